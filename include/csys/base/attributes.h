@@ -1,0 +1,32 @@
+/*
+ * csys/base/attributes.h - what the declarations of csys are marked with.
+ *
+ * A compiler that does not know a mark sees nothing in its place.  Builds that
+ * need another export mark (a Windows DLL, say) define CSYS_API themselves.
+ */
+#ifndef CSYS_BASE_ATTRIBUTES_H
+#define CSYS_BASE_ATTRIBUTES_H
+
+#if defined(__GNUC__)
+#define CSYSI_ATTRIBUTE(x) __attribute__(x)
+#else
+#define CSYSI_ATTRIBUTE(x)
+#endif
+
+/* Part of the interface: visible outside the shared library. */
+#ifndef CSYS_API
+#define CSYS_API CSYSI_ATTRIBUTE((visibility("default")))
+#endif
+
+/* The result must be looked at; compilers warn where it is not. */
+#define CSYS_MUST_CHECK CSYSI_ATTRIBUTE((warn_unused_result))
+
+#ifdef __cplusplus
+#define CSYS_BEGIN_DECLS extern "C" {
+#define CSYS_END_DECLS }
+#else
+#define CSYS_BEGIN_DECLS
+#define CSYS_END_DECLS
+#endif
+
+#endif

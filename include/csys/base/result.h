@@ -1,0 +1,65 @@
+/*
+ * csys/base/result.h - what calls return.
+ *
+ *     int r = csys_command_spawn(command, &child);
+ *     if (r < 0)
+ *             fprintf(stderr, "cannot start: %s\n", csys_strerror(r));
+ *
+ * Every call that can fail returns an int: 0 is success, negative is one of
+ * the failures below, positive is success with a note.  On failure the
+ * outputs are as they were and nothing is left behind, unless the call's own
+ * description says which part it keeps.  The list is closed, its numbers are
+ * the same on every system, and each can be a `case` label.  Names are errno's
+ * where the meaning is errno's.  No call returns for a signal (EINTR).
+ */
+#ifndef CSYS_BASE_RESULT_H
+#define CSYS_BASE_RESULT_H
+
+#include <csys/base/attributes.h>
+
+CSYS_BEGIN_DECLS
+
+enum {
+	CSYS_EINVAL = -1,        /* an argument breaks a rule of the call */
+	CSYS_ENOMEM = -2,        /* out of memory */
+	CSYS_ENOENT = -3,        /* no such file, directory or program */
+	CSYS_EACCES = -4,        /* the file's permissions forbid it */
+	CSYS_EPERM = -5,         /* only a more privileged caller may do it */
+	CSYS_EEXIST = -6,        /* exists already */
+	CSYS_ENOTDIR = -7,       /* part of a path is not a directory */
+	CSYS_EISDIR = -8,        /* is a directory */
+	CSYS_ENOEXEC = -9,       /* not in a format that the system can run */
+	CSYS_E2BIG = -10,        /* arguments and environment are too long */
+	CSYS_EMFILE = -11,       /* too many open handles, here or in the system */
+	CSYS_EAGAIN = -12,       /* not now: would wait, or a process limit is reached */
+	CSYS_EBUSY = -13,        /* in use */
+	CSYS_ETIMEDOUT = -14,    /* the deadline passed first */
+	CSYS_EPIPE = -15,        /* nobody is left to read it */
+	CSYS_EBADF = -16,        /* not an open handle, or not of that kind */
+	CSYS_ESRCH = -17,        /* no such process */
+	CSYS_ENAMETOOLONG = -18, /* a name is longer than the system allows */
+	CSYS_ENOSPC = -19,       /* no room on the device, or in the quota */
+	CSYS_EIO = -20,          /* the device failed */
+	CSYS_ENOTSUP = -21,      /* this system cannot do it */
+	CSYS_EOTHER = -22        /* anything else: see csys_os_error() */
+};
+
+/*
+ * One sentence part for a result, such as "no such file, directory or
+ * program".  Static text, never NULL, also for a number that is no result.
+ */
+CSYS_API const char *csys_strerror(int result);
+
+/* The name of a result as it is written in C, such as "CSYS_ENOENT". */
+CSYS_API const char *csys_result_name(int result);
+
+/*
+ * The operating system's own code (errno on POSIX) of the calling thread's
+ * last failure that came from the system; 0 before the first.  For logs: only
+ * the result says what to do.  A success leaves it alone.
+ */
+CSYS_API int csys_os_error(void);
+
+CSYS_END_DECLS
+
+#endif

@@ -1,0 +1,9 @@
+/*
+ * csys/ipc.h - bytes and locks between processes.
+ */
+#ifndef CSYS_IPC_H
+#define CSYS_IPC_H
+
+#include <csys/ipc/pipe.h>
+
+#endif

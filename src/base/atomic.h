@@ -1,0 +1,23 @@
+/*
+ * base/atomic.h - the atomic operations that csys uses on itself.
+ *
+ * The compiler's builtins, with the order in the name, so that each use shows
+ * it.  Every use says who its partner is.
+ */
+#ifndef CSYSI_BASE_ATOMIC_H
+#define CSYSI_BASE_ATOMIC_H
+
+#define csysi_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define csysi_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define csysi_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define csysi_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define csysi_swap_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
+#define csysi_swap_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
+
+/* 1 if *p was *expected and is now v; else *expected is what *p was. */
+#define csysi_cas_acquire(p, expected, v) \
+	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+#define csysi_cas_release(p, expected, v) \
+	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+
+#endif

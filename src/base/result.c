@@ -1,0 +1,70 @@
+/*
+ * base/result.c - the closed list of results, as text.
+ */
+#include <stddef.h>
+
+#include <csys/base/result.h>
+
+#include "base/system.h"
+
+/* By -result. */
+static const struct {
+	const char *name;
+	const char *text;
+} results[] = {
+	{ "0", "success" },
+	{ "CSYS_EINVAL", "invalid argument" },
+	{ "CSYS_ENOMEM", "out of memory" },
+	{ "CSYS_ENOENT", "no such file, directory or program" },
+	{ "CSYS_EACCES", "permission denied" },
+	{ "CSYS_EPERM", "operation not permitted" },
+	{ "CSYS_EEXIST", "exists already" },
+	{ "CSYS_ENOTDIR", "not a directory" },
+	{ "CSYS_EISDIR", "is a directory" },
+	{ "CSYS_ENOEXEC", "not a program that can be run" },
+	{ "CSYS_E2BIG", "arguments and environment too long" },
+	{ "CSYS_EMFILE", "too many open handles" },
+	{ "CSYS_EAGAIN", "not possible now" },
+	{ "CSYS_EBUSY", "in use" },
+	{ "CSYS_ETIMEDOUT", "deadline passed" },
+	{ "CSYS_EPIPE", "nobody reads it" },
+	{ "CSYS_EBADF", "bad handle" },
+	{ "CSYS_ESRCH", "no such process" },
+	{ "CSYS_ENAMETOOLONG", "name too long" },
+	{ "CSYS_ENOSPC", "no room left" },
+	{ "CSYS_EIO", "input or output error" },
+	{ "CSYS_ENOTSUP", "not supported by this system" },
+	{ "CSYS_EOTHER", "other system error" },
+};
+
+static size_t index_of(int result)
+{
+	size_t count = sizeof results / sizeof results[0];
+
+	/* Any other number, positive ones too, is past the end. */
+	return result <= 0 && result > -(int)count ? (size_t)-result : count;
+}
+
+const char *csys_strerror(int result)
+{
+	size_t i = index_of(result);
+	return i < sizeof results / sizeof results[0] ? results[i].text : "unknown result";
+}
+
+const char *csys_result_name(int result)
+{
+	size_t i = index_of(result);
+	return i < sizeof results / sizeof results[0] ? results[i].name : "unknown";
+}
+
+static _Thread_local int os_error;
+
+void csysi_set_os_error(int code)
+{
+	os_error = code;
+}
+
+int csys_os_error(void)
+{
+	return os_error;
+}

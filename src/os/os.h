@@ -1,0 +1,182 @@
+/*
+ * os/os.h - everything that csys asks of an operating system.
+ *
+ *   - One definition per function and build; src/meson.build picks the file of
+ *     each part from the most specific folder that has it.
+ *   - Fallible calls return 0 or a CSYS_E code, leave the outputs untouched on
+ *     failure, and record the raw code for csys_os_error().
+ *   - EINTR never leaves this floor.
+ *   - Every handle is born close-on-exec and above 2; close accepts "none".
+ *   - No policy: what to retry, kill or log is decided above.
+ *   - Time is an absolute csys_deadline on the monotonic clock.
+ *
+ * tests/os is the exam that each backend sits.
+ */
+#ifndef CSYSI_OS_OS_H
+#define CSYSI_OS_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <csys/base/deadline.h>
+#include <csys/base/handle.h>
+#include <csys/base/result.h>
+
+#include "base/system.h" /* clock, close, dup, error code */
+
+/* ---- sleep and wake (wake.c) ------------------------------------------------ */
+
+/*
+ * Sleep while *word is `expected`, until a wake or `deadline`.  Looking at the
+ * word and falling asleep are one step against a waker that changes the word
+ * first and wakes then.  Returns 0, also without cause, so look again; or
+ * CSYS_ETIMEDOUT.  `shared`: the word may lie in memory shared by processes, at
+ * different addresses in each; then waker and sleeper must both say so.
+ */
+int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared);
+
+/*
+ * Wake up to `count` (1, or UINT32_MAX for all) of those who sleep on the word.
+ * Uses the address only: the word may be gone by now.
+ */
+void csysi_os_wake(const uint32_t *word, uint32_t count, int shared);
+
+/* ---- pipes (pipe.c) ----------------------------------------------------------- */
+
+int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer);
+int csysi_os_pipe_capacity(csys_handle pipe, size_t *out);
+int csysi_os_pipe_set_capacity(csys_handle pipe, size_t capacity);
+
+/* The nonblocking flag of an open file (handle.c). */
+int csysi_os_nonblocking(csys_handle handle, int *out);
+int csysi_os_set_nonblocking(csys_handle handle, int nonblocking);
+
+/* ---- streams (stream.c) --------------------------------------------------------- */
+
+/*
+ * Move some bytes, at least 1 and at most `size` (itself at least 1), waiting
+ * for the first until `deadline`.  Read: 0 bytes are the end.  Write: never a
+ * SIGPIPE.
+ */
+int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline deadline,
+		  size_t *out);
+int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
+		   size_t *out);
+
+/* ---- waiting for one of several streams (poll.c) ---------------------------------- */
+
+struct csysi_os_poll {
+	csys_handle handle; /* "none" is never ready */
+	int writing;        /* wait for room, else for bytes or the end */
+	int ready;          /* out: a transfer now would not wait, or would fail */
+};
+
+/* Wait until one is ready.  CSYS_ETIMEDOUT leaves all `ready` 0. */
+int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadline);
+
+/* ---- files, as far as streams of a child go (file.c) --------------------------------- */
+
+enum csysi_os_open {
+	CSYSI_OS_READ,
+	CSYSI_OS_WRITE,  /* create or empty */
+	CSYSI_OS_APPEND, /* create or go on */
+	CSYSI_OS_NEW     /* create */
+};
+
+int csysi_os_open_file(const char *path, enum csysi_os_open how, csys_handle *out);
+int csysi_os_open_null(int writing, csys_handle *out);
+
+/* The handle that is this process's own stream 0, 1 or 2. */
+csys_handle csysi_os_standard(int stream);
+
+/* ---- blocks of memory that grow cheaply (block.c) -------------------------------------- */
+
+/*
+ * Change a block, NULL and 0 at first, to `size` bytes, a multiple of
+ * CSYSI_OS_BLOCK.  What fits of the content stays, the address may change.  0
+ * releases it and sets NULL, and cannot fail; shrinking cannot either.
+ */
+#define CSYSI_OS_BLOCK ((size_t)2 << 20)
+int csysi_os_block_resize(void **block, size_t old_size, size_t size);
+
+/* ---- the environment (environment.c) ----------------------------------------------------- */
+
+/* This process's variables, "KEY=value" each, NULL-terminated; never NULL. */
+char *const *csysi_os_environment(void);
+
+/* ---- processes (spawn.c, child.c) ----------------------------------------------------------- */
+
+/* Where a spawn failed. */
+enum csysi_os_step {
+	CSYSI_OS_STEP_PREPARE, /* memory, this process's directory */
+	CSYSI_OS_STEP_FORK,    /* the new process */
+	CSYSI_OS_STEP_STREAM,  /* plus 0, 1 or 2: its stream */
+	CSYSI_OS_STEP_CWD = CSYSI_OS_STEP_STREAM + 3,
+	CSYSI_OS_STEP_HANDLES,     /* closing the others */
+	CSYSI_OS_STEP_EXEC,        /* the program */
+	CSYSI_OS_STEP_INTERPRETER, /* exists, but what it wants to be run by does not */
+};
+
+struct csysi_os_command {
+	const char *program;    /* as the caller wrote it */
+	const char *path;       /* the child's PATH, NULL if it has none */
+	char *const *argv;      /* NULL-terminated */
+	char *const *envp;      /* NULL-terminated */
+	const char *cwd;        /* NULL: this process's */
+	csys_handle streams[3]; /* all assigned at once; "none": this process's own */
+	int inherit_handles;    /* leave what is not close-on-exec */
+};
+
+struct csysi_os_child {
+	int64_t pid;
+	csys_handle handle; /* polls readable from its end on; "none" if unknown here */
+};
+
+/*
+ * Start a program: no signal blocked, all at their defaults, `program` found as
+ * csys/process/command.h says.  Returns when it runs or has failed; after a
+ * failure there is no process, and *out_step says where.  The caller's signal
+ * mask and dispositions are as they were.
+ */
+int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
+		   enum csysi_os_step *out_step);
+
+/*
+ * Wait until the child has ended; do not reap it.  One that is no child of ours
+ * any more has ended.  CSYS_ETIMEDOUT.
+ */
+int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadline);
+
+struct csysi_os_exit {
+	int known;    /* 0: somebody else reaped it */
+	int signaled; /* value is a signal, else an exit code */
+	int core_dumped;
+	int value;
+};
+
+/* Reap it, without waiting.  CSYS_EAGAIN if it runs. */
+int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit *out);
+
+/*
+ * Send a signal to a child that is not reaped.  CSYS_ESRCH, CSYS_EPERM,
+ * CSYS_EINVAL.
+ */
+int csysi_os_child_signal(const struct csysi_os_child *child, int signal);
+
+/* The signals that ask a program to end, and that end it. */
+int csysi_os_signal_terminate(void);
+int csysi_os_signal_kill(void);
+
+/* "SIGKILL" for its number; NULL for a number without a name. */
+const char *csysi_os_signal_name(int signal);
+
+/*
+ * The index of the first character of the value in "KEY=value", 0 if there is
+ * no '='.
+ */
+size_t csysi_os_variable_value(const char *variable);
+
+/* Compare two keys of that many characters as the system does; order as strcmp. */
+int csysi_os_key_compare(const char *a, size_t a_size, const char *b, size_t b_size);
+
+#endif

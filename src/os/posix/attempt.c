@@ -1,0 +1,23 @@
+/*
+ * os/posix/attempt.c - transfers that do not wait, and writes without SIGPIPE,
+ * from poll and signal masks.
+ */
+#define _XOPEN_SOURCE 700
+#include "os/posix/posix.h"
+
+ssize_t csysi_posix_read_attempt(int fd, void *buffer, size_t size, int announced)
+{
+	(void)announced;
+	return csysi_posix_read_polled(fd, buffer, size);
+}
+
+ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int announced)
+{
+	(void)announced;
+	return csysi_posix_write_polled(fd, data, size);
+}
+
+ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size)
+{
+	return csysi_posix_write_masked(fd, data, size);
+}

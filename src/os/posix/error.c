@@ -1,0 +1,71 @@
+/*
+ * os/posix/error.c - errno, as one of csys's results.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+
+#include "os/posix/posix.h"
+
+int csysi_posix_result(int code)
+{
+	/* An if chain where two names may be one number on some system. */
+	if (code == EAGAIN || code == EWOULDBLOCK)
+		return CSYS_EAGAIN;
+	if (code == ENOTSUP || code == EOPNOTSUPP || code == ENOSYS)
+		return CSYS_ENOTSUP;
+
+	switch (code) {
+	case EINVAL:
+		return CSYS_EINVAL;
+	case ENOMEM:
+		return CSYS_ENOMEM;
+	case ENOENT:
+		return CSYS_ENOENT;
+	case EACCES:
+		return CSYS_EACCES;
+	case EPERM:
+		return CSYS_EPERM;
+	case EEXIST:
+		return CSYS_EEXIST;
+	case ENOTDIR:
+		return CSYS_ENOTDIR;
+	case EISDIR:
+		return CSYS_EISDIR;
+	case ENOEXEC:
+		return CSYS_ENOEXEC;
+	case E2BIG:
+		return CSYS_E2BIG;
+	case EMFILE:
+	case ENFILE:
+		return CSYS_EMFILE;
+	case EBUSY:
+	case ETXTBSY:
+		return CSYS_EBUSY;
+	case ETIMEDOUT:
+		return CSYS_ETIMEDOUT;
+	case EPIPE:
+		return CSYS_EPIPE;
+	case EBADF:
+		return CSYS_EBADF;
+	case ESRCH:
+	case ECHILD:
+		return CSYS_ESRCH;
+	case ENAMETOOLONG:
+		return CSYS_ENAMETOOLONG;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return CSYS_ENOSPC;
+	case EIO:
+		return CSYS_EIO;
+	default:
+		return CSYS_EOTHER;
+	}
+}
+
+int csysi_posix_fail(void)
+{
+	int code = errno;
+	csysi_set_os_error(code);
+	return csysi_posix_result(code);
+}

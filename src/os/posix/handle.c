@@ -1,0 +1,115 @@
+/*
+ * os/posix/handle.c - descriptors: closing, copying, keeping clear of 0 to 2.
+ *
+ * Where a system cannot create a descriptor close-on-exec, the birth lock keeps
+ * a fork of ours from happening between the creation and the flag.  Creators
+ * share it, a fork has it alone.  Forks by other code are not held back.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "os/posix/posix.h"
+
+static pthread_rwlock_t birth = PTHREAD_RWLOCK_INITIALIZER;
+
+/* None of these can fail: the lock is valid and its users pair their calls. */
+void csysi_posix_birth_lock(void)
+{
+	pthread_rwlock_rdlock(&birth);
+}
+
+void csysi_posix_birth_unlock(void)
+{
+	pthread_rwlock_unlock(&birth);
+}
+
+void csysi_posix_fork_lock(void)
+{
+	pthread_rwlock_wrlock(&birth);
+}
+
+void csysi_posix_fork_unlock(void)
+{
+	pthread_rwlock_unlock(&birth);
+}
+
+void csysi_os_close(csys_handle handle)
+{
+	int error = errno;
+
+	/* Never again after EINTR: on Linux and most systems the descriptor is
+	 * gone, and its number may be another thread's by now. */
+	if (handle != CSYS_NO_HANDLE)
+		close((int)handle);
+	errno = error;
+}
+
+int csysi_os_dup(csys_handle handle, csys_handle *out)
+{
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	int fd = fcntl((int)handle, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0) {
+		r = csysi_posix_fail();
+		/* EINVAL: not even 3 is within the limit. */
+		return r == CSYS_EINVAL ? CSYS_EMFILE : r;
+	}
+	*out = fd;
+	return 0;
+}
+
+int csysi_posix_above_2(int fd)
+{
+	if (fd > 2)
+		return fd;
+
+	int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int error = errno == EINVAL ? EMFILE : errno;
+	close(fd);
+	errno = error;
+	return higher;
+}
+
+int csysi_posix_pipe_ends(const int made[2], csys_handle *out_reader, csys_handle *out_writer)
+{
+	/* The second too if the first fails, so that both are dealt with. */
+	int reader = csysi_posix_above_2(made[0]);
+	int error = errno;
+	int writer = csysi_posix_above_2(made[1]);
+
+	if (reader < 0 || writer < 0) {
+		if (reader < 0)
+			errno = error;
+		int r = csysi_posix_fail();
+		csysi_os_close(reader);
+		csysi_os_close(writer);
+		return r;
+	}
+	*out_reader = reader;
+	*out_writer = writer;
+	return 0;
+}
+
+int csysi_os_nonblocking(csys_handle handle, int *out)
+{
+	int flags = fcntl((int)handle, F_GETFL);
+	if (flags < 0)
+		return csysi_posix_fail();
+	*out = (flags & O_NONBLOCK) != 0;
+	return 0;
+}
+
+int csysi_os_set_nonblocking(csys_handle handle, int nonblocking)
+{
+	int flags = fcntl((int)handle, F_GETFL);
+	if (flags < 0)
+		return csysi_posix_fail();
+	flags = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return fcntl((int)handle, F_SETFL, flags) < 0 ? csysi_posix_fail() : 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * os/posix/pipe.c - pipes with POSIX.1-2008 alone: no pipe2, no size.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "os/posix/posix.h"
+
+int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer)
+{
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	int ends[2];
+	csysi_posix_birth_lock();
+	int made = pipe(ends);
+	if (made == 0) {
+		fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+		fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	}
+	csysi_posix_birth_unlock();
+	if (made < 0)
+		return csysi_posix_fail();
+	return csysi_posix_pipe_ends(ends, out_reader, out_writer);
+}
+
+int csysi_os_pipe_capacity(csys_handle pipe, size_t *out)
+{
+	(void)pipe;
+	(void)out;
+	return CSYS_ENOTSUP;
+}
+
+int csysi_os_pipe_set_capacity(csys_handle pipe, size_t capacity)
+{
+	(void)pipe;
+	(void)capacity;
+	return CSYS_ENOTSUP;
+}

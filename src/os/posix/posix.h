@@ -1,0 +1,99 @@
+/*
+ * os/posix/posix.h - what the files of the POSIX floors share.
+ */
+#ifndef CSYSI_OS_POSIX_POSIX_H
+#define CSYSI_OS_POSIX_POSIX_H
+
+#include <sys/types.h>
+
+#include "os/os.h"
+
+/* The result for an errno (error.c). */
+int csysi_posix_result(int code);
+
+/* Record errno and return its result. */
+int csysi_posix_fail(void);
+
+/*
+ * Move `fd` above 2 if it is not, closing it in any case; close-on-exec.
+ * Returns the new descriptor, or -1 with errno set (handle.c).
+ */
+int csysi_posix_above_2(int fd);
+
+/* The two ends of a new pipe, likewise; on failure both are closed (handle.c). */
+int csysi_posix_pipe_ends(const int made[2], csys_handle *out_reader, csys_handle *out_writer);
+
+/*
+ * Held for reading while a descriptor exists that is not close-on-exec yet, and
+ * for writing across fork, where descriptors cannot be born close-on-exec
+ * (handle.c).
+ */
+void csysi_posix_birth_lock(void);
+void csysi_posix_birth_unlock(void);
+void csysi_posix_fork_lock(void);
+void csysi_posix_fork_unlock(void);
+
+/*
+ * One transfer that does not wait, whatever the flags of the descriptor say:
+ * -1 and errno EAGAIN if it would.  `announced`: poll has just said that it
+ * would not (attempt.c).
+ */
+ssize_t csysi_posix_read_attempt(int fd, void *buffer, size_t size, int announced);
+ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int announced);
+
+/*
+ * The same by asking poll first: as good as it gets without help of the system.
+ * Another reader or writer of a blocking descriptor can come between (stream.c).
+ */
+ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size);
+ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size);
+
+/* One write that waits as the descriptor's flags say, without SIGPIPE (attempt.c). */
+ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size);
+
+/* write(2), with a SIGPIPE that it raises taken back (signal.c). */
+ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
+
+/* Wait for a child by pid alone; reap it (reap.c). */
+int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline);
+int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out);
+
+/* A siginfo of waitid as an exit. */
+struct csysi_os_exit csysi_posix_exit(int code, int status);
+
+/*
+ * The files to try for a program, in order, from one allocation (program.c).
+ * `count` is at least 1.  Only for a program without '/' are there several.
+ */
+struct csysi_posix_program {
+	char **files; /* count paths and a NULL */
+	size_t count;
+};
+
+int csysi_posix_program_find(const struct csysi_os_command *command,
+			     struct csysi_posix_program *out);
+void csysi_posix_program_free(struct csysi_posix_program *program);
+
+/* Whether a program that "does not exist" does: then its interpreter does not. */
+int csysi_posix_program_exists(const struct csysi_posix_program *program,
+			       const struct csysi_os_command *command);
+
+/* What a new process tells its parent when it cannot become the program. */
+struct csysi_posix_report {
+	int step;  /* enum csysi_os_step */
+	int error; /* errno; 0: it became the program */
+};
+
+/*
+ * Read the report from the pipe that the new process holds close-on-exec: its
+ * end without a report means that the program runs (reap.c).
+ */
+void csysi_posix_read_report(int pipe, struct csysi_posix_report *out);
+
+/* Reap a birth that failed, record why and return it as a result (reap.c). */
+int csysi_posix_stillborn(const struct csysi_os_child *child,
+			  const struct csysi_posix_report *report,
+			  const struct csysi_posix_program *program,
+			  const struct csysi_os_command *command, enum csysi_os_step *out_step);
+
+#endif

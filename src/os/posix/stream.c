@@ -1,0 +1,105 @@
+/*
+ * os/posix/stream.c - reading and writing with a deadline.
+ *
+ * A descriptor may be blocking or not, and may be shared with others who rely
+ * on that, so the flag is neither consulted nor changed:
+ *   - without a deadline the transfer itself waits; if the descriptor is
+ *     nonblocking it says EAGAIN, and poll waits in its place;
+ *   - with one, an attempt that does not wait alternates with poll.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "os/posix/posix.h"
+
+#ifndef PIPE_BUF
+#define PIPE_BUF _POSIX_PIPE_BUF /* systems where it depends on the file */
+#endif
+
+static int ready_now(int fd, short events)
+{
+	struct pollfd polled = { .fd = fd, .events = events };
+	int ready;
+
+	do
+		ready = poll(&polled, 1, 0);
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		errno = EAGAIN;
+	return ready > 0;
+}
+
+ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size)
+{
+	return ready_now(fd, POLLIN) ? read(fd, buffer, size) : -1;
+}
+
+ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size)
+{
+	/* Room for PIPE_BUF bytes is all that POLLOUT promises. */
+	if (size > PIPE_BUF)
+		size = PIPE_BUF;
+	return ready_now(fd, POLLOUT) ? csysi_posix_write_quietly(fd, data, size) : -1;
+}
+
+struct transfer {
+	int fd;
+	void *buffer;     /* when reading */
+	const void *data; /* when writing, else NULL */
+	size_t size;
+};
+
+static ssize_t waiting(const struct transfer *t)
+{
+	return t->data ? csysi_posix_write_quietly(t->fd, t->data, t->size)
+		       : read(t->fd, t->buffer, t->size);
+}
+
+static ssize_t attempt(const struct transfer *t, int announced)
+{
+	return t->data ? csysi_posix_write_attempt(t->fd, t->data, t->size, announced)
+		       : csysi_posix_read_attempt(t->fd, t->buffer, t->size, announced);
+}
+
+static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
+{
+	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->data != NULL };
+	int announced = 0;
+
+	int r = csysi_fault(CSYS_EIO);
+	if (r < 0)
+		return r;
+	for (;;) {
+		ssize_t moved = deadline == CSYS_FOREVER ? waiting(t) : attempt(t, announced);
+		if (moved >= 0) {
+			*out = (size_t)moved;
+			return 0;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			return csysi_posix_fail();
+		r = csysi_os_poll(&ready, 1, deadline);
+		if (r < 0)
+			return r;
+		announced = 1;
+	}
+}
+
+int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline deadline,
+		  size_t *out)
+{
+	struct transfer t = { .fd = (int)handle, .buffer = buffer, .size = size };
+	return run(&t, deadline, out);
+}
+
+int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
+		   size_t *out)
+{
+	struct transfer t = { .fd = (int)handle, .data = data, .size = size };
+	return run(&t, deadline, out);
+}

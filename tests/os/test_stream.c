@@ -1,0 +1,131 @@
+/*
+ * os/test_stream.c - exam: streams, polling, files.
+ */
+#define _XOPEN_SOURCE 700
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "support/support.h"
+
+static void poll_tells_which_is_ready(void **state)
+{
+	(void)state;
+	csys_handle r[2], w[2];
+	assert_int_equal(csysi_os_pipe(&r[0], &w[0]), 0);
+	assert_int_equal(csysi_os_pipe(&r[1], &w[1]), 0);
+
+	struct csysi_os_poll items[] = { { .handle = r[0] },
+					 { .handle = CSYS_NO_HANDLE },
+					 { .handle = r[1] } };
+	assert_int_equal(csysi_os_poll(items, 3, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csysi_os_poll(items, 3, csys_after_us(1500)), CSYS_ETIMEDOUT);
+	assert_int_equal(items[0].ready + items[1].ready + items[2].ready, 0);
+
+	size_t size;
+	assert_int_equal(csysi_os_write(w[1], "x", 1, CSYS_FOREVER, &size), 0);
+	assert_int_equal(csysi_os_poll(items, 3, CSYS_FOREVER), 0);
+	assert_int_equal(items[0].ready, 0);
+	assert_int_equal(items[2].ready, 1);
+
+	/* The end of a stream counts as ready. */
+	csysi_os_close(w[0]);
+	assert_int_equal(csysi_os_poll(items, 1, CSYS_FOREVER), 0);
+	assert_int_equal(items[0].ready, 1);
+
+	struct csysi_os_poll room = { .handle = w[1], .writing = 1 };
+	assert_int_equal(csysi_os_poll(&room, 1, CSYS_POLL), 0);
+	assert_int_equal(room.ready, 1);
+	csysi_os_close(r[0]);
+	csysi_os_close(r[1]);
+	csysi_os_close(w[1]);
+}
+
+static void a_poll_does_not_end_before_its_deadline(void **state)
+{
+	(void)state;
+	struct csysi_os_poll nothing = { .handle = CSYS_NO_HANDLE };
+	csys_deadline deadline = csys_after_us(2300);
+	assert_int_equal(csysi_os_poll(&nothing, 1, deadline), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+}
+
+static void a_poll_of_too_many_is_refused(void **state)
+{
+	(void)state;
+	struct csysi_os_poll items[17] = { { 0 } };
+	assert_int_equal(csysi_os_poll(items, 17, CSYS_POLL), CSYS_EINVAL);
+}
+
+static void sockets_and_files_are_streams_too(void **state)
+{
+	(void)state;
+	int ends[2];
+	size_t size = 0;
+	char text[16];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(csysi_os_write(ends[0], "hello", 5, csys_after_s(10), &size), 0);
+	assert_int_equal(size, 5);
+	assert_int_equal(csysi_os_read(ends[1], text, sizeof text, csys_after_s(10), &size), 0);
+	assert_int_equal(size, 5);
+	assert_int_equal(csysi_os_read(ends[1], text, sizeof text, CSYS_POLL, &size),
+			 CSYS_ETIMEDOUT);
+	close(ends[1]);
+	assert_int_equal(csysi_os_write(ends[0], "hello", 5, csys_after_s(10), &size), CSYS_EPIPE);
+	close(ends[0]);
+
+	csys_handle null;
+	assert_int_equal(csysi_os_open_null(0, &null), 0);
+	assert_int_equal(csysi_os_read(null, text, sizeof text, csys_after_s(10), &size), 0);
+	assert_int_equal(size, 0);
+	csysi_os_close(null);
+	assert_int_equal(csysi_os_open_null(1, &null), 0);
+	assert_int_equal(csysi_os_write(null, text, sizeof text, csys_after_s(10), &size), 0);
+	assert_int_equal(size, sizeof text);
+	csysi_os_close(null);
+
+	csys_handle file;
+	assert_int_equal(csysi_os_open_file(helper(), CSYSI_OS_READ, &file), 0);
+	assert_int_equal(csysi_os_read(file, text, 4, csys_after_s(10), &size), 0);
+	assert_int_equal(size, 4);
+	csysi_os_close(file);
+}
+
+static void files_open_as_asked(void **state)
+{
+	(void)state;
+	char name[] = "csys-test-XXXXXX";
+	csys_handle file = CSYS_NO_HANDLE;
+	size_t size;
+	char text[16];
+	close(mkstemp(name));
+
+	assert_int_equal(csysi_os_open_file(name, CSYSI_OS_NEW, &file), CSYS_EEXIST);
+	assert_int_equal(csysi_os_open_file("no/such/folder", CSYSI_OS_WRITE, &file), CSYS_ENOENT);
+	assert_int_equal(csysi_os_open_file(".", CSYSI_OS_WRITE, &file), CSYS_EISDIR);
+	assert_int_equal(file, CSYS_NO_HANDLE);
+
+	const enum csysi_os_open ways[] = { CSYSI_OS_WRITE, CSYSI_OS_APPEND };
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(csysi_os_open_file(name, ways[i], &file), 0);
+		assert_int_equal(csysi_os_write(file, "ab", 2, CSYS_FOREVER, &size), 0);
+		csysi_os_close(file);
+	}
+	assert_int_equal(csysi_os_open_file(name, CSYSI_OS_READ, &file), 0);
+	assert_int_equal(csysi_os_read(file, text, sizeof text, CSYS_FOREVER, &size), 0);
+	assert_int_equal(size, 4);
+	assert_memory_equal(text, "abab", 4);
+	csysi_os_close(file);
+	unlink(name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(poll_tells_which_is_ready),     TEST(a_poll_does_not_end_before_its_deadline),
+		TEST(a_poll_of_too_many_is_refused), TEST(sockets_and_files_are_streams_too),
+		TEST(files_open_as_asked),
+	};
+	return RUN(tests);
+}

@@ -1,0 +1,190 @@
+/*
+ * support/helper.c - a program that does what its arguments say, and tells what
+ * it finds itself with.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static char chunk[65536];
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, data, size);
+		if (written < 0)
+			return -1;
+		data += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Bytes that differ by position, so that a loss or a swap shows. */
+static void spew(int fd, size_t size, size_t step)
+{
+	for (size_t done = 0; done < size; done += step) {
+		size_t now = size - done < step ? size - done : step;
+		for (size_t i = 0; i < now; i++)
+			chunk[i] = (char)('a' + (done + i) % 26);
+		if (write_all(fd, chunk, now) < 0)
+			exit(5);
+	}
+}
+
+static int copy(void)
+{
+	ssize_t size;
+
+	while ((size = read(0, chunk, sizeof chunk)) > 0)
+		if (write_all(1, chunk, (size_t)size) < 0)
+			return 5;
+	return size < 0 ? 6 : 0;
+}
+
+static int show_handles(void)
+{
+	for (int fd = 0; fd < 4096; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			printf("%d ", fd);
+	printf("\n");
+	return 0;
+}
+
+static int show_signals(void)
+{
+	sigset_t blocked;
+	sigprocmask(SIG_SETMASK, NULL, &blocked);
+	for (int i = 1; i <= 64; i++) {
+		struct sigaction action;
+		if (sigismember(&blocked, i) == 1)
+			printf("blocked %d\n", i);
+		if (sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+			printf("not default %d\n", i);
+	}
+	return 0;
+}
+
+/* Which file each stream is, so that two can be compared. */
+static int show_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat about;
+		if (fstat(fd, &about) < 0)
+			dprintf(1, "closed\n");
+		else
+			dprintf(1, "%llu:%llu\n", (unsigned long long)about.st_dev,
+				(unsigned long long)about.st_ino);
+	}
+	return 0;
+}
+
+static int die(int signal)
+{
+	struct rlimit none = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &none);
+	raise(signal);
+	return 7;
+}
+
+static int wait_for_a_signal(int ignore_terminate)
+{
+	if (ignore_terminate)
+		signal(SIGTERM, SIG_IGN);
+	dprintf(1, "ready\n");
+	return pause();
+}
+
+/* Leave a process behind that holds the streams until its stdin ends. */
+static int leave_grandchild(void)
+{
+	if (fork() == 0) {
+		while (read(0, chunk, sizeof chunk) > 0)
+			;
+		_exit(0);
+	}
+	dprintf(1, "left\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+	const char *word = argc > 2 ? argv[2] : "";
+	size_t number = strtoul(word, NULL, 10);
+
+	if (strcmp(verb, "exit") == 0)
+		return (int)number;
+	if (strcmp(verb, "die") == 0)
+		return die((int)number);
+	if (strcmp(verb, "cat") == 0)
+		return copy();
+	if (strcmp(verb, "handles") == 0)
+		return show_handles();
+	if (strcmp(verb, "signals") == 0)
+		return show_signals();
+	if (strcmp(verb, "streams") == 0)
+		return show_streams();
+	if (strcmp(verb, "wait") == 0)
+		return wait_for_a_signal(0);
+	if (strcmp(verb, "stay") == 0)
+		return wait_for_a_signal(1);
+	if (strcmp(verb, "leave") == 0)
+		return leave_grandchild();
+	if (strcmp(verb, "spew") == 0) {
+		spew(1, number, sizeof chunk);
+		return 0;
+	}
+	if (strcmp(verb, "both") == 0) {
+		/* Small steps on both, so that neither can be read to its end first. */
+		for (size_t done = 0; done < number; done += 1000) {
+			spew(1, 1000, 1000);
+			spew(2, 1000, 1000);
+		}
+		return 0;
+	}
+	if (strcmp(verb, "deaf") == 0) {
+		close(0);
+		dprintf(1, "deaf\n");
+		return 0;
+	}
+	if (strcmp(verb, "drain") == 0) {
+		while (read(0, chunk, sizeof chunk) > 0)
+			;
+		return 0;
+	}
+	if (strcmp(verb, "args") == 0) {
+		printf("%s\n", argv[0]);
+		for (int i = 2; i < argc; i++)
+			printf("[%s]\n", argv[i]);
+		return 0;
+	}
+	if (strcmp(verb, "count") == 0) {
+		printf("%d\n", argc - 2);
+		return 0;
+	}
+	if (strcmp(verb, "env") == 0) {
+		for (char **one = environ; *one; one++)
+			printf("%s\n", *one);
+		return 0;
+	}
+	if (strcmp(verb, "cwd") == 0) {
+		puts(getcwd(chunk, sizeof chunk) ? chunk : "?");
+		return 0;
+	}
+	if (strcmp(verb, "say") == 0) {
+		dprintf(1, "%s", word);
+		dprintf(2, "%s", argc > 3 ? argv[3] : "");
+		return 0;
+	}
+	fprintf(stderr, "helper: no such verb: %s\n", verb);
+	return 64;
+}

@@ -1,0 +1,100 @@
+/*
+ * support/support.c - what the tests share.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+#define MOST 4096
+
+static int handles_before;
+
+int open_handles(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < MOST; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+int has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == 0;
+}
+
+int support_before(void **state)
+{
+	(void)state;
+	handles_before = open_handles();
+	return has_children() ? -1 : 0;
+}
+
+int support_after(void **state)
+{
+	(void)state;
+	if (open_handles() != handles_before) {
+		print_error("%d handles before, %d after\n", handles_before, open_handles());
+		return -1;
+	}
+	if (has_children()) {
+		print_error("a child is left\n");
+		return -1;
+	}
+	return 0;
+}
+
+const char *helper(void)
+{
+	const char *path = getenv("CSYS_TEST_HELPER");
+
+	return path ? path : "tests/helper"; /* from the build folder, by hand */
+}
+
+void read_line(csys_handle reader, char *buffer, size_t size)
+{
+	size_t length = 0;
+
+	for (;;) {
+		size_t got;
+		assert_true(length < size);
+		assert_int_equal(
+			csys_pipe_read_until(reader, buffer + length, 1, csys_after_s(30), &got),
+			0);
+		if (got == 0 || buffer[length] == '\n')
+			break;
+		length++;
+	}
+	buffer[length] = '\0';
+}
+
+void check_failed(const char *condition, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
+	_exit(1);
+}
+
+void in_child(void (*function)(void))
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		function();
+		_exit(0);
+	}
+	int status;
+	while (waitpid(pid, &status, 0) < 0)
+		assert_int_equal(errno, EINTR);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}

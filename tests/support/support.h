@@ -1,0 +1,50 @@
+/*
+ * support/support.h - what the tests share.
+ *
+ * Every test made with TEST counts the open handles and the children of the
+ * process before and after, and fails if one is left.
+ */
+#ifndef CSYS_TEST_SUPPORT_H
+#define CSYS_TEST_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <csys/csys.h>
+
+#include "base/fault.h"
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_before, support_after)
+#define RUN(tests) cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL)
+
+int support_before(void **state);
+int support_after(void **state);
+
+/* How many descriptors are open. */
+int open_handles(void);
+
+/* Whether this process has a child, alive or a zombie. */
+int has_children(void);
+
+/* The program that does what its arguments say (support/helper.c). */
+const char *helper(void);
+
+/* Read one line, without its newline, from a handle. */
+void read_line(csys_handle reader, char *buffer, size_t size);
+
+/* Fork; the function runs in the child, whose asserts and exit status count here. */
+void in_child(void (*function)(void));
+
+/* Assert in a forked child: report and leave. */
+#define CHECK(condition)                                              \
+	do {                                                          \
+		if (!(condition))                                     \
+			check_failed(#condition, __FILE__, __LINE__); \
+	} while (0)
+void check_failed(const char *condition, const char *file, int line);
+
+#endif
