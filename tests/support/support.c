@@ -60,6 +60,37 @@ const char *helper(void)
 	return path ? path : "tests/helper"; /* from the build folder, by hand */
 }
 
+csys_command *helper_command(const char *first, ...)
+{
+	csys_command *command = csys_command_new(helper());
+	va_list rest;
+
+	va_start(rest, first);
+	for (const char *arg = first; arg; arg = va_arg(rest, const char *))
+		csys_command_arg(command, arg);
+	va_end(rest);
+	return command;
+}
+
+csys_child *spawned(csys_command *command)
+{
+	csys_child *child = NULL;
+
+	assert_int_equal(csys_command_spawn(command, &child), 0);
+	assert_non_null(child);
+	csys_command_free(command);
+	return child;
+}
+
+csys_exit finished(csys_child *child)
+{
+	csys_exit end;
+
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	return end;
+}
+
 void read_line(csys_handle reader, char *buffer, size_t size)
 {
 	size_t length = 0;

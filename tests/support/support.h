@@ -33,6 +33,15 @@ int has_children(void);
 /* The program that does what its arguments say (support/helper.c). */
 const char *helper(void);
 
+/* csys_command_new(helper()) with arguments up to NULL. */
+csys_command *helper_command(const char *first, ...);
+
+/* Spawn, asserting that it works, and free the command. */
+csys_child *spawned(csys_command *command);
+
+/* Wait for a child to its end and close it. */
+csys_exit finished(csys_child *child);
+
 /* Read one line, without its newline, from a handle. */
 void read_line(csys_handle reader, char *buffer, size_t size);
 

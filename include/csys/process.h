@@ -1,0 +1,12 @@
+/*
+ * csys/process.h - starting, feeding, watching and ending other programs.
+ */
+#ifndef CSYS_PROCESS_H
+#define CSYS_PROCESS_H
+
+#include <csys/process/child.h>
+#include <csys/process/command.h>
+#include <csys/process/exit.h>
+#include <csys/process/output.h>
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * csys/process/child.h - a program that csys started.
+ *
+ *     csys_exit exit;
+ *     int r = csys_child_wait_until(child, csys_after_ms(5000), &exit);
+ *     if (r == CSYS_ETIMEDOUT)
+ *             r = csys_child_terminate(child, csys_after_ms(500), &exit);
+ *     csys_child_close(child, CSYS_CLOSE_KILL);
+ *
+ * On Linux the child is held by a pidfd from its first instant, elsewhere by
+ * its pid, which nobody can reuse before the child is reaped.  Either way a
+ * signal can only reach this child: once it is reaped none is sent any more.
+ * The exit status is kept: every later wait gives the same.
+ *
+ * Threads: wait, signal, kill and the getters may be called at once from
+ * several threads for one child; taking its streams and closing it belong to
+ * one.  Signals: csys installs no SIGCHLD handler and waits for no child that
+ * it did not start.  Fork: a forked child must not use the parent's csys_child.
+ */
+#ifndef CSYS_PROCESS_CHILD_H
+#define CSYS_PROCESS_CHILD_H
+
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/handle.h>
+#include <csys/base/result.h>
+#include <csys/process/command.h>
+#include <csys/process/exit.h>
+
+CSYS_BEGIN_DECLS
+
+/* Its process id; still told after its end, when it may be another's. */
+CSYS_API int64_t csys_child_pid(const csys_child *child);
+
+/*
+ * A handle that polls readable (POLLIN) from the child's end on, for an event
+ * loop: on Linux its pidfd.  It stays the child's; do not read or close it.
+ * CSYS_NO_HANDLE where the system has none.
+ */
+CSYS_API csys_handle csys_child_handle(const csys_child *child);
+
+/* ---- its streams --------------------------------------------------------- */
+
+/*
+ * This side of a stream that was piped: write to CSYS_STDIN, read from the
+ * others.  Stays the child's.  CSYS_NO_HANDLE if there is none, or none left.
+ */
+CSYS_API csys_handle csys_child_stream(const csys_child *child, int stream);
+
+/*
+ * Take that end: the caller closes *out.  Returns 0, CSYS_EBADF if there is
+ * none left, CSYS_EINVAL for no stream.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_take(csys_child *child, int stream, csys_handle *out);
+
+/* Close that end, if it is there: for CSYS_STDIN, the end of the child's input. */
+CSYS_API void csys_child_close_stream(csys_child *child, int stream);
+
+/* ---- its end --------------------------------------------------------------- */
+
+/*
+ * Wait until it has ended and reap it.  Closes this side of its stdin first,
+ * as std does, so that a child that reads to the end of its input ends; reads
+ * nothing: a child that fills its stdout pipe waits for ever, and so does this
+ * (csys/process/output.h is for that).  Returns 0 with the end in *out.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_wait(csys_child *child, csys_exit *out);
+
+/* The same until `deadline`; CSYS_ETIMEDOUT if it runs on. */
+CSYS_API CSYS_MUST_CHECK int csys_child_wait_until(csys_child *child, csys_deadline deadline,
+						   csys_exit *out);
+
+/* Look without waiting, and leave its stdin open.  CSYS_EAGAIN if it runs on. */
+CSYS_API CSYS_MUST_CHECK int csys_child_try_wait(csys_child *child, csys_exit *out);
+
+/*
+ * Send a signal (a number of <signal.h>; 0 sends none and only looks).
+ * Returns 0, CSYS_ESRCH once it was reaped, CSYS_EPERM, CSYS_EINVAL for no
+ * signal.  A child that has ended but was not waited for takes it silently.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_signal(csys_child *child, int signal);
+
+/*
+ * End it at once (SIGKILL); wait tells when it is gone.  Returns 0, also when
+ * it has ended already, or CSYS_EPERM if it changed its user.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_kill(csys_child *child);
+
+/*
+ * Ask it to end (SIGTERM), give it until `grace`, then kill it; reap it in any
+ * case.  Closes its stdin.  Returns 0 with the end in *out, which tells whether
+ * it went by itself; CSYS_EPERM as csys_child_kill, and it runs on.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_terminate(csys_child *child, csys_deadline grace,
+						  csys_exit *out);
+
+/* What csys_child_close does with a child that still runs. */
+enum {
+	CSYS_CLOSE_DETACH = 0, /* let it run; csys reaps it at a later spawn, wait or close */
+	CSYS_CLOSE_KILL = 1,   /* kill it and reap it */
+	CSYS_CLOSE_WAIT = 2    /* wait for its end, however long */
+};
+
+/*
+ * Close the child and this side of its streams.  One that has ended is reaped
+ * under every policy.  A detached one never stays a zombie for longer than
+ * until this process spawns, waits for or closes another child; one that
+ * CSYS_CLOSE_KILL may not kill is detached.  NULL is fine.
+ */
+CSYS_API void csys_child_close(csys_child *child, int policy);
+
+CSYS_END_DECLS
+
+#endif

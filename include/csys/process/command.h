@@ -1,0 +1,278 @@
+/*
+ * csys/process/command.h - what to run, and with what.
+ *
+ *     csys_command *command = csys_command_new("sort");
+ *     csys_command_arg(command, "-n");
+ *     csys_command_env(command, "LC_ALL", "C");
+ *     csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+ *
+ *     csys_child *child;
+ *     int r = csys_command_spawn(command, &child);
+ *     csys_command_free(command);
+ *
+ * The setters return nothing.  The first failure of one is kept and comes out
+ * of the spawn, so a program checks once; a NULL command (csys_command_new was
+ * out of memory) is accepted everywhere.  Strings are copied.  A command can be
+ * spawned many times and changed in between.  Nothing is ever given to a shell:
+ * each argument arrives as it is.
+ *
+ * The child starts with no signal blocked and every signal at its default, and
+ * holds no handle but its three streams (csys_command_inherit_handles).
+ *
+ * Threads: one thread at a time for one command; different commands are
+ * independent.  Spawning costs the same whatever the size of this process,
+ * where the backend can (on Linux always), and leaves its signal mask, signal
+ * dispositions and working directory alone.
+ */
+#ifndef CSYS_PROCESS_COMMAND_H
+#define CSYS_PROCESS_COMMAND_H
+
+#include <stddef.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/handle.h>
+#include <csys/base/result.h>
+#include <csys/process/exit.h>
+
+CSYS_BEGIN_DECLS
+
+typedef struct csys_command csys_command;
+typedef struct csys_child csys_child; /* csys/process/child.h */
+
+/*
+ * A command that runs `program` with no arguments, the environment, directory
+ * and streams of this process.  NULL when out of memory.
+ *
+ * A program without '/' is looked up in the PATH of the child's environment
+ * when it is spawned (a relative entry of PATH means the child's directory; no
+ * PATH at all, the system's default).  One with '/' means what it means to the
+ * caller: a relative one starts at this process's directory, not at
+ * csys_command_cwd's.  NULL or "" is kept as CSYS_EINVAL.
+ */
+CSYS_API csys_command *csys_command_new(const char *program);
+
+/* Release the command and the handles it took.  NULL is fine. */
+CSYS_API void csys_command_free(csys_command *command);
+
+/* The first failure of a setter, 0 if none, CSYS_ENOMEM for NULL. */
+CSYS_API int csys_command_error(const csys_command *command);
+
+/* ---- arguments ------------------------------------------------------- */
+
+/* Append one argument.  NULL is kept as CSYS_EINVAL. */
+CSYS_API void csys_command_arg(csys_command *command, const char *arg);
+
+/* Append all of a NULL-terminated array. */
+CSYS_API void csys_command_args(csys_command *command, const char *const *args);
+
+/* What the program sees as its own name (argv[0]), if not `program`. */
+CSYS_API void csys_command_arg0(csys_command *command, const char *arg0);
+
+/* ---- environment and directory ---------------------------------------- */
+
+/*
+ * Set a variable of the child.  The last word on a key wins.  A key that is
+ * empty or has a '=' in it, and a NULL, are kept as CSYS_EINVAL.  The rest of
+ * the environment is this process's at the time of the spawn; csys reads it
+ * without a lock, as all of C does, so no other thread may setenv meanwhile.
+ */
+CSYS_API void csys_command_env(csys_command *command, const char *key, const char *value);
+
+/* The child does not get this variable, not by inheritance either. */
+CSYS_API void csys_command_env_unset(csys_command *command, const char *key);
+
+/* Forget all that was set and inherit nothing; later settings count again. */
+CSYS_API void csys_command_env_clear(csys_command *command);
+
+/*
+ * The directory that the child starts in; NULL means this process's again.
+ * One that cannot be entered fails the spawn at CSYS_STEP_CWD.
+ */
+CSYS_API void csys_command_cwd(csys_command *command, const char *directory);
+
+/* ---- the three streams ------------------------------------------------ */
+
+/* Which stream. */
+enum { CSYS_STDIN = 0, CSYS_STDOUT = 1, CSYS_STDERR = 2 };
+
+/* What csys_command_stdio connects a stream to, and what the getter tells. */
+enum {
+	CSYS_STDIO_DEFAULT = 0,        /* inherit when spawned; when captured, see output.h */
+	CSYS_STDIO_INHERIT = 1,        /* this process's own stream */
+	CSYS_STDIO_NULL = 2,           /* the null device */
+	CSYS_STDIO_PIPE = 3,           /* a new pipe; the child object has the other end */
+	CSYS_STDIO_SAME_AS_STDOUT = 4, /* stderr only: wherever stdout goes */
+	CSYS_STDIO_FILE = 5,           /* set by csys_command_stdio_file */
+	CSYS_STDIO_HANDLE = 6          /* set by csys_command_stdio_handle and the like */
+};
+
+/* How csys_command_stdio_file opens. */
+enum {
+	CSYS_FILE_READ = 0,   /* must exist */
+	CSYS_FILE_WRITE = 1,  /* created, or emptied */
+	CSYS_FILE_APPEND = 2, /* created, or written at its end */
+	CSYS_FILE_NEW = 3     /* created; CSYS_EEXIST if it exists */
+};
+
+/*
+ * Connect `stream` to one of the kinds up to CSYS_STDIO_SAME_AS_STDOUT.  The
+ * last call for a stream counts.  A wrong stream or kind is kept as
+ * CSYS_EINVAL, and so is SAME_AS_STDOUT for another stream than stderr.
+ */
+CSYS_API void csys_command_stdio(csys_command *command, int stream, int kind);
+
+/*
+ * Connect `stream` to a file, opened at each spawn by this process (so a
+ * relative path starts at its directory); new files get mode 0666 less the
+ * umask.  A FIFO is opened as any file: that waits for its other end.
+ */
+CSYS_API void csys_command_stdio_file(csys_command *command, int stream, const char *path,
+				      int mode);
+
+/*
+ * Connect `stream` to a handle that stays the caller's and must be open at
+ * each spawn.  Any handle of this process will do, 0, 1 and 2 too: the three
+ * streams are connected all at once, so {stdout to 2, stderr to 1} swaps them.
+ */
+CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle);
+
+/*
+ * The same, and the handle is the command's from this call on, whatever comes
+ * of it: it is closed here by the first spawn that succeeds (so that a pipe
+ * ends when the child's own copy does), when the stream is connected otherwise,
+ * or with the command.  Spawning again without a new handle fails with
+ * CSYS_EBADF at the stream's step.
+ */
+CSYS_API void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle);
+
+/*
+ * The same with a piped stream of another child: `stream` of this command goes
+ * on where `child_stream` of `child` ends, as in a | b.  The child loses that
+ * end.  Kept as CSYS_EBADF if the child has no such pipe or it was taken.
+ */
+CSYS_API void csys_command_stdio_child(csys_command *command, int stream, csys_child *child,
+				       int child_stream);
+
+/*
+ * With `inherit` 0 (the default) the child holds its three streams and no other
+ * handle, not even those that other code of this process left inheritable.
+ * With 1 it also gets what is not close-on-exec, as fork and std have it.
+ */
+CSYS_API void csys_command_inherit_handles(csys_command *command, int inherit);
+
+/* ---- looking ----------------------------------------------------------- */
+
+/* The program as given; NULL for a NULL command or if it was refused. */
+CSYS_API const char *csys_command_get_program(const csys_command *command);
+
+/* Arguments without argv[0]; NULL beyond the last. */
+CSYS_API size_t csys_command_get_arg_count(const csys_command *command);
+CSYS_API const char *csys_command_get_arg(const csys_command *command, size_t index);
+
+/* argv[0] as the program will see it. */
+CSYS_API const char *csys_command_get_arg0(const csys_command *command);
+
+/*
+ * The variables that were set, as "KEY=value", and unset, as "KEY", sorted by
+ * key, inherited ones left out.  NULL beyond the last.
+ */
+CSYS_API size_t csys_command_get_env_count(const csys_command *command);
+CSYS_API const char *csys_command_get_env(const csys_command *command, size_t index);
+
+/* 1 after csys_command_env_clear: nothing is inherited. */
+CSYS_API int csys_command_is_env_clear(const csys_command *command);
+
+/* The directory, or NULL for this process's. */
+CSYS_API const char *csys_command_get_cwd(const csys_command *command);
+
+/* The kind of a stream, CSYS_STDIO_DEFAULT if never set; CSYS_EINVAL for no stream. */
+CSYS_API int csys_command_get_stdio(const csys_command *command, int stream);
+
+/*
+ * The command as a line for a POSIX shell, such as
+ *
+ *     cd '/tmp/a b' && env -u LANG LC_ALL=C sort -n </dev/null 2>&1
+ *
+ * quoted so that running it does the same, apart from what a shell cannot say:
+ * pipes and arg0 are left out, a relative program is looked up after the cd, a
+ * name that is also the shell's own command is the shell's, and redirections
+ * happen one after the other.  For logs and for trying things by hand.  Writes
+ * at most `size` bytes with the NUL into `buffer` (which may be
+ * NULL for a size of 0) and returns the length of the whole line without it,
+ * as snprintf does; 0 and "" for a NULL command.
+ */
+CSYS_API size_t csys_command_line(const csys_command *command, char *buffer, size_t size);
+
+/* ---- running ------------------------------------------------------------ */
+
+/*
+ * Start it.  Returns once the program runs or could not be started: 0 with the
+ * new child in *out, which the caller closes with csys_child_close.
+ *
+ * On failure no process, no handle and no changed signal mask is left, and
+ * csys_spawn_failed_step() tells at which step it failed:
+ *
+ *   CSYS_STEP_COMMAND      a setter's failure, or CSYS_ENOMEM for NULL
+ *   CSYS_STEP_PREPARE      CSYS_ENOMEM; or CSYS_ENOENT, CSYS_EACCES when this
+ *                          process's own directory cannot be told, which a
+ *                          relative program needs if there is a cwd
+ *   CSYS_STEP_STDIN, _STDOUT, _STDERR
+ *                          the stream's file, pipe or handle: CSYS_ENOENT,
+ *                          CSYS_EACCES, CSYS_EISDIR, CSYS_EMFILE, CSYS_EBADF...
+ *   CSYS_STEP_FORK         CSYS_EAGAIN at a limit on processes, CSYS_EMFILE,
+ *                          CSYS_ENOMEM
+ *   CSYS_STEP_CWD          CSYS_ENOENT, CSYS_ENOTDIR, CSYS_EACCES: the directory
+ *   CSYS_STEP_HANDLES      the other handles could not be closed
+ *   CSYS_STEP_EXEC         CSYS_ENOENT no such program; CSYS_EACCES not
+ *                          executable, or a directory; CSYS_ENOEXEC no program
+ *                          (also a script without #!, always); CSYS_E2BIG;
+ *                          CSYS_EBUSY being written; CSYS_ENOMEM
+ *   CSYS_STEP_INTERPRETER  the program exists, but what its #! line (or its ELF
+ *                          header) names does not: CSYS_ENOENT
+ *
+ * Not async-signal-safe.  In a forked child of a threaded process only if
+ * malloc is (on glibc and musl it is).
+ */
+CSYS_API CSYS_MUST_CHECK int csys_command_spawn(csys_command *command, csys_child **out);
+
+enum {
+	CSYS_STEP_NONE = 0,
+	CSYS_STEP_COMMAND = 1,
+	CSYS_STEP_PREPARE = 2,
+	CSYS_STEP_STDIN = 3,
+	CSYS_STEP_STDOUT = 4,
+	CSYS_STEP_STDERR = 5,
+	CSYS_STEP_FORK = 6,
+	CSYS_STEP_CWD = 7,
+	CSYS_STEP_HANDLES = 8,
+	CSYS_STEP_EXEC = 9,
+	CSYS_STEP_INTERPRETER = 10
+};
+
+/*
+ * The step at which the calling thread's last spawn (by any function that
+ * starts a program) failed; CSYS_STEP_NONE if it did not.
+ */
+CSYS_API int csys_spawn_failed_step(void);
+
+/* What a step does, such as "change directory".  Static text, never NULL. */
+CSYS_API const char *csys_step_name(int step);
+
+/*
+ * Spawn and wait for the end, std's `status`.  A stream that is to be piped
+ * makes no sense here and is kept closed from this side.  Returns 0 with how it
+ * ended in *out, or a failure to start.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_command_run(csys_command *command, csys_exit *out);
+
+/*
+ * The same until `deadline`: then the program is killed and reaped, and the
+ * result is CSYS_ETIMEDOUT.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_command_run_until(csys_command *command, csys_deadline deadline,
+						    csys_exit *out);
+
+CSYS_END_DECLS
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * csys/process/output.h - what a program writes, and how it ends.
+ *
+ *     const char *argv[] = { "git", "status", "--short", NULL };
+ *     csys_output_options options = { 0 };
+ *     options.deadline = csys_after_ms(5000);
+ *
+ *     csys_output output;
+ *     int r = csys_run(argv, &options, &output);
+ *     if (r == 0 && csys_exit_success(output.exit))
+ *             fwrite(output.out.data, 1, output.out.size, stdout);
+ *     csys_output_free(&output);
+ *
+ * One loop feeds the program's stdin and drains its stdout and stderr at once,
+ * in the calling thread: no amount on any side can make it hang.  A program
+ * that stops reading its input early is no error.
+ *
+ * Capturing goes on to the end of the streams.  A grandchild that keeps one
+ * open keeps the capture open too, until the deadline.
+ */
+#ifndef CSYS_PROCESS_OUTPUT_H
+#define CSYS_PROCESS_OUTPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/result.h>
+#include <csys/process/child.h>
+#include <csys/process/command.h>
+#include <csys/process/exit.h>
+
+CSYS_BEGIN_DECLS
+
+/*
+ * Gets the bytes of `stream` (CSYS_STDOUT or CSYS_STDERR) as they come, `size`
+ * at a time, at least 1; they are its to read until it returns.  0 goes on; a
+ * negative value ends the capture, kills the program and is the result.
+ */
+typedef int csys_output_sink(void *context, int stream, const char *data, size_t size);
+
+/* All zero is the default. */
+typedef struct csys_output_options {
+	csys_deadline deadline; /* when to end it; 0 (here only): never */
+	int64_t grace_ns;       /* at the deadline SIGTERM, and SIGKILL this much later;
+				   0: SIGKILL at once */
+	const void *input;      /* bytes for its stdin; not copied */
+	size_t input_size;      /* how many */
+	size_t limit;           /* bytes to keep of each stream; 0: all */
+	int merge_stderr;       /* 1: stderr goes where stdout goes, in order */
+	csys_output_sink *sink; /* gets all bytes, and nothing is kept; NULL: kept */
+	void *sink_context;     /* its first argument */
+	uintptr_t reserved[8];  /* zero */
+} csys_output_options;
+
+/* One stream as it was captured. */
+typedef struct csys_captured {
+	const char *data; /* the bytes kept, and a NUL behind them; never NULL */
+	size_t size;      /* how many were kept */
+	uint64_t total;   /* how many the program wrote, kept or not */
+	int truncated;    /* 1 if total is more than size because of the limit */
+	size_t room;      /* private */
+} csys_captured;
+
+typedef struct csys_output {
+	csys_exit exit;
+	csys_captured out; /* stdout, and stderr when merged */
+	csys_captured err;
+} csys_output;
+
+/*
+ * Run argv[0] with the arguments after it, up to a NULL, and capture it.  NULL
+ * options are the default.  stdin is `input`, or the null device if there is
+ * none.
+ *
+ * *out is always set and always the caller's to free with csys_output_free:
+ * it holds what had come by the time of the return.  Returns
+ *   0               the program ended and the streams too: look at out->exit
+ *   CSYS_ETIMEDOUT  the deadline passed first.  The program was ended and
+ *                   reaped; out->exit tells how, the streams hold what it had
+ *                   written.  (Only one that may not be killed, since it
+ *                   changed its user, runs on, with CSYS_EXIT_NONE.)
+ *   the sink's      negative value; the program was killed and reaped
+ *   CSYS_ENOMEM     likewise; the streams hold what there was memory for
+ *   CSYS_EINVAL     no argv[0], input missing, a negative grace, or something
+ *                   in `reserved`; nothing was started
+ *   others          it could not be started: csys_command_spawn
+ */
+CSYS_API CSYS_MUST_CHECK int csys_run(const char *const *argv, const csys_output_options *options,
+				      csys_output *out);
+
+/*
+ * The same for a command.  Streams that the command leaves at
+ * CSYS_STDIO_DEFAULT are piped (stdin: null device if there is no input);
+ * others stay as they were set, and are captured if they are pipes.
+ */
+CSYS_API CSYS_MUST_CHECK int
+csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out);
+
+/*
+ * The same for a child that runs: feed and drain the piped streams that it
+ * still has, to their end and its own, then close them; std's
+ * wait_with_output.  `merge_stderr` is too late here and ignored; `input`
+ * without a piped stdin is CSYS_EINVAL and leaves the child as it was.
+ */
+CSYS_API CSYS_MUST_CHECK int
+csys_child_output(csys_child *child, const csys_output_options *options, csys_output *out);
+
+/* Release the bytes and make it empty.  An empty or all-zero one is fine, NULL too. */
+CSYS_API void csys_output_free(csys_output *output);
+
+CSYS_END_DECLS
+
+#endif

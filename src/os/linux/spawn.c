@@ -1,0 +1,449 @@
+/*
+ * os/linux/spawn.c - starting a program at the same price in every parent.
+ *
+ *   parent                         child, in the parent's memory
+ *   ------                         -----------------------------
+ *   block every signal
+ *   clone3 ----------------------> streams, directory, handles, signals
+ *     |   (this thread stands      exec, or write the report and exit
+ *     |    still meanwhile)            |
+ *     v <------------------------------+
+ *   restore the mask
+ *   no report: it runs
+ *
+ * The child runs on a stack of its own, on the memory of the parent, so nothing
+ * is copied and the report is a struct.  All signals are blocked until its
+ * handlers are gone, so no handler runs in it.  CLONE_CLEAR_SIGHAND takes the
+ * handlers away in one go but leaves ignored signals ignored; those are looked
+ * up and reset one by one.
+ *
+ * Where clone3 is missing or refused (before Linux 5.5, in some sandboxes, under
+ * valgrind and qemu) plain clone does it, with every signal reset by hand and
+ * the report also through a pipe: some of these make a copy of the memory after
+ * all, or do not make the parent wait.
+ */
+#define _GNU_SOURCE /* clone, syscall */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/fault.h"
+#include "os/posix/birth.h"
+
+/* Numbers younger than some headers; the same on every architecture since they came. */
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+#define CLEAR_SIGHAND 0x100000000ull /* CLONE_CLEAR_SIGHAND */
+
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+/* clang's TSan puts its own clone in place of libc's, which takes the child for one with a
+ * memory of its own.  This is libc's by its other name. */
+int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
+#define clone __clone
+#endif
+#endif
+
+#define MOST_HANDLES (1 << 20) /* fs.nr_open as it comes */
+
+/* The deepest that be_born goes is under 3 KiB, with nothing optimised. */
+#define STACK_SIZE 8192
+
+#ifdef __mips__
+#define SIGNAL_SET_SIZE 16
+#else
+#define SIGNAL_SET_SIZE 8
+#endif
+
+/* ---- the child's side: raw calls, since libc's are made for whole processes ---- */
+
+BIRTH static int checked(long r)
+{
+	return r < 0 ? -errno : (int)r;
+}
+
+BIRTH static int kernel_dup2(int from, int to)
+{
+	return checked(syscall(SYS_dup3, from, to, 0));
+}
+
+BIRTH static int kernel_dup_above(int fd, int least)
+{
+#ifdef SYS_fcntl64
+	return checked(syscall(SYS_fcntl64, fd, F_DUPFD_CLOEXEC, least));
+#else
+	return checked(syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least));
+#endif
+}
+
+BIRTH static int kernel_keep(int fd)
+{
+#ifdef SYS_fcntl64
+	return checked(syscall(SYS_fcntl64, fd, F_SETFD, 0));
+#else
+	return checked(syscall(SYS_fcntl, fd, F_SETFD, 0));
+#endif
+}
+
+BIRTH static int kernel_close(int fd)
+{
+	return checked(syscall(SYS_close, fd));
+}
+
+BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
+{
+	/* The kernel's timespec, in either width, is zero. */
+	long zero[4] = { 0, 0, 0, 0 };
+	return checked(syscall(SYS_ppoll, polled, count, zero, NULL, SIGNAL_SET_SIZE));
+}
+
+BIRTH static int kernel_most_handles(int *out_soft)
+{
+	uint64_t limit[2]; /* soft and hard */
+	long r = syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
+	if (r < 0)
+		return -errno;
+	/* The hard limit: some may have been opened before the soft one was lowered. */
+	*out_soft = limit[0] < MOST_HANDLES ? (int)limit[0] : MOST_HANDLES;
+	return limit[1] < MOST_HANDLES ? (int)limit[1] : MOST_HANDLES;
+}
+
+/* As in getdents64(2). */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* Close what the list of this process's descriptors has.  The list survives the closing. */
+BIRTH static int close_listed(int keep)
+{
+	union {
+		struct entry alignment;
+		char bytes[512];
+	} buffer;
+	int list = checked(syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+	if (list < 0)
+		return -ENOSYS;
+
+	int size;
+	while ((size = checked(syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer))) > 0) {
+		for (int at = 0; at < size;) {
+			struct entry *entry = (struct entry *)(void *)(buffer.bytes + at);
+			int fd = 0;
+			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
+				fd = fd * 10 + (*c - '0');
+			/* "." and ".." are 0. */
+			if (fd > 2 && fd != keep && fd != list)
+				kernel_close(fd);
+			at += entry->size;
+		}
+	}
+	kernel_close(list);
+	return size < 0 ? -ENOSYS : 0;
+}
+
+BIRTH static int kernel_close_others(int keep)
+{
+	unsigned last = keep > 2 ? (unsigned)keep - 1 : ~0u;
+	int r = 0;
+
+	/* Below `keep` and above it.  Linux 5.9; older or refused: by the list. */
+	if (last >= 3)
+		r = checked(syscall(SYS_close_range, 3u, last, 0));
+	if (r == 0 && keep > 2)
+		r = checked(syscall(SYS_close_range, (unsigned)keep + 1, ~0u, 0));
+	return r < 0 ? close_listed(keep) : 0;
+}
+
+BIRTH static int kernel_chdir(const char *directory)
+{
+	return checked(syscall(SYS_chdir, directory));
+}
+
+BIRTH static void kernel_reset_signals(const struct birth *birth)
+{
+	/* The kernel's struct sigaction, whatever its layout: SIG_DFL, no flags, no mask. */
+	unsigned long standard[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+
+	for (int i = 1; i <= 64; i++)
+		if ((birth->reset >> (i - 1) & 1) && i != SIGKILL && i != SIGSTOP)
+			syscall(SYS_rt_sigaction, i, standard, NULL, SIGNAL_SET_SIZE);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, standard, NULL, SIGNAL_SET_SIZE);
+}
+
+BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
+{
+	return checked(syscall(SYS_execve, file, argv, envp));
+}
+
+/* The new process starts here, on its own stack, and does not return. */
+BIRTH static int newborn(void *argument)
+{
+	struct birth *birth = argument;
+
+	be_born(birth);
+	if (birth->pipe >= 0)
+		syscall(SYS_write, birth->pipe, &birth->report, sizeof birth->report);
+	syscall(SYS_exit_group, 127);
+	return 127; /* not reached */
+}
+
+/* ---- the parent's side -------------------------------------------------------------- */
+
+/* clone3's first version, 64 bytes; the kernel takes it for ever. */
+struct clone_request {
+	uint64_t flags;
+	uint64_t pidfd;
+	uint64_t child_tid;
+	uint64_t parent_tid;
+	uint64_t exit_signal;
+	uint64_t stack;
+	uint64_t stack_size;
+	uint64_t tls;
+};
+
+/*
+ * clone3 with the child going to newborn(argument).  There is no wrapper in
+ * libc, and after the call the child is on another stack, where the frame of
+ * any function written in C is not; so the jump is part of the call.  Returns
+ * the pid or -errno.
+ */
+#if defined(__x86_64__) && !defined(__ILP32__)
+static long clone3(struct clone_request *request, void *argument)
+{
+	long r;
+	register int (*entry)(void *) __asm__("r8") = newborn;
+	register void *given __asm__("r9") = argument;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r9, %%rdi\n\t"
+			 "call *%%r8\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(r)
+			 : "0"((long)SYS_clone3), "D"(request), "S"(sizeof *request), "r"(entry),
+			   "r"(given)
+			 : "rcx", "r11", "cc", "memory");
+	return r;
+}
+#elif defined(__i386__)
+static long clone3(struct clone_request *request, void *argument)
+{
+	long r;
+
+	__asm__ volatile("int $0x80\n\t"
+			 "test %%eax, %%eax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "sub $12, %%esp\n\t"
+			 "push %%edi\n\t"
+			 "call *%%esi\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(r)
+			 : "0"(SYS_clone3), "b"(request), "c"(sizeof *request), "S"(newborn),
+			   "D"(argument)
+			 : "cc", "memory");
+	return r;
+}
+#elif defined(__aarch64__)
+static long clone3(struct clone_request *request, void *argument)
+{
+	register long number __asm__("x8") = SYS_clone3;
+	register long r __asm__("x0") = (long)request;
+	register unsigned long size __asm__("x1") = sizeof *request;
+	register int (*entry)(void *) __asm__("x9") = newborn;
+	register void *given __asm__("x10") = argument;
+
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, x10\n\t"
+			 "blr x9\n\t"
+			 "brk 0\n"
+			 "1:"
+			 : "+r"(r)
+			 : "r"(number), "r"(size), "r"(entry), "r"(given)
+			 : "cc", "memory");
+	return r;
+}
+#else
+/* Plain clone, which libc wraps on every architecture, does without. */
+static long clone3(struct clone_request *request, void *argument)
+{
+	(void)request;
+	(void)argument;
+	return -ENOSYS;
+}
+#endif
+
+/*
+ * Which signals this process ignores, bit n - 1 for signal n.  There is no call
+ * that tells but one for each signal, so read it; all, if it cannot be read.
+ */
+static uint64_t ignored_signals(void)
+{
+	char text[4096];
+	/* Raw calls: none is a cancellation point. */
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/status",
+			      O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return UINT64_MAX;
+	long size = syscall(SYS_read, fd, text, sizeof text - 1);
+	syscall(SYS_close, fd);
+
+	text[size > 0 ? size : 0] = '\0';
+	const char *line = strstr(text, "\nSigIgn:");
+	return line ? strtoull(line + strlen("\nSigIgn:"), NULL, 16) : UINT64_MAX;
+}
+
+/* Set for good by the first refusal.  Relaxed: it guards no data, and a second
+ * refusal is as good. */
+static int no_clone3;
+
+/* Make the process.  Returns its pid or -errno; *pidfd stays -1 if there is none. */
+static long make_process(struct birth *birth, int *pidfd)
+{
+	/* On this stack, so that it costs nothing: this frame stands until the child is
+	 * off it. */
+	_Alignas(16) char stack[STACK_SIZE];
+	const uint64_t flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+
+	if (birth->pipe < 0) {
+		struct clone_request request = {
+			.flags = flags | CLEAR_SIGHAND,
+			.pidfd = (uint64_t)(uintptr_t)pidfd,
+			.exit_signal = SIGCHLD,
+			.stack = (uint64_t)(uintptr_t)stack,
+			.stack_size = sizeof stack,
+		};
+		return clone3(&request, birth);
+	}
+
+	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
+	long pid = clone(newborn, stack + sizeof stack, (int)flags | SIGCHLD, birth, pidfd);
+	if (pid < 0 && errno == EINVAL)
+		pid = clone(newborn, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
+	return pid < 0 ? -errno : pid;
+}
+
+/* A pidfd for a child that was born without.  Its pid is its own until we reap it. */
+static int late_pidfd(pid_t pid, int pidfd)
+{
+	if (pidfd < 0)
+		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0 || pidfd > 2)
+		return pidfd;
+	return csysi_posix_above_2(pidfd);
+}
+
+/*
+ * One attempt, with every signal blocked around it.  With a pipe, by clone.
+ * Returns 0 with the child in *out, which may have failed: see the report.
+ */
+static int give_birth(struct birth *birth, struct csysi_os_child *out)
+{
+	uint64_t all[2] = { UINT64_MAX, UINT64_MAX };
+	uint64_t before[2];
+	int pidfd = -1;
+
+	/* The raw call: libc's leaves out the signals that it uses itself. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGNAL_SET_SIZE);
+	long pid = make_process(birth, &pidfd);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGNAL_SET_SIZE);
+
+	if (pid < 0)
+		return (int)pid;
+	out->pid = pid;
+	out->handle = late_pidfd((pid_t)pid, pidfd);
+	return 0;
+}
+
+/* CSYS_ENOTSUP, which no real failure is, if clone3 is missing or refused. */
+static int by_clone3(struct birth *birth, struct csysi_os_child *out)
+{
+	if (csysi_load_relaxed(&no_clone3))
+		return CSYS_ENOTSUP;
+
+	birth->pipe = -1;
+	birth->reset = ignored_signals();
+	int r = give_birth(birth, out);
+	if (r == 0)
+		return 0;
+	if (r == -ENOSYS || r == -EPERM || r == -EINVAL) {
+		csysi_store_relaxed(&no_clone3, 1);
+		return CSYS_ENOTSUP;
+	}
+	errno = -r;
+	return csysi_posix_fail();
+}
+
+static int by_clone(struct birth *birth, struct csysi_os_child *out)
+{
+	csys_handle reader, writer;
+	int r = csysi_os_pipe(&reader, &writer);
+	if (r < 0)
+		return r;
+
+	birth->pipe = (int)writer;
+	birth->reset = UINT64_MAX;
+	r = give_birth(birth, out);
+	csysi_os_close(writer);
+	if (r == 0) {
+		csysi_posix_read_report((int)reader, &birth->report);
+	} else {
+		errno = -r;
+		r = csysi_posix_fail();
+	}
+	csysi_os_close(reader);
+	return r;
+}
+
+int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
+		   enum csysi_os_step *out_step)
+{
+	struct csysi_posix_program program;
+
+	*out_step = CSYSI_OS_STEP_PREPARE;
+	int r = csysi_posix_program_find(command, &program);
+	if (r < 0)
+		return r;
+
+	struct birth birth = { .command = command, .program = &program };
+	struct csysi_os_child child;
+	*out_step = CSYSI_OS_STEP_FORK;
+	r = csysi_fault(CSYS_EAGAIN);
+	if (r == 0)
+		r = by_clone3(&birth, &child);
+	if (r == CSYS_ENOTSUP)
+		r = by_clone(&birth, &child);
+	if (r == 0 && birth.report.error != 0)
+		r = csysi_posix_stillborn(&child, &birth.report, &program, command, out_step);
+	else if (r == 0)
+		*out = child;
+	csysi_posix_program_free(&program);
+	return r;
+}

@@ -1,0 +1,131 @@
+/*
+ * os/posix/program.c - where a program may be, found before the child exists.
+ *
+ * All paths are put together here, in the parent, where memory can be had; the
+ * child only tries them.  Trying is the lookup: nothing can change between a
+ * look and the exec, and each error is exec's own.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "os/posix/posix.h"
+
+/* One path as the only candidate. */
+static int single(const char *directory, const char *program, struct csysi_posix_program *out)
+{
+	size_t front = strlen(directory);
+	size_t size = strlen(program) + 1;
+	char **files = csysi_alloc(2 * sizeof *files + front + 1 + size);
+	if (!files)
+		return CSYS_ENOMEM;
+
+	char *file = (char *)(files + 2);
+	files[0] = file;
+	files[1] = NULL;
+	if (front > 0) {
+		memcpy(file, directory, front);
+		file[front] = '/';
+		file += front + 1;
+	}
+	memcpy(file, program, size);
+	out->files = files;
+	out->count = 1;
+	return 0;
+}
+
+/* A relative program starts here, though the child will be elsewhere by then. */
+static int from_here(const char *program, struct csysi_posix_program *out)
+{
+	int r = CSYS_ENOMEM;
+
+	for (size_t size = 512;; size *= 2) {
+		char *here = csysi_alloc(size);
+		if (!here)
+			return CSYS_ENOMEM;
+		if (getcwd(here, size)) {
+			r = single(here, program, out);
+			csysi_free(here);
+			return r;
+		}
+		r = csysi_posix_fail();
+		int too_small = errno == ERANGE;
+		csysi_free(here);
+		if (!too_small)
+			return r;
+	}
+}
+
+/* What the system searches without a PATH; into `buffer` if it fits. */
+static const char *default_path(char *buffer, size_t size)
+{
+	size_t length = confstr(_CS_PATH, buffer, size);
+	return length > 0 && length <= size ? buffer : "/bin:/usr/bin";
+}
+
+static int on_path(const char *path, const char *program, struct csysi_posix_program *out)
+{
+	size_t entries = 1;
+	for (const char *p = path; *p; p++)
+		entries += *p == ':';
+
+	/* Each candidate is an entry, '/', the program and NUL: at most this in all. */
+	size_t size = strlen(program);
+	size_t all = strlen(path) + entries * (size + 2);
+	char **files = csysi_alloc((entries + 1) * sizeof *files + all);
+	if (!files)
+		return CSYS_ENOMEM;
+
+	char *next = (char *)(files + entries + 1);
+	for (size_t i = 0; i < entries; i++) {
+		size_t front = strcspn(path, ":");
+		files[i] = next;
+		memcpy(next, path, front);
+		next += front;
+		if (front > 0)
+			*next++ = '/'; /* an empty entry is the directory it is in */
+		memcpy(next, program, size + 1);
+		next += size + 1;
+		path += front + (path[front] != '\0');
+	}
+	files[entries] = NULL;
+	out->files = files;
+	out->count = entries;
+	return 0;
+}
+
+int csysi_posix_program_find(const struct csysi_os_command *command,
+			     struct csysi_posix_program *out)
+{
+	const char *program = command->program;
+
+	if (!strchr(program, '/')) {
+		char standard[256];
+		const char *path =
+			command->path ? command->path : default_path(standard, sizeof standard);
+		return on_path(path, program, out);
+	}
+	if (program[0] != '/' && command->cwd)
+		return from_here(program, out);
+	return single("", program, out);
+}
+
+void csysi_posix_program_free(struct csysi_posix_program *program)
+{
+	csysi_free(program->files);
+	*program = (struct csysi_posix_program){ 0 };
+}
+
+int csysi_posix_program_exists(const struct csysi_posix_program *program,
+			       const struct csysi_os_command *command)
+{
+	for (size_t i = 0; i < program->count; i++) {
+		const char *file = program->files[i];
+		/* A relative one was relative to the child's directory. */
+		if ((file[0] == '/' || !command->cwd) && access(file, F_OK) == 0)
+			return 1;
+	}
+	return 0;
+}

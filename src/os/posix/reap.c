@@ -1,0 +1,111 @@
+/*
+ * os/posix/reap.c - waiting for a child by its pid, and burying the stillborn.
+ *
+ * POSIX has no wait with a deadline that leaves SIGCHLD to the program, so one
+ * with a deadline looks again and again, at growing intervals: from 50 us, so
+ * that a short program is not waited for long, to 5 ms, which is 200 cheap
+ * system calls a second.
+ */
+#define _XOPEN_SOURCE 700 /* waitid */
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/posix/posix.h"
+
+#define FIRST_NAP 50000
+#define LAST_NAP 5000000
+
+struct csysi_os_exit csysi_posix_exit(int code, int status)
+{
+	struct csysi_os_exit end = {
+		.known = 1,
+		.signaled = code != CLD_EXITED,
+		.core_dumped = code == CLD_DUMPED,
+		.value = status,
+	};
+	return end;
+}
+
+/* waitid without EINTR.  1: it is as asked; 0: it runs; -1: not our child any more. */
+static int look(pid_t pid, int options, siginfo_t *info)
+{
+	int r;
+
+	do {
+		memset(info, 0, sizeof *info);
+		r = waitid(P_PID, (id_t)pid, info, options);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -1;
+	return info->si_pid != 0;
+}
+
+int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
+{
+	siginfo_t info;
+
+	if (deadline == CSYS_FOREVER) {
+		look(pid, WEXITED | WNOWAIT, &info);
+		return 0;
+	}
+	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+		if (look(pid, WEXITED | WNOWAIT | WNOHANG, &info) != 0)
+			return 0;
+		int64_t left = csys_deadline_left(deadline);
+		if (left == 0)
+			return CSYS_ETIMEDOUT;
+		struct timespec pause = { .tv_nsec = (long)(left < nap ? left : nap) };
+		nanosleep(&pause, NULL);
+	}
+}
+
+int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out)
+{
+	siginfo_t info;
+
+	switch (look(pid, WEXITED | WNOHANG, &info)) {
+	case 0:
+		return CSYS_EAGAIN;
+	case 1:
+		*out = csysi_posix_exit(info.si_code, info.si_status);
+		return 0;
+	default:
+		*out = (struct csysi_os_exit){ .known = 0, .value = -1 };
+		return 0;
+	}
+}
+
+void csysi_posix_read_report(int pipe, struct csysi_posix_report *out)
+{
+	ssize_t size;
+
+	/* One write of so few bytes comes in one piece. */
+	do
+		size = read(pipe, out, sizeof *out);
+	while (size < 0 && errno == EINTR);
+	if (size != (ssize_t)sizeof *out)
+		out->error = 0;
+}
+
+int csysi_posix_stillborn(const struct csysi_os_child *child,
+			  const struct csysi_posix_report *report,
+			  const struct csysi_posix_program *program,
+			  const struct csysi_os_command *command, enum csysi_os_step *out_step)
+{
+	struct csysi_os_exit end;
+
+	/* It is about to exit, so this is short, and then reaping cannot say "runs". */
+	csysi_os_child_wait(child, CSYS_FOREVER);
+	csysi_os_child_reap(child, &end);
+	csysi_os_close(child->handle);
+
+	*out_step = (enum csysi_os_step)report->step;
+	if (report->step == CSYSI_OS_STEP_EXEC && report->error == ENOENT &&
+	    csysi_posix_program_exists(program, command))
+		*out_step = CSYSI_OS_STEP_INTERPRETER;
+	csysi_set_os_error(report->error);
+	return csysi_posix_result(report->error);
+}

@@ -1,0 +1,312 @@
+/*
+ * process/command.c - collecting what to run.
+ *
+ * Every setter goes through edit(): a NULL command and one that has failed
+ * already are left alone, so the first failure is the one that is kept.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+/* Whether the command can take one more setting. */
+static int edit(const csys_command *command)
+{
+	return command && command->error == 0;
+}
+
+/* Keep the first failure. */
+static void keep(csys_command *command, int result)
+{
+	if (result < 0 && command->error == 0)
+		command->error = result;
+}
+
+/* Replace an owned string by a copy of another; NULL stays NULL. */
+static int replace(char **string, const char *with)
+{
+	char *copy = NULL;
+	if (with) {
+		copy = csysi_copy(with, strlen(with));
+		if (!copy)
+			return CSYS_ENOMEM;
+	}
+	csysi_free(*string);
+	*string = copy;
+	return 0;
+}
+
+csys_command *csys_command_new(const char *program)
+{
+	csys_command *command = csysi_alloc_zero(sizeof *command);
+	if (!command)
+		return NULL;
+
+	for (int i = 0; i < 3; i++)
+		command->stdio[i].handle = CSYS_NO_HANDLE;
+	if (!program || !program[0]) {
+		keep(command, CSYS_EINVAL);
+		return command;
+	}
+	/* A command is whole or not there, so that a refused program is the only one missing. */
+	if (replace(&command->program, program) < 0 || csysi_strings_push(&command->args, "") < 0) {
+		csys_command_free(command);
+		return NULL;
+	}
+	return command;
+}
+
+/* Make a stream as if never set. */
+static void release_stdio(struct csysi_stdio *stdio)
+{
+	if (stdio->taken)
+		csysi_os_close(stdio->handle);
+	csysi_free(stdio->path);
+	*stdio = (struct csysi_stdio){ .handle = CSYS_NO_HANDLE };
+}
+
+void csys_command_free(csys_command *command)
+{
+	if (!command)
+		return;
+	for (int i = 0; i < 3; i++)
+		release_stdio(&command->stdio[i]);
+	csysi_strings_clear(&command->args);
+	csysi_strings_clear(&command->env);
+	csysi_free(command->program);
+	csysi_free(command->arg0);
+	csysi_free(command->cwd);
+	csysi_free(command);
+}
+
+int csys_command_error(const csys_command *command)
+{
+	return command ? command->error : CSYS_ENOMEM;
+}
+
+/* ---- arguments ---------------------------------------------------------------- */
+
+void csys_command_arg(csys_command *command, const char *arg)
+{
+	if (edit(command))
+		keep(command, arg ? csysi_strings_push(&command->args, arg) : CSYS_EINVAL);
+}
+
+void csys_command_args(csys_command *command, const char *const *args)
+{
+	if (!edit(command))
+		return;
+	if (!args)
+		keep(command, CSYS_EINVAL);
+	else
+		for (; *args; args++)
+			csys_command_arg(command, *args);
+}
+
+void csys_command_arg0(csys_command *command, const char *arg0)
+{
+	if (edit(command))
+		keep(command, arg0 ? replace(&command->arg0, arg0) : CSYS_EINVAL);
+}
+
+/* ---- environment and directory ---------------------------------------------------- */
+
+/* "KEY=value" or, without a value, "KEY". */
+static char *make_entry(const char *key, const char *value)
+{
+	size_t key_size = strlen(key);
+	size_t value_size = value ? strlen(value) : 0;
+	char *entry = csysi_alloc(key_size + value_size + 2);
+
+	if (entry) {
+		memcpy(entry, key, key_size);
+		entry[key_size] = value ? '=' : '\0';
+		if (value)
+			memcpy(entry + key_size + 1, value, value_size + 1);
+	}
+	return entry;
+}
+
+static int set_env(csys_command *command, const char *key, const char *value)
+{
+	if (!key || !key[0] || strchr(key, '='))
+		return CSYS_EINVAL;
+
+	int found;
+	size_t at = csysi_env_find(&command->env, key, strlen(key), &found);
+	char *entry = make_entry(key, value);
+	if (!entry)
+		return CSYS_ENOMEM;
+	if (found) {
+		csysi_free(command->env.items[at]);
+		command->env.items[at] = entry;
+		return 0;
+	}
+	int r = csysi_strings_insert(&command->env, at, entry);
+	if (r < 0)
+		csysi_free(entry);
+	return r;
+}
+
+void csys_command_env(csys_command *command, const char *key, const char *value)
+{
+	if (edit(command))
+		keep(command, value ? set_env(command, key, value) : CSYS_EINVAL);
+}
+
+void csys_command_env_unset(csys_command *command, const char *key)
+{
+	if (edit(command))
+		keep(command, set_env(command, key, NULL));
+}
+
+void csys_command_env_clear(csys_command *command)
+{
+	if (!edit(command))
+		return;
+	csysi_strings_clear(&command->env);
+	command->env_clear = 1;
+}
+
+void csys_command_cwd(csys_command *command, const char *directory)
+{
+	if (edit(command))
+		keep(command, replace(&command->cwd, directory));
+}
+
+/* ---- the three streams --------------------------------------------------------------- */
+
+static int is_stream(int stream)
+{
+	return stream >= CSYS_STDIN && stream <= CSYS_STDERR;
+}
+
+void csys_command_stdio(csys_command *command, int stream, int kind)
+{
+	if (!edit(command))
+		return;
+	if (!is_stream(stream) || kind < CSYS_STDIO_DEFAULT || kind > CSYS_STDIO_SAME_AS_STDOUT ||
+	    (kind == CSYS_STDIO_SAME_AS_STDOUT && stream != CSYS_STDERR)) {
+		keep(command, CSYS_EINVAL);
+		return;
+	}
+	release_stdio(&command->stdio[stream]);
+	command->stdio[stream].kind = kind;
+}
+
+void csys_command_stdio_file(csys_command *command, int stream, const char *path, int mode)
+{
+	if (!edit(command))
+		return;
+	if (!is_stream(stream) || !path || mode < CSYS_FILE_READ || mode > CSYS_FILE_NEW) {
+		keep(command, CSYS_EINVAL);
+		return;
+	}
+	char *copy = csysi_copy(path, strlen(path));
+	if (!copy) {
+		keep(command, CSYS_ENOMEM);
+		return;
+	}
+	release_stdio(&command->stdio[stream]);
+	command->stdio[stream].kind = CSYS_STDIO_FILE;
+	command->stdio[stream].path = copy;
+	command->stdio[stream].mode = mode;
+}
+
+/* Returns whether the handle is the command's now. */
+static int set_handle(csys_command *command, int stream, csys_handle handle, int taken)
+{
+	if (!edit(command))
+		return 0;
+	if (!is_stream(stream) || handle == CSYS_NO_HANDLE) {
+		keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
+		return 0;
+	}
+	release_stdio(&command->stdio[stream]);
+	command->stdio[stream].kind = CSYS_STDIO_HANDLE;
+	command->stdio[stream].handle = handle;
+	command->stdio[stream].taken = taken;
+	return 1;
+}
+
+void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle)
+{
+	set_handle(command, stream, handle, 0);
+}
+
+void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle)
+{
+	if (!set_handle(command, stream, handle, 1))
+		csysi_os_close(handle);
+}
+
+void csys_command_stdio_child(csys_command *command, int stream, csys_child *child,
+			      int child_stream)
+{
+	csys_handle handle;
+
+	if (!edit(command))
+		return;
+	int r = child ? csys_child_take(child, child_stream, &handle) : CSYS_EINVAL;
+	if (r < 0)
+		keep(command, r);
+	else
+		csys_command_stdio_take(command, stream, handle);
+}
+
+void csys_command_inherit_handles(csys_command *command, int inherit)
+{
+	if (edit(command))
+		command->inherit_handles = inherit != 0;
+}
+
+/* ---- looking ---------------------------------------------------------------------------- */
+
+const char *csys_command_get_program(const csys_command *command)
+{
+	return command ? command->program : NULL;
+}
+
+size_t csys_command_get_arg_count(const csys_command *command)
+{
+	return command && command->args.count > 0 ? command->args.count - 1 : 0;
+}
+
+const char *csys_command_get_arg(const csys_command *command, size_t index)
+{
+	return index < csys_command_get_arg_count(command) ? command->args.items[index + 1] : NULL;
+}
+
+const char *csys_command_get_arg0(const csys_command *command)
+{
+	if (!command)
+		return NULL;
+	return command->arg0 ? command->arg0 : command->program;
+}
+
+size_t csys_command_get_env_count(const csys_command *command)
+{
+	return command ? command->env.count : 0;
+}
+
+const char *csys_command_get_env(const csys_command *command, size_t index)
+{
+	return index < csys_command_get_env_count(command) ? command->env.items[index] : NULL;
+}
+
+int csys_command_is_env_clear(const csys_command *command)
+{
+	return command && command->env_clear;
+}
+
+const char *csys_command_get_cwd(const csys_command *command)
+{
+	return command ? command->cwd : NULL;
+}
+
+int csys_command_get_stdio(const csys_command *command, int stream)
+{
+	if (!is_stream(stream))
+		return CSYS_EINVAL;
+	return command ? command->stdio[stream].kind : CSYS_STDIO_DEFAULT;
+}

@@ -1,0 +1,104 @@
+/*
+ * process/environment.c - the environment of a child, put together at a spawn.
+ *
+ * A command that changes nothing passes this process's own array on.  Else the
+ * inherited variables keep their order, the changed ones take their place, the
+ * new ones follow.  A key that is inherited more than once is kept once.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+size_t csysi_key_size(const char *entry)
+{
+	size_t value = csysi_os_variable_value(entry);
+	return value ? value - 1 : strlen(entry);
+}
+
+size_t csysi_env_find(const struct csysi_strings *env, const char *key, size_t key_size,
+		      int *out_found)
+{
+	size_t low = 0;
+	size_t high = env->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *entry = env->items[middle];
+		int order = csysi_os_key_compare(entry, csysi_key_size(entry), key, key_size);
+		if (order == 0) {
+			*out_found = 1;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*out_found = 0;
+	return low;
+}
+
+static const char *find_path(char *const *all)
+{
+	for (; *all; all++) {
+		size_t value = csysi_os_variable_value(*all);
+		if (value > 0 && csysi_os_key_compare(*all, value - 1, "PATH", 4) == 0)
+			return *all + value;
+	}
+	return NULL;
+}
+
+/* The inherited variables that the command says nothing of, and its own where they were. */
+static size_t merge_inherited(const csys_command *command, char *const *inherited, size_t most,
+			      char **all, char *placed)
+{
+	size_t count = 0;
+
+	/* `most` bounds it even if another thread breaks the rule about setenv. */
+	for (size_t i = 0; i < most && inherited[i]; i++) {
+		int found;
+		size_t at = csysi_env_find(&command->env, inherited[i],
+					   csysi_key_size(inherited[i]), &found);
+		if (!found) {
+			all[count++] = inherited[i];
+		} else if (!placed[at] && csysi_os_variable_value(command->env.items[at])) {
+			all[count++] = command->env.items[at];
+			placed[at] = 1;
+		}
+	}
+	return count;
+}
+
+int csysi_environment_make(const csys_command *command, struct csysi_environment *out)
+{
+	char *const *inherited = csysi_os_environment();
+	const struct csysi_strings *env = &command->env;
+	size_t inherited_count = 0;
+
+	out->made = NULL;
+	if (!command->env_clear && env->count == 0) {
+		out->all = inherited;
+		out->path = find_path(inherited);
+		return 0;
+	}
+	while (!command->env_clear && inherited[inherited_count])
+		inherited_count++;
+
+	/* One block: the array, and a mark for each own variable that is in it already. */
+	size_t most = inherited_count + env->count + 1;
+	char **all = csysi_alloc_zero(most * sizeof *all + env->count);
+	if (!all)
+		return CSYS_ENOMEM;
+	char *placed = (char *)(all + most);
+	size_t count = merge_inherited(command, inherited, inherited_count, all, placed);
+	for (size_t i = 0; i < env->count; i++)
+		if (!placed[i] && csysi_os_variable_value(env->items[i]))
+			all[count++] = env->items[i];
+
+	out->all = all;
+	out->made = all;
+	out->path = find_path(all);
+	return 0;
+}

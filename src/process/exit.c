@@ -1,0 +1,51 @@
+/*
+ * process/exit.c - how a program ended, for deciding and for reading.
+ */
+#include <stdio.h>
+
+#include <csys/process/exit.h>
+
+#include "os/os.h"
+
+int csys_exit_success(csys_exit exit)
+{
+	return exit.how == CSYS_EXIT_CODE && exit.value == 0;
+}
+
+int csys_exit_code(csys_exit exit)
+{
+	return exit.how == CSYS_EXIT_CODE ? exit.value : -1;
+}
+
+int csys_exit_signal(csys_exit exit)
+{
+	return exit.how == CSYS_EXIT_SIGNAL ? exit.value : 0;
+}
+
+const char *csys_exit_text(csys_exit exit, char *buffer, size_t size)
+{
+	if (!buffer || size == 0)
+		return "";
+
+	const char *core = exit.core_dumped ? " (core dumped)" : "";
+	const char *name;
+	switch (exit.how) {
+	case CSYS_EXIT_CODE:
+		snprintf(buffer, size, "exit status: %d", exit.value);
+		break;
+	case CSYS_EXIT_SIGNAL:
+		name = csysi_os_signal_name(exit.value);
+		if (name)
+			snprintf(buffer, size, "signal: %d (%s)%s", exit.value, name, core);
+		else
+			snprintf(buffer, size, "signal: %d%s", exit.value, core);
+		break;
+	case CSYS_EXIT_UNKNOWN:
+		snprintf(buffer, size, "status unknown");
+		break;
+	default:
+		snprintf(buffer, size, "not ended");
+		break;
+	}
+	return buffer;
+}

@@ -1,0 +1,102 @@
+/*
+ * process/internal.h - what the files of the process floor share.
+ */
+#ifndef CSYSI_PROCESS_INTERNAL_H
+#define CSYSI_PROCESS_INTERNAL_H
+
+#include <csys/process/child.h>
+#include <csys/process/command.h>
+#include <csys/process/exit.h>
+#include <csys/process/output.h>
+
+#include "base/strings.h"
+#include "os/os.h"
+#include "sync/lock.h"
+
+/* Where one stream of a command goes. */
+struct csysi_stdio {
+	int kind;           /* CSYS_STDIO_DEFAULT, ... */
+	int mode;           /* of a file */
+	char *path;         /* of a file; owned */
+	csys_handle handle; /* of a handle; "none" once a taken one is spent */
+	int taken;          /* the handle is the command's to close */
+};
+
+struct csys_command {
+	int error; /* first failure of a setter, else 0; never overwritten */
+	char *program;
+	char *arg0;                /* NULL: program */
+	char *cwd;                 /* NULL: this process's */
+	struct csysi_strings args; /* args.items[0] is argv[0]'s place, "" in it */
+	/* "KEY=value", or "KEY" for an unset one; sorted by key, each key once. */
+	struct csysi_strings env;
+	int env_clear;
+	struct csysi_stdio stdio[3];
+	int inherit_handles;
+};
+
+/* How one spawn deviates from its command. */
+struct csysi_spawn_defaults {
+	int kinds[3]; /* what CSYS_STDIO_DEFAULT means for each stream */
+};
+
+/* csys_command_spawn, with defaults of one's own. */
+int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
+		csys_child **out);
+
+/* Record where a spawn failed, for csys_spawn_failed_step; returns `result`. */
+int csysi_spawn_failed(int step, int result);
+
+/*
+ * The environment of a command's child (environment.c).  `all` is either this
+ * process's own array or `made`, which the caller frees; its strings are not.
+ */
+struct csysi_environment {
+	char *const *all;
+	char **made;
+	const char *path; /* the value of PATH in it, NULL if none */
+};
+
+int csysi_environment_make(const csys_command *command, struct csysi_environment *out);
+
+/* Length of the key of an entry of csys_command.env. */
+size_t csysi_key_size(const char *entry);
+
+/* The index of a key in csys_command.env, or where it would go; *out_found says which. */
+size_t csysi_env_find(const struct csysi_strings *env, const char *key, size_t key_size,
+		      int *out_found);
+
+struct csys_child {
+	struct csysi_os_child os;
+	csys_handle streams[3]; /* this side of piped streams, "none" for others */
+	struct csysi_lock lock; /* guards what follows, and signal against reap */
+	int reaped;             /* under lock: exit is set, os.pid may be another's */
+	csys_exit exit;         /* under lock */
+	csys_child *next;       /* in the list of the detached */
+};
+
+/* A new child object around nothing yet; NULL if out of memory. */
+csys_child *csysi_child_new(void);
+
+/* Close its handles and release it, not the process. */
+void csysi_child_free(csys_child *child);
+
+/* Reap what has ended of the detached children. */
+void csysi_child_sweep(void);
+
+/* A block of bytes that grows at its end (buffer.c).  All zero is empty. */
+struct csysi_buffer {
+	char *data; /* size bytes and a NUL, if not NULL */
+	size_t size;
+	size_t room;
+};
+
+/* Make room for at least `more` bytes and a NUL behind the data. */
+int csysi_buffer_reserve(struct csysi_buffer *buffer, size_t more);
+
+/* Give back what is not used, as far as that is cheap; terminate with NUL. */
+void csysi_buffer_finish(struct csysi_buffer *buffer);
+
+void csysi_buffer_free(struct csysi_buffer *buffer);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * process/line.c - a command as a line for a shell.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "process/internal.h"
+
+/* Like snprintf: counts everything, writes what fits. */
+struct line {
+	char *buffer;
+	size_t size;
+	size_t length;
+};
+
+static void put(struct line *line, char c)
+{
+	if (line->length + 1 < line->size)
+		line->buffer[line->length] = c;
+	line->length++;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+	while (*text)
+		put(line, *text++);
+}
+
+/* One word, in quotes unless it is plain: inside '...' only ' itself is special. */
+static void put_word(struct line *line, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_@%+=:,./-";
+
+	if (word[0] && !word[strspn(word, plain)]) {
+		put_text(line, word);
+		return;
+	}
+	put(line, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			put_text(line, "'\\''");
+		else
+			put(line, *word);
+	}
+	put(line, '\'');
+}
+
+static void put_directory(struct line *line, const char *directory)
+{
+	put_text(line, "cd ");
+	if (directory[0] == '-')
+		put_text(line, "./"); /* not an option of cd */
+	put_word(line, directory);
+	put_text(line, " && ");
+}
+
+static void put_environment(struct line *line, const csys_command *command)
+{
+	if (!command->env_clear && command->env.count == 0)
+		return;
+
+	put_text(line, command->env_clear ? "env -i " : "env ");
+	for (int set = 0; set <= 1; set++) {
+		/* env wants all the -u before the first KEY=value. */
+		for (size_t i = 0; i < command->env.count; i++) {
+			const char *entry = command->env.items[i];
+			if ((strchr(entry, '=') != NULL) != set || (!set && command->env_clear))
+				continue;
+			if (!set)
+				put_text(line, "-u ");
+			put_word(line, entry);
+			put(line, ' ');
+		}
+	}
+}
+
+/* "<", ">" or "2>" and the like, with the number only where it is not understood. */
+static void put_redirection(struct line *line, int stream, const char *arrow)
+{
+	put(line, ' ');
+	if (stream != (arrow[0] == '<' ? CSYS_STDIN : CSYS_STDOUT))
+		put(line, (char)('0' + stream));
+	put_text(line, arrow);
+}
+
+static void put_stdio(struct line *line, int stream, const struct csysi_stdio *stdio)
+{
+	static const char *const arrows[] = {
+		[CSYS_FILE_READ] = "<",
+		[CSYS_FILE_WRITE] = ">",
+		[CSYS_FILE_APPEND] = ">>",
+		[CSYS_FILE_NEW] = ">",
+	};
+	const char *arrow = stream == CSYS_STDIN ? "<" : ">";
+	char number[24];
+
+	switch (stdio->kind) {
+	case CSYS_STDIO_NULL:
+		put_redirection(line, stream, arrow);
+		put_text(line, "/dev/null");
+		break;
+	case CSYS_STDIO_SAME_AS_STDOUT:
+		put_redirection(line, stream, arrow);
+		put_text(line, "&1");
+		break;
+	case CSYS_STDIO_FILE:
+		put_redirection(line, stream, arrows[stdio->mode]);
+		put_word(line, stdio->path);
+		break;
+	case CSYS_STDIO_HANDLE:
+		put_redirection(line, stream, arrow);
+		snprintf(number, sizeof number, "&%lld", (long long)stdio->handle);
+		put_text(line, number);
+		break;
+	default:
+		break;
+	}
+}
+
+size_t csys_command_line(const csys_command *command, char *buffer, size_t size)
+{
+	struct line line = { buffer, buffer ? size : 0, 0 };
+
+	if (command && command->program) {
+		if (command->cwd)
+			put_directory(&line, command->cwd);
+		put_environment(&line, command);
+		put_word(&line, command->program);
+		for (size_t i = 0; i < csys_command_get_arg_count(command); i++) {
+			put(&line, ' ');
+			put_word(&line, csys_command_get_arg(command, i));
+		}
+		for (int i = 0; i < 3; i++)
+			put_stdio(&line, i, &command->stdio[i]);
+	}
+	if (line.size > 0)
+		line.buffer[line.length < line.size ? line.length : line.size - 1] = '\0';
+	return line.length;
+}

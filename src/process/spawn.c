@@ -1,0 +1,223 @@
+/*
+ * process/spawn.c - from a command to a child.
+ *
+ * Everything that can be done before the process exists is done before: files
+ * and pipes opened, arguments and environment put together, the child object
+ * made.  What is opened for the child alone is closed here at the end, whatever
+ * came of it; this side of pipes goes to the child object or is closed too.
+ */
+#include <csys/base/result.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+static _Thread_local int failed_step;
+
+int csysi_spawn_failed(int step, int result)
+{
+	failed_step = step;
+	return result;
+}
+
+int csys_spawn_failed_step(void)
+{
+	return failed_step;
+}
+
+const char *csys_step_name(int step)
+{
+	static const char *const names[] = {
+		[CSYS_STEP_NONE] = "nothing",
+		[CSYS_STEP_COMMAND] = "build the command",
+		[CSYS_STEP_PREPARE] = "prepare",
+		[CSYS_STEP_STDIN] = "connect stdin",
+		[CSYS_STEP_STDOUT] = "connect stdout",
+		[CSYS_STEP_STDERR] = "connect stderr",
+		[CSYS_STEP_FORK] = "create the process",
+		[CSYS_STEP_CWD] = "change directory",
+		[CSYS_STEP_HANDLES] = "close other handles",
+		[CSYS_STEP_EXEC] = "run the program",
+		[CSYS_STEP_INTERPRETER] = "find the program's interpreter",
+	};
+
+	if (step < 0 || step >= (int)(sizeof names / sizeof names[0]))
+		return "unknown step";
+	return names[step];
+}
+
+static int step_of(enum csysi_os_step step)
+{
+	switch (step) {
+	case CSYSI_OS_STEP_PREPARE:
+		return CSYS_STEP_PREPARE;
+	case CSYSI_OS_STEP_FORK:
+		return CSYS_STEP_FORK;
+	case CSYSI_OS_STEP_CWD:
+		return CSYS_STEP_CWD;
+	case CSYSI_OS_STEP_HANDLES:
+		return CSYS_STEP_HANDLES;
+	case CSYSI_OS_STEP_EXEC:
+		return CSYS_STEP_EXEC;
+	case CSYSI_OS_STEP_INTERPRETER:
+		return CSYS_STEP_INTERPRETER;
+	default:
+		return CSYS_STEP_STDIN + (int)(step - CSYSI_OS_STEP_STREAM);
+	}
+}
+
+/* The handles of one spawn, by stream. */
+struct streams {
+	csys_handle child[3]; /* what the child gets; "none": this process's own */
+	csys_handle ours[3];  /* what is opened for the child alone, to be closed here */
+};
+
+/* Open what one stream needs; this side of a pipe goes into the child object. */
+static int open_stream(const csys_command *command, int stream, int kind, struct streams *streams,
+		       csys_child *child)
+{
+	const struct csysi_stdio *stdio = &command->stdio[stream];
+	csys_handle reader, writer;
+	int r = 0;
+
+	switch (kind) {
+	case CSYS_STDIO_NULL:
+		r = csysi_os_open_null(stream != CSYS_STDIN, &streams->ours[stream]);
+		break;
+	case CSYS_STDIO_FILE:
+		r = csysi_os_open_file(stdio->path, (enum csysi_os_open)stdio->mode,
+				       &streams->ours[stream]);
+		break;
+	case CSYS_STDIO_PIPE:
+		r = csysi_os_pipe(&reader, &writer);
+		if (r == 0) {
+			int input = stream == CSYS_STDIN;
+			streams->ours[stream] = input ? reader : writer;
+			child->streams[stream] = input ? writer : reader;
+		}
+		break;
+	case CSYS_STDIO_HANDLE:
+		if (stdio->handle == CSYS_NO_HANDLE)
+			return CSYS_EBADF; /* taken, and spent */
+		streams->child[stream] = stdio->handle;
+		return 0;
+	case CSYS_STDIO_SAME_AS_STDOUT:
+		/* Opened before, since stdout comes before stderr. */
+		streams->child[stream] = streams->child[CSYS_STDOUT] != CSYS_NO_HANDLE
+						 ? streams->child[CSYS_STDOUT]
+						 : csysi_os_standard(CSYS_STDOUT);
+		return 0;
+	default:
+		return 0; /* inherit */
+	}
+	streams->child[stream] = streams->ours[stream];
+	return r;
+}
+
+static int start(csys_command *command, const struct csysi_spawn_defaults *defaults,
+		 struct streams *streams, csys_child *child)
+{
+	for (int i = 0; i < 3; i++) {
+		int kind = command->stdio[i].kind;
+		if (kind == CSYS_STDIO_DEFAULT)
+			kind = defaults->kinds[i];
+		int r = open_stream(command, i, kind, streams, child);
+		if (r < 0)
+			return csysi_spawn_failed(CSYS_STEP_STDIN + i, r);
+	}
+
+	struct csysi_environment environment;
+	int r = csysi_environment_make(command, &environment);
+	if (r < 0)
+		return csysi_spawn_failed(CSYS_STEP_PREPARE, r);
+
+	/* argv[0]'s place holds no string of the command's own, only this loan. */
+	char *place = command->args.items[0];
+	command->args.items[0] = command->arg0 ? command->arg0 : command->program;
+	struct csysi_os_command request = {
+		.program = command->program,
+		.path = environment.path,
+		.argv = command->args.items,
+		.envp = environment.all,
+		.cwd = command->cwd,
+		.streams = { streams->child[0], streams->child[1], streams->child[2] },
+		.inherit_handles = command->inherit_handles,
+	};
+	enum csysi_os_step step;
+	r = csysi_os_spawn(&request, &child->os, &step);
+	command->args.items[0] = place;
+	csysi_free(environment.made);
+	return r < 0 ? csysi_spawn_failed(step_of(step), r) : 0;
+}
+
+/* The child has its own copy now. */
+static void spend_taken(csys_command *command)
+{
+	for (int i = 0; i < 3; i++) {
+		struct csysi_stdio *stdio = &command->stdio[i];
+		if (stdio->taken) {
+			csysi_os_close(stdio->handle);
+			stdio->handle = CSYS_NO_HANDLE;
+		}
+	}
+}
+
+int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
+		csys_child **out)
+{
+	struct streams streams = {
+		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+	};
+
+	failed_step = CSYS_STEP_NONE;
+	int r = csys_command_error(command);
+	if (r < 0 || !out)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, r < 0 ? r : CSYS_EINVAL);
+	csysi_child_sweep();
+
+	csys_child *child = csysi_child_new();
+	if (!child)
+		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
+	r = start(command, defaults, &streams, child);
+	for (int i = 0; i < 3; i++)
+		csysi_os_close(streams.ours[i]);
+	if (r < 0) {
+		csysi_child_free(child);
+		return r;
+	}
+	spend_taken(command);
+	*out = child;
+	return 0;
+}
+
+int csys_command_spawn(csys_command *command, csys_child **out)
+{
+	static const struct csysi_spawn_defaults inherit = {
+		{ CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
+	};
+
+	return csysi_spawn(command, &inherit, out);
+}
+
+int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_exit *out)
+{
+	csys_child *child;
+
+	if (!out)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
+	int r = csys_command_spawn(command, &child);
+	if (r < 0)
+		return r;
+
+	/* Nobody here writes or reads: let the child see that at once. */
+	for (int i = 0; i < 3; i++)
+		csys_child_close_stream(child, i);
+	r = csys_child_wait_until(child, deadline, out);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	return r;
+}
+
+int csys_command_run(csys_command *command, csys_exit *out)
+{
+	return csys_command_run_until(command, CSYS_FOREVER, out);
+}

@@ -1,0 +1,404 @@
+/*
+ * process/test_child.c - promises of csys/process/child.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+/* A helper that waits for a signal, past the point where it says so. */
+static csys_child *waiting(const char *verb)
+{
+	char line[16];
+	csys_command *command = helper_command(verb, NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	assert_string_equal(line, "ready");
+	return child;
+}
+
+static void assert_exit(csys_exit exit, int how, int value)
+{
+	assert_int_equal(exit.how, how);
+	assert_int_equal(exit.value, value);
+}
+
+static void wait_gives_the_exit_code(void **state)
+{
+	(void)state;
+	const char *const codes[] = { "0", "1", "127", "255" };
+	const int values[] = { 0, 1, 127, 255 };
+	for (int i = 0; i < 4; i++)
+		assert_exit(finished(spawned(helper_command("exit", codes[i], NULL))),
+			    CSYS_EXIT_CODE, values[i]);
+}
+
+static void wait_gives_the_signal(void **state)
+{
+	(void)state;
+	assert_exit(finished(spawned(helper_command("die", "15", NULL))), CSYS_EXIT_SIGNAL,
+		    SIGTERM);
+	csys_exit end = finished(spawned(helper_command("die", "6", NULL)));
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGABRT);
+	assert_int_equal(end.core_dumped, 0);
+}
+
+static void the_status_is_kept(void **state)
+{
+	(void)state;
+	csys_child *child = spawned(helper_command("exit", "3", NULL));
+	csys_exit end;
+	for (int i = 0; i < 3; i++) {
+		memset(&end, 0, sizeof end);
+		assert_int_equal(csys_child_wait(child, &end), 0);
+		assert_exit(end, CSYS_EXIT_CODE, 3);
+		memset(&end, 0, sizeof end);
+		assert_int_equal(csys_child_try_wait(child, &end), 0);
+		assert_exit(end, CSYS_EXIT_CODE, 3);
+		assert_int_equal(csys_child_wait_until(child, CSYS_POLL, &end), 0);
+	}
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void try_wait_does_not_wait_and_leaves_stdin_open(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("drain", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_exit end = { 77, 77, 77 };
+	assert_int_equal(csys_child_try_wait(child, &end), CSYS_EAGAIN);
+	assert_int_equal(end.how, 77);
+	assert_true(csys_child_stream(child, CSYS_STDIN) != CSYS_NO_HANDLE);
+	assert_exit(finished(child), CSYS_EXIT_CODE, 0);
+}
+
+static void wait_closes_stdin_first(void **state)
+{
+	(void)state;
+	/* It reads to the end of its input, which is only then. */
+	csys_command *command = helper_command("drain", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_exit end;
+	assert_int_equal(csys_child_wait_until(child, csys_after_s(60), &end), 0);
+	assert_exit(end, CSYS_EXIT_CODE, 0);
+	csys_child_close(child, CSYS_CLOSE_DETACH);
+}
+
+static void wait_until_gives_up_at_the_deadline(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("wait");
+	csys_exit end = { 77, 77, 77 };
+	csys_deadline deadline = csys_after_ms(3);
+	assert_int_equal(csys_child_wait_until(child, deadline, &end), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+	assert_int_equal(csys_child_wait_until(child, CSYS_POLL, &end), CSYS_ETIMEDOUT);
+	assert_int_equal(end.how, 77);
+	assert_int_equal(csys_child_kill(child), 0);
+	assert_int_equal(csys_child_wait_until(child, csys_after_s(60), &end), 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_DETACH);
+}
+
+static void signals_arrive_until_it_is_reaped_and_never_after(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("wait");
+	csys_exit end;
+	assert_int_equal(csys_child_signal(child, 0), 0);
+	assert_int_equal(csys_child_signal(child, 12345), CSYS_EINVAL);
+	assert_int_equal(csys_child_signal(child, SIGUSR1), 0);
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGUSR1);
+	assert_int_equal(csys_child_signal(child, SIGUSR1), CSYS_ESRCH);
+	assert_int_equal(csys_child_signal(child, 0), CSYS_ESRCH);
+	assert_int_equal(csys_child_kill(child), 0);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void kill_of_one_that_ended_is_fine_and_keeps_its_status(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("exit", "3", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	char byte;
+	size_t size;
+	/* The end of its stdout is its end, or nearly: kill may come before or after. */
+	assert_int_equal(csys_pipe_read(csys_child_stream(child, CSYS_STDOUT), &byte, 1, &size), 0);
+	siginfo_t info;
+	assert_int_equal(waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(csys_child_kill(child), 0);
+	assert_exit(finished(child), CSYS_EXIT_CODE, 3);
+}
+
+static void terminate_is_polite_first(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("wait");
+	csys_exit end;
+	assert_int_equal(csys_child_terminate(child, csys_after_s(60), &end), 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGTERM);
+	/* Again: it is gone, and says how. */
+	assert_int_equal(csys_child_terminate(child, csys_after_s(60), &end), 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGTERM);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void terminate_kills_after_the_grace(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("stay");
+	csys_exit end;
+	csys_deadline grace = csys_after_ms(5);
+	assert_int_equal(csys_child_terminate(child, grace, &end), 0);
+	assert_true(csys_now() >= grace);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void streams_are_borrowed_taken_and_closed(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("cat", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_handle writer = csys_child_stream(child, CSYS_STDIN);
+	csys_handle taken = CSYS_NO_HANDLE;
+	char text[8];
+	size_t size;
+
+	assert_int_equal(csys_child_take(child, CSYS_STDERR, &taken), CSYS_EBADF);
+	assert_int_equal(csys_child_take(child, 3, &taken), CSYS_EINVAL);
+	assert_int_equal(taken, CSYS_NO_HANDLE);
+	assert_int_equal(csys_child_stream(child, CSYS_STDERR), CSYS_NO_HANDLE);
+	assert_int_equal(csys_child_stream(child, -1), CSYS_NO_HANDLE);
+
+	assert_int_equal(csys_pipe_write_all(writer, "hello", 5, NULL), 0);
+	assert_int_equal(csys_child_take(child, CSYS_STDOUT, &taken), 0);
+	assert_int_equal(csys_child_stream(child, CSYS_STDOUT), CSYS_NO_HANDLE);
+	csys_child_close_stream(child, CSYS_STDOUT); /* not there any more: nothing */
+	csys_child_close_stream(child, CSYS_STDIN);
+	csys_child_close_stream(child, CSYS_STDIN);
+	csys_child_close_stream(child, 7);
+	assert_int_equal(csys_pipe_read_all(taken, text, sizeof text, &size), 0);
+	assert_int_equal(size, 5);
+	assert_exit(finished(child), CSYS_EXIT_CODE, 0);
+	csys_handle_close(taken);
+}
+
+static void close_detach_lets_it_run_and_the_next_call_reaps_it(void **state)
+{
+	(void)state;
+	csys_child *first = waiting("wait");
+	pid_t pid = (pid_t)csys_child_pid(first);
+	siginfo_t info;
+	csys_child_close(first, CSYS_CLOSE_DETACH);
+	assert_int_equal(kill(pid, 0), 0); /* it runs on */
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0); /* a zombie */
+	assert_exit(finished(spawned(helper_command("exit", "0", NULL))), CSYS_EXIT_CODE, 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), -1); /* reaped */
+}
+
+static void many_detached_children_are_all_reaped(void **state)
+{
+	(void)state;
+	/* More than one sweep looks at. */
+	enum { MANY = 150 };
+	pid_t pids[MANY];
+	siginfo_t info;
+	csys_handle reader, writer;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	for (int i = 0; i < MANY; i++) {
+		csys_command *command = helper_command("drain", NULL);
+		csys_command_stdio_handle(command, CSYS_STDIN, reader);
+		csys_child *child = spawned(command);
+		pids[i] = (pid_t)csys_child_pid(child);
+		csys_child_close(child, CSYS_CLOSE_DETACH);
+	}
+	csys_handle_close(writer);
+	csys_handle_close(reader);
+	/* Until each has ended; one that a later spawn reaped already is an error here. */
+	for (int i = 0; i < MANY; i++)
+		waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT);
+	for (int i = 0; i < 4; i++)
+		assert_exit(finished(spawned(helper_command("exit", "0", NULL))), CSYS_EXIT_CODE,
+			    0);
+	assert_false(has_children());
+}
+
+static void close_kill_leaves_nothing(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("stay");
+	pid_t pid = (pid_t)csys_child_pid(child);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	assert_int_equal(kill(pid, 0), -1);
+	csys_child_close(NULL, CSYS_CLOSE_KILL);
+}
+
+static void close_wait_waits(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("drain", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_child_close(child, CSYS_CLOSE_WAIT); /* and gives it the end of its input */
+	assert_false(has_children());
+}
+
+static void ignore_sigchld(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	for (int deadline = 0; deadline <= 1; deadline++) {
+		csys_child *child;
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_exit end;
+		CHECK(csys_command_spawn(command, &child) == 0);
+		csys_command_free(command);
+		if (deadline)
+			CHECK(csys_child_wait_until(child, csys_after_s(60), &end) == 0);
+		else
+			CHECK(csys_child_wait(child, &end) == 0);
+		CHECK(end.how == CSYS_EXIT_UNKNOWN && end.value == -1);
+		CHECK(!csys_exit_success(end));
+		CHECK(csys_child_signal(child, SIGKILL) == CSYS_ESRCH);
+		csys_child_close(child, CSYS_CLOSE_KILL);
+	}
+	/* A failed spawn too must not wait for ever, nor be taken for success. */
+	csys_command *command = csys_command_new("/no/such/program");
+	csys_child *child;
+	CHECK(csys_command_spawn(command, &child) == CSYS_ENOENT);
+	csys_command_free(command);
+	CHECK(!has_children());
+}
+
+static void ignored_sigchld_gives_status_unknown(void **state)
+{
+	(void)state;
+	in_child(ignore_sigchld);
+}
+
+static void a_foreign_reaper_gives_status_unknown(void **state)
+{
+	(void)state;
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
+	csys_exit end;
+	assert_int_equal(waitpid(-1, NULL, 0), csys_child_pid(child));
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	assert_exit(end, CSYS_EXIT_UNKNOWN, -1);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void *wait_too(void *child)
+{
+	static csys_exit ends[8];
+	static int next;
+	csys_exit *end = &ends[__atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % 8];
+	if (csys_child_wait(child, end) < 0)
+		return NULL;
+	return end;
+}
+
+static void *kill_often(void *child)
+{
+	int r;
+	do
+		r = csys_child_signal(child, SIGUSR1);
+	while (r == 0);
+	return r == CSYS_ESRCH ? child : NULL;
+}
+
+static void waits_and_signals_of_several_threads_agree(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		csys_child *child = waiting("wait");
+		pthread_t waiters[3], killer;
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(pthread_create(&waiters[i], NULL, wait_too, child), 0);
+		assert_int_equal(pthread_create(&killer, NULL, kill_often, child), 0);
+		for (int i = 0; i < 3; i++) {
+			void *end;
+			pthread_join(waiters[i], &end);
+			assert_non_null(end);
+			assert_exit(*(csys_exit *)end, CSYS_EXIT_SIGNAL, SIGUSR1);
+		}
+		void *gone;
+		pthread_join(killer, &gone);
+		assert_non_null(gone);
+		csys_child_close(child, CSYS_CLOSE_KILL);
+	}
+}
+
+static void pid_and_handle_are_the_childs(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("wait");
+	assert_true(csys_child_pid(child) > 0);
+	assert_int_equal(kill((pid_t)csys_child_pid(child), 0), 0);
+#ifndef CSYS_TEST_LINUX
+	assert_int_equal(csys_child_handle(child), CSYS_NO_HANDLE);
+#endif
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	assert_int_equal(csys_child_pid(NULL), -1);
+	assert_int_equal(csys_child_handle(NULL), CSYS_NO_HANDLE);
+}
+
+static void bad_arguments_are_told(void **state)
+{
+	(void)state;
+	csys_exit end;
+	csys_handle handle;
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
+	assert_int_equal(csys_child_wait(NULL, &end), CSYS_EINVAL);
+	assert_int_equal(csys_child_wait(child, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_try_wait(NULL, &end), CSYS_EINVAL);
+	assert_int_equal(csys_child_try_wait(child, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_signal(NULL, 9), CSYS_EINVAL);
+	assert_int_equal(csys_child_kill(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_terminate(NULL, CSYS_POLL, &end), CSYS_EINVAL);
+	assert_int_equal(csys_child_terminate(child, CSYS_POLL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_take(NULL, CSYS_STDIN, &handle), CSYS_EINVAL);
+	assert_int_equal(csys_child_take(child, CSYS_STDIN, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_stream(NULL, CSYS_STDIN), CSYS_NO_HANDLE);
+	csys_child_close_stream(NULL, CSYS_STDIN);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(wait_gives_the_exit_code),
+		TEST(wait_gives_the_signal),
+		TEST(the_status_is_kept),
+		TEST(try_wait_does_not_wait_and_leaves_stdin_open),
+		TEST(wait_closes_stdin_first),
+		TEST(wait_until_gives_up_at_the_deadline),
+		TEST(signals_arrive_until_it_is_reaped_and_never_after),
+		TEST(kill_of_one_that_ended_is_fine_and_keeps_its_status),
+		TEST(terminate_is_polite_first),
+		TEST(terminate_kills_after_the_grace),
+		TEST(streams_are_borrowed_taken_and_closed),
+		TEST(close_detach_lets_it_run_and_the_next_call_reaps_it),
+		TEST(many_detached_children_are_all_reaped),
+		TEST(close_kill_leaves_nothing),
+		TEST(close_wait_waits),
+		TEST(ignored_sigchld_gives_status_unknown),
+		TEST(a_foreign_reaper_gives_status_unknown),
+		TEST(waits_and_signals_of_several_threads_agree),
+		TEST(pid_and_handle_are_the_childs),
+		TEST(bad_arguments_are_told),
+	};
+	return RUN(tests);
+}

@@ -1,0 +1,87 @@
+/*
+ * process/test_exit.c - promises of csys/process/exit.h.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "support/support.h"
+
+static csys_exit exit_of(int how, int value, int core_dumped)
+{
+	csys_exit exit = { how, value, core_dumped };
+	return exit;
+}
+
+static void assert_text(csys_exit exit, const char *expected)
+{
+	char text[CSYS_EXIT_TEXT];
+	assert_string_equal(csys_exit_text(exit, text, sizeof text), expected);
+}
+
+static void only_exit_code_0_is_success(void **state)
+{
+	(void)state;
+	assert_true(csys_exit_success(exit_of(CSYS_EXIT_CODE, 0, 0)));
+	assert_false(csys_exit_success(exit_of(CSYS_EXIT_CODE, 1, 0)));
+	assert_false(csys_exit_success(exit_of(CSYS_EXIT_SIGNAL, 0, 0)));
+	assert_false(csys_exit_success(exit_of(CSYS_EXIT_UNKNOWN, -1, 0)));
+	assert_false(csys_exit_success(exit_of(CSYS_EXIT_NONE, 0, 0)));
+}
+
+static void code_and_signal_exclude_each_other(void **state)
+{
+	(void)state;
+	assert_int_equal(csys_exit_code(exit_of(CSYS_EXIT_CODE, 44, 0)), 44);
+	assert_int_equal(csys_exit_signal(exit_of(CSYS_EXIT_CODE, 44, 0)), 0);
+	assert_int_equal(csys_exit_code(exit_of(CSYS_EXIT_SIGNAL, 9, 0)), -1);
+	assert_int_equal(csys_exit_signal(exit_of(CSYS_EXIT_SIGNAL, 9, 0)), 9);
+	assert_int_equal(csys_exit_code(exit_of(CSYS_EXIT_UNKNOWN, -1, 0)), -1);
+	assert_int_equal(csys_exit_signal(exit_of(CSYS_EXIT_UNKNOWN, -1, 0)), 0);
+}
+
+static void the_text_is_stds(void **state)
+{
+	(void)state;
+	assert_text(exit_of(CSYS_EXIT_CODE, 0, 0), "exit status: 0");
+	assert_text(exit_of(CSYS_EXIT_CODE, 255, 0), "exit status: 255");
+	assert_text(exit_of(CSYS_EXIT_SIGNAL, SIGKILL, 0), "signal: 9 (SIGKILL)");
+	assert_text(exit_of(CSYS_EXIT_SIGNAL, SIGABRT, 1), "signal: 6 (SIGABRT) (core dumped)");
+	assert_text(exit_of(CSYS_EXIT_SIGNAL, 63, 0), "signal: 63");
+	assert_text(exit_of(CSYS_EXIT_UNKNOWN, -1, 0), "status unknown");
+	assert_text(exit_of(CSYS_EXIT_NONE, 0, 0), "not ended");
+}
+
+static void the_text_is_cut_to_the_buffer(void **state)
+{
+	(void)state;
+	char text[8] = "1234567";
+	assert_ptr_equal(csys_exit_text(exit_of(CSYS_EXIT_CODE, 0, 0), text, 5), text);
+	assert_string_equal(text, "exit");
+	assert_int_equal(text[6], '7');
+	assert_string_equal(csys_exit_text(exit_of(CSYS_EXIT_CODE, 0, 0), text, 0), "");
+	assert_string_equal(csys_exit_text(exit_of(CSYS_EXIT_CODE, 0, 0), NULL, 5), "");
+}
+
+static void every_text_fits(void **state)
+{
+	(void)state;
+	char text[2 * CSYS_EXIT_TEXT];
+	for (int signal = -1; signal < 70; signal++) {
+		csys_exit_text(exit_of(CSYS_EXIT_SIGNAL, signal, 1), text, sizeof text);
+		assert_true(strlen(text) < CSYS_EXIT_TEXT);
+	}
+	csys_exit_text(exit_of(CSYS_EXIT_SIGNAL, INT32_MIN, 1), text, sizeof text);
+	assert_true(strlen(text) < CSYS_EXIT_TEXT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_exit_code_0_is_success),
+		TEST(code_and_signal_exclude_each_other),
+		TEST(the_text_is_stds),
+		TEST(the_text_is_cut_to_the_buffer),
+		TEST(every_text_fits),
+	};
+	return RUN(tests);
+}

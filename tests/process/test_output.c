@@ -1,0 +1,430 @@
+/*
+ * process/test_output.c - promises of csys/process/output.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+#define MIB ((size_t)1 << 20)
+
+static int is_pattern(const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (data[i] != (char)('a' + i % 26))
+			return 0;
+	return 1;
+}
+
+static int run_helper(const csys_output_options *options, csys_output *output, const char *verb,
+		      const char *word)
+{
+	const char *argv[] = { helper(), verb, word, NULL };
+	return csys_run(argv, options, output);
+}
+
+static void it_captures_both_streams_and_the_end(void **state)
+{
+	(void)state;
+	const char *argv[] = { "sh", "-c", "echo out; echo err >&2; exit 3", NULL };
+	csys_output output;
+	assert_int_equal(csys_run(argv, NULL, &output), 0);
+	assert_int_equal(csys_exit_code(output.exit), 3);
+	assert_string_equal(output.out.data, "out\n");
+	assert_int_equal(output.out.size, 4);
+	assert_int_equal(output.out.total, 4);
+	assert_int_equal(output.out.truncated, 0);
+	assert_string_equal(output.err.data, "err\n");
+	csys_output_free(&output);
+}
+
+static void nothing_is_an_empty_string(void **state)
+{
+	(void)state;
+	csys_output output;
+	assert_int_equal(run_helper(NULL, &output, "exit", "0"), 0);
+	assert_string_equal(output.out.data, "");
+	assert_string_equal(output.err.data, "");
+	assert_int_equal(output.out.size + output.err.size, 0);
+	csys_output_free(&output);
+	csys_output_free(&output);
+	csys_output_free(NULL);
+	csys_output zero = { 0 };
+	csys_output_free(&zero);
+}
+
+static void sizes_around_every_growth_come_whole(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = { 1,       4095,        4096,    4097,        65535,
+					65536,   65537,       MIB - 1, MIB,         MIB + 1,
+					2 * MIB, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 20 * MIB };
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		char word[32];
+		csys_output output;
+		snprintf(word, sizeof word, "%zu", sizes[i]);
+		assert_int_equal(run_helper(NULL, &output, "spew", word), 0);
+		assert_int_equal(output.out.size, sizes[i]);
+		assert_int_equal(output.out.data[sizes[i]], '\0');
+		/* helper's pattern starts anew nowhere: its steps continue it. */
+		assert_true(is_pattern(output.out.data, sizes[i]));
+		csys_output_free(&output);
+	}
+}
+
+static void both_streams_at_once_do_not_lock_up(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { 0 };
+	options.deadline = csys_after_s(100);
+	assert_int_equal(run_helper(&options, &output, "both", "3000000"), 0);
+	assert_int_equal(output.out.size, 3000000);
+	assert_int_equal(output.err.size, 3000000);
+	csys_output_free(&output);
+}
+
+static void input_is_fed_while_output_is_read(void **state)
+{
+	(void)state;
+	size_t size = 5 * MIB + 7;
+	char *input = malloc(size);
+	for (size_t i = 0; i < size; i++)
+		input[i] = (char)('a' + i % 26);
+	csys_output output;
+	csys_output_options options = { 0 };
+	options.deadline = csys_after_s(100);
+	options.input = input;
+	options.input_size = size;
+	assert_int_equal(run_helper(&options, &output, "cat", NULL), 0);
+	assert_true(csys_exit_success(output.exit));
+	assert_int_equal(output.out.size, size);
+	assert_memory_equal(output.out.data, input, size);
+	csys_output_free(&output);
+	free(input);
+}
+
+static void no_input_is_an_empty_stdin(void **state)
+{
+	(void)state;
+	csys_output output;
+	assert_int_equal(run_helper(NULL, &output, "cat", NULL), 0);
+	assert_true(csys_exit_success(output.exit));
+	csys_output_free(&output);
+
+	/* And input of no bytes is a pipe that ends at once. */
+	csys_output_options options = { .input = "" };
+	assert_int_equal(run_helper(&options, &output, "cat", NULL), 0);
+	assert_true(csys_exit_success(output.exit));
+	csys_output_free(&output);
+}
+
+static void a_program_that_does_not_read_its_input_is_no_error(void **state)
+{
+	(void)state;
+	char *input = calloc(1, 3 * MIB);
+	csys_output output;
+	csys_output_options options = { .input = input, .input_size = 3 * MIB };
+	assert_int_equal(run_helper(&options, &output, "deaf", NULL), 0);
+	assert_true(csys_exit_success(output.exit));
+	assert_string_equal(output.out.data, "deaf\n");
+	csys_output_free(&output);
+	free(input);
+}
+
+static void the_limit_keeps_the_first_bytes_and_counts_the_rest(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .limit = 1000 };
+	assert_int_equal(run_helper(&options, &output, "both", "2000000"), 0);
+	assert_true(csys_exit_success(output.exit)); /* it could write all of it */
+	assert_int_equal(output.out.size, 1000);
+	assert_true(is_pattern(output.out.data, 1000));
+	assert_int_equal(output.out.data[1000], '\0');
+	assert_int_equal(output.out.total, 2000000);
+	assert_int_equal(output.out.truncated, 1);
+	assert_int_equal(output.err.size, 1000);
+	assert_int_equal(output.err.truncated, 1);
+	csys_output_free(&output);
+
+	options.limit = 2000000;
+	assert_int_equal(run_helper(&options, &output, "spew", "2000000"), 0);
+	assert_int_equal(output.out.size, 2000000);
+	assert_int_equal(output.out.truncated, 0);
+	csys_output_free(&output);
+}
+
+static void merged_streams_come_in_order(void **state)
+{
+	(void)state;
+	const char *argv[] = { "sh", "-c", "echo 1; echo 2 >&2; echo 3; echo 4 >&2", NULL };
+	csys_output output;
+	csys_output_options options = { .merge_stderr = 1 };
+	assert_int_equal(csys_run(argv, &options, &output), 0);
+	assert_string_equal(output.out.data, "1\n2\n3\n4\n");
+	assert_int_equal(output.err.size, 0);
+	csys_output_free(&output);
+}
+
+struct seen {
+	size_t sizes[3];
+	size_t stop_after;
+};
+
+static int count_bytes(void *context, int stream, const char *data, size_t size)
+{
+	struct seen *seen = context;
+	assert_true(size > 0);
+	for (size_t i = 0; i < size; i++)
+		if (data[i] != (char)('a' + (seen->sizes[stream] + i) % 1000 % 26))
+			fail();
+	seen->sizes[stream] += size;
+	return seen->stop_after && seen->sizes[1] >= seen->stop_after ? -12345 : 0;
+}
+
+static void a_sink_gets_all_and_nothing_is_kept(void **state)
+{
+	(void)state;
+	struct seen seen = { { 0 }, 0 };
+	csys_output output;
+	csys_output_options options = { .sink = count_bytes, .sink_context = &seen };
+	assert_int_equal(run_helper(&options, &output, "both", "300000"), 0);
+	assert_int_equal(seen.sizes[CSYS_STDOUT], 300000);
+	assert_int_equal(seen.sizes[CSYS_STDERR], 300000);
+	assert_int_equal(output.out.size, 0);
+	assert_string_equal(output.out.data, "");
+	assert_int_equal(output.out.total, 300000);
+	assert_int_equal(output.out.truncated, 0);
+	csys_output_free(&output);
+}
+
+static void a_sinks_failure_ends_it_all(void **state)
+{
+	(void)state;
+	struct seen seen = { { 0 }, 5000 };
+	csys_output output;
+	csys_output_options options = { .sink = count_bytes, .sink_context = &seen };
+	assert_int_equal(run_helper(&options, &output, "both", "90000000"), -12345);
+	assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+	csys_output_free(&output);
+}
+
+static void the_deadline_ends_it_and_keeps_what_came(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .deadline = csys_after_ms(200) };
+	assert_int_equal(run_helper(&options, &output, "wait", NULL), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= options.deadline);
+	assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+	/* 200 ms may be short on a slow machine, but then there is nothing, not a part. */
+	assert_true(output.out.size == 0 || strcmp(output.out.data, "ready\n") == 0);
+	csys_output_free(&output);
+}
+
+static void a_past_deadline_ends_it_at_once(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .deadline = CSYS_POLL };
+	assert_int_equal(run_helper(&options, &output, "wait", NULL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+	csys_output_free(&output);
+}
+
+static void with_grace_it_is_asked_first(void **state)
+{
+	(void)state;
+	/* "ready" is read by a sink, so both surely run when the deadline is made. */
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	char line[16];
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+
+	csys_output output;
+	csys_output_options options = { .deadline = CSYS_POLL, .grace_ns = 60000000000 };
+	assert_int_equal(csys_child_output(child, &options, &output), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(output.exit), SIGTERM);
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+
+	command = helper_command("stay", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	child = spawned(command);
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	options.grace_ns = 3000000;
+	assert_int_equal(csys_child_output(child, &options, &output), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void a_grandchild_that_holds_the_pipe_is_left_at_the_deadline(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("leave", NULL);
+	csys_command_stdio_handle(command, CSYS_STDIN, reader);
+	csys_output output;
+	csys_output_options options = { .deadline = csys_after_ms(300) };
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_ETIMEDOUT);
+	csys_command_free(command);
+	/* The child itself had ended, and says so, if it came that far. */
+	if (csys_exit_code(output.exit) == 0)
+		assert_string_equal(output.out.data, "left\n");
+	csys_output_free(&output);
+	csys_handle_close(reader);
+	csys_handle_close(writer); /* ends the grandchild */
+}
+
+static void settings_of_the_command_stay(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	char text[16];
+	size_t size;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("say", "one", "two", NULL);
+	csys_command_stdio_take(command, CSYS_STDERR, writer);
+	csys_output output;
+	assert_int_equal(csys_command_output(command, NULL, &output), 0);
+	csys_command_free(command);
+	assert_string_equal(output.out.data, "one");
+	assert_int_equal(output.err.size, 0);
+	assert_int_equal(csys_pipe_read_all(reader, text, sizeof text, &size), 0);
+	assert_int_equal(size, 3);
+	assert_memory_equal(text, "two", 3);
+	csys_handle_close(reader);
+	csys_output_free(&output);
+}
+
+static void a_running_child_can_be_captured(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("cat", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_output output;
+	csys_output_options options = { .input = "hello", .input_size = 5 };
+	assert_int_equal(csys_child_output(child, &options, &output), 0);
+	assert_string_equal(output.out.data, "hello");
+	assert_int_equal(csys_child_stream(child, CSYS_STDOUT), CSYS_NO_HANDLE);
+	csys_output_free(&output);
+	/* Again: there is nothing to read, and the status is kept. */
+	assert_int_equal(csys_child_output(child, NULL, &output), 0);
+	assert_true(csys_exit_success(output.exit));
+	assert_string_equal(output.out.data, "");
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void bad_options_start_nothing(void **state)
+{
+	(void)state;
+	const char *argv[] = { helper(), "exit", "0", NULL };
+	const char *none[] = { NULL };
+	csys_output output = { .exit = { 77, 77, 77 } };
+	csys_output_options options = { .input = NULL, .input_size = 1 };
+
+	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);
+	assert_int_equal(output.exit.how, CSYS_EXIT_NONE); /* set, and empty */
+	assert_string_equal(output.out.data, "");
+	options = (csys_output_options){ .grace_ns = -1 };
+	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);
+	options = (csys_output_options){ .reserved = { 0, 0, 0, 1 } };
+	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);
+	assert_int_equal(csys_run(NULL, NULL, &output), CSYS_EINVAL);
+	assert_int_equal(csys_run(none, NULL, &output), CSYS_EINVAL);
+	assert_int_equal(csys_run(argv, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
+
+	csys_command *command = helper_command("exit", "0", NULL);
+	options = (csys_output_options){ .input = "x", .input_size = 1 };
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_NULL);
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_EINVAL);
+	assert_int_equal(csys_command_output(command, NULL, NULL), CSYS_EINVAL);
+	csys_child *child = spawned(command);
+	assert_int_equal(csys_child_output(child, &options, &output), CSYS_EINVAL);
+	assert_int_equal(csys_child_output(child, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_output(NULL, NULL, &output), CSYS_EINVAL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void run_tells_why_and_where_it_did_not_start(void **state)
+{
+	(void)state;
+	const char *argv[] = { "no-such-program-at-all", NULL };
+	csys_output output;
+	assert_int_equal(csys_run(argv, NULL, &output), CSYS_ENOENT);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_EXEC);
+	assert_int_equal(output.exit.how, CSYS_EXIT_NONE);
+	csys_output_free(&output);
+}
+
+/* Fail the 1st, 2nd, ... call inside a whole capture. */
+static void every_fault_is_told_and_leaves_nothing(void **state)
+{
+	(void)state;
+	char *input = calloc(1, 200000);
+	const char *argv[] = { helper(), "cat", NULL };
+	csys_output_options options = { .input = input, .input_size = 200000 };
+	int handles = open_handles();
+	int nth = 1;
+
+	for (;; nth++) {
+		csys_output output;
+		csysi_fault_arm(nth);
+		int r = csys_run(argv, &options, &output);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		assert_int_equal(open_handles(), handles);
+		assert_false(has_children());
+		if (!fired) {
+			assert_int_equal(r, 0);
+			assert_int_equal(output.out.size, 200000);
+			csys_output_free(&output);
+			break;
+		}
+		/* A kill that is not allowed is covered by what started it. */
+		assert_true(r < 0);
+		csys_output_free(&output);
+	}
+	assert_true(nth > 12);
+	free(input);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(it_captures_both_streams_and_the_end),
+		TEST(nothing_is_an_empty_string),
+		TEST(sizes_around_every_growth_come_whole),
+		TEST(both_streams_at_once_do_not_lock_up),
+		TEST(input_is_fed_while_output_is_read),
+		TEST(no_input_is_an_empty_stdin),
+		TEST(a_program_that_does_not_read_its_input_is_no_error),
+		TEST(the_limit_keeps_the_first_bytes_and_counts_the_rest),
+		TEST(merged_streams_come_in_order),
+		TEST(a_sink_gets_all_and_nothing_is_kept),
+		TEST(a_sinks_failure_ends_it_all),
+		TEST(the_deadline_ends_it_and_keeps_what_came),
+		TEST(a_past_deadline_ends_it_at_once),
+		TEST(with_grace_it_is_asked_first),
+		TEST(a_grandchild_that_holds_the_pipe_is_left_at_the_deadline),
+		TEST(settings_of_the_command_stay),
+		TEST(a_running_child_can_be_captured),
+		TEST(bad_options_start_nothing),
+		TEST(run_tells_why_and_where_it_did_not_start),
+		TEST(every_fault_is_told_and_leaves_nothing),
+	};
+	return RUN(tests);
+}

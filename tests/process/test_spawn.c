@@ -1,0 +1,578 @@
+/*
+ * process/test_spawn.c - promises of csys/process/command.h: running.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+static char folder[] = "csys-spawn-XXXXXX";
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	const char *argv[] = { "rm", "-rf", folder, NULL };
+	csys_output output;
+	int r = csys_run(argv, NULL, &output);
+	csys_output_free(&output);
+	return r;
+}
+
+static const char *in_folder(const char *name)
+{
+	static char paths[4][PATH_MAX];
+	static int next;
+	char *path = paths[next++ % 4];
+	snprintf(path, PATH_MAX, "%s/%s", folder, name);
+	return path;
+}
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void assert_fails(csys_command *command, int result, int step)
+{
+	csys_child *child = NULL;
+	assert_int_equal(csys_command_spawn(command, &child), result);
+	assert_int_equal(csys_spawn_failed_step(), step);
+	assert_null(child);
+	assert_false(has_children());
+	csys_command_free(command);
+}
+
+static void assert_writes(csys_command *command, const char *expected)
+{
+	csys_output output;
+	assert_int_equal(csys_command_output(command, NULL, &output), 0);
+	assert_string_equal(output.out.data, expected);
+	csys_output_free(&output);
+	csys_command_free(command);
+}
+
+/* ---- what cannot be run ------------------------------------------------------------ */
+
+static void a_missing_program_and_a_missing_directory_differ(void **state)
+{
+	(void)state;
+	assert_fails(csys_command_new("/no/such/program"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	assert_fails(csys_command_new("no-such-program"), CSYS_ENOENT, CSYS_STEP_EXEC);
+
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_cwd(command, "/no/such/folder");
+	assert_fails(command, CSYS_ENOENT, CSYS_STEP_CWD);
+	command = helper_command("exit", "0", NULL);
+	csys_command_cwd(command, helper());
+	assert_fails(command, CSYS_ENOTDIR, CSYS_STEP_CWD);
+}
+
+static void a_step_has_a_name(void **state)
+{
+	(void)state;
+	for (int i = CSYS_STEP_NONE; i <= CSYS_STEP_INTERPRETER; i++)
+		assert_string_not_equal(csys_step_name(i), "unknown step");
+	assert_string_equal(csys_step_name(CSYS_STEP_CWD), "change directory");
+	assert_string_equal(csys_step_name(CSYS_STEP_INTERPRETER + 1), "unknown step");
+	assert_string_equal(csys_step_name(-1), "unknown step");
+}
+
+static void a_success_forgets_the_failed_step(void **state)
+{
+	(void)state;
+	assert_fails(csys_command_new("/no/such/program"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	finished(spawned(helper_command("exit", "0", NULL)));
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_NONE);
+}
+
+static void what_is_no_program_is_told_apart(void **state)
+{
+	(void)state;
+	write_file(in_folder("plain"), "text\n", 0644);
+	write_file(in_folder("script"), "echo ran\n", 0755);
+	write_file(in_folder("empty"), "", 0755);
+	write_file(in_folder("orphan"), "#!/no/such/interpreter\n", 0755);
+	assert_fails(csys_command_new(in_folder("plain")), CSYS_EACCES, CSYS_STEP_EXEC);
+	assert_fails(csys_command_new(folder), CSYS_ENOENT, CSYS_STEP_EXEC); /* a bare name */
+	assert_fails(csys_command_new(in_folder(".")), CSYS_EACCES, CSYS_STEP_EXEC);
+	assert_fails(csys_command_new(in_folder("plain/x")), CSYS_ENOTDIR, CSYS_STEP_EXEC);
+	assert_fails(csys_command_new(in_folder("script")), CSYS_ENOEXEC, CSYS_STEP_EXEC);
+	assert_fails(csys_command_new(in_folder("empty")), CSYS_ENOEXEC, CSYS_STEP_EXEC);
+	assert_fails(csys_command_new(in_folder("orphan")), CSYS_ENOENT, CSYS_STEP_INTERPRETER);
+
+	/* Through PATH as well: never given to a shell. */
+	csys_command *command = csys_command_new("script");
+	csys_command_env(command, "PATH", folder);
+	assert_fails(command, CSYS_ENOEXEC, CSYS_STEP_EXEC);
+	command = csys_command_new("orphan");
+	csys_command_env(command, "PATH", folder);
+	assert_fails(command, CSYS_ENOENT, CSYS_STEP_INTERPRETER);
+	command = csys_command_new("plain");
+	csys_command_env(command, "PATH", folder);
+	assert_fails(command, CSYS_EACCES, CSYS_STEP_EXEC);
+}
+
+static void a_script_with_an_interpreter_runs(void **state)
+{
+	(void)state;
+	write_file(in_folder("good"), "#!/bin/sh\necho $0 ran\n", 0755);
+	csys_command *command = csys_command_new("good");
+	csys_command_env(command, "PATH", folder);
+	char expected[PATH_MAX];
+	snprintf(expected, sizeof expected, "%s ran\n", in_folder("good"));
+	assert_writes(command, expected);
+}
+
+static void names_that_are_too_long_are_told(void **state)
+{
+	(void)state;
+	char name[5000];
+	memset(name, 'x', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	assert_fails(csys_command_new(name), CSYS_ENAMETOOLONG, CSYS_STEP_EXEC);
+	name[0] = '/';
+	assert_fails(csys_command_new(name), CSYS_ENAMETOOLONG, CSYS_STEP_EXEC);
+}
+
+static void too_long_arguments_are_e2big(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("count", NULL);
+	char arg[100001];
+	memset(arg, 'x', 100000);
+	arg[100000] = '\0';
+	for (int i = 0; i < 300; i++)
+		csys_command_arg(command, arg);
+	assert_fails(command, CSYS_E2BIG, CSYS_STEP_EXEC);
+}
+
+/* ---- PATH ------------------------------------------------------------------------------ */
+
+static void a_bare_name_is_looked_up_in_the_childs_path(void **state)
+{
+	(void)state;
+	mkdir(in_folder("a"), 0755);
+	mkdir(in_folder("b"), 0755);
+	write_file(in_folder("a/tool"), "#!/bin/sh\necho a\n", 0755);
+	write_file(in_folder("b/tool"), "#!/bin/sh\necho b\n", 0755);
+	write_file(in_folder("a/locked"), "#!/bin/sh\necho locked\n", 0644);
+	write_file(in_folder("b/locked"), "#!/bin/sh\necho open\n", 0755);
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "/no/such:%s:%s", in_folder("b"), in_folder("a"));
+	csys_command *command = csys_command_new("tool");
+	csys_command_env(command, "PATH", path);
+	assert_writes(command, "b\n");
+
+	/* One that may not be run is passed over for one that may. */
+	snprintf(path, sizeof path, "%s:%s", in_folder("a"), in_folder("b"));
+	command = csys_command_new("locked");
+	csys_command_env(command, "PATH", path);
+	assert_writes(command, "open\n");
+
+	/* Ours has no say. */
+	command = csys_command_new("sh");
+	csys_command_env(command, "PATH", "/no/such");
+	assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
+}
+
+static void without_path_the_systems_default_is_searched(void **state)
+{
+	(void)state;
+	csys_command *command = csys_command_new("sh");
+	csys_command_env_clear(command);
+	csys_command_args(command, (const char *const[]){ "-c", "echo ran", NULL });
+	assert_writes(command, "ran\n");
+	command = csys_command_new("sh");
+	csys_command_env_unset(command, "PATH");
+	csys_command_args(command, (const char *const[]){ "-c", "echo ran", NULL });
+	assert_writes(command, "ran\n");
+}
+
+static void relative_entries_mean_the_childs_directory(void **state)
+{
+	(void)state;
+	mkdir(in_folder("here"), 0755);
+	write_file(in_folder("here/tool"), "#!/bin/sh\necho here\n", 0755);
+	const char *const paths[] = { ".", "", ":/no/such", "/no/such:", "../here" };
+	for (int i = 0; i < 5; i++) {
+		csys_command *command = csys_command_new("tool");
+		csys_command_env(command, "PATH", paths[i]);
+		csys_command_cwd(command, in_folder("here"));
+		assert_writes(command, "here\n");
+	}
+}
+
+static void a_program_with_a_slash_means_our_directory(void **state)
+{
+	(void)state;
+	/* Another one of that name waits in the child's directory. */
+	mkdir(in_folder("deep"), 0755);
+	write_file(in_folder("tool"), "#!/bin/sh\necho ours; pwd\n", 0755);
+	char nested[PATH_MAX], here[PATH_MAX], expected[2 * PATH_MAX];
+	snprintf(nested, sizeof nested, "%s/deep/%s", folder, folder);
+	mkdir(nested, 0755);
+	strcat(nested, "/tool");
+	write_file(nested, "#!/bin/sh\necho wrong\n", 0755);
+
+	csys_command *command = csys_command_new(in_folder("tool"));
+	csys_command_cwd(command, in_folder("deep"));
+	assert_non_null(getcwd(here, sizeof here));
+	snprintf(expected, sizeof expected, "ours\n%s/%s/deep\n", here, folder);
+	assert_writes(command, expected);
+}
+
+static void lost_directory(void)
+{
+	char name[] = "csys-lost-XXXXXX";
+	csys_child *child = NULL;
+	CHECK(mkdtemp(name) && chdir(name) == 0 && rmdir("../csys-lost-") < 0);
+	char up[PATH_MAX];
+	snprintf(up, sizeof up, "../%s", name);
+	CHECK(rmdir(up) == 0);
+	csys_command *command = csys_command_new("./tool");
+	csys_command_cwd(command, "/");
+	CHECK(csys_command_spawn(command, &child) == CSYS_ENOENT);
+	CHECK(csys_spawn_failed_step() == CSYS_STEP_PREPARE);
+	csys_command_free(command);
+}
+
+static void our_directory_may_be_gone(void **state)
+{
+	(void)state;
+	in_child(lost_directory);
+}
+
+/* ---- streams ------------------------------------------------------------------------------ */
+
+static void inherited_streams_are_ours(void **state)
+{
+	(void)state;
+	char expected[256] = "";
+	for (int i = 0; i < 3; i++) {
+		struct stat about;
+		char line[64];
+		assert_int_equal(fstat(i, &about), 0);
+		snprintf(line, sizeof line, "%llu:%llu\n", (unsigned long long)about.st_dev,
+			 (unsigned long long)about.st_ino);
+		if (i != 1)
+			strcat(expected, line);
+	}
+	csys_command *command = helper_command("streams", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_INHERIT);
+	csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_INHERIT);
+	csys_output output;
+	assert_int_equal(csys_command_output(command, NULL, &output), 0);
+	csys_command_free(command);
+	/* Without the second line, which is the pipe. */
+	char *line = strchr(output.out.data, '\n');
+	assert_non_null(line);
+	char got[256];
+	snprintf(got, sizeof got, "%.*s%s", (int)(line + 1 - output.out.data), output.out.data,
+		 strchr(line + 1, '\n') + 1);
+	assert_string_equal(got, expected);
+	csys_output_free(&output);
+}
+
+static void files_are_read_written_appended_and_created(void **state)
+{
+	(void)state;
+	csys_exit end;
+	write_file(in_folder("in"), "input", 0644);
+	csys_command *command = helper_command("cat", NULL);
+	csys_command_stdio_file(command, CSYS_STDIN, in_folder("in"), CSYS_FILE_READ);
+	csys_command_stdio_file(command, CSYS_STDOUT, in_folder("out"), CSYS_FILE_NEW);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	assert_true(csys_exit_success(end));
+	/* It is there now. */
+	assert_int_equal(csys_command_run(command, &end), CSYS_EEXIST);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_STDOUT);
+	csys_command_stdio_file(command, CSYS_STDOUT, in_folder("out"), CSYS_FILE_APPEND);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+
+	command = helper_command("cat", NULL);
+	csys_command_stdio_file(command, CSYS_STDIN, in_folder("out"), CSYS_FILE_READ);
+	csys_output output;
+	assert_int_equal(csys_command_output(command, NULL, &output), 0);
+	assert_string_equal(output.out.data, "inputinput");
+	csys_output_free(&output);
+
+	csys_command_stdio_file(command, CSYS_STDOUT, in_folder("out"), CSYS_FILE_WRITE);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_NULL);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	struct stat about;
+	assert_int_equal(stat(in_folder("out"), &about), 0);
+	assert_int_equal(about.st_size, 0);
+	csys_command_free(command);
+}
+
+static void a_stream_that_cannot_be_opened_names_itself(void **state)
+{
+	(void)state;
+	for (int stream = CSYS_STDIN; stream <= CSYS_STDERR; stream++) {
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_stdio_file(command, stream, "no/such/file", CSYS_FILE_READ);
+		assert_fails(command, CSYS_ENOENT, CSYS_STEP_STDIN + stream);
+		command = helper_command("exit", "0", NULL);
+		csys_command_stdio_handle(command, stream, 4000);
+		assert_fails(command, CSYS_EBADF, CSYS_STEP_STDIN + stream);
+	}
+}
+
+static void stderr_goes_where_stdout_goes(void **state)
+{
+	(void)state;
+	csys_exit end;
+	csys_command *command = helper_command("say", "one", "two", NULL);
+	csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_SAME_AS_STDOUT);
+	csys_command_stdio_file(command, CSYS_STDOUT, in_folder("same"), CSYS_FILE_WRITE);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+	command = helper_command("cat", NULL);
+	csys_command_stdio_file(command, CSYS_STDIN, in_folder("same"), CSYS_FILE_READ);
+	assert_writes(command, "onetwo");
+}
+
+static void a_taken_handle_is_spent_by_the_first_success(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	char text[8];
+	size_t size;
+	csys_exit end;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("say", "x", NULL);
+	csys_command_stdio_take(command, CSYS_STDOUT, writer);
+
+	/* A failure does not spend it. */
+	csys_command_cwd(command, "/no/such/folder");
+	assert_int_equal(csys_command_run(command, &end), CSYS_ENOENT);
+	csys_command_cwd(command, NULL);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	/* The command still stands, and yet the pipe ends. */
+	assert_int_equal(csys_pipe_read_all_until(reader, text, 8, csys_after_s(60), &size), 0);
+	assert_int_equal(size, 1);
+	assert_int_equal(csys_command_run(command, &end), CSYS_EBADF);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_STDOUT);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+	csys_handle_close(reader);
+}
+
+static void a_borrowed_handle_stays_the_callers(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	char text[8];
+	size_t size;
+	csys_exit end;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("say", "x", NULL);
+	csys_command_stdio_handle(command, CSYS_STDOUT, writer);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+	assert_true(fcntl((int)writer, F_GETFD) & FD_CLOEXEC); /* not changed */
+	csys_handle_close(writer);
+	assert_int_equal(csys_pipe_read_all(reader, text, 8, &size), 0);
+	assert_int_equal(size, 2);
+	csys_handle_close(reader);
+}
+
+static void a_childs_pipe_goes_on_into_another(void **state)
+{
+	(void)state;
+	csys_command *first = helper_command("say", "through", NULL);
+	csys_command_stdio(first, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(first);
+	csys_command *second = helper_command("cat", NULL);
+	csys_command_stdio_child(second, CSYS_STDIN, child, CSYS_STDOUT);
+	assert_int_equal(csys_child_stream(child, CSYS_STDOUT), CSYS_NO_HANDLE);
+	assert_writes(second, "through");
+	assert_true(csys_exit_success(finished(child)));
+}
+
+static void run_does_not_hang_on_its_own_pipes(void **state)
+{
+	(void)state;
+	csys_exit end;
+	csys_command *command = helper_command("drain", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	assert_true(csys_exit_success(end));
+	csys_command_free(command);
+}
+
+static void run_until_kills_at_the_deadline(void **state)
+{
+	(void)state;
+	csys_exit end = { 77, 77, 77 };
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	assert_int_equal(csys_command_run_until(command, csys_after_ms(5), &end), CSYS_ETIMEDOUT);
+	assert_int_equal(end.how, 77);
+	assert_false(has_children());
+	assert_int_equal(csys_command_run(command, NULL), CSYS_EINVAL);
+	csys_command_free(command);
+}
+
+/* ---- limits --------------------------------------------------------------------------------- */
+
+static void run_out_of_handles(void)
+{
+	/* With one more each time, until it works: each failure is told and leaves nothing. */
+	int open = open_handles();
+	for (rlim_t most = 3;; most++) {
+		struct rlimit few = { most, 4096 };
+		csys_child *child = NULL;
+		CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+		csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+		csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_NULL);
+		int r = csys_command_spawn(command, &child);
+		csys_command_free(command);
+		if (r == 0) {
+			csys_exit end;
+			CHECK(most >= 8);
+			CHECK(csys_child_wait(child, &end) == 0);
+			csys_child_close(child, CSYS_CLOSE_WAIT);
+			break;
+		}
+		CHECK(r == CSYS_EMFILE);
+		CHECK(csys_spawn_failed_step() >= CSYS_STEP_STDIN);
+		CHECK(csys_spawn_failed_step() <= CSYS_STEP_FORK);
+		CHECK(open_handles() == open);
+		CHECK(!has_children());
+		CHECK(most < 100);
+	}
+	CHECK(open_handles() == open);
+}
+
+static void without_handles_it_is_emfile_and_nothing_is_left(void **state)
+{
+	(void)state;
+	in_child(run_out_of_handles);
+}
+
+static void run_out_of_processes(void)
+{
+	/* The limit does not bind root. */
+	struct rlimit none = { 0, 0 };
+	if (getuid() == 0)
+		CHECK(setgid(65534) == 0 && setuid(65534) == 0);
+	CHECK(setrlimit(RLIMIT_NPROC, &none) == 0);
+	csys_child *child = NULL;
+	int open = open_handles();
+	csys_command *command = csys_command_new("true");
+	CHECK(csys_command_spawn(command, &child) == CSYS_EAGAIN);
+	CHECK(csys_spawn_failed_step() == CSYS_STEP_FORK);
+	CHECK(csys_os_error() == EAGAIN);
+	CHECK(open_handles() == open);
+	csys_command_free(command);
+}
+
+static void at_the_limit_of_processes_it_is_eagain(void **state)
+{
+	(void)state;
+	in_child(run_out_of_processes);
+}
+
+static void every_fault_is_told_and_leaves_nothing(void **state)
+{
+	(void)state;
+	int handles = open_handles();
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_env(command, "A", "b");
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_command_stdio_file(command, CSYS_STDERR, in_folder("err"), CSYS_FILE_WRITE);
+	int nth = 1;
+
+	for (;; nth++) {
+		csys_child *child = NULL;
+		csysi_fault_arm(nth);
+		int r = csys_command_spawn(command, &child);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		if (!fired) {
+			assert_int_equal(r, 0);
+			finished(child);
+			break;
+		}
+		assert_true(r < 0);
+		assert_null(child);
+		assert_int_not_equal(csys_spawn_failed_step(), CSYS_STEP_NONE);
+		assert_int_equal(open_handles(), handles);
+		assert_false(has_children());
+	}
+	/* The child, three streams, the environment, the program, the process; a pipe for
+	 * the report too where memory is not shared. */
+	assert_in_range(nth, 8, 9);
+	csys_command_free(command);
+}
+
+static void step_belongs_to_the_thread_and_out_is_untouched(void **state)
+{
+	(void)state;
+	csys_child *child = (csys_child *)&folder;
+	csys_command *command = csys_command_new("/no/such/program");
+	assert_int_equal(csys_command_spawn(command, &child), CSYS_ENOENT);
+	assert_ptr_equal(child, &folder);
+	assert_int_equal(csys_os_error(), ENOENT);
+	assert_int_equal(csys_command_spawn(command, NULL), CSYS_EINVAL);
+	csys_command_free(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_missing_program_and_a_missing_directory_differ),
+		TEST(a_step_has_a_name),
+		TEST(a_success_forgets_the_failed_step),
+		TEST(what_is_no_program_is_told_apart),
+		TEST(a_script_with_an_interpreter_runs),
+		TEST(names_that_are_too_long_are_told),
+		TEST(too_long_arguments_are_e2big),
+		TEST(a_bare_name_is_looked_up_in_the_childs_path),
+		TEST(without_path_the_systems_default_is_searched),
+		TEST(relative_entries_mean_the_childs_directory),
+		TEST(a_program_with_a_slash_means_our_directory),
+		TEST(our_directory_may_be_gone),
+		TEST(inherited_streams_are_ours),
+		TEST(files_are_read_written_appended_and_created),
+		TEST(a_stream_that_cannot_be_opened_names_itself),
+		TEST(stderr_goes_where_stdout_goes),
+		TEST(a_taken_handle_is_spent_by_the_first_success),
+		TEST(a_borrowed_handle_stays_the_callers),
+		TEST(a_childs_pipe_goes_on_into_another),
+		TEST(run_does_not_hang_on_its_own_pipes),
+		TEST(run_until_kills_at_the_deadline),
+		TEST(without_handles_it_is_emfile_and_nothing_is_left),
+		TEST(at_the_limit_of_processes_it_is_eagain),
+		TEST(every_fault_is_told_and_leaves_nothing),
+		TEST(step_belongs_to_the_thread_and_out_is_untouched),
+	};
+	return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);
+}
