@@ -95,7 +95,7 @@ static void blocked_signals_stay_blocked_here_and_not_there(void **state)
 	sigemptyset(&some);
 	sigaddset(&some, SIGUSR1);
 	sigaddset(&some, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &some, &before);
+	pthread_sigmask(SIG_SETMASK, &some, &before);
 
 	const char *argv[] = { helper(), "signals", NULL };
 	csys_output output;
@@ -109,8 +109,7 @@ static void blocked_signals_stay_blocked_here_and_not_there(void **state)
 
 	pthread_sigmask(SIG_SETMASK, &before, &after);
 	for (int i = 1; i < 32; i++)
-		assert_int_equal(sigismember(&after, i) == 1,
-				 sigismember(&before, i) == 1 || i == SIGUSR1 || i == SIGTERM);
+		assert_int_equal(sigismember(&after, i) == 1, i == SIGUSR1 || i == SIGTERM);
 }
 
 static void do_nothing(int signal)

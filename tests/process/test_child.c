@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "process/internal.h"
 #include "support/support.h"
 
 /* A helper that waits for a signal, past the point where it says so. */
@@ -120,6 +121,23 @@ static void signals_arrive_until_it_is_reaped_and_never_after(void **state)
 	assert_int_equal(csys_child_signal(child, SIGUSR1), CSYS_ESRCH);
 	assert_int_equal(csys_child_signal(child, 0), CSYS_ESRCH);
 	assert_int_equal(csys_child_kill(child), 0);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void a_reused_pid_is_not_signalled(void **state)
+{
+	(void)state;
+	/* As if the pid of the reaped child were this process's now. */
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
+	struct csysi_os_child own = { getpid(), CSYS_NO_HANDLE };
+	csys_exit end;
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	struct csysi_os_child was = child->os;
+	child->os = own;
+	assert_int_equal(csys_child_signal(child, 0), CSYS_ESRCH);
+	assert_int_equal(csys_child_kill(child), 0); /* and this process lives */
+	assert_int_equal(csys_child_terminate(child, CSYS_POLL, &end), 0);
+	child->os = was;
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
@@ -386,6 +404,7 @@ int main(void)
 		TEST(wait_closes_stdin_first),
 		TEST(wait_until_gives_up_at_the_deadline),
 		TEST(signals_arrive_until_it_is_reaped_and_never_after),
+		TEST(a_reused_pid_is_not_signalled),
 		TEST(kill_of_one_that_ended_is_fine_and_keeps_its_status),
 		TEST(terminate_is_polite_first),
 		TEST(terminate_kills_after_the_grace),

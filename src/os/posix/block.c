@@ -20,6 +20,8 @@ int csysi_os_block_resize(void **block, size_t old_size, size_t size)
 	if (r < 0)
 		return r;
 
+	if (size > PTRDIFF_MAX)
+		return CSYS_ENOMEM; /* which no realloc has; a sanitizer's would end us */
 	void *bigger = realloc(*block, size);
 	if (!bigger)
 		return csysi_posix_fail();
