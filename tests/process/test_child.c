@@ -359,6 +359,29 @@ static void waits_and_signals_of_several_threads_agree(void **state)
 	}
 }
 
+static void *wait_and_be_cancelled(void *child)
+{
+	csys_exit end;
+	return csys_child_wait(child, &end) == 0 ? child : NULL;
+}
+
+static void a_cancelled_wait_leaves_the_child_usable(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		csys_child *child = waiting("wait");
+		pthread_t waiter;
+		void *came_back;
+		assert_int_equal(pthread_create(&waiter, NULL, wait_and_be_cancelled, child), 0);
+		if (i % 2)
+			assert_int_equal(csys_child_signal(child, SIGUSR1), 0);
+		pthread_cancel(waiter);
+		pthread_join(waiter, &came_back);
+		assert_int_equal(csys_child_kill(child), 0);
+		assert_int_equal(finished(child).how, CSYS_EXIT_SIGNAL);
+	}
+}
+
 static void pid_and_handle_are_the_childs(void **state)
 {
 	(void)state;
@@ -416,6 +439,7 @@ int main(void)
 		TEST(ignored_sigchld_gives_status_unknown),
 		TEST(a_foreign_reaper_gives_status_unknown),
 		TEST(waits_and_signals_of_several_threads_agree),
+		TEST(a_cancelled_wait_leaves_the_child_usable),
 		TEST(pid_and_handle_are_the_childs),
 		TEST(bad_arguments_are_told),
 	};

@@ -131,6 +131,20 @@ static void what_is_no_program_is_told_apart(void **state)
 	assert_fails(command, CSYS_EACCES, CSYS_STEP_EXEC);
 }
 
+static void a_program_that_is_being_written_is_ebusy(void **state)
+{
+	(void)state;
+	const char *argv[] = { "cp", helper(), in_folder("busy"), NULL };
+	csys_output output;
+	assert_int_equal(csys_run(argv, NULL, &output), 0);
+	assert_true(csys_exit_success(output.exit));
+	csys_output_free(&output);
+	int writer = open(in_folder("busy"), O_WRONLY | O_CLOEXEC);
+	assert_true(writer >= 0);
+	assert_fails(csys_command_new(in_folder("busy")), CSYS_EBUSY, CSYS_STEP_EXEC);
+	close(writer);
+}
+
 static void a_script_with_an_interpreter_runs(void **state)
 {
 	(void)state;
@@ -552,6 +566,7 @@ int main(void)
 		TEST(a_step_has_a_name),
 		TEST(a_success_forgets_the_failed_step),
 		TEST(what_is_no_program_is_told_apart),
+		TEST(a_program_that_is_being_written_is_ebusy),
 		TEST(a_script_with_an_interpreter_runs),
 		TEST(names_that_are_too_long_are_told),
 		TEST(too_long_arguments_are_e2big),

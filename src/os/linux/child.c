@@ -49,12 +49,11 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	if (child->handle == CSYS_NO_HANDLE)
 		return csysi_posix_reap_pid((pid_t)child->pid, out);
 
+	/* The raw call: libc's is a cancellation point, and the caller holds a lock.  It
+	 * does not wait, so there is no EINTR. */
 	siginfo_t info;
-	int r;
-	do {
-		memset(&info, 0, sizeof info);
-		r = waitid(BY_PIDFD, (id_t)child->handle, &info, WEXITED | WNOHANG);
-	} while (r < 0 && errno == EINTR);
+	memset(&info, 0, sizeof info);
+	long r = syscall(SYS_waitid, BY_PIDFD, (int)child->handle, &info, WEXITED | WNOHANG, NULL);
 	if (r < 0 && refused())
 		return csysi_posix_reap_pid((pid_t)child->pid, out);
 	if (r == 0 && info.si_pid == 0)

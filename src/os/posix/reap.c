@@ -8,6 +8,7 @@
  */
 #define _XOPEN_SOURCE 700 /* waitid */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -65,8 +66,14 @@ int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
 int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out)
 {
 	siginfo_t info;
+	int cancel;
 
-	switch (look(pid, WEXITED | WNOHANG, &info)) {
+	/* The caller holds a lock, and waitid is a cancellation point. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	int seen = look(pid, WEXITED | WNOHANG, &info);
+	pthread_setcancelstate(cancel, NULL);
+
+	switch (seen) {
 	case 0:
 		return CSYS_EAGAIN;
 	case 1:
