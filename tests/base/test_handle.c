@@ -60,8 +60,7 @@ static void dup_of_no_handle_is_ebadf(void **state)
 static void run_out(void)
 {
 	csys_handle copy = 77;
-	struct rlimit few = { 3, 3 };
-	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	allow_handles(3);
 	CHECK(csys_handle_dup(2, &copy) == CSYS_EMFILE);
 	CHECK(copy == 77);
 }

@@ -75,9 +75,8 @@ static void create_without_room(void)
 {
 	csys_handle reader = 1000, writer = 1000;
 	int open = open_handles();
-	for (rlim_t most = 3; most < 5; most++) {
-		struct rlimit few = { most, 4096 };
-		CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	for (int most = 3; most < 5; most++) {
+		allow_handles(most);
 		CHECK(csys_pipe_create(&reader, &writer) == CSYS_EMFILE);
 		CHECK(reader == 1000 && writer == 1000);
 		CHECK(open_handles() == open);
@@ -85,8 +84,7 @@ static void create_without_room(void)
 	/* The pair lands on 0 and 1, and moving one of them up fails. */
 	close(0);
 	close(1);
-	struct rlimit few = { 4, 4096 };
-	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	allow_handles(4);
 	CHECK(csys_pipe_create(&reader, &writer) == CSYS_EMFILE);
 	CHECK(open_handles() == open - 2);
 }
@@ -384,7 +382,7 @@ static void bad_arguments_are_told(void **state)
 	(void)state;
 	struct ends pipe = made();
 	csys_handle one;
-	char text[4];
+	char text[4] = "";
 	size_t size = 77;
 	int flag = 77;
 	assert_int_equal(csys_pipe_create(NULL, &one), CSYS_EINVAL);

@@ -125,14 +125,15 @@ static void dispositions_are_default_there_and_as_they_were_here(void **state)
 	handle.sa_handler = do_nothing;
 
 	/* All that can be: some ignored, some handled; not SIGCHLD, which waiting needs. */
-	for (int i = 1; i <= 64; i++)
+	const int last = under_valgrind() ? 63 : 64;
+	for (int i = 1; i <= last; i++)
 		if (i != SIGCHLD && sigaction(i, NULL, &old[i]) == 0)
 			sigaction(i, i % 2 ? &ignore : &handle, NULL);
 
 	const char *argv[] = { helper(), "signals", NULL };
 	csys_output output;
 	int r = csys_run(argv, NULL, &output);
-	for (int i = 1; i <= 64; i++) {
+	for (int i = 1; i <= last; i++) {
 		if (i == SIGCHLD || i == SIGKILL || i == SIGSTOP || sigaction(i, NULL, &now) < 0)
 			continue;
 		assert_true(now.sa_handler == (i % 2 ? ignore.sa_handler : handle.sa_handler));
@@ -260,6 +261,9 @@ static void without_streams(void)
 	ok &= spawn == 0 && end.value == 4;
 	for (int i = 0; i < 3; i++)
 		ok &= fcntl(i, F_GETFD) < 0;
+	csys_output_free(&output);
+	csys_command_free(command);
+	csys_child_close(child, CSYS_CLOSE_KILL);
 	dup2(report, 2);
 	CHECK(ok);
 }

@@ -63,7 +63,7 @@ static void sockets_and_files_are_streams_too(void **state)
 	(void)state;
 	int ends[2];
 	size_t size = 0;
-	char text[16];
+	char text[16] = "";
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	assert_int_equal(csysi_os_write(ends[0], "hello", 5, csys_after_s(10), &size), 0);
 	assert_int_equal(size, 5);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +113,21 @@ void check_failed(const char *condition, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
 	_exit(1);
+}
+
+void allow_handles(int most)
+{
+	/* The hard limit stays: valgrind does not let it change. */
+	struct rlimit limit;
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = (rlim_t)most;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+int under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+	return preloaded && strstr(preloaded, "vgpreload") != NULL;
 }
 
 void in_child(void (*function)(void))

@@ -48,6 +48,15 @@ void read_line(csys_handle reader, char *buffer, size_t size);
 /* Fork; the function runs in the child, whose asserts and exit status count here. */
 void in_child(void (*function)(void));
 
+/* Let this process open handles below `most` only; for forked children. */
+void allow_handles(int most);
+
+/*
+ * Whether valgrind runs this program.  It keeps a signal for itself, and gives
+ * up when the kernel refuses a clone, or an execve later than it foresees.
+ */
+int under_valgrind(void);
+
 /* Assert in a forked child: report and leave. */
 #define CHECK(condition)                                              \
 	do {                                                          \
