@@ -1,0 +1,4 @@
+/*
+ * tests/consumer/consumer.cc - the same program, seen by a C++ compiler.
+ */
+#include "consumer.c"
