@@ -1,0 +1,211 @@
+/*
+ * bench/bench.c - what all benches share: clock, options, rounds and results.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+/* ---- clock ---------------------------------------------------------------- */
+
+int64_t bench_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- options -------------------------------------------------------------- */
+
+enum { ROUNDS = 15, QUICK_ROUNDS = 3 };
+
+static void usage(const char *program, int can_count)
+{
+	fprintf(stderr, "usage: %s [--quick] [--rounds N] [--case NAME,...] [--only SUBJECT,...]\n",
+		program);
+	if (can_count)
+		fprintf(stderr, "       %s --count SUBJECT N\n", program);
+	exit(2);
+}
+
+static int number(const char *text)
+{
+	char *end;
+	long n = text ? strtol(text, &end, 10) : 0;
+	return text && end != text && *end == '\0' && n > 0 && n <= 1000000 ? (int)n : -1;
+}
+
+void bench_options_read(int argc, char **argv, int can_count, struct bench_options *out)
+{
+	struct bench_options options = { 0 };
+	int wrong = 0;
+
+	for (int i = 1; i < argc && !wrong; i++) {
+		if (strcmp(argv[i], "--quick") == 0) {
+			options.quick = 1;
+		} else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+			options.rounds = number(argv[++i]);
+			wrong = options.rounds < 0;
+		} else if (strcmp(argv[i], "--case") == 0 && i + 1 < argc) {
+			options.cases = argv[++i];
+		} else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+			options.only = argv[++i];
+		} else if (strcmp(argv[i], "--count") == 0 && i + 2 < argc && can_count) {
+			options.counting = argv[++i];
+			options.count = number(argv[++i]);
+			wrong = options.count < 0;
+		} else {
+			wrong = 1;
+		}
+	}
+	if (wrong)
+		usage(argv[0], can_count);
+	if (options.rounds == 0)
+		options.rounds = options.quick ? QUICK_ROUNDS : ROUNDS;
+	*out = options;
+}
+
+int bench_listed(const char *list, const char *name)
+{
+	if (!list)
+		return 1;
+	size_t length = strlen(name);
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- rounds --------------------------------------------------------------- */
+
+size_t bench_turn(int round, size_t i, size_t count)
+{
+	return ((size_t)round + i) % count;
+}
+
+int bench_batch(const struct bench_batch *size, int (*once)(void *context), void *context,
+		int64_t *out_ns)
+{
+	int calls = 0;
+	int64_t begin = bench_now();
+	int64_t now = begin;
+
+	while (calls < size->most && (calls < size->least || now - begin < size->budget)) {
+		if (once(context) != 0)
+			return -1;
+		calls++;
+		now = bench_now();
+	}
+	*out_ns = now - begin;
+	return calls;
+}
+
+/* ---- results -------------------------------------------------------------- */
+
+struct series {
+	const char *case_name;
+	const char *subject;
+	const char *unit;
+	double *values;
+	size_t count;
+	size_t room;
+};
+
+static struct series *all;
+static size_t all_count;
+
+static void *grown(void *block, size_t count, size_t size)
+{
+	void *larger = realloc(block, count * size);
+	if (!larger)
+		bench_fail("out of memory");
+	return larger;
+}
+
+void bench_print_machine(void)
+{
+	struct utsname system;
+	if (uname(&system) == 0)
+		printf("# system: %s %s %s\n", system.sysname, system.release, system.machine);
+	printf("# cpus: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+void bench_add(const char *case_name, const char *subject, double value, const char *unit)
+{
+	struct series *series = NULL;
+	for (size_t i = 0; i < all_count && !series; i++)
+		if (strcmp(all[i].case_name, case_name) == 0 &&
+		    strcmp(all[i].subject, subject) == 0)
+			series = &all[i];
+	if (!series) {
+		all = grown(all, all_count + 1, sizeof *all);
+		series = &all[all_count++];
+		*series =
+			(struct series){ .case_name = case_name, .subject = subject, .unit = unit };
+	}
+	if (series->count == series->room) {
+		series->room = series->room * 2 + 8;
+		series->values = grown(series->values, series->room, sizeof *series->values);
+	}
+	series->values[series->count++] = value;
+}
+
+static int by_value(const void *left, const void *right)
+{
+	double l = *(const double *)left;
+	double r = *(const double *)right;
+	return (l > r) - (l < r);
+}
+
+static void print_line(const struct series *s, const char *suffix, double value)
+{
+	printf("%s\t%s%s\t%.3f\t%s\n", s->case_name, s->subject, suffix, value, s->unit);
+}
+
+void bench_print(void)
+{
+	for (size_t i = 0; i < all_count; i++) {
+		struct series *s = &all[i];
+		qsort(s->values, s->count, sizeof *s->values, by_value);
+		double median = (s->values[(s->count - 1) / 2] + s->values[s->count / 2]) / 2;
+		print_line(s, "", median);
+		print_line(s, ".min", s->values[0]);
+		print_line(s, ".max", s->values[s->count - 1]);
+		free(s->values);
+	}
+	fflush(stdout);
+	free(all);
+	all = NULL;
+	all_count = 0;
+}
+
+void bench_fail(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fflush(stdout);
+	fputs("bench: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	exit(1);
+}
+
+char *bench_beside(const char *argv0, const char *name)
+{
+	const char *slash = strrchr(argv0, '/');
+	const char *folder = slash ? argv0 : "./";
+	size_t length = slash ? (size_t)(slash - argv0) + 1 : 2;
+	size_t size = length + strlen(name) + 1;
+	char *path = grown(NULL, size, 1);
+	memcpy(path, folder, length);
+	memcpy(path + length, name, size - length);
+	return path;
+}

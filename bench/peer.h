@@ -1,0 +1,65 @@
+/*
+ * bench/peer.h - a way to run programs: csys, or something it is compared with.
+ *
+ * Each is one file, peer_<name>.c, that defines one or more `struct peer`.
+ * peers.c lists them; meson builds in those whose library is there.
+ */
+#ifndef BENCH_PEER_H
+#define BENCH_PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a program wrote to its stdout. */
+struct captured {
+	const char *data;
+	size_t size;
+	void *owner; /* the peer's own, for its release */
+};
+
+/* Bytes for a program's stdin; size 0: none, and its stdin is the null device or inherited. */
+struct feed {
+	const char *data;
+	size_t size;
+};
+
+struct peer {
+	const char *name;
+
+	/* A version to print, or NULL. */
+	const char *(*version)(void);
+
+	/*
+	 * Run the program at `path` with no arguments and the streams and
+	 * environment of this process, and wait for its end.  Returns its exit
+	 * code or -1, with the moment at which it was started (the call that
+	 * starts it had returned) in *out_started.  NULL if it cannot.
+	 */
+	int (*spawn_wait)(const char *path, int64_t *out_started);
+
+	/*
+	 * Run argv[0], feed it and capture its stdout.  Returns its exit code or
+	 * -1; then there is nothing to release.  NULL if it cannot.
+	 */
+	int (*capture)(const char *const *argv, const struct feed *feed, struct captured *out);
+	int can_feed; /* 0: capture ignores the feed */
+	void (*release)(struct captured *captured);
+};
+
+/* All that were built in, csys first. */
+extern const struct peer *const peers[];
+extern const size_t peers_count;
+
+/* Print the versions of those built in and "# absent: ..." for the others. */
+void peers_print(void);
+
+/* The peer with this name, or NULL. */
+const struct peer *peers_find(const char *name);
+
+/* Fail the bench if `list` (see bench_listed) names one that is not built in. */
+void peers_check(const char *list);
+
+/* What peers that hold a pid share: wait for `pid`; its exit code or -1. */
+int peers_wait(int64_t pid);
+
+#endif
