@@ -24,6 +24,15 @@
 
 #include "base/system.h" /* clock, close, dup, error code */
 
+/* ---- cancellation (cancel.c) ------------------------------------------------ */
+
+/*
+ * Hold back a cancellation of this thread, where the system has such a thing, as
+ * long as something would be lost by it.  Pairs nest; `before` is the first's.
+ */
+int csysi_os_hold_cancel(void);
+void csysi_os_release_cancel(int before);
+
 /* ---- sleep and wake (wake.c) ------------------------------------------------ */
 
 /*
@@ -41,11 +50,17 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
  */
 void csysi_os_wake(const uint32_t *word, uint32_t count, int shared);
 
+/* Do nothing until `deadline`. */
+void csysi_os_nap(csys_deadline deadline);
+
 /* ---- pipes (pipe.c) ----------------------------------------------------------- */
 
 int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer);
 int csysi_os_pipe_capacity(csys_handle pipe, size_t *out);
 int csysi_os_pipe_set_capacity(csys_handle pipe, size_t capacity);
+
+/* Whether it is a handle of this process, and open (handle.c). */
+int csysi_os_is_open(csys_handle handle);
 
 /* The nonblocking flag of an open file (handle.c). */
 int csysi_os_nonblocking(csys_handle handle, int *out);

@@ -64,17 +64,21 @@ csys_handle csys_child_handle(const csys_child *child)
 
 csys_handle csys_child_stream(const csys_child *child, int stream)
 {
-	return child && is_stream(stream) ? child->streams[stream] : CSYS_NO_HANDLE;
+	/* Relaxed: the number alone; whoever may use it is the one who may take it. */
+	return child && is_stream(stream) ? csysi_load_relaxed(&child->streams[stream])
+					  : CSYS_NO_HANDLE;
 }
 
 int csys_child_take(csys_child *child, int stream, csys_handle *out)
 {
 	if (!child || !out || !is_stream(stream))
 		return CSYS_EINVAL;
-	if (child->streams[stream] == CSYS_NO_HANDLE)
+	/* A swap, since several waiting threads may close stdin at once.  Acquire: one of
+	 * them gets it, and with it nothing else. */
+	csys_handle handle = csysi_swap_acquire(&child->streams[stream], CSYS_NO_HANDLE);
+	if (handle == CSYS_NO_HANDLE)
 		return CSYS_EBADF;
-	*out = child->streams[stream];
-	child->streams[stream] = CSYS_NO_HANDLE;
+	*out = handle;
 	return 0;
 }
 
@@ -139,10 +143,13 @@ static int wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
 			if (r < 0)
 				return r;
 		}
-		/* CSYS_EAGAIN would be a wait that returned without cause. */
 		int r = reap(child, out);
 		if (r != CSYS_EAGAIN)
 			return r;
+		/* It has ended, but not for us yet: a debugger that traces it is first. */
+		if (csys_deadline_left(deadline) == 0)
+			return CSYS_ETIMEDOUT;
+		csysi_os_nap(csys_after_ms(1));
 	}
 }
 
@@ -217,6 +224,8 @@ void csysi_child_sweep(void)
 	if (!csysi_load_relaxed(&detached))
 		return;
 
+	/* Cancelled with the list in hand, this thread would lose it. */
+	int cancel = csysi_os_hold_cancel();
 	/* Acquire pairs with the release in push_detached. */
 	csys_child *list = csysi_swap_acquire(&detached, NULL);
 	csys_child *kept = NULL, *kept_last = NULL;
@@ -241,6 +250,7 @@ void csysi_child_sweep(void)
 			last = last->next;
 		push_detached(list, last);
 	}
+	csysi_os_release_cancel(cancel);
 }
 
 void csys_child_close(csys_child *child, int policy)

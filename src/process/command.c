@@ -56,13 +56,26 @@ csys_command *csys_command_new(const char *program)
 	return command;
 }
 
-/* Make a stream as if never set. */
-static void release_stdio(struct csysi_stdio *stdio)
+void csysi_stdio_close_taken(csys_command *command, int stream)
 {
-	if (stdio->taken)
-		csysi_os_close(stdio->handle);
-	csysi_free(stdio->path);
-	*stdio = (struct csysi_stdio){ .handle = CSYS_NO_HANDLE };
+	csys_handle handle = command->stdio[stream].handle;
+
+	if (!command->stdio[stream].taken)
+		return;
+	command->stdio[stream].handle = CSYS_NO_HANDLE;
+	/* It may have been given for another stream too, and is closed with the last. */
+	for (int i = 0; i < 3; i++)
+		if (command->stdio[i].taken && command->stdio[i].handle == handle)
+			return;
+	csysi_os_close(handle);
+}
+
+/* Make a stream as if never set. */
+static void release_stdio(csys_command *command, int stream)
+{
+	csysi_stdio_close_taken(command, stream);
+	csysi_free(command->stdio[stream].path);
+	command->stdio[stream] = (struct csysi_stdio){ .handle = CSYS_NO_HANDLE };
 }
 
 void csys_command_free(csys_command *command)
@@ -70,7 +83,7 @@ void csys_command_free(csys_command *command)
 	if (!command)
 		return;
 	for (int i = 0; i < 3; i++)
-		release_stdio(&command->stdio[i]);
+		release_stdio(command, i);
 	csysi_strings_clear(&command->args);
 	csysi_strings_clear(&command->env);
 	csysi_free(command->program);
@@ -190,7 +203,7 @@ void csys_command_stdio(csys_command *command, int stream, int kind)
 		keep(command, CSYS_EINVAL);
 		return;
 	}
-	release_stdio(&command->stdio[stream]);
+	release_stdio(command, stream);
 	command->stdio[stream].kind = kind;
 }
 
@@ -207,7 +220,7 @@ void csys_command_stdio_file(csys_command *command, int stream, const char *path
 		keep(command, CSYS_ENOMEM);
 		return;
 	}
-	release_stdio(&command->stdio[stream]);
+	release_stdio(command, stream);
 	command->stdio[stream].kind = CSYS_STDIO_FILE;
 	command->stdio[stream].path = copy;
 	command->stdio[stream].mode = mode;
@@ -222,7 +235,9 @@ static int set_handle(csys_command *command, int stream, csys_handle handle, int
 		keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
 		return 0;
 	}
-	release_stdio(&command->stdio[stream]);
+	if (command->stdio[stream].handle == handle)
+		command->stdio[stream].taken = 0; /* given again: not to be closed now */
+	release_stdio(command, stream);
 	command->stdio[stream].kind = CSYS_STDIO_HANDLE;
 	command->stdio[stream].handle = handle;
 	command->stdio[stream].taken = taken;

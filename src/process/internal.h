@@ -40,6 +40,9 @@ struct csysi_spawn_defaults {
 	int kinds[3]; /* what CSYS_STDIO_DEFAULT means for each stream */
 };
 
+/* Close the handle that was given for a stream, if it was and is there still. */
+void csysi_stdio_close_taken(csys_command *command, int stream);
+
 /* csys_command_spawn, with defaults of one's own. */
 int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		csys_child **out);

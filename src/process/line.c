@@ -26,16 +26,9 @@ static void put_text(struct line *line, const char *text)
 		put(line, *text++);
 }
 
-/* One word, in quotes unless it is plain: inside '...' only ' itself is special. */
-static void put_word(struct line *line, const char *word)
+/* Inside '...' only ' itself is special. */
+static void put_quoted(struct line *line, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_@%+=:,./-";
-
-	if (word[0] && !word[strspn(word, plain)]) {
-		put_text(line, word);
-		return;
-	}
 	put(line, '\'');
 	for (; *word; word++) {
 		if (*word == '\'')
@@ -44,6 +37,27 @@ static void put_word(struct line *line, const char *word)
 			put(line, *word);
 	}
 	put(line, '\'');
+}
+
+/* One word, in quotes unless it is plain. */
+static void put_word(struct line *line, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_@%+=:,./-";
+
+	if (word[0] && !word[strspn(word, plain)])
+		put_text(line, word);
+	else
+		put_quoted(line, word);
+}
+
+/* The first word: with '=' in it a shell would take it for an assignment. */
+static void put_program(struct line *line, const char *program)
+{
+	if (strchr(program, '='))
+		put_quoted(line, program);
+	else
+		put_word(line, program);
 }
 
 static void put_directory(struct line *line, const char *directory)
@@ -126,7 +140,7 @@ size_t csys_command_line(const csys_command *command, char *buffer, size_t size)
 		if (command->cwd)
 			put_directory(&line, command->cwd);
 		put_environment(&line, command);
-		put_word(&line, command->program);
+		put_program(&line, command->program);
 		for (size_t i = 0; i < csys_command_get_arg_count(command); i++) {
 			put(&line, ' ');
 			put_word(&line, csys_command_get_arg(command, i));

@@ -23,10 +23,6 @@
 /* What the first read of a stream asks for. */
 #define FIRST ((size_t)1 << 10)
 
-/* What is read after the child's end was forced: a full pipe, and no more, since a
- * grandchild may write on for ever. */
-#define LAST_DRAIN ((size_t)1 << 20)
-
 /*
  * How wide a pipe is made once CHUNK bytes came or went at once.  Each time it is full or
  * empty one side sleeps and is woken; at four times the usual size that is a quarter as
@@ -42,6 +38,7 @@ struct capture {
 	uint64_t total[3];
 	char *scratch; /* CHUNK bytes for what is not kept */
 	int wide[3];   /* the stream's pipe has been widened, or cannot be */
+	int refused;   /* what the sink said when it wanted no more, else 0 */
 };
 
 /* Widen a stream's pipe at the first sign of much.  It may be no pipe, or not allowed. */
@@ -155,34 +152,50 @@ static int drain(struct capture *capture, int stream, size_t *out_size)
 	}
 	if (bytes != capture->scratch)
 		kept->size += size;
-	else if (capture->options->sink)
-		return capture->options->sink(capture->options->sink_context, stream, bytes, size);
+	else if (capture->options->sink && capture->refused == 0)
+		capture->refused =
+			capture->options->sink(capture->options->sink_context, stream, bytes, size);
+	return capture->refused < 0 ? capture->refused : 0;
+}
+
+/* Feed and drain once what is ready.  CSYS_ETIMEDOUT if nothing was until the deadline. */
+static int pump_once(struct capture *capture, csys_deadline deadline)
+{
+	struct csysi_os_poll polled[3];
+
+	for (int i = 0; i < 3; i++) {
+		polled[i].handle = csys_child_stream(capture->child, i);
+		polled[i].writing = i == CSYS_STDIN;
+	}
+	int r = csysi_os_poll(polled, 3, deadline);
+	for (int i = 0; i < 3 && r >= 0; i++) {
+		size_t size;
+		if (polled[i].ready)
+			r = i == CSYS_STDIN ? feed(capture) : drain(capture, i, &size);
+	}
+	return r;
+}
+
+static int has_streams(const csys_child *child)
+{
+	for (int i = 0; i < 3; i++)
+		if (csys_child_stream(child, i) != CSYS_NO_HANDLE)
+			return 1;
 	return 0;
 }
 
 /* Until all streams have ended. */
 static int pump(struct capture *capture, csys_deadline deadline)
 {
-	for (;;) {
-		struct csysi_os_poll polled[3];
-		int open = 0;
-		for (int i = 0; i < 3; i++) {
-			polled[i].handle = csys_child_stream(capture->child, i);
-			polled[i].writing = i == CSYS_STDIN;
-			open += polled[i].handle != CSYS_NO_HANDLE;
-		}
-		if (open == 0)
-			return 0;
+	int r = 0;
 
-		int r = csysi_os_poll(polled, 3, deadline);
-		for (int i = 0; i < 3 && r >= 0; i++) {
-			size_t size;
-			if (polled[i].ready)
-				r = i == CSYS_STDIN ? feed(capture) : drain(capture, i, &size);
-		}
-		if (r < 0)
-			return r;
+	while (r == 0 && has_streams(capture->child)) {
+		r = pump_once(capture, deadline);
+		/* A child that always has more would never let poll come to the deadline. */
+		if (r == 0 && csys_deadline_left(deadline) == 0)
+			r = CSYS_ETIMEDOUT;
 	}
+	return r;
 }
 
 static int pump_and_wait(struct capture *capture, csys_deadline deadline, csys_exit *out)
@@ -192,36 +205,61 @@ static int pump_and_wait(struct capture *capture, csys_deadline deadline, csys_e
 	return r < 0 ? r : csys_child_wait_until(capture->child, deadline, out);
 }
 
-/* What the ended child left in its pipes. */
+/*
+ * What the ended child left in its pipes: as much as one holds and no more, since
+ * a grandchild may write on for ever.
+ */
 static void drain_rest(struct capture *capture)
 {
 	for (int i = CSYS_STDOUT; i <= CSYS_STDERR; i++) {
-		size_t all = 0;
+		csys_handle reader = csys_child_stream(capture->child, i);
+		size_t left = WIDE;
 		size_t size = 1;
-		while (size > 0 && all < LAST_DRAIN &&
+		if (reader != CSYS_NO_HANDLE)
+			(void)csysi_os_pipe_capacity(reader, &left);
+		while (size > 0 && left > 0 &&
 		       csys_child_stream(capture->child, i) != CSYS_NO_HANDLE) {
 			if (drain(capture, i, &size) < 0)
-				break;
-			all += size;
+				return;
+			left -= size < left ? size : left;
 		}
 	}
 }
 
-/* End the child, politely first if there is time for that. */
-static void end_child(struct capture *capture, int why, csys_deadline deadline, csys_exit *out)
+/* Ask the child to end, and give it until the grace is over.  0: it has. */
+static int end_politely(struct capture *capture, csys_exit *out)
 {
-	int64_t grace = capture->options->grace_ns;
+	csys_deadline until = csys_after_ns(capture->options->grace_ns);
+	int r = csys_child_signal(capture->child, csysi_os_signal_terminate());
 
-	if (why == CSYS_ETIMEDOUT && grace > 0) {
-		csys_deadline until =
-			deadline > CSYS_FOREVER - grace ? CSYS_FOREVER : deadline + grace;
-		int asked = csys_child_signal(capture->child, csysi_os_signal_terminate());
-		if (asked == 0 && pump_and_wait(capture, until, out) == 0)
-			return;
+	/* Its own end counts, not that of its streams, which others may hold: so look for it
+	 * now and then while there is something to feed or drain. */
+	while (r == 0 && has_streams(capture->child)) {
+		csys_deadline next = csys_after_ms(5);
+		r = pump_once(capture, next < until ? next : until);
+		if (r < 0 && r != CSYS_ETIMEDOUT)
+			return r;
+		r = csys_child_try_wait(capture->child, out);
+		if (r != CSYS_EAGAIN)
+			return r;
+		r = csys_deadline_left(until) > 0 ? 0 : CSYS_ETIMEDOUT;
 	}
-	if (csys_child_kill(capture->child) == 0 &&
-	    csys_child_wait_until(capture->child, CSYS_FOREVER, out) == 0 && why == CSYS_ETIMEDOUT)
+	return r < 0 ? r : csys_child_wait_until(capture->child, until, out);
+}
+
+/* End the child at its deadline, or because of a failure.  Returns the result of it all. */
+static int end_child(struct capture *capture, int why, csys_exit *out)
+{
+	int r = csys_child_try_wait(capture->child, out);
+
+	if (r < 0 && why == CSYS_ETIMEDOUT && capture->refused == 0 &&
+	    capture->options->grace_ns > 0)
+		r = end_politely(capture, out);
+	if (r < 0 && csys_child_kill(capture->child) == 0)
+		r = csys_child_wait_until(capture->child, CSYS_FOREVER, out);
+	if (r == 0 && why == CSYS_ETIMEDOUT && capture->refused == 0)
 		drain_rest(capture);
+	return capture->refused < 0 ? capture->refused : why;
 }
 
 static void fill(csys_captured *captured, struct csysi_buffer *kept, uint64_t total,
@@ -231,7 +269,7 @@ static void fill(csys_captured *captured, struct csysi_buffer *kept, uint64_t to
 	captured->data = kept->data ? kept->data : "";
 	captured->size = kept->size;
 	captured->total = total;
-	captured->truncated = !options->sink && total > kept->size;
+	captured->truncated = options->limit > 0 && !options->sink && total > kept->size;
 	captured->room = kept->room;
 }
 
@@ -244,7 +282,7 @@ static int capture_child(csys_child *child, const csys_output_options *options, 
 
 	int r = pump_and_wait(&capture, deadline, &exit);
 	if (r < 0)
-		end_child(&capture, r, deadline, &exit);
+		r = end_child(&capture, r, &exit);
 	for (int i = 0; i < 3; i++)
 		csys_child_close_stream(child, i);
 	csysi_free(capture.scratch);

@@ -96,8 +96,6 @@ static int open_stream(const csys_command *command, int stream, int kind, struct
 		}
 		break;
 	case CSYS_STDIO_HANDLE:
-		if (stdio->handle == CSYS_NO_HANDLE)
-			return CSYS_EBADF; /* taken, and spent */
 		streams->child[stream] = stdio->handle;
 		return 0;
 	case CSYS_STDIO_SAME_AS_STDOUT:
@@ -116,6 +114,12 @@ static int open_stream(const csys_command *command, int stream, int kind, struct
 static int start(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		 struct streams *streams, csys_child *child)
 {
+	/* Before anything is opened, which could take the number of a closed one. */
+	for (int i = 0; i < 3; i++)
+		if (command->stdio[i].kind == CSYS_STDIO_HANDLE &&
+		    !csysi_os_is_open(command->stdio[i].handle))
+			return csysi_spawn_failed(CSYS_STEP_STDIN + i, CSYS_EBADF);
+
 	for (int i = 0; i < 3; i++) {
 		int kind = command->stdio[i].kind;
 		if (kind == CSYS_STDIO_DEFAULT)
@@ -153,11 +157,7 @@ static int start(csys_command *command, const struct csysi_spawn_defaults *defau
 static void spend_taken(csys_command *command)
 {
 	for (int i = 0; i < 3; i++) {
-		struct csysi_stdio *stdio = &command->stdio[i];
-		if (stdio->taken) {
-			csysi_os_close(stdio->handle);
-			stdio->handle = CSYS_NO_HANDLE;
-		}
+		csysi_stdio_close_taken(command, i);
 	}
 }
 
@@ -173,21 +173,24 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	int r = csys_command_error(command);
 	if (r < 0 || !out)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r < 0 ? r : CSYS_EINVAL);
-	csysi_child_sweep();
 
 	csys_child *child = csysi_child_new();
 	if (!child)
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
+	/* Cancelled half way, this thread would leave handles, or a child, to nobody. */
+	int cancel = csysi_os_hold_cancel();
+	csysi_child_sweep();
 	r = start(command, defaults, &streams, child);
 	for (int i = 0; i < 3; i++)
 		csysi_os_close(streams.ours[i]);
 	if (r < 0) {
 		csysi_child_free(child);
-		return r;
+	} else {
+		spend_taken(command);
+		*out = child;
 	}
-	spend_taken(command);
-	*out = child;
-	return 0;
+	csysi_os_release_cancel(cancel);
+	return r;
 }
 
 int csys_command_spawn(csys_command *command, csys_child **out)

@@ -278,6 +278,38 @@ static void writing_unread_is_epipe_and_no_signal(void **state)
 	in_child(write_unread);
 }
 
+static void *take_some_and_close(void *reader)
+{
+	size_t size;
+	assert_int_equal(csys_pipe_read(*(csys_handle *)reader, big, 5000, &size), 0);
+	csys_handle_close(*(csys_handle *)reader);
+	return NULL;
+}
+
+static void write_half_read(void)
+{
+	/* The write is under way, and has moved something, when the reader goes. */
+	signal(SIGPIPE, SIG_DFL);
+	for (int i = 0; i < 50; i++) {
+		static char data[1 << 20];
+		csys_handle reader, writer;
+		pthread_t thread;
+		size_t size = 0;
+		CHECK(csys_pipe_create(&reader, &writer) == 0);
+		CHECK(pthread_create(&thread, NULL, take_some_and_close, &reader) == 0);
+		int r = csys_pipe_write(writer, data, sizeof data, &size);
+		CHECK(r == CSYS_EPIPE || (r == 0 && size < sizeof data));
+		pthread_join(thread, NULL);
+		csys_handle_close(writer);
+	}
+}
+
+static void a_reader_that_goes_in_the_middle_raises_no_signal(void **state)
+{
+	(void)state;
+	in_child(write_half_read);
+}
+
 static void the_disposition_of_sigpipe_is_not_touched(void **state)
 {
 	(void)state;
@@ -426,6 +458,7 @@ int main(void)
 		TEST(all_tells_how_far_it_came),
 		TEST(all_of_a_lot_arrives),
 		TEST(writing_unread_is_epipe_and_no_signal),
+		TEST(a_reader_that_goes_in_the_middle_raises_no_signal),
 		TEST(the_disposition_of_sigpipe_is_not_touched),
 		TEST(signals_do_not_end_a_wait),
 		TEST(the_flag_is_told_and_set_and_not_changed_by_transfers),

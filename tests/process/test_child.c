@@ -16,6 +16,7 @@ static csys_child *waiting(const char *verb)
 {
 	char line[16];
 	csys_command *command = helper_command(verb, NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE); /* for waits to close */
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 	csys_child *child = spawned(command);
 	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
@@ -139,6 +140,18 @@ static void a_reused_pid_is_not_signalled(void **state)
 	assert_int_equal(csys_child_terminate(child, CSYS_POLL, &end), 0);
 	child->os = was;
 	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void a_pid_that_is_no_child_is_not_signalled(void **state)
+{
+	(void)state;
+	/* Not reaped by us: as if somebody else had, and the pid were this process's now. */
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
+	struct csysi_os_child own = { getpid(), CSYS_NO_HANDLE }, was = child->os;
+	child->os = own;
+	assert_int_equal(csys_child_signal(child, 0), CSYS_ESRCH);
+	child->os = was;
+	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 
 static void kill_of_one_that_ended_is_fine_and_keeps_its_status(void **state)
@@ -428,6 +441,7 @@ int main(void)
 		TEST(wait_until_gives_up_at_the_deadline),
 		TEST(signals_arrive_until_it_is_reaped_and_never_after),
 		TEST(a_reused_pid_is_not_signalled),
+		TEST(a_pid_that_is_no_child_is_not_signalled),
 		TEST(kill_of_one_that_ended_is_fine_and_keeps_its_status),
 		TEST(terminate_is_polite_first),
 		TEST(terminate_kills_after_the_grace),

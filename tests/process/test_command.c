@@ -412,6 +412,10 @@ static void the_line_shows_what_will_run(void **state)
 	csys_command_stdio_file(command, CSYS_STDERR, "in", CSYS_FILE_READ);
 	assert_line(command, "env -i 'A=it'\\''s' sort -n >out 2<in");
 	csys_command_free(command);
+
+	command = csys_command_new("a=b");
+	assert_line(command, "'a=b'"); /* not an assignment */
+	csys_command_free(command);
 }
 
 static void the_line_is_cut_as_snprintf_does(void **state)

@@ -266,6 +266,76 @@ static void with_grace_it_is_asked_first(void **state)
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
+/* Waits as long as a slow reader would. */
+static int read_slowly(void *context, int stream, const char *data, size_t size)
+{
+	csys_handle *ends = context;
+	char byte;
+	size_t got;
+	(void)stream;
+	(void)data;
+	(void)size;
+	return csys_pipe_read_until(ends[0], &byte, 1, csys_after_ms(3), &got) == CSYS_ETIMEDOUT
+		       ? 0
+		       : -1;
+}
+
+static void one_that_always_has_more_is_ended_all_the_same(void **state)
+{
+	(void)state;
+	csys_handle ends[2];
+	assert_int_equal(csys_pipe_create(&ends[0], &ends[1]), 0);
+	csys_output output;
+	csys_output_options options = { .sink = read_slowly, .sink_context = ends };
+	for (int grace = 0; grace <= 1; grace++) {
+		/* Far more than a slow reader takes in the time. */
+		options.deadline = csys_after_ms(20);
+		options.grace_ns = grace * (int64_t)20000000;
+		assert_int_equal(run_helper(&options, &output, "spew", "9000000000"),
+				 CSYS_ETIMEDOUT);
+		assert_int_not_equal(csys_exit_signal(output.exit), 0);
+		csys_output_free(&output);
+	}
+	csys_handle_close(ends[0]);
+	csys_handle_close(ends[1]);
+}
+
+static void the_grace_counts_from_the_asking(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("polite", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	char line[16];
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+
+	/* The deadline was long ago. */
+	csys_output output;
+	csys_output_options options = { .deadline = CSYS_POLL, .grace_ns = 60000000000 };
+	assert_int_equal(csys_child_output(child, &options, &output), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_code(output.exit), 3);
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void no_grace_is_spent_on_one_that_has_ended(void **state)
+{
+	(void)state;
+	/* A grandchild holds its streams; a thousand seconds would be noticed. */
+	csys_handle reader, writer;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("leave", NULL);
+	csys_command_stdio_handle(command, CSYS_STDIN, reader);
+	csys_output output;
+	csys_output_options options = { .deadline = csys_after_ms(300), .grace_ns = 1000000000000 };
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_ETIMEDOUT);
+	assert_int_not_equal(output.exit.how, CSYS_EXIT_NONE);
+	csys_command_free(command);
+	csys_output_free(&output);
+	csys_handle_close(reader);
+	csys_handle_close(writer);
+}
+
 static void a_grandchild_that_holds_the_pipe_is_left_at_the_deadline(void **state)
 {
 	(void)state;
@@ -419,6 +489,9 @@ int main(void)
 		TEST(the_deadline_ends_it_and_keeps_what_came),
 		TEST(a_past_deadline_ends_it_at_once),
 		TEST(with_grace_it_is_asked_first),
+		TEST(one_that_always_has_more_is_ended_all_the_same),
+		TEST(the_grace_counts_from_the_asking),
+		TEST(no_grace_is_spent_on_one_that_has_ended),
 		TEST(a_grandchild_that_holds_the_pipe_is_left_at_the_deadline),
 		TEST(settings_of_the_command_stay),
 		TEST(a_running_child_can_be_captured),

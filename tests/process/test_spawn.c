@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -374,6 +375,98 @@ static void stderr_goes_where_stdout_goes(void **state)
 	assert_writes(command, "onetwo");
 }
 
+static void a_closed_handle_is_told_before_its_number_is_used_again(void **state)
+{
+	(void)state;
+	csys_handle handle;
+	assert_int_equal(csys_handle_dup(2, &handle), 0);
+	csys_handle_close(handle);
+	const csys_handle bad[] = { handle, -5, -22, INT32_MAX };
+	for (int i = 0; i < 4; i++) {
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_stdio_handle(command, CSYS_STDERR, bad[i]);
+		csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+		assert_fails(command, CSYS_EBADF, CSYS_STEP_STDERR);
+	}
+#if INTPTR_MAX > INT32_MAX
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_stdio_handle(command, CSYS_STDERR, ((csys_handle)1 << 32) + 1);
+	assert_fails(command, CSYS_EBADF, CSYS_STEP_STDERR);
+#endif
+}
+
+static void one_handle_may_be_given_for_two_streams(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	char text[16];
+	size_t size;
+	csys_exit end;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("say", "a", "b", NULL);
+	csys_command_stdio_take(command, CSYS_STDOUT, writer);
+	csys_command_stdio_take(command, CSYS_STDERR, writer);
+	csys_command_stdio_take(command, CSYS_STDERR, writer); /* once more: not closed by it */
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	csys_command_stdio_take(command, CSYS_STDOUT, writer);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+	assert_int_equal(csys_pipe_read_all(reader, text, sizeof text, &size), 0);
+	assert_int_equal(size, 2);
+	csys_handle_close(reader);
+}
+
+static void *spawn_until_cancelled(void *command)
+{
+	for (;;) {
+		csys_child *child;
+		int state;
+		if (csys_command_spawn(command, &child) < 0)
+			return NULL;
+		/* What is in hand is this thread's to close, so it holds it back itself. */
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+		csys_child_close(child, CSYS_CLOSE_WAIT);
+		pthread_setcancelstate(state, NULL);
+		pthread_testcancel();
+	}
+}
+
+static void a_cancelled_spawn_leaves_the_command_whole(void **state)
+{
+	(void)state;
+	const char *const programs[] = { NULL, "/no/such/program" };
+	for (int i = 0; i < 40; i++) {
+		pthread_t thread;
+		csys_command *command = programs[i % 2] ? csys_command_new(programs[i % 2])
+							: helper_command("exit", "0", NULL);
+		csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_NULL);
+		assert_int_equal(pthread_create(&thread, NULL, spawn_until_cancelled, command), 0);
+		pthread_cancel(thread);
+		pthread_join(thread, NULL);
+		csys_command_free(command);
+	}
+	csys_exit end;
+	csys_command *command = helper_command("exit", "0", NULL);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+}
+
+#ifdef CSYS_TEST_LINUX
+static void a_program_named_by_its_descriptor_runs(void **state)
+{
+	(void)state;
+	char path[64];
+	if (access("/proc/self/fd", F_OK) < 0)
+		skip(); /* a system without /proc, as tests/fallback makes one */
+	int file = open(helper(), O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	csys_command *command = csys_command_new(path);
+	csys_command_args(command, (const char *const[]){ "say", "ran", NULL });
+	assert_writes(command, "ran");
+	close(file);
+}
+#endif
+
 static void a_taken_handle_is_spent_by_the_first_success(void **state)
 {
 	(void)state;
@@ -588,6 +681,12 @@ int main(void)
 		TEST(files_are_read_written_appended_and_created),
 		TEST(a_stream_that_cannot_be_opened_names_itself),
 		TEST(stderr_goes_where_stdout_goes),
+		TEST(a_closed_handle_is_told_before_its_number_is_used_again),
+		TEST(one_handle_may_be_given_for_two_streams),
+		TEST(a_cancelled_spawn_leaves_the_command_whole),
+#ifdef CSYS_TEST_LINUX
+		TEST(a_program_named_by_its_descriptor_runs),
+#endif
 		TEST(a_taken_handle_is_spent_by_the_first_success),
 		TEST(a_borrowed_handle_stays_the_callers),
 		TEST(a_childs_pipe_goes_on_into_another),

@@ -103,6 +103,12 @@ static int wait_for_a_signal(int ignore_terminate)
 	return pause();
 }
 
+static void go(int signal)
+{
+	(void)signal;
+	_exit(3);
+}
+
 /* Leave a process behind that holds the streams until its stdin ends. */
 static int leave_grandchild(void)
 {
@@ -137,6 +143,10 @@ int main(int argc, char **argv)
 		return wait_for_a_signal(0);
 	if (strcmp(verb, "stay") == 0)
 		return wait_for_a_signal(1);
+	if (strcmp(verb, "polite") == 0) {
+		signal(SIGTERM, go);
+		return wait_for_a_signal(0);
+	}
 	if (strcmp(verb, "leave") == 0)
 		return leave_grandchild();
 	if (strcmp(verb, "spew") == 0) {

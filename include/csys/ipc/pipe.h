@@ -18,10 +18,13 @@
  * whatever the process does with that signal.
  *
  * Threads: any number may read and write the same end; up to PIPE_BUF (at
- * least 512, on Linux 4096) bytes of one write stay together.  A limit: with
- * several readers or writers on one *blocking* end, on a system that cannot
- * try without waiting (Linux before 6.4, plain POSIX), a deadline may be
- * overrun when another takes what was announced.
+ * least 512, on Linux 4096) bytes of one write stay together.
+ *
+ * A limit: a deadline is exact where the system can try without waiting, which
+ * is for pipes of csys_pipe_create and sockets on Linux 6.4 and later, and for
+ * every nonblocking handle.  Elsewhere (a blocking FIFO or terminal, older
+ * systems) poll is asked first, and a deadline may be overrun if another reader
+ * or writer takes what it announced, or a terminal has less room than that.
  */
 #ifndef CSYS_IPC_PIPE_H
 #define CSYS_IPC_PIPE_H

@@ -10,10 +10,12 @@
  * On Linux the child is held by a pidfd from its first instant, elsewhere by
  * its pid, which nobody can reuse before the child is reaped.  Either way a
  * signal can only reach this child: once it is reaped none is sent any more.
- * The exit status is kept: every later wait gives the same.
+ * (Held by pid, in a process that ignores SIGCHLD or reaps the children of
+ * others, that is looked at right before, which leaves an instant.)  The exit
+ * status is kept: every later wait gives the same.
  *
  * Threads: wait, signal, kill and the getters may be called at once from
- * several threads for one child; taking its streams and closing it belong to
+ * several threads for one child; using its streams and closing it belong to
  * one.  Signals: csys installs no SIGCHLD handler and waits for no child that
  * it did not start.  Fork: a forked child must not use the parent's csys_child.
  */
@@ -105,9 +107,10 @@ enum {
 
 /*
  * Close the child and this side of its streams.  One that has ended is reaped
- * under every policy.  A detached one never stays a zombie for longer than
- * until this process spawns, waits for or closes another child; one that
- * CSYS_CLOSE_KILL may not kill is detached.  NULL is fine.
+ * under every policy.  A detached one is reaped after its end when this process
+ * spawns, waits for or closes another child: each time up to 64 of the detached
+ * are looked at, in turn.  One that CSYS_CLOSE_KILL may not kill is detached.
+ * NULL is fine.
  */
 CSYS_API void csys_child_close(csys_child *child, int policy);
 

@@ -99,7 +99,7 @@ enum { CSYS_STDIN = 0, CSYS_STDOUT = 1, CSYS_STDERR = 2 };
 /* What csys_command_stdio connects a stream to, and what the getter tells. */
 enum {
 	CSYS_STDIO_DEFAULT = 0,        /* inherit when spawned; when captured, see output.h */
-	CSYS_STDIO_INHERIT = 1,        /* this process's own stream */
+	CSYS_STDIO_INHERIT = 1,        /* this process's own, unless that is close-on-exec */
 	CSYS_STDIO_NULL = 2,           /* the null device */
 	CSYS_STDIO_PIPE = 3,           /* a new pipe; the child object has the other end */
 	CSYS_STDIO_SAME_AS_STDOUT = 4, /* stderr only: wherever stdout goes */
@@ -125,15 +125,16 @@ CSYS_API void csys_command_stdio(csys_command *command, int stream, int kind);
 /*
  * Connect `stream` to a file, opened at each spawn by this process (so a
  * relative path starts at its directory); new files get mode 0666 less the
- * umask.  A FIFO is opened as any file: that waits for its other end.
+ * umask, and stay if the spawn fails at a later step.  A FIFO is opened as any
+ * file: that waits for its other end, whatever the deadline.
  */
 CSYS_API void csys_command_stdio_file(csys_command *command, int stream, const char *path,
 				      int mode);
 
 /*
  * Connect `stream` to a handle that stays the caller's and must be open at
- * each spawn.  Any handle of this process will do, 0, 1 and 2 too: the three
- * streams are connected all at once, so {stdout to 2, stderr to 1} swaps them.
+ * each spawn (else CSYS_EBADF at the stream's step).  Any handle of this process will do, 0, 1 and
+ * 2 too: the three streams are connected all at once, so {stdout to 2, stderr to 1} swaps them.
  */
 CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle);
 
@@ -223,11 +224,12 @@ CSYS_API size_t csys_command_line(const csys_command *command, char *buffer, siz
  *   CSYS_STEP_FORK         CSYS_EAGAIN at a limit on processes, CSYS_EMFILE,
  *                          CSYS_ENOMEM
  *   CSYS_STEP_CWD          CSYS_ENOENT, CSYS_ENOTDIR, CSYS_EACCES: the directory
- *   CSYS_STEP_HANDLES      the other handles could not be closed
+ *   CSYS_STEP_HANDLES      the other handles could not be kept out
  *   CSYS_STEP_EXEC         CSYS_ENOENT no such program; CSYS_EACCES not
  *                          executable, or a directory; CSYS_ENOEXEC no program
  *                          (also a script without #!, always); CSYS_E2BIG;
- *                          CSYS_EBUSY being written; CSYS_ENOMEM
+ *                          CSYS_EBUSY being written; CSYS_ENOMEM; CSYS_ENOTDIR,
+ *                          CSYS_ENAMETOOLONG, CSYS_EIO... for its path
  *   CSYS_STEP_INTERPRETER  the program exists, but what its #! line (or its ELF
  *                          header) names does not: CSYS_ENOENT
  *

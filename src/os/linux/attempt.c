@@ -19,55 +19,93 @@
 #define NOWAIT 0x00000008   /* RWF_NOWAIT, younger than some headers */
 #define NOSIGNAL 0x00000100 /* RWF_NOSIGNAL, likewise */
 
-/* Set by the first answer "unknown flag".  A lasting wrong guess, by an odd file, costs two
- * system calls a write and nothing else.  Relaxed: it guards no data. */
+/* Set when this kernel does not know NOSIGNAL.  Relaxed: it guards no data. */
 static int no_nosignal;
 
+/* The answers of files, kernels and sandboxes that do not know the call or the flag.  Where
+ * one means something else, going the POSIX way gives the same answer again. */
 static int unsupported(ssize_t moved)
 {
-	return moved < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL);
+	return moved < 0 &&
+	       (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM || errno == EINVAL);
 }
 
 /* The system call, since musl has no wrapper.  Position -1: the current one. */
-static ssize_t transfer(long number, int fd, const struct iovec *io, int flags)
+static ssize_t transfer(long number, int fd, const void *data, size_t size, int flags)
 {
-	return syscall(number, fd, io, 1L, -1L, -1L, flags);
+	struct iovec io = { (void *)(uintptr_t)data, size };
+
+	return syscall(number, fd, &io, 1L, -1L, -1L, flags);
 }
 
-/* poll says "ready" of a regular file even while its bytes are on the disk. */
-static int is_regular(int fd)
+static int is_kind(int fd, mode_t kind)
 {
 	struct stat about;
-	return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+	return fstat(fd, &about) == 0 && (about.st_mode & S_IFMT) == kind;
+}
+
+/* poll says "ready" of these even while their bytes are on the disk. */
+static int is_on_disk(int fd)
+{
+	return is_kind(fd, S_IFREG) || is_kind(fd, S_IFBLK);
 }
 
 ssize_t csysi_posix_read_attempt(int fd, void *buffer, size_t size, int announced)
 {
-	struct iovec io = { buffer, size };
-	ssize_t moved = transfer(SYS_preadv2, fd, &io, NOWAIT);
+	ssize_t moved = transfer(SYS_preadv2, fd, buffer, size, NOWAIT);
 
 	if (unsupported(moved))
 		return csysi_posix_read_polled(fd, buffer, size);
 	if (moved < 0 && errno == EAGAIN && announced) {
-		if (is_regular(fd))
+		if (is_on_disk(fd))
 			return read(fd, buffer, size);
 		errno = EAGAIN;
 	}
 	return moved;
 }
 
+static ssize_t write_nosignal(int fd, const void *data, size_t size)
+{
+	return transfer(SYS_pwritev2, fd, data, size, NOSIGNAL);
+}
+
+static ssize_t write_nowait_nosignal(int fd, const void *data, size_t size)
+{
+	return transfer(SYS_pwritev2, fd, data, size, NOWAIT | NOSIGNAL);
+}
+
+static ssize_t write_nowait(int fd, const void *data, size_t size)
+{
+	return transfer(SYS_pwritev2, fd, data, size, NOWAIT);
+}
+
+/*
+ * Write by a call that knows NOSIGNAL, or by the other one with SIGPIPE masked.
+ * That is remembered if the flag alone made the difference: the other one knows
+ * NOWAIT, or the file is a pipe, which knows all there is.
+ */
+static ssize_t without_signal(csysi_posix_writer *knowing, csysi_posix_writer *other, int fd,
+			      const void *data, size_t size)
+{
+	if (!csysi_load_relaxed(&no_nosignal)) {
+		ssize_t moved = knowing(fd, data, size);
+		if (!unsupported(moved))
+			return moved;
+	}
+	ssize_t moved = csysi_posix_masked(other, fd, data, size);
+	if (!unsupported(moved) && (other == write_nowait || is_kind(fd, S_IFIFO)))
+		csysi_store_relaxed(&no_nosignal, 1);
+	return moved;
+}
+
 ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int announced)
 {
-	struct iovec io = { (void *)(uintptr_t)data, size };
-	ssize_t moved = -1;
+	ssize_t moved = without_signal(write_nowait_nosignal, write_nowait, fd, data, size);
 
-	errno = EOPNOTSUPP;
-	if (!csysi_load_relaxed(&no_nosignal))
-		moved = transfer(SYS_pwritev2, fd, &io, NOWAIT | NOSIGNAL);
 	if (unsupported(moved))
 		return csysi_posix_write_polled(fd, data, size);
 	if (moved < 0 && errno == EAGAIN && announced) {
-		if (is_regular(fd))
+		if (is_on_disk(fd))
 			return csysi_posix_write_quietly(fd, data, size);
 		errno = EAGAIN;
 	}
@@ -76,13 +114,5 @@ ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int ann
 
 ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size)
 {
-	struct iovec io = { (void *)(uintptr_t)data, size };
-
-	if (!csysi_load_relaxed(&no_nosignal)) {
-		ssize_t moved = transfer(SYS_pwritev2, fd, &io, NOSIGNAL);
-		if (!unsupported(moved))
-			return moved;
-		csysi_store_relaxed(&no_nosignal, 1);
-	}
-	return csysi_posix_write_masked(fd, data, size);
+	return without_signal(write_nosignal, write, fd, data, size);
 }

@@ -35,7 +35,8 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 		do
 			r = waitid(BY_PIDFD, (id_t)child->handle, &info, WEXITED | WNOWAIT);
 		while (r < 0 && errno == EINTR);
-		if (r == 0 || !refused())
+		/* EAGAIN: somebody, an event loop say, made the pidfd nonblocking. */
+		if (r == 0 || (errno != EAGAIN && !refused()))
 			return 0; /* ended, or (ECHILD) reaped by somebody else */
 	}
 	struct csysi_os_poll end = { .handle = child->handle };
@@ -71,11 +72,11 @@ int csysi_os_child_signal(const struct csysi_os_child *child, int signal)
 
 	if (child->handle != CSYS_NO_HANDLE) {
 		/* Linux 5.1, and refused with ENOSYS or EPERM by some sandboxes; then EPERM
-		 * comes from kill again if it was meant. */
+		 * comes again below if it was meant. */
 		if (syscall(SYS_pidfd_send_signal, (int)child->handle, signal, NULL, 0) == 0)
 			return 0;
 		if (errno != ENOSYS && errno != EPERM)
 			return csysi_posix_fail();
 	}
-	return kill((pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
+	return csysi_posix_signal_pid((pid_t)child->pid, signal);
 }

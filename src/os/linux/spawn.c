@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
@@ -50,19 +51,24 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 #define CLEAR_SIGHAND 0x100000000ull /* CLONE_CLEAR_SIGHAND */
+#define CLOSE_ON_EXEC 4u             /* CLOSE_RANGE_CLOEXEC */
 
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
-/* clang's TSan puts its own clone in place of libc's, which takes the child for one with a
- * memory of its own.  This is libc's by its other name. */
+#define TSAN 1
+#endif
+#endif
+#if defined(TSAN) || defined(__SANITIZE_THREAD__)
+/* TSan puts its own clone in place of libc's, which takes the child for one with a memory
+ * of its own.  This is libc's by its other name. */
 int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
-#endif
 #endif
 
 #define MOST_HANDLES (1 << 20) /* fs.nr_open as it comes */
 
-/* The deepest that be_born goes is under 3 KiB, with nothing optimised. */
+/* be_born takes under 2 KiB, with nothing optimised; the dynamic linker up to 3 more if it
+ * binds syscall at its first use. */
 #define STACK_SIZE 8192
 
 #ifdef __mips__
@@ -83,27 +89,20 @@ BIRTH static int kernel_dup2(int from, int to)
 	return checked(syscall(SYS_dup3, from, to, 0));
 }
 
+#ifdef SYS_fcntl64
+#define FCNTL SYS_fcntl64
+#else
+#define FCNTL SYS_fcntl
+#endif
+
 BIRTH static int kernel_dup_above(int fd, int least)
 {
-#ifdef SYS_fcntl64
-	return checked(syscall(SYS_fcntl64, fd, F_DUPFD_CLOEXEC, least));
-#else
-	return checked(syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least));
-#endif
+	return checked(syscall(FCNTL, fd, F_DUPFD_CLOEXEC, least));
 }
 
-BIRTH static int kernel_keep(int fd)
+BIRTH static int kernel_mark(int fd, int close_on_exec)
 {
-#ifdef SYS_fcntl64
-	return checked(syscall(SYS_fcntl64, fd, F_SETFD, 0));
-#else
-	return checked(syscall(SYS_fcntl, fd, F_SETFD, 0));
-#endif
-}
-
-BIRTH static int kernel_close(int fd)
-{
-	return checked(syscall(SYS_close, fd));
+	return checked(syscall(FCNTL, fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
 }
 
 BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
@@ -133,8 +132,8 @@ struct entry {
 	char name[];
 };
 
-/* Close what the list of this process's descriptors has.  The list survives the closing. */
-BIRTH static int close_listed(int keep)
+/* Mark what the list of this process's descriptors has. */
+BIRTH static int mark_listed(void)
 {
 	union {
 		struct entry alignment;
@@ -152,27 +151,20 @@ BIRTH static int close_listed(int keep)
 			int fd = 0;
 			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
 				fd = fd * 10 + (*c - '0');
-			/* "." and ".." are 0. */
-			if (fd > 2 && fd != keep && fd != list)
-				kernel_close(fd);
+			if (fd > 2) /* "." and ".." are 0 */
+				kernel_mark(fd, 1);
 			at += entry->size;
 		}
 	}
-	kernel_close(list);
+	syscall(SYS_close, list);
 	return size < 0 ? -ENOSYS : 0;
 }
 
-BIRTH static int kernel_close_others(int keep)
+BIRTH static int kernel_mark_all(void)
 {
-	unsigned last = keep > 2 ? (unsigned)keep - 1 : ~0u;
-	int r = 0;
-
-	/* Below `keep` and above it.  Linux 5.9; older or refused: by the list. */
-	if (last >= 3)
-		r = checked(syscall(SYS_close_range, 3u, last, 0));
-	if (r == 0 && keep > 2)
-		r = checked(syscall(SYS_close_range, (unsigned)keep + 1, ~0u, 0));
-	return r < 0 ? close_listed(keep) : 0;
+	/* With this flag Linux 5.11; older or refused: by the list. */
+	int r = checked(syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC));
+	return r < 0 ? mark_listed() : 0;
 }
 
 BIRTH static int kernel_chdir(const char *directory)
@@ -317,7 +309,11 @@ static uint64_t ignored_signals(void)
 
 	text[size > 0 ? size : 0] = '\0';
 	const char *line = strstr(text, "\nSigIgn:");
-	return line ? strtoull(line + strlen("\nSigIgn:"), NULL, 16) : UINT64_MAX;
+	if (!line)
+		return UINT64_MAX;
+	char *end;
+	uint64_t ignored = strtoull(line + strlen("\nSigIgn:"), &end, 16);
+	return *end == '\n' ? ignored : UINT64_MAX; /* or cut off: a process of many groups */
 }
 
 /* Set for good by the first refusal.  Relaxed: it guards no data, and a second
@@ -350,14 +346,25 @@ static long make_process(struct birth *birth, int *pidfd)
 	return pid < 0 ? -errno : pid;
 }
 
-/* A pidfd for a child that was born without.  Its pid is its own until we reap it. */
-static int late_pidfd(pid_t pid, int pidfd)
+/* Whether the pid is that of a child of ours, and so its own. */
+static int is_ours(pid_t pid)
 {
-	if (pidfd < 0)
+	siginfo_t info;
+	return syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
+}
+
+/* The pidfd above 2, for a child that was born without too. */
+static int settle_pidfd(pid_t pid, int pidfd)
+{
+	if (pidfd < 0) {
 		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0 || pidfd > 2)
-		return pidfd;
-	return csysi_posix_above_2(pidfd);
+		/* Where SIGCHLD is ignored it may be gone by now, and this a stranger's. */
+		if (pidfd >= 0 && !is_ours(pid)) {
+			syscall(SYS_close, pidfd);
+			return -1;
+		}
+	}
+	return pidfd < 0 || pidfd > 2 ? pidfd : csysi_posix_above_2(pidfd);
 }
 
 /*
@@ -378,7 +385,7 @@ static int give_birth(struct birth *birth, struct csysi_os_child *out)
 	if (pid < 0)
 		return (int)pid;
 	out->pid = pid;
-	out->handle = late_pidfd((pid_t)pid, pidfd);
+	out->handle = settle_pidfd((pid_t)pid, pidfd);
 	return 0;
 }
 
@@ -413,7 +420,10 @@ static int by_clone(struct birth *birth, struct csysi_os_child *out)
 	r = give_birth(birth, out);
 	csysi_os_close(writer);
 	if (r == 0) {
-		csysi_posix_read_report((int)reader, &birth->report);
+		/* Its mark says that memory is shared and the report is there: the pipe, which
+		 * a process forked by somebody else may hold open, is not needed. */
+		if (!birth->report.born)
+			csysi_posix_read_report((int)reader, &birth->report);
 	} else {
 		errno = -r;
 		r = csysi_posix_fail();

@@ -16,12 +16,21 @@ struct moment64 {
 	int64_t nanoseconds;
 };
 
+/* futex, or its form with 64 bits of time where a long has 32 (Linux 5.1). */
+static long futex(const uint32_t *word, int operation, uint32_t value, const struct moment64 *at)
+{
 #if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
-/* 32 bits: the call whose time has 64.  Older than Linux 5.1 is not supported there. */
-#define FUTEX SYS_futex_time64
+	long r =
+		syscall(SYS_futex_time64, word, operation, value, at, NULL, FUTEX_BITSET_MATCH_ANY);
+	if (r >= 0 || (errno != ENOSYS && errno != EPERM))
+		return r;
+	long narrow[2] = { at ? (long)at->seconds : 0, at ? (long)at->nanoseconds : 0 };
+	return syscall(SYS_futex, word, operation, value, at ? narrow : NULL, NULL,
+		       FUTEX_BITSET_MATCH_ANY);
 #else
-#define FUTEX SYS_futex
+	return syscall(SYS_futex, word, operation, value, at, NULL, FUTEX_BITSET_MATCH_ANY);
 #endif
+}
 
 int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared)
 {
@@ -31,8 +40,7 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
 	 * start the clock anew on every return without cause. */
 	int operation = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
 
-	long r = syscall(FUTEX, word, operation, expected, deadline == CSYS_FOREVER ? NULL : &at,
-			 NULL, FUTEX_BITSET_MATCH_ANY);
+	long r = futex(word, operation, expected, deadline == CSYS_FOREVER ? NULL : &at);
 	if (r == 0 || errno == EAGAIN || errno == EINTR)
 		return 0; /* the caller looks at the word again either way */
 	if (errno == ETIMEDOUT)
@@ -42,11 +50,10 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
 
 void csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
 {
-	int operation = FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG);
+	int operation = FUTEX_WAKE_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
 	int error = errno;
 
 	/* The kernel counts in an int.  EFAULT, when the word is gone, is fine. */
-	syscall(FUTEX, word, operation, count > 0x7fffffff ? 0x7fffffff : (int)count, NULL, NULL,
-		0);
+	futex(word, operation, count > 0x7fffffff ? 0x7fffffff : count, NULL);
 	errno = error;
 }

@@ -10,11 +10,10 @@
  *
  *   kernel_dup2(from, to)           from is not to
  *   kernel_dup_above(fd, least)     close-on-exec
- *   kernel_keep(fd)                 take close-on-exec off
- *   kernel_close(fd)
+ *   kernel_mark(fd, close_on_exec)  set or take off close-on-exec
  *   kernel_poll(polled, count)      without waiting
  *   kernel_most_handles(out_soft)   a number above every open descriptor
- *   kernel_close_others(keep)       all above 2 but `keep`; -ENOSYS: sweep
+ *   kernel_mark_all()               all above 2, close-on-exec; -ENOSYS: sweep
  *   kernel_chdir(directory)
  *   kernel_reset_signals(birth)     dispositions, then the mask
  *   kernel_execve(file, argv, envp)
@@ -46,14 +45,42 @@ struct birth {
 
 static int kernel_dup2(int from, int to);
 static int kernel_dup_above(int fd, int least);
-static int kernel_keep(int fd);
-static int kernel_close(int fd);
+static int kernel_mark(int fd, int close_on_exec);
 static int kernel_poll(struct pollfd *polled, unsigned count);
 static int kernel_most_handles(int *out_soft);
-static int kernel_close_others(int keep);
+static int kernel_mark_all(void);
 static int kernel_chdir(const char *directory);
 static void kernel_reset_signals(const struct birth *birth);
 static int kernel_execve(const char *file, char *const *argv, char *const *envp);
+
+/*
+ * Mark by number where the system has nothing better.  poll tells open
+ * descriptors from closed ones, many at a call.
+ */
+BIRTH static int sweep_handles(void)
+{
+	struct pollfd polled[64];
+	int soft = 0;
+	int most = kernel_most_handles(&soft);
+	if (most < 0)
+		return most;
+
+	int chunk = soft < 64 ? soft : 64; /* poll takes no more than the limit */
+	if (chunk < 1)
+		chunk = 1;
+	for (int first = 3; first < most; first += chunk) {
+		for (int i = 0; i < chunk; i++) {
+			polled[i].fd = first + i;
+			polled[i].events = 0;
+			polled[i].revents = 0;
+		}
+		int r = kernel_poll(polled, (unsigned)chunk);
+		for (int i = 0; i < chunk; i++)
+			if (r < 0 || !(polled[i].revents & POLLNVAL))
+				kernel_mark(polled[i].fd, 1);
+	}
+	return 0;
+}
 
 /*
  * All at once: what one stream needs as its source and another one takes as its
@@ -76,40 +103,11 @@ BIRTH static int connect_streams(const struct birth *birth, int *out_step)
 		*out_step = CSYSI_OS_STEP_STREAM + i;
 		int r = 0;
 		if (sources[i] == i)
-			r = kernel_keep(i);
+			r = kernel_mark(i, 0);
 		else if (sources[i] >= 0)
 			r = kernel_dup2(sources[i], i);
 		if (r < 0)
 			return r;
-	}
-	return 0;
-}
-
-/*
- * Close by number where the system has nothing better.  poll tells open
- * descriptors from closed ones, many at a call.
- */
-BIRTH static int sweep_handles(int keep)
-{
-	struct pollfd polled[64];
-	int soft = 0;
-	int most = kernel_most_handles(&soft);
-	if (most < 0)
-		return most;
-
-	int chunk = soft < 64 ? soft : 64; /* poll takes no more than the limit */
-	if (chunk < 1)
-		chunk = 1;
-	for (int first = 3; first < most; first += chunk) {
-		for (int i = 0; i < chunk; i++) {
-			polled[i].fd = first + i;
-			polled[i].events = 0;
-			polled[i].revents = 0;
-		}
-		int r = kernel_poll(polled, (unsigned)chunk);
-		for (int i = 0; i < chunk; i++)
-			if (polled[i].fd != keep && (r < 0 || !(polled[i].revents & POLLNVAL)))
-				kernel_close(polled[i].fd);
 	}
 	return 0;
 }
@@ -151,18 +149,22 @@ BIRTH static int become_program(const struct birth *birth)
 BIRTH static void be_born(struct birth *birth)
 {
 	const struct csysi_os_command *command = birth->command;
-	int step;
-	int r = connect_streams(birth, &step);
+	int step = CSYSI_OS_STEP_HANDLES;
+	int r = 0;
 
+	birth->report.born = 1;
+	/* Marked, not closed: what the caller names by /proc/self/fd can still be run, and a
+	 * failure loses nothing.  Before the streams, which are to stay. */
+	if (!command->inherit_handles) {
+		r = kernel_mark_all();
+		if (r == -ENOSYS)
+			r = sweep_handles();
+	}
+	if (r >= 0)
+		r = connect_streams(birth, &step);
 	if (r >= 0 && command->cwd) {
 		step = CSYSI_OS_STEP_CWD;
 		r = kernel_chdir(command->cwd);
-	}
-	if (r >= 0 && !command->inherit_handles) {
-		step = CSYSI_OS_STEP_HANDLES;
-		r = kernel_close_others(birth->pipe);
-		if (r == -ENOSYS)
-			r = sweep_handles(birth->pipe);
 	}
 	if (r >= 0) {
 		step = CSYSI_OS_STEP_EXEC;

@@ -2,8 +2,6 @@
  * os/posix/child.c - children by pid, which stays theirs until they are reaped.
  */
 #define _XOPEN_SOURCE 700
-#include <signal.h>
-
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
@@ -22,5 +20,5 @@ int csysi_os_child_signal(const struct csysi_os_child *child, int signal)
 	int r = csysi_fault(CSYS_EPERM);
 	if (r < 0)
 		return r;
-	return kill((pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
+	return csysi_posix_signal_pid((pid_t)child->pid, signal);
 }

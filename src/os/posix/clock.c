@@ -6,6 +6,16 @@
 
 #include "os/posix/posix.h"
 
+void csysi_os_nap(csys_deadline deadline)
+{
+	int64_t left = csys_deadline_left(deadline);
+	struct timespec pause = { .tv_sec = (time_t)(left / 1000000000),
+				  .tv_nsec = (long)(left % 1000000000) };
+
+	/* A signal may end it early; whoever naps looks again. */
+	nanosleep(&pause, NULL);
+}
+
 csys_deadline csysi_os_now(void)
 {
 	struct timespec now;

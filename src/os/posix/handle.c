@@ -8,6 +8,7 @@
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -15,10 +16,25 @@
 #include "os/posix/posix.h"
 
 static pthread_rwlock_t birth = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+/* In a forked child: whoever held it is not there any more. */
+static void forget_holders(void)
+{
+	static const pthread_rwlock_t fresh = PTHREAD_RWLOCK_INITIALIZER;
+	birth = fresh;
+}
+
+static void prepare(void)
+{
+	/* Without memory for it a forked child may hang, as it may in malloc. */
+	pthread_atfork(NULL, NULL, forget_holders);
+}
 
 /* None of these can fail: the lock is valid and its users pair their calls. */
 void csysi_posix_birth_lock(void)
 {
+	pthread_once(&prepared, prepare);
 	pthread_rwlock_rdlock(&birth);
 }
 
@@ -39,12 +55,16 @@ void csysi_posix_fork_unlock(void)
 
 void csysi_os_close(csys_handle handle)
 {
-	int error = errno;
+	if (handle == CSYS_NO_HANDLE)
+		return;
 
-	/* Never again after EINTR: on Linux and most systems the descriptor is
-	 * gone, and its number may be another thread's by now. */
-	if (handle != CSYS_NO_HANDLE)
-		close((int)handle);
+	/* close is a cancellation point, and a thread that was cancelled at it would leave
+	 * the handle to nobody.  Never again after EINTR: on Linux and most systems the
+	 * descriptor is gone, and its number may be another thread's by now. */
+	int error = errno;
+	int before = csysi_os_hold_cancel();
+	close((int)handle);
+	csysi_os_release_cancel(before);
 	errno = error;
 }
 
@@ -94,6 +114,11 @@ int csysi_posix_pipe_ends(const int made[2], csys_handle *out_reader, csys_handl
 	*out_reader = reader;
 	*out_writer = writer;
 	return 0;
+}
+
+int csysi_os_is_open(csys_handle handle)
+{
+	return handle >= 0 && handle <= INT_MAX && fcntl((int)handle, F_GETFD) >= 0;
 }
 
 int csysi_os_nonblocking(csys_handle handle, int *out)

@@ -51,8 +51,16 @@ ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size);
 /* One write that waits as the descriptor's flags say, without SIGPIPE (attempt.c). */
 ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size);
 
-/* write(2), with a SIGPIPE that it raises taken back (signal.c). */
+/* A function like write(2), and such a call with a SIGPIPE that it raises taken back (signal.c). */
+typedef ssize_t csysi_posix_writer(int fd, const void *data, size_t size);
+ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size);
 ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
+
+/*
+ * Signal a child by pid: only one that is a child of ours still, whose pid is its
+ * own (reap.c).
+ */
+int csysi_posix_signal_pid(pid_t pid, int signal);
 
 /* Wait for a child by pid alone; reap it (reap.c). */
 int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline);
@@ -80,6 +88,7 @@ int csysi_posix_program_exists(const struct csysi_posix_program *program,
 
 /* What a new process tells its parent when it cannot become the program. */
 struct csysi_posix_report {
+	int born;  /* set as the first thing, so that the parent sees whether memory is shared */
 	int step;  /* enum csysi_os_step */
 	int error; /* errno; 0: it became the program */
 };

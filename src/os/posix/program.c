@@ -39,22 +39,20 @@ static int single(const char *directory, const char *program, struct csysi_posix
 /* A relative program starts here, though the child will be elsewhere by then. */
 static int from_here(const char *program, struct csysi_posix_program *out)
 {
-	int r = CSYS_ENOMEM;
-
 	for (size_t size = 512;; size *= 2) {
 		char *here = csysi_alloc(size);
 		if (!here)
 			return CSYS_ENOMEM;
 		if (getcwd(here, size)) {
-			r = single(here, program, out);
+			int r = single(here, program, out);
 			csysi_free(here);
 			return r;
 		}
-		r = csysi_posix_fail();
-		int too_small = errno == ERANGE;
+		int error = errno;
 		csysi_free(here);
-		if (!too_small)
-			return r;
+		errno = error;
+		if (error != ERANGE) /* too small */
+			return csysi_posix_fail();
 	}
 }
 

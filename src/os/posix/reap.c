@@ -8,10 +8,9 @@
  */
 #define _XOPEN_SOURCE 700 /* waitid */
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "os/posix/posix.h"
@@ -58,22 +57,36 @@ int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
 		int64_t left = csys_deadline_left(deadline);
 		if (left == 0)
 			return CSYS_ETIMEDOUT;
-		struct timespec pause = { .tv_nsec = (long)(left < nap ? left : nap) };
-		nanosleep(&pause, NULL);
+		csysi_os_nap(csys_after_ns(left < nap ? left : nap));
 	}
+}
+
+/* look, at once, for callers that hold a lock: waitid is a cancellation point. */
+static int glance(pid_t pid, int options, siginfo_t *info)
+{
+	int before = csysi_os_hold_cancel();
+	int seen = look(pid, options | WNOHANG, info);
+
+	csysi_os_release_cancel(before);
+	return seen;
+}
+
+int csysi_posix_signal_pid(pid_t pid, int signal)
+{
+	siginfo_t info;
+
+	/* Somebody else may have reaped it, or the system where SIGCHLD is ignored.  What is
+	 * left is the instant between this look and kill. */
+	if (glance(pid, WEXITED | WNOWAIT, &info) < 0)
+		return CSYS_ESRCH;
+	return kill(pid, signal) < 0 ? csysi_posix_fail() : 0;
 }
 
 int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out)
 {
 	siginfo_t info;
-	int cancel;
 
-	/* The caller holds a lock, and waitid is a cancellation point. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	int seen = look(pid, WEXITED | WNOHANG, &info);
-	pthread_setcancelstate(cancel, NULL);
-
-	switch (seen) {
+	switch (glance(pid, WEXITED, &info)) {
 	case 0:
 		return CSYS_EAGAIN;
 	case 1:

@@ -15,28 +15,38 @@
  * somebody else's and stays; two of a kind cannot be pending, so then there is
  * nothing to take back.
  */
-ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size)
+static int is_pending(int signal)
 {
-	sigset_t pipe, before, pending;
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, signal) == 1;
+}
+
+ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size)
+{
+	sigset_t pipe, before;
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 
-	sigpending(&pending);
-	int foreign = sigismember(&pending, SIGPIPE);
+	int foreign = is_pending(SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe, &before);
 
-	ssize_t written = write(fd, data, size);
+	ssize_t written = writer(fd, data, size);
 	int error = errno;
-	if (written < 0 && error == EPIPE && !foreign) {
-		/* Not there if the process ignores SIGPIPE; sigwait would wait for it. */
-		sigpending(&pending);
-		int taken;
-		if (sigismember(&pending, SIGPIPE))
-			sigwait(&pipe, &taken);
-	}
+	/* It comes with a part of the data written, too.  Not at all if the process ignores
+	 * it; sigwait would wait for it. */
+	int taken;
+	if (written < (ssize_t)size && !foreign && is_pending(SIGPIPE))
+		sigwait(&pipe, &taken);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return written;
+}
+
+ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size)
+{
+	return csysi_posix_masked(write, fd, data, size);
 }
 
 int csysi_os_signal_terminate(void)
@@ -111,8 +121,8 @@ const char *csysi_os_signal_name(int signal)
 		return "SIGWINCH";
 #endif
 #ifdef SIGPOLL
-	case SIGPOLL: /* SIGIO elsewhere */
-		return "SIGPOLL";
+	case SIGPOLL: /* the same as SIGIO, by which std calls it */
+		return "SIGIO";
 #endif
 #ifdef SIGSTKFLT
 	case SIGSTKFLT:

@@ -38,14 +38,9 @@ BIRTH static int kernel_dup_above(int fd, int least)
 	return checked(fcntl(fd, F_DUPFD_CLOEXEC, least));
 }
 
-BIRTH static int kernel_keep(int fd)
+BIRTH static int kernel_mark(int fd, int close_on_exec)
 {
-	return checked(fcntl(fd, F_SETFD, 0));
-}
-
-BIRTH static int kernel_close(int fd)
-{
-	return checked(close(fd));
+	return checked(fcntl(fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
 }
 
 BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
@@ -63,9 +58,8 @@ BIRTH static int kernel_most_handles(int *out_soft)
 	return limit.rlim_max < MOST_HANDLES ? (int)limit.rlim_max : MOST_HANDLES;
 }
 
-BIRTH static int kernel_close_others(int keep)
+BIRTH static int kernel_mark_all(void)
 {
-	(void)keep;
 	return -ENOSYS;
 }
 

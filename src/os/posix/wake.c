@@ -31,7 +31,8 @@ static struct slot {
 
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 
-static void make_slots(void)
+/* Also in a forked child, where nobody sleeps and whoever held a lock is not there. */
+static void fill_slots(void)
 {
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
@@ -39,8 +40,16 @@ static void make_slots(void)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		pthread_mutex_init(&slots[i].lock, NULL);
 		pthread_cond_init(&slots[i].changed, &attributes);
+		slots[i].sleepers = 0;
 	}
 	pthread_condattr_destroy(&attributes);
+}
+
+static void make_slots(void)
+{
+	fill_slots();
+	/* Without memory for it a forked child may hang, as it may in malloc. */
+	pthread_atfork(NULL, NULL, fill_slots);
 }
 
 static struct slot *slot_of(const uint32_t *word)
@@ -68,8 +77,7 @@ static int nap(const uint32_t *word, uint32_t expected, csys_deadline deadline)
 	int64_t left = csys_deadline_left(deadline);
 	if (left == 0)
 		return CSYS_ETIMEDOUT;
-	struct timespec pause = { .tv_nsec = left < NAP_NS ? (long)left : NAP_NS };
-	nanosleep(&pause, NULL);
+	csysi_os_nap(csys_after_ns(left < NAP_NS ? left : NAP_NS));
 	return 0;
 }
 
@@ -80,6 +88,7 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
 
 	struct slot *slot = slot_of(word);
 	int error = 0;
+	int before = csysi_os_hold_cancel(); /* a sleeper would end holding the lock */
 	pthread_mutex_lock(&slot->lock);
 	/* Relaxed: the mutex orders it against the waker, see above. */
 	if (csysi_load_relaxed(word) == expected) {
@@ -93,6 +102,7 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
 		slot->sleepers--;
 	}
 	pthread_mutex_unlock(&slot->lock);
+	csysi_os_release_cancel(before);
 	return error == ETIMEDOUT ? CSYS_ETIMEDOUT : 0;
 }
 
