@@ -57,6 +57,21 @@ void allow_handles(int most);
  */
 int under_valgrind(void);
 
+/*
+ * Whether this is built with AddressSanitizer, which takes the stack of a
+ * cancelled thread for broken.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN 0
+#endif
+
 /* Assert in a forked child: report and leave. */
 #define CHECK(condition)                                              \
 	do {                                                          \
