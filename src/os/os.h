@@ -123,23 +123,113 @@ char *const *csysi_os_environment(void);
 
 /* Where a spawn failed. */
 enum csysi_os_step {
-	CSYSI_OS_STEP_PREPARE, /* memory, this process's directory */
-	CSYSI_OS_STEP_FORK,    /* the new process */
-	CSYSI_OS_STEP_STREAM,  /* plus 0, 1 or 2: its stream */
-	CSYSI_OS_STEP_CWD = CSYSI_OS_STEP_STREAM + 3,
-	CSYSI_OS_STEP_HANDLES,     /* closing the others */
+	CSYSI_OS_STEP_PREPARE,                           /* memory, this process's directory */
+	CSYSI_OS_STEP_FORK,                              /* the new process */
+	CSYSI_OS_STEP_STREAM,                            /* plus 0, 1 or 2: its stream */
+	CSYSI_OS_STEP_HANDLE = CSYSI_OS_STEP_STREAM + 3, /* another mapped handle */
+	CSYSI_OS_STEP_HANDLES,                           /* keeping the others out */
+	CSYSI_OS_STEP_SESSION,                           /* a new session, or a process group */
+	CSYSI_OS_STEP_TERMINAL,                          /* the controlling terminal */
+	CSYSI_OS_STEP_LIMIT,                             /* a resource limit */
+	CSYSI_OS_STEP_SCHEDULING,                        /* nice value, policy, CPUs */
+	CSYSI_OS_STEP_ROOT,                              /* the root directory */
+	CSYSI_OS_STEP_CWD,                               /* the directory */
+	CSYSI_OS_STEP_USER,                              /* groups, group, user, privileges */
+	CSYSI_OS_STEP_PARENT,                            /* dying with it */
+	CSYSI_OS_STEP_HOOK,        /* the caller's own function; its result is not an errno */
 	CSYSI_OS_STEP_EXEC,        /* the program */
 	CSYSI_OS_STEP_INTERPRETER, /* exists, but what it wants to be run by does not */
 };
 
+/* A handle of this process and its number in the child. */
+struct csysi_os_map {
+	csys_handle source; /* "none": this process's own of that number */
+	int target;
+};
+
+/* The resources of csys_command_limit, in the order of its constants. */
+enum csysi_os_resource {
+	CSYSI_OS_LIMIT_CORE,
+	CSYSI_OS_LIMIT_CPU,
+	CSYSI_OS_LIMIT_DATA,
+	CSYSI_OS_LIMIT_FILE_SIZE,
+	CSYSI_OS_LIMIT_HANDLES,
+	CSYSI_OS_LIMIT_STACK,
+	CSYSI_OS_LIMIT_MEMORY,
+	CSYSI_OS_LIMIT_PROCESSES,
+	CSYSI_OS_LIMIT_LOCKED_MEMORY,
+	CSYSI_OS_LIMITS
+};
+
+struct csysi_os_limit {
+	int set;
+	uint64_t soft; /* UINT64_MAX: none */
+	uint64_t hard;
+};
+
+/* The policies of csys_command_scheduling, in the order of its constants. */
+enum csysi_os_scheduling {
+	CSYSI_OS_SCHEDULING_OTHER,
+	CSYSI_OS_SCHEDULING_BATCH,
+	CSYSI_OS_SCHEDULING_IDLE,
+	CSYSI_OS_SCHEDULING_FIFO,
+	CSYSI_OS_SCHEDULING_ROUND_ROBIN,
+};
+
+struct csysi_os_hook {
+	int (*run)(void *argument); /* 0, or a CSYS_E code that fails the spawn */
+	void *argument;
+};
+
+/* How the child differs from its parent.  All zero: in nothing. */
+struct csysi_os_options {
+	int inherit_handles; /* leave what is not close-on-exec */
+
+	int new_session;
+	int set_group;
+	int64_t group; /* 0: its own */
+	int set_terminal;
+	csys_handle terminal; /* becomes the controlling terminal of the new session */
+
+	struct csysi_os_limit limits[CSYSI_OS_LIMITS];
+	int set_nice;
+	int nice;
+	int set_scheduling;
+	int scheduling; /* enum csysi_os_scheduling */
+	int priority;
+	unsigned char *cpus; /* one bit each, or NULL */
+	size_t cpus_size;    /* bytes, a multiple of sizeof(long) */
+	int set_umask;
+	unsigned umask;
+
+	const char *root;
+	int set_user, set_primary_group, set_groups;
+	uint32_t user, primary_group;
+	uint32_t *groups;
+	size_t group_count;
+	int no_new_privileges;
+	int death_signal; /* 0: none */
+
+	int inherit_signals; /* dispositions and mask are as here, but for what follows */
+	uint64_t ignored;    /* bit n - 1: signal n is ignored */
+	uint64_t standard;   /* bit n - 1: signal n is at its default */
+	int set_mask;
+	uint64_t blocked; /* bit n - 1: signal n is blocked */
+
+	struct csysi_os_hook *hooks; /* run in the child, which is forked then */
+	size_t hook_count;
+};
+
 struct csysi_os_command {
-	const char *program;    /* as the caller wrote it */
-	const char *path;       /* the child's PATH, NULL if it has none */
-	char *const *argv;      /* NULL-terminated */
-	char *const *envp;      /* NULL-terminated */
-	const char *cwd;        /* NULL: this process's */
-	csys_handle streams[3]; /* all assigned at once; "none": this process's own */
-	int inherit_handles;    /* leave what is not close-on-exec */
+	const char *program; /* as the caller wrote it */
+	const char *path;    /* the child's PATH, NULL if it has none */
+	char *const *argv;   /* NULL-terminated */
+	char *const *envp;   /* NULL-terminated */
+	const char *cwd;     /* NULL: this process's */
+	/* All assigned at once; each target once. */
+	const struct csysi_os_map *maps;
+	size_t map_count;
+	const struct csysi_os_options *options;
 };
 
 struct csysi_os_child {
@@ -155,6 +245,9 @@ struct csysi_os_child {
  */
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
 		   enum csysi_os_step *out_step);
+
+/* Become the program.  Returns only if that failed; what was done until then stays done. */
+int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step);
 
 /*
  * Wait until the child has ended; do not reap it.  One that is no child of ours

@@ -1,7 +1,7 @@
 /*
  * process/command.c - collecting what to run.
  *
- * Every setter goes through edit(): a NULL command and one that has failed
+ * Every setter goes through csysi_command_edit(): a NULL command and one that has failed
  * already are left alone, so the first failure is the one that is kept.
  */
 #include <string.h>
@@ -9,21 +9,18 @@
 #include "base/memory.h"
 #include "process/internal.h"
 
-/* Whether the command can take one more setting. */
-static int edit(const csys_command *command)
+int csysi_command_edit(const csys_command *command)
 {
 	return command && command->error == 0;
 }
 
-/* Keep the first failure. */
-static void keep(csys_command *command, int result)
+void csysi_command_keep(csys_command *command, int result)
 {
 	if (result < 0 && command->error == 0)
 		command->error = result;
 }
 
-/* Replace an owned string by a copy of another; NULL stays NULL. */
-static int replace(char **string, const char *with)
+int csysi_command_replace(char **string, const char *with)
 {
 	char *copy = NULL;
 	if (with) {
@@ -45,11 +42,12 @@ csys_command *csys_command_new(const char *program)
 	for (int i = 0; i < 3; i++)
 		command->stdio[i].handle = CSYS_NO_HANDLE;
 	if (!program || !program[0]) {
-		keep(command, CSYS_EINVAL);
+		csysi_command_keep(command, CSYS_EINVAL);
 		return command;
 	}
 	/* A command is whole or not there, so that a refused program is the only one missing. */
-	if (replace(&command->program, program) < 0 || csysi_strings_push(&command->args, "") < 0) {
+	if (csysi_command_replace(&command->program, program) < 0 ||
+	    csysi_strings_push(&command->args, "") < 0) {
 		csys_command_free(command);
 		return NULL;
 	}
@@ -84,6 +82,7 @@ void csys_command_free(csys_command *command)
 		return;
 	for (int i = 0; i < 3; i++)
 		release_stdio(command, i);
+	csysi_options_release(command);
 	csysi_strings_clear(&command->args);
 	csysi_strings_clear(&command->env);
 	csysi_free(command->program);
@@ -101,16 +100,17 @@ int csys_command_error(const csys_command *command)
 
 void csys_command_arg(csys_command *command, const char *arg)
 {
-	if (edit(command))
-		keep(command, arg ? csysi_strings_push(&command->args, arg) : CSYS_EINVAL);
+	if (csysi_command_edit(command))
+		csysi_command_keep(command,
+				   arg ? csysi_strings_push(&command->args, arg) : CSYS_EINVAL);
 }
 
 void csys_command_args(csys_command *command, const char *const *args)
 {
-	if (!edit(command))
+	if (!csysi_command_edit(command))
 		return;
 	if (!args)
-		keep(command, CSYS_EINVAL);
+		csysi_command_keep(command, CSYS_EINVAL);
 	else
 		for (; *args; args++)
 			csys_command_arg(command, *args);
@@ -118,8 +118,9 @@ void csys_command_args(csys_command *command, const char *const *args)
 
 void csys_command_arg0(csys_command *command, const char *arg0)
 {
-	if (edit(command))
-		keep(command, arg0 ? replace(&command->arg0, arg0) : CSYS_EINVAL);
+	if (csysi_command_edit(command))
+		csysi_command_keep(command, arg0 ? csysi_command_replace(&command->arg0, arg0)
+						 : CSYS_EINVAL);
 }
 
 /* ---- environment and directory ---------------------------------------------------- */
@@ -163,19 +164,19 @@ static int set_env(csys_command *command, const char *key, const char *value)
 
 void csys_command_env(csys_command *command, const char *key, const char *value)
 {
-	if (edit(command))
-		keep(command, value ? set_env(command, key, value) : CSYS_EINVAL);
+	if (csysi_command_edit(command))
+		csysi_command_keep(command, value ? set_env(command, key, value) : CSYS_EINVAL);
 }
 
 void csys_command_env_unset(csys_command *command, const char *key)
 {
-	if (edit(command))
-		keep(command, set_env(command, key, NULL));
+	if (csysi_command_edit(command))
+		csysi_command_keep(command, set_env(command, key, NULL));
 }
 
 void csys_command_env_clear(csys_command *command)
 {
-	if (!edit(command))
+	if (!csysi_command_edit(command))
 		return;
 	csysi_strings_clear(&command->env);
 	command->env_clear = 1;
@@ -183,8 +184,8 @@ void csys_command_env_clear(csys_command *command)
 
 void csys_command_cwd(csys_command *command, const char *directory)
 {
-	if (edit(command))
-		keep(command, replace(&command->cwd, directory));
+	if (csysi_command_edit(command))
+		csysi_command_keep(command, csysi_command_replace(&command->cwd, directory));
 }
 
 /* ---- the three streams --------------------------------------------------------------- */
@@ -196,11 +197,11 @@ static int is_stream(int stream)
 
 void csys_command_stdio(csys_command *command, int stream, int kind)
 {
-	if (!edit(command))
+	if (!csysi_command_edit(command))
 		return;
 	if (!is_stream(stream) || kind < CSYS_STDIO_DEFAULT || kind > CSYS_STDIO_SAME_AS_STDOUT ||
 	    (kind == CSYS_STDIO_SAME_AS_STDOUT && stream != CSYS_STDERR)) {
-		keep(command, CSYS_EINVAL);
+		csysi_command_keep(command, CSYS_EINVAL);
 		return;
 	}
 	release_stdio(command, stream);
@@ -209,15 +210,15 @@ void csys_command_stdio(csys_command *command, int stream, int kind)
 
 void csys_command_stdio_file(csys_command *command, int stream, const char *path, int mode)
 {
-	if (!edit(command))
+	if (!csysi_command_edit(command))
 		return;
 	if (!is_stream(stream) || !path || mode < CSYS_FILE_READ || mode > CSYS_FILE_NEW) {
-		keep(command, CSYS_EINVAL);
+		csysi_command_keep(command, CSYS_EINVAL);
 		return;
 	}
 	char *copy = csysi_copy(path, strlen(path));
 	if (!copy) {
-		keep(command, CSYS_ENOMEM);
+		csysi_command_keep(command, CSYS_ENOMEM);
 		return;
 	}
 	release_stdio(command, stream);
@@ -229,10 +230,10 @@ void csys_command_stdio_file(csys_command *command, int stream, const char *path
 /* Returns whether the handle is the command's now. */
 static int set_handle(csys_command *command, int stream, csys_handle handle, int taken)
 {
-	if (!edit(command))
+	if (!csysi_command_edit(command))
 		return 0;
 	if (!is_stream(stream) || handle == CSYS_NO_HANDLE) {
-		keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
+		csysi_command_keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
 		return 0;
 	}
 	if (command->stdio[stream].handle == handle)
@@ -260,19 +261,13 @@ void csys_command_stdio_child(csys_command *command, int stream, csys_child *chi
 {
 	csys_handle handle;
 
-	if (!edit(command))
+	if (!csysi_command_edit(command))
 		return;
 	int r = child ? csys_child_take(child, child_stream, &handle) : CSYS_EINVAL;
 	if (r < 0)
-		keep(command, r);
+		csysi_command_keep(command, r);
 	else
 		csys_command_stdio_take(command, stream, handle);
-}
-
-void csys_command_inherit_handles(csys_command *command, int inherit)
-{
-	if (edit(command))
-		command->inherit_handles = inherit != 0;
 }
 
 /* ---- looking ---------------------------------------------------------------------------- */

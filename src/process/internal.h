@@ -22,6 +22,13 @@ struct csysi_stdio {
 	int taken;          /* the handle is the command's to close */
 };
 
+/* A handle beyond the three streams. */
+struct csysi_mapping {
+	csys_handle handle; /* "none" once a taken one is spent */
+	int number;         /* in the child */
+	int taken;
+};
+
 struct csys_command {
 	int error; /* first failure of a setter, else 0; never overwritten */
 	char *program;
@@ -32,7 +39,9 @@ struct csys_command {
 	struct csysi_strings env;
 	int env_clear;
 	struct csysi_stdio stdio[3];
-	int inherit_handles;
+	struct csysi_mapping *mappings; /* each number once */
+	size_t mapping_count;
+	struct csysi_os_options options; /* what it points to is owned */
 };
 
 /* How one spawn deviates from its command. */
@@ -42,6 +51,19 @@ struct csysi_spawn_defaults {
 
 /* Close the handle that was given for a stream, if it was and is there still. */
 void csysi_stdio_close_taken(csys_command *command, int stream);
+
+/* Whether the command can take one more setting, and keeping the first failure of one. */
+int csysi_command_edit(const csys_command *command);
+void csysi_command_keep(csys_command *command, int result);
+
+/* Replace an owned string by a copy of another; NULL stays NULL. */
+int csysi_command_replace(char **string, const char *with);
+
+/* Release the mappings and what the options own. */
+void csysi_options_release(csys_command *command);
+
+/* Close the mapped handles that were given. */
+void csysi_mappings_spend(csys_command *command);
 
 /* csys_command_spawn, with defaults of one's own. */
 int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,

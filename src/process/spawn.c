@@ -38,6 +38,15 @@ const char *csys_step_name(int step)
 		[CSYS_STEP_HANDLES] = "close other handles",
 		[CSYS_STEP_EXEC] = "run the program",
 		[CSYS_STEP_INTERPRETER] = "find the program's interpreter",
+		[CSYS_STEP_HANDLE] = "hand a handle over",
+		[CSYS_STEP_SESSION] = "make a session or join a process group",
+		[CSYS_STEP_TERMINAL] = "take the controlling terminal",
+		[CSYS_STEP_LIMIT] = "set a resource limit",
+		[CSYS_STEP_SCHEDULING] = "set priority, policy or CPUs",
+		[CSYS_STEP_ROOT] = "change the root directory",
+		[CSYS_STEP_USER] = "change user or privileges",
+		[CSYS_STEP_PARENT] = "die with the parent",
+		[CSYS_STEP_HOOK] = "run the pre-exec hook",
 	};
 
 	if (step < 0 || step >= (int)(sizeof names / sizeof names[0]))
@@ -52,10 +61,28 @@ static int step_of(enum csysi_os_step step)
 		return CSYS_STEP_PREPARE;
 	case CSYSI_OS_STEP_FORK:
 		return CSYS_STEP_FORK;
-	case CSYSI_OS_STEP_CWD:
-		return CSYS_STEP_CWD;
+	case CSYSI_OS_STEP_HANDLE:
+		return CSYS_STEP_HANDLE;
 	case CSYSI_OS_STEP_HANDLES:
 		return CSYS_STEP_HANDLES;
+	case CSYSI_OS_STEP_SESSION:
+		return CSYS_STEP_SESSION;
+	case CSYSI_OS_STEP_TERMINAL:
+		return CSYS_STEP_TERMINAL;
+	case CSYSI_OS_STEP_LIMIT:
+		return CSYS_STEP_LIMIT;
+	case CSYSI_OS_STEP_SCHEDULING:
+		return CSYS_STEP_SCHEDULING;
+	case CSYSI_OS_STEP_ROOT:
+		return CSYS_STEP_ROOT;
+	case CSYSI_OS_STEP_CWD:
+		return CSYS_STEP_CWD;
+	case CSYSI_OS_STEP_USER:
+		return CSYS_STEP_USER;
+	case CSYSI_OS_STEP_PARENT:
+		return CSYS_STEP_PARENT;
+	case CSYSI_OS_STEP_HOOK:
+		return CSYS_STEP_HOOK;
 	case CSYSI_OS_STEP_EXEC:
 		return CSYS_STEP_EXEC;
 	case CSYSI_OS_STEP_INTERPRETER:
@@ -111,28 +138,48 @@ static int open_stream(const csys_command *command, int stream, int kind, struct
 	return r;
 }
 
-static int start(csys_command *command, const struct csysi_spawn_defaults *defaults,
-		 struct streams *streams, csys_child *child)
+/* Before anything is opened, which could take the number of a closed one. */
+static int check_handles(const csys_command *command)
 {
-	/* Before anything is opened, which could take the number of a closed one. */
 	for (int i = 0; i < 3; i++)
 		if (command->stdio[i].kind == CSYS_STDIO_HANDLE &&
 		    !csysi_os_is_open(command->stdio[i].handle))
 			return csysi_spawn_failed(CSYS_STEP_STDIN + i, CSYS_EBADF);
+	for (size_t i = 0; i < command->mapping_count; i++)
+		if (!csysi_os_is_open(command->mappings[i].handle))
+			return csysi_spawn_failed(CSYS_STEP_HANDLE, CSYS_EBADF);
+	if (command->options.set_terminal && !csysi_os_is_open(command->options.terminal))
+		return csysi_spawn_failed(CSYS_STEP_TERMINAL, CSYS_EBADF);
+	return 0;
+}
 
-	for (int i = 0; i < 3; i++) {
-		int kind = command->stdio[i].kind;
-		if (kind == CSYS_STDIO_DEFAULT)
-			kind = defaults->kinds[i];
-		int r = open_stream(command, i, kind, streams, child);
-		if (r < 0)
-			return csysi_spawn_failed(CSYS_STEP_STDIN + i, r);
-	}
+/* The streams and the mapped handles, in one block. */
+static struct csysi_os_map *make_maps(const csys_command *command, const csys_handle *streams)
+{
+	struct csysi_os_map *maps = csysi_alloc((3 + command->mapping_count) * sizeof *maps);
 
+	if (!maps)
+		return NULL;
+	for (int i = 0; i < 3; i++)
+		maps[i] = (struct csysi_os_map){ streams[i], i };
+	for (size_t i = 0; i < command->mapping_count; i++)
+		maps[3 + i] = (struct csysi_os_map){ command->mappings[i].handle,
+						     command->mappings[i].number };
+	return maps;
+}
+
+/* Put the request together and spawn it, or, without a child object, become it. */
+static int request(csys_command *command, const csys_handle *streams, csys_child *child)
+{
 	struct csysi_environment environment;
 	int r = csysi_environment_make(command, &environment);
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, r);
+	struct csysi_os_map *maps = make_maps(command, streams);
+	if (!maps) {
+		csysi_free(environment.made);
+		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
+	}
 
 	/* argv[0]'s place holds no string of the command's own, only this loan. */
 	char *place = command->args.items[0];
@@ -143,14 +190,36 @@ static int start(csys_command *command, const struct csysi_spawn_defaults *defau
 		.argv = command->args.items,
 		.envp = environment.all,
 		.cwd = command->cwd,
-		.streams = { streams->child[0], streams->child[1], streams->child[2] },
-		.inherit_handles = command->inherit_handles,
+		.maps = maps,
+		.map_count = 3 + command->mapping_count,
+		.options = &command->options,
 	};
 	enum csysi_os_step step;
-	r = csysi_os_spawn(&request, &child->os, &step);
+	r = child ? csysi_os_spawn(&request, &child->os, &step) : csysi_os_exec(&request, &step);
 	command->args.items[0] = place;
+	csysi_free(maps);
 	csysi_free(environment.made);
 	return r < 0 ? csysi_spawn_failed(step_of(step), r) : 0;
+}
+
+static int start(csys_command *command, const struct csysi_spawn_defaults *defaults,
+		 struct streams *streams, csys_child *child)
+{
+	int r = check_handles(command);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < 3; i++) {
+		int kind = command->stdio[i].kind;
+		if (kind != CSYS_STDIO_DEFAULT)
+			r = open_stream(command, i, kind, streams, child);
+		else if (command->options.set_terminal)
+			streams->child[i] = command->options.terminal;
+		else
+			r = open_stream(command, i, defaults->kinds[i], streams, child);
+		if (r < 0)
+			return csysi_spawn_failed(CSYS_STEP_STDIN + i, r);
+	}
+	return request(command, streams->child, child);
 }
 
 /* The child has its own copy now. */
@@ -187,6 +256,7 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 		csysi_child_free(child);
 	} else {
 		spend_taken(command);
+		csysi_mappings_spend(command);
 		*out = child;
 	}
 	csysi_os_release_cancel(cancel);
@@ -200,6 +270,30 @@ int csys_command_spawn(csys_command *command, csys_child **out)
 	};
 
 	return csysi_spawn(command, &inherit, out);
+}
+
+int csys_command_exec(csys_command *command)
+{
+	static const struct csysi_spawn_defaults inherit = {
+		{ CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
+	};
+	struct streams streams = {
+		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+	};
+
+	failed_step = CSYS_STEP_NONE;
+	int r = csys_command_error(command);
+	/* A pipe would have nobody at its other end. */
+	for (int i = 0; i < 3 && r == 0; i++)
+		if (command->stdio[i].kind == CSYS_STDIO_PIPE)
+			r = CSYS_EINVAL;
+	if (r < 0)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
+	r = start(command, &inherit, &streams, NULL);
+	for (int i = 0; i < 3; i++)
+		csysi_os_close(streams.ours[i]);
+	return r;
 }
 
 int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_exit *out)

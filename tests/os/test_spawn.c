@@ -13,13 +13,21 @@
 #include "os/os.h"
 #include "support/support.h"
 
+/* The streams of the next command. */
+static struct csysi_os_map streams_of[3];
+
 static struct csysi_os_command command_of(char **argv)
 {
+	static const struct csysi_os_options no_options;
+	for (int i = 0; i < 3; i++)
+		streams_of[i] = (struct csysi_os_map){ CSYS_NO_HANDLE, i };
 	struct csysi_os_command command = {
 		.program = argv[0],
 		.argv = argv,
 		.envp = csysi_os_environment(),
-		.streams = { CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+		.maps = streams_of,
+		.map_count = 3,
+		.options = &no_options,
 	};
 	return command;
 }
@@ -78,7 +86,7 @@ static void a_failure_names_its_step_and_leaves_out_alone(void **state)
 		if (cases[i].program)
 			command.program = cases[i].program;
 		command.cwd = cases[i].cwd;
-		command.streams[0] = cases[i].input;
+		streams_of[0].source = cases[i].input;
 		assert_int_equal(csysi_os_spawn(&command, &child, &step), cases[i].result);
 		assert_int_equal(step, cases[i].step);
 		assert_true(csys_os_error() > 0);
@@ -165,9 +173,9 @@ static void streams_are_assigned_all_at_once(void **state)
 	dup2((int)null, 1);
 	for (int i = 0; i < 3; i++)
 		fstat(i, &streams[i]);
-	command.streams[0] = 2;
-	command.streams[1] = 0;
-	command.streams[2] = 1;
+	streams_of[0].source = 2;
+	streams_of[1].source = 0;
+	streams_of[2].source = 1;
 	int r = csysi_os_spawn(&command, &child, &step);
 	for (int i = 0; i < 3; i++) {
 		dup2(saved[i], i);
@@ -204,7 +212,7 @@ static void a_stream_can_be_its_own_number(void **state)
 	int saved = fcntl(1, F_DUPFD_CLOEXEC, 10);
 	dup2((int)writer, 1);
 	fcntl(1, F_SETFD, FD_CLOEXEC);
-	command.streams[1] = 1;
+	streams_of[1].source = 1;
 	int r = csysi_os_spawn(&command, &child, &step);
 	dup2(saved, 1);
 	close(saved);

@@ -90,10 +90,10 @@ static void a_missing_program_and_a_missing_directory_differ(void **state)
 static void a_step_has_a_name(void **state)
 {
 	(void)state;
-	for (int i = CSYS_STEP_NONE; i <= CSYS_STEP_INTERPRETER; i++)
+	for (int i = CSYS_STEP_NONE; i <= CSYS_STEP_HOOK; i++)
 		assert_string_not_equal(csys_step_name(i), "unknown step");
 	assert_string_equal(csys_step_name(CSYS_STEP_CWD), "change directory");
-	assert_string_equal(csys_step_name(CSYS_STEP_INTERPRETER + 1), "unknown step");
+	assert_string_equal(csys_step_name(CSYS_STEP_HOOK + 1), "unknown step");
 	assert_string_equal(csys_step_name(-1), "unknown step");
 }
 
@@ -645,9 +645,9 @@ static void every_fault_is_told_and_leaves_nothing(void **state)
 		assert_int_equal(open_handles(), handles);
 		assert_false(has_children());
 	}
-	/* The child, three streams, the environment, the program, the process; a pipe for
-	 * the report too where memory is not shared. */
-	assert_in_range(nth, 8, 9);
+	/* The child, three streams, the environment, the handles twice, the program, the
+	 * process; a pipe for the report too where memory is not shared. */
+	assert_in_range(nth, 10, 11);
 	csys_command_free(command);
 }
 

@@ -28,6 +28,7 @@
 #define CSYS_PROCESS_COMMAND_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <csys/base/attributes.h>
 #include <csys/base/deadline.h>
@@ -162,6 +163,139 @@ CSYS_API void csys_command_stdio_child(csys_command *command, int stream, csys_c
  */
 CSYS_API void csys_command_inherit_handles(csys_command *command, int inherit);
 
+/* ---- what else the child can be given ----------------------------------- */
+
+/*
+ * The child's handle `number` (3 and up; the streams have calls of their own)
+ * is this process's `handle`, which stays the caller's and must be open at each
+ * spawn.  All numbers and streams are assigned at once, so any exchange works.
+ * The last call for a number counts.
+ */
+CSYS_API void csys_command_map(csys_command *command, csys_handle handle, int number);
+
+/* The same, given away as by csys_command_stdio_take. */
+CSYS_API void csys_command_map_take(csys_command *command, csys_handle handle, int number);
+
+/*
+ * The whole environment: "KEY=value" each, up to a NULL, and nothing inherited.
+ * One without a key or a '=' is kept as CSYS_EINVAL.
+ */
+CSYS_API void csys_command_environment(csys_command *command, const char *const *variables);
+
+/*
+ * Join a process group of this session, or lead a new one (0).  Not together
+ * with a new session: CSYS_EINVAL.  CSYS_STEP_SESSION, CSYS_EPERM if there is no
+ * such group.
+ */
+CSYS_API void csys_command_process_group(csys_command *command, int64_t group);
+
+/* Lead a new session, without a controlling terminal. */
+CSYS_API void csys_command_new_session(csys_command *command);
+
+/*
+ * Lead a new session whose controlling terminal is `terminal` (the terminal
+ * side of a pseudo-terminal, say), which stays the caller's.  Streams that are
+ * not set otherwise are this terminal too.
+ */
+CSYS_API void csys_command_terminal(csys_command *command, csys_handle terminal);
+
+/* The resources of csys_command_limit. */
+enum {
+	CSYS_LIMIT_CORE = 0,         /* bytes of a core dump */
+	CSYS_LIMIT_CPU = 1,          /* seconds of CPU time */
+	CSYS_LIMIT_DATA = 2,         /* bytes of data segment */
+	CSYS_LIMIT_FILE_SIZE = 3,    /* bytes of a file it writes */
+	CSYS_LIMIT_HANDLES = 4,      /* handles, that is the highest number plus 1 */
+	CSYS_LIMIT_STACK = 5,        /* bytes of the main stack */
+	CSYS_LIMIT_MEMORY = 6,       /* bytes of address space */
+	CSYS_LIMIT_PROCESSES = 7,    /* processes and threads of its user */
+	CSYS_LIMIT_LOCKED_MEMORY = 8 /* bytes of locked memory */
+};
+
+/* No limit. */
+#define CSYS_LIMIT_NONE UINT64_MAX
+
+/*
+ * A resource limit: what it may use, and what it may raise that to.  soft above
+ * hard is kept as CSYS_EINVAL.  CSYS_STEP_LIMIT, CSYS_EPERM above the own hard
+ * limit for ordinary users.
+ */
+CSYS_API void csys_command_limit(csys_command *command, int resource, uint64_t soft, uint64_t hard);
+
+/* Its nice value, -20 (much) to 19 (little CPU time). */
+CSYS_API void csys_command_nice(csys_command *command, int nice);
+
+/* The policies of csys_command_scheduling; batch and idle are Linux's. */
+enum {
+	CSYS_SCHEDULING_OTHER = 0,
+	CSYS_SCHEDULING_BATCH = 1,
+	CSYS_SCHEDULING_IDLE = 2,
+	CSYS_SCHEDULING_FIFO = 3,
+	CSYS_SCHEDULING_ROUND_ROBIN = 4
+};
+
+/* Its scheduling policy, with a priority of 1 to 99 for the last two, 0 for others. */
+CSYS_API void csys_command_scheduling(csys_command *command, int policy, int priority);
+
+/* The CPUs it may run on, counted from 0.  Linux; elsewhere CSYS_ENOTSUP at the spawn. */
+CSYS_API void csys_command_affinity(csys_command *command, const unsigned *cpus, size_t count);
+
+/* The permissions that files it creates are denied, at most 0777. */
+CSYS_API void csys_command_umask(csys_command *command, unsigned mask);
+
+/*
+ * Its user, group and supplementary groups, real, effective and saved, changed
+ * in the order that keeps privileges right: groups, group, user.  A user without
+ * groups said gets none, if this process may drop its own.  CSYS_STEP_USER,
+ * CSYS_EPERM.  Supplementary groups: CSYS_ENOTSUP on plain POSIX.
+ */
+CSYS_API void csys_command_uid(csys_command *command, uint32_t user);
+CSYS_API void csys_command_gid(csys_command *command, uint32_t group);
+CSYS_API void csys_command_groups(csys_command *command, const uint32_t *groups, size_t count);
+
+/*
+ * Its root directory, entered before the user changes; the directory of
+ * csys_command_cwd is inside, and "/" if there is none; so are the program and
+ * PATH.  CSYS_STEP_ROOT.  CSYS_ENOTSUP on plain POSIX.
+ */
+CSYS_API void csys_command_chroot(csys_command *command, const char *directory);
+
+/* Neither it nor what it runs can gain privileges by exec.  Linux; else CSYS_ENOTSUP. */
+CSYS_API void csys_command_no_new_privileges(csys_command *command);
+
+/*
+ * The system sends it `signal` when the thread that spawned it ends, by the end
+ * of the process or before; at once if that has happened already.  A child that
+ * changes its user or gains privileges later loses this.  Linux; elsewhere
+ * CSYS_ENOTSUP.
+ */
+CSYS_API void csys_command_die_with_parent(csys_command *command, int signal);
+
+/*
+ * Signals that are ignored or blocked here are so in the child, as fork and exec
+ * have it.  What the next two say comes on top.
+ */
+CSYS_API void csys_command_inherit_signals(csys_command *command);
+
+/* The dispositions of csys_command_signal. */
+enum { CSYS_SIGNAL_DEFAULT = 0, CSYS_SIGNAL_IGNORE = 1 };
+
+/* How one signal (1 to 64) is disposed of when the program starts. */
+CSYS_API void csys_command_signal(csys_command *command, int signal, int disposition);
+
+/* The signals that are blocked when the program starts, and no others. */
+CSYS_API void csys_command_block_signals(csys_command *command, const int *signals, size_t count);
+
+/*
+ * Run `hook(argument)` in the child, right before the program, after all else
+ * and after earlier hooks.  0 goes on; a CSYS_E result fails the spawn with it,
+ * at CSYS_STEP_HOOK.  This is the one setting that makes a copy of this process:
+ * the spawn costs what fork costs.  In a process of several threads the hook may
+ * only call what is async-signal-safe.
+ */
+CSYS_API void csys_command_pre_exec(csys_command *command, int (*hook)(void *argument),
+				    void *argument);
+
 /* ---- looking ----------------------------------------------------------- */
 
 /* The program as given; NULL for a NULL command or if it was refused. */
@@ -249,7 +383,16 @@ enum {
 	CSYS_STEP_CWD = 7,
 	CSYS_STEP_HANDLES = 8,
 	CSYS_STEP_EXEC = 9,
-	CSYS_STEP_INTERPRETER = 10
+	CSYS_STEP_INTERPRETER = 10,
+	CSYS_STEP_HANDLE = 11,     /* csys_command_map */
+	CSYS_STEP_SESSION = 12,    /* process group, new session */
+	CSYS_STEP_TERMINAL = 13,   /* controlling terminal */
+	CSYS_STEP_LIMIT = 14,      /* resource limits */
+	CSYS_STEP_SCHEDULING = 15, /* nice, policy, CPUs */
+	CSYS_STEP_ROOT = 16,       /* chroot */
+	CSYS_STEP_USER = 17,       /* groups, group, user, no new privileges */
+	CSYS_STEP_PARENT = 18,     /* die with parent */
+	CSYS_STEP_HOOK = 19        /* pre-exec hook */
 };
 
 /*
@@ -260,6 +403,14 @@ CSYS_API int csys_spawn_failed_step(void);
 
 /* What a step does, such as "change directory".  Static text, never NULL. */
 CSYS_API const char *csys_step_name(int step);
+
+/*
+ * Become the program: replace this process by it, with all that the command says.
+ * Returns only on failure, as csys_command_spawn does; what was changed until
+ * the step that failed (streams, directory, limits, user) stays changed.  A
+ * stream that is to be piped is CSYS_EINVAL.  Handlers of atexit do not run.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_command_exec(csys_command *command);
 
 /*
  * Spawn and wait for the end, std's `status`.  A stream that is to be piped

@@ -28,6 +28,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -35,6 +37,7 @@
 
 #include "base/atomic.h"
 #include "base/fault.h"
+#include "base/memory.h"
 #include "os/posix/birth.h"
 
 /* Numbers younger than some headers; the same on every architecture since they came. */
@@ -172,15 +175,149 @@ BIRTH static int kernel_chdir(const char *directory)
 	return checked(syscall(SYS_chdir, directory));
 }
 
-BIRTH static void kernel_reset_signals(const struct birth *birth)
+BIRTH static int kernel_new_session(void)
 {
-	/* The kernel's struct sigaction, whatever its layout: SIG_DFL, no flags, no mask. */
-	unsigned long standard[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+	return checked(syscall(SYS_setsid));
+}
+
+BIRTH static int kernel_join_group(int64_t group)
+{
+	return checked(syscall(SYS_setpgid, 0, (pid_t)group));
+}
+
+BIRTH static int kernel_control_terminal(int fd)
+{
+	return checked(syscall(SYS_ioctl, fd, TIOCSCTTY, 0));
+}
+
+BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
+{
+	static const int resources[CSYSI_OS_LIMITS] = {
+		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
+		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
+		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
+		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
+		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
+		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
+		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
+		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
+	};
+	uint64_t both[2] = { limit->soft, limit->hard }; /* all ones: none */
+	return checked(syscall(SYS_prlimit64, 0, resources[resource], both, NULL));
+}
+
+BIRTH static int kernel_nice(int value)
+{
+	return checked(syscall(SYS_setpriority, PRIO_PROCESS, 0, value));
+}
+
+BIRTH static int kernel_schedule(int policy, int priority)
+{
+	static const int policies[] = {
+		[CSYSI_OS_SCHEDULING_OTHER] = SCHED_OTHER,
+		[CSYSI_OS_SCHEDULING_BATCH] = SCHED_BATCH,
+		[CSYSI_OS_SCHEDULING_IDLE] = SCHED_IDLE,
+		[CSYSI_OS_SCHEDULING_FIFO] = SCHED_FIFO,
+		[CSYSI_OS_SCHEDULING_ROUND_ROBIN] = SCHED_RR,
+	};
+	return checked(syscall(SYS_sched_setscheduler, 0, policies[policy], &priority));
+}
+
+BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
+{
+	return checked(syscall(SYS_sched_setaffinity, 0, size, cpus));
+}
+
+BIRTH static void kernel_umask(unsigned mask)
+{
+	syscall(SYS_umask, mask);
+}
+
+BIRTH static int kernel_chroot(const char *directory)
+{
+	return checked(syscall(SYS_chroot, directory));
+}
+
+/* The calls with 32 bits of id, where there are narrower ones. */
+#ifdef SYS_setresuid32
+#define SETGROUPS SYS_setgroups32
+#define SETRESGID SYS_setresgid32
+#define SETRESUID SYS_setresuid32
+#else
+#define SETGROUPS SYS_setgroups
+#define SETRESGID SYS_setresgid
+#define SETRESUID SYS_setresuid
+#endif
+
+BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
+{
+	return checked(syscall(SETGROUPS, count, groups));
+}
+
+/* All three ids, so that there is no way back.  The raw calls change this process alone;
+ * libc's would send a signal to every thread of the parent. */
+BIRTH static int kernel_set_group(uint32_t group)
+{
+	return checked(syscall(SETRESGID, group, group, group));
+}
+
+BIRTH static int kernel_set_user(uint32_t user)
+{
+	return checked(syscall(SETRESUID, user, user, user));
+}
+
+BIRTH static int kernel_no_new_privileges(void)
+{
+	return checked(syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L));
+}
+
+BIRTH static int kernel_die_with_parent(int signal)
+{
+	return checked(syscall(SYS_prctl, PR_SET_PDEATHSIG, (long)signal, 0L, 0L, 0L));
+}
+
+BIRTH static int64_t kernel_parent(void)
+{
+	return syscall(SYS_getppid);
+}
+
+/* Room for the kernel's struct sigaction, whatever its layout. */
+#define ACTION_WORDS 8
+#ifdef __mips__
+#define ACTION_HANDLER 1
+#else
+#define ACTION_HANDLER 0
+#endif
+
+BIRTH static void kernel_dispose(uint64_t signals, int ignore)
+{
+	/* No flags, no mask; SIG_DFL is 0 and SIG_IGN 1. */
+	unsigned long action[ACTION_WORDS] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+	action[ACTION_HANDLER] = ignore ? 1 : 0;
 
 	for (int i = 1; i <= 64; i++)
-		if ((birth->reset >> (i - 1) & 1) && i != SIGKILL && i != SIGSTOP)
-			syscall(SYS_rt_sigaction, i, standard, NULL, SIGNAL_SET_SIZE);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, standard, NULL, SIGNAL_SET_SIZE);
+		if ((signals >> (i - 1) & 1) && i != SIGKILL && i != SIGSTOP)
+			syscall(SYS_rt_sigaction, i, action, NULL, SIGNAL_SET_SIZE);
+}
+
+BIRTH static void kernel_drop_handlers(void)
+{
+	unsigned long action[ACTION_WORDS];
+
+	for (int i = 1; i <= 64; i++)
+		if (syscall(SYS_rt_sigaction, i, NULL, action, SIGNAL_SET_SIZE) == 0 &&
+		    action[ACTION_HANDLER] > 1)
+			kernel_dispose((uint64_t)1 << (i - 1), 0);
+}
+
+BIRTH static void kernel_block(uint64_t signals)
+{
+	uint64_t set[2] = { signals, 0 };
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && __SIZEOF_LONG__ == 4
+	set[0] = signals << 32 | signals >> 32; /* the kernel's set is of longs */
+#endif
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, NULL, SIGNAL_SET_SIZE);
 }
 
 BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
@@ -328,6 +465,13 @@ static long make_process(struct birth *birth, int *pidfd)
 	_Alignas(16) char stack[STACK_SIZE];
 	const uint64_t flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
 
+	if (birth->command->options->hook_count > 0) {
+		/* The hooks are the caller's code and may do what a forked child may. */
+		pid_t forked = fork();
+		if (forked == 0)
+			newborn(birth);
+		return forked < 0 ? -errno : forked;
+	}
 	if (birth->pipe < 0) {
 		struct clone_request request = {
 			.flags = flags | CLEAR_SIGHAND,
@@ -367,20 +511,33 @@ static int settle_pidfd(pid_t pid, int pidfd)
 	return pidfd < 0 || pidfd > 2 ? pidfd : csysi_posix_above_2(pidfd);
 }
 
+/* The mask that the program starts with. */
+static uint64_t blocked_there(const struct csysi_os_options *options, uint64_t here)
+{
+	return options->set_mask ? options->blocked : options->inherit_signals ? here : 0;
+}
+
 /*
  * One attempt, with every signal blocked around it.  With a pipe, by clone.
  * Returns 0 with the child in *out, which may have failed: see the report.
  */
 static int give_birth(struct birth *birth, struct csysi_os_child *out)
 {
+	const struct csysi_os_options *options = birth->command->options;
 	uint64_t all[2] = { UINT64_MAX, UINT64_MAX };
-	uint64_t before[2];
+	uint64_t before[2] = { 0, 0 };
 	int pidfd = -1;
+
+	/* A change of user in the child forbids dumping its memory, which is ours. */
+	int dumpable = options->set_user || options->set_primary_group ? prctl(PR_GET_DUMPABLE) : 0;
 
 	/* The raw call: libc's leaves out the signals that it uses itself. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGNAL_SET_SIZE);
+	birth->blocked = blocked_there(options, before[0]);
 	long pid = make_process(birth, &pidfd);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGNAL_SET_SIZE);
+	if (dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1L, 0L, 0L, 0L);
 
 	if (pid < 0)
 		return (int)pid;
@@ -392,11 +549,13 @@ static int give_birth(struct birth *birth, struct csysi_os_child *out)
 /* CSYS_ENOTSUP, which no real failure is, if clone3 is missing or refused. */
 static int by_clone3(struct birth *birth, struct csysi_os_child *out)
 {
-	if (csysi_load_relaxed(&no_clone3))
+	const struct csysi_os_options *options = birth->command->options;
+	if (csysi_load_relaxed(&no_clone3) || options->hook_count > 0)
 		return CSYS_ENOTSUP;
 
 	birth->pipe = -1;
-	birth->reset = ignored_signals();
+	birth->handlers = 0; /* CLEAR_SIGHAND */
+	birth->reset = options->inherit_signals ? options->standard : ignored_signals();
 	int r = give_birth(birth, out);
 	if (r == 0)
 		return 0;
@@ -415,8 +574,10 @@ static int by_clone(struct birth *birth, struct csysi_os_child *out)
 	if (r < 0)
 		return r;
 
+	const struct csysi_os_options *options = birth->command->options;
 	birth->pipe = (int)writer;
-	birth->reset = UINT64_MAX;
+	birth->handlers = options->inherit_signals;
+	birth->reset = options->inherit_signals ? options->standard : UINT64_MAX;
 	r = give_birth(birth, out);
 	csysi_os_close(writer);
 	if (r == 0) {
@@ -441,8 +602,18 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 	int r = csysi_posix_program_find(command, &program);
 	if (r < 0)
 		return r;
+	int *sources = csysi_alloc((command->map_count + 1) * sizeof *sources);
+	if (!sources) {
+		csysi_posix_program_free(&program);
+		return CSYS_ENOMEM;
+	}
 
-	struct birth birth = { .command = command, .program = &program };
+	struct birth birth = {
+		.command = command,
+		.program = &program,
+		.sources = sources,
+		.parent = getpid(),
+	};
 	struct csysi_os_child child;
 	*out_step = CSYSI_OS_STEP_FORK;
 	r = csysi_fault(CSYS_EAGAIN);
@@ -454,6 +625,37 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 		r = csysi_posix_stillborn(&child, &birth.report, &program, command, out_step);
 	else if (r == 0)
 		*out = child;
+	csysi_free(sources);
+	csysi_posix_program_free(&program);
+	return r;
+}
+
+int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step)
+{
+	const struct csysi_os_options *options = command->options;
+	struct csysi_posix_program program;
+
+	*out_step = CSYSI_OS_STEP_PREPARE;
+	int r = csysi_posix_program_find(command, &program);
+	if (r < 0)
+		return r;
+	int *sources = csysi_alloc((command->map_count + 1) * sizeof *sources);
+	r = CSYS_ENOMEM;
+	if (sources) {
+		uint64_t here[2] = { 0, 0 };
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, here, SIGNAL_SET_SIZE);
+		struct birth birth = {
+			.command = command,
+			.program = &program,
+			.sources = sources,
+			.parent = getppid(),
+			.reset = options->inherit_signals ? options->standard : UINT64_MAX,
+			.blocked = blocked_there(options, here[0]),
+		};
+		be_born(&birth);
+		r = csysi_posix_failed(&birth.report, &program, command, out_step);
+	}
+	csysi_free(sources);
 	csysi_posix_program_free(&program);
 	return r;
 }

@@ -3,20 +3,18 @@
  *
  * Written once for every way of making a process.  The file that includes this
  * defines the system calls it uses, the kernel_ functions below, each of which
- * returns what the call does or -errno.  The new process may share memory with
- * its parent, of which only the calling thread stands still: no allocation, no
- * locks, no library state, a few kilobytes of stack; and BIRTH keeps sanitizers
- * out, whose records of this thread would be left unbalanced.
+ * returns what the call does or -errno; -ENOSYS where the system has no such
+ * thing.  The new process may share memory with its parent, of which only the
+ * calling thread stands still: no allocation, no locks, no library state, a few
+ * kilobytes of stack; and BIRTH keeps sanitizers out, whose records of this
+ * thread would be left unbalanced.
  *
- *   kernel_dup2(from, to)           from is not to
- *   kernel_dup_above(fd, least)     close-on-exec
- *   kernel_mark(fd, close_on_exec)  set or take off close-on-exec
- *   kernel_poll(polled, count)      without waiting
- *   kernel_most_handles(out_soft)   a number above every open descriptor
- *   kernel_mark_all()               all above 2, close-on-exec; -ENOSYS: sweep
- *   kernel_chdir(directory)
- *   kernel_reset_signals(birth)     dispositions, then the mask
- *   kernel_execve(file, argv, envp)
+ * The order counts.  The terminal comes while handles have their numbers.  Other
+ * handles are marked close-on-exec before any is put in place, which takes the
+ * mark off again; marked and not closed, so that what the caller names by
+ * /proc/self/fd can still be run, and a failure loses nothing.  What needs privilege comes before
+ * the user changes, groups before the group before the user, the directory while both the old and
+ * the new root can be named; the death signal after it, since a change of user clears it.
  */
 #ifndef CSYSI_OS_POSIX_BIRTH_H
 #define CSYSI_OS_POSIX_BIRTH_H
@@ -38,19 +36,40 @@
 struct birth {
 	const struct csysi_os_command *command;
 	const struct csysi_posix_program *program;
+	int *sources;                     /* room for map_count */
+	int64_t parent;                   /* its pid */
+	int handlers;                     /* it still has the parent's signal handlers */
 	uint64_t reset;                   /* bit n - 1: put signal n to its default */
+	uint64_t blocked;                 /* bit n - 1: signal n is blocked in the program */
 	int pipe;                         /* for the report too, or -1 */
 	struct csysi_posix_report report; /* where memory is shared */
 };
 
-static int kernel_dup2(int from, int to);
-static int kernel_dup_above(int fd, int least);
-static int kernel_mark(int fd, int close_on_exec);
-static int kernel_poll(struct pollfd *polled, unsigned count);
-static int kernel_most_handles(int *out_soft);
-static int kernel_mark_all(void);
+static int kernel_dup2(int from, int to);                      /* from is not to */
+static int kernel_dup_above(int fd, int least);                /* close-on-exec */
+static int kernel_mark(int fd, int close_on_exec);             /* set or take off close-on-exec */
+static int kernel_poll(struct pollfd *polled, unsigned count); /* without waiting */
+static int kernel_most_handles(int *out_soft);                 /* a number above every open one */
+static int kernel_mark_all(void);                              /* all above 2; -ENOSYS: sweep */
+static int kernel_new_session(void);
+static int kernel_join_group(int64_t group);
+static int kernel_control_terminal(int fd);
+static int kernel_limit(int resource, const struct csysi_os_limit *limit);
+static int kernel_nice(int value);
+static int kernel_schedule(int policy, int priority);
+static int kernel_bind(const unsigned char *cpus, size_t size);
+static void kernel_umask(unsigned mask);
+static int kernel_chroot(const char *directory);
 static int kernel_chdir(const char *directory);
-static void kernel_reset_signals(const struct birth *birth);
+static int kernel_set_groups(const uint32_t *groups, size_t count);
+static int kernel_set_group(uint32_t group);
+static int kernel_set_user(uint32_t user);
+static int kernel_no_new_privileges(void);
+static int kernel_die_with_parent(int signal);
+static int64_t kernel_parent(void);
+static void kernel_dispose(uint64_t signals, int ignore); /* to ignored, or to default */
+static void kernel_drop_handlers(void);                   /* those with one to their default */
+static void kernel_block(uint64_t signals);               /* these and no others */
 static int kernel_execve(const char *file, char *const *argv, char *const *envp);
 
 /*
@@ -82,34 +101,160 @@ BIRTH static int sweep_handles(void)
 	return 0;
 }
 
-/*
- * All at once: what one stream needs as its source and another one takes as its
- * place is first copied out of the way.
- */
-BIRTH static int connect_streams(const struct birth *birth, int *out_step)
+BIRTH static int is_target(const struct csysi_os_command *command, int fd)
 {
-	int sources[3];
+	for (size_t i = 0; i < command->map_count; i++)
+		if (command->maps[i].target == fd)
+			return 1;
+	return 0;
+}
 
-	for (int i = 0; i < 3; i++) {
-		int source = (int)birth->command->streams[i];
-		*out_step = CSYSI_OS_STEP_STREAM + i;
-		if (source >= 0 && source <= 2 && source != i)
-			source = kernel_dup_above(source, 3);
-		if (source < 0 && birth->command->streams[i] != CSYS_NO_HANDLE)
-			return source == -EINVAL ? -EMFILE : source;
-		sources[i] = source;
+BIRTH static int step_of_map(const struct csysi_os_map *map)
+{
+	return map->target <= 2 ? CSYSI_OS_STEP_STREAM + map->target : CSYSI_OS_STEP_HANDLE;
+}
+
+/*
+ * All at once: what one takes as its source and another one as its place is
+ * first copied out of the way, above all places.
+ */
+BIRTH static int connect_handles(const struct birth *birth, int *out_step)
+{
+	const struct csysi_os_command *command = birth->command;
+	int above = 3;
+
+	for (size_t i = 0; i < command->map_count; i++)
+		if (command->maps[i].target >= above)
+			above = command->maps[i].target + 1;
+
+	for (size_t i = 0; i < command->map_count; i++) {
+		const struct csysi_os_map *map = &command->maps[i];
+		int source = (int)map->source;
+		*out_step = step_of_map(map);
+		if (source >= 0 && source != map->target && is_target(command, source)) {
+			source = kernel_dup_above(source, above);
+			if (source < 0)
+				return source == -EINVAL ? -EMFILE : source;
+		}
+		birth->sources[i] = source;
 	}
-	for (int i = 0; i < 3; i++) {
-		*out_step = CSYSI_OS_STEP_STREAM + i;
+	for (size_t i = 0; i < command->map_count; i++) {
+		const struct csysi_os_map *map = &command->maps[i];
+		int source = birth->sources[i];
 		int r = 0;
-		if (sources[i] == i)
-			r = kernel_mark(i, 0);
-		else if (sources[i] >= 0)
-			r = kernel_dup2(sources[i], i);
+		*out_step = step_of_map(map);
+		if (source == map->target)
+			r = kernel_mark(source, 0);
+		else if (source >= 0)
+			r = kernel_dup2(source, map->target);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+BIRTH static int arrange_handles(const struct birth *birth, int *out_step)
+{
+	int r = 0;
+
+	if (!birth->command->options->inherit_handles) {
+		*out_step = CSYSI_OS_STEP_HANDLES;
+		r = kernel_mark_all();
+		if (r == -ENOSYS)
+			r = sweep_handles();
+	}
+	return r < 0 ? r : connect_handles(birth, out_step);
+}
+
+BIRTH static int arrange_session(const struct csysi_os_options *options, int *out_step)
+{
+	int r = 0;
+
+	*out_step = CSYSI_OS_STEP_SESSION;
+	if (options->new_session)
+		r = kernel_new_session();
+	else if (options->set_group)
+		r = kernel_join_group(options->group);
+	if (r >= 0 && options->set_terminal) {
+		*out_step = CSYSI_OS_STEP_TERMINAL;
+		r = kernel_control_terminal((int)options->terminal);
+	}
+	return r;
+}
+
+BIRTH static int arrange_resources(const struct csysi_os_options *options, int *out_step)
+{
+	int r = 0;
+
+	*out_step = CSYSI_OS_STEP_LIMIT;
+	for (int i = 0; i < CSYSI_OS_LIMITS && r >= 0; i++)
+		if (options->limits[i].set)
+			r = kernel_limit(i, &options->limits[i]);
+	if (r < 0)
+		return r;
+
+	*out_step = CSYSI_OS_STEP_SCHEDULING;
+	if (options->set_nice)
+		r = kernel_nice(options->nice);
+	if (r >= 0 && options->set_scheduling)
+		r = kernel_schedule(options->scheduling, options->priority);
+	if (r >= 0 && options->cpus)
+		r = kernel_bind(options->cpus, options->cpus_size);
+	if (options->set_umask)
+		kernel_umask(options->umask);
+	return r;
+}
+
+BIRTH static int arrange_place(const struct csysi_os_command *command, int *out_step)
+{
+	const char *cwd = command->cwd;
+	int r = 0;
+
+	if (command->options->root) {
+		*out_step = CSYSI_OS_STEP_ROOT;
+		r = kernel_chroot(command->options->root);
+		if (!cwd)
+			cwd = "/"; /* not to stay outside */
+	}
+	if (r >= 0 && cwd) {
+		*out_step = CSYSI_OS_STEP_CWD;
+		r = kernel_chdir(cwd);
+	}
+	return r;
+}
+
+BIRTH static int arrange_user(const struct csysi_os_options *options, int *out_step)
+{
+	int r = 0;
+
+	*out_step = CSYSI_OS_STEP_USER;
+	if (options->set_groups) {
+		r = kernel_set_groups(options->groups, options->group_count);
+	} else if (options->set_user) {
+		/* Not the old user's groups.  One who may not drop them has none to fear. */
+		r = kernel_set_groups(NULL, 0);
+		if (r == -EPERM || r == -ENOSYS)
+			r = 0;
+	}
+	if (r >= 0 && options->set_primary_group)
+		r = kernel_set_group(options->primary_group);
+	if (r >= 0 && options->set_user)
+		r = kernel_set_user(options->user);
+	if (r >= 0 && options->no_new_privileges)
+		r = kernel_no_new_privileges();
+	return r;
+}
+
+/* A parent that has died already sends no signal any more, so look after asking for it. */
+BIRTH static int arrange_death(const struct birth *birth, int *out_step)
+{
+	int signal = birth->command->options->death_signal;
+
+	*out_step = CSYSI_OS_STEP_PARENT;
+	if (signal == 0)
+		return 0;
+	int r = kernel_die_with_parent(signal);
+	return r < 0 ? r : kernel_parent() != birth->parent ? -ESRCH : 0;
 }
 
 /* Try the candidates in order.  Returns only -errno: the most telling of theirs. */
@@ -149,26 +294,34 @@ BIRTH static int become_program(const struct birth *birth)
 BIRTH static void be_born(struct birth *birth)
 {
 	const struct csysi_os_command *command = birth->command;
-	int step = CSYSI_OS_STEP_HANDLES;
-	int r = 0;
+	const struct csysi_os_options *options = command->options;
+	int step;
 
 	birth->report.born = 1;
-	/* Marked, not closed: what the caller names by /proc/self/fd can still be run, and a
-	 * failure loses nothing.  Before the streams, which are to stay. */
-	if (!command->inherit_handles) {
-		r = kernel_mark_all();
-		if (r == -ENOSYS)
-			r = sweep_handles();
-	}
+	int r = arrange_session(options, &step);
 	if (r >= 0)
-		r = connect_streams(birth, &step);
-	if (r >= 0 && command->cwd) {
-		step = CSYSI_OS_STEP_CWD;
-		r = kernel_chdir(command->cwd);
+		r = arrange_handles(birth, &step);
+	if (r >= 0)
+		r = arrange_resources(options, &step);
+	if (r >= 0)
+		r = arrange_place(command, &step);
+	if (r >= 0)
+		r = arrange_user(options, &step);
+	if (r >= 0)
+		r = arrange_death(birth, &step);
+	if (r >= 0) {
+		if (birth->handlers)
+			kernel_drop_handlers();
+		kernel_dispose(birth->reset, 0);
+		kernel_dispose(options->ignored, 1);
+		kernel_block(birth->blocked);
+		for (size_t i = 0; i < options->hook_count && r >= 0; i++) {
+			step = CSYSI_OS_STEP_HOOK;
+			r = options->hooks[i].run(options->hooks[i].argument);
+		}
 	}
 	if (r >= 0) {
 		step = CSYSI_OS_STEP_EXEC;
-		kernel_reset_signals(birth);
 		r = become_program(birth);
 	}
 	birth->report.step = step;

@@ -99,7 +99,12 @@ struct csysi_posix_report {
  */
 void csysi_posix_read_report(int pipe, struct csysi_posix_report *out);
 
-/* Reap a birth that failed, record why and return it as a result (reap.c). */
+/* Record why a birth failed, and return it as a result (reap.c). */
+int csysi_posix_failed(const struct csysi_posix_report *report,
+		       const struct csysi_posix_program *program,
+		       const struct csysi_os_command *command, enum csysi_os_step *out_step);
+
+/* The same, and reap it. */
 int csysi_posix_stillborn(const struct csysi_os_child *child,
 			  const struct csysi_posix_report *report,
 			  const struct csysi_posix_program *program,

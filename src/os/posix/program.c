@@ -121,8 +121,9 @@ int csysi_posix_program_exists(const struct csysi_posix_program *program,
 {
 	for (size_t i = 0; i < program->count; i++) {
 		const char *file = program->files[i];
-		/* A relative one was relative to the child's directory. */
-		if ((file[0] == '/' || !command->cwd) && access(file, F_OK) == 0)
+		/* A relative one was relative to the child's directory, all to its root. */
+		if (!command->options->root && (file[0] == '/' || !command->cwd) &&
+		    access(file, F_OK) == 0)
 			return 1;
 	}
 	return 0;

@@ -110,6 +110,20 @@ void csysi_posix_read_report(int pipe, struct csysi_posix_report *out)
 		out->error = 0;
 }
 
+int csysi_posix_failed(const struct csysi_posix_report *report,
+		       const struct csysi_posix_program *program,
+		       const struct csysi_os_command *command, enum csysi_os_step *out_step)
+{
+	*out_step = (enum csysi_os_step)report->step;
+	if (report->step == CSYSI_OS_STEP_HOOK)
+		return -report->error; /* the hook's own result */
+	if (report->step == CSYSI_OS_STEP_EXEC && report->error == ENOENT &&
+	    csysi_posix_program_exists(program, command))
+		*out_step = CSYSI_OS_STEP_INTERPRETER;
+	csysi_set_os_error(report->error);
+	return csysi_posix_result(report->error);
+}
+
 int csysi_posix_stillborn(const struct csysi_os_child *child,
 			  const struct csysi_posix_report *report,
 			  const struct csysi_posix_program *program,
@@ -121,11 +135,5 @@ int csysi_posix_stillborn(const struct csysi_os_child *child,
 	csysi_os_child_wait(child, CSYS_FOREVER);
 	csysi_os_child_reap(child, &end);
 	csysi_os_close(child->handle);
-
-	*out_step = (enum csysi_os_step)report->step;
-	if (report->step == CSYSI_OS_STEP_EXEC && report->error == ENOENT &&
-	    csysi_posix_program_exists(program, command))
-		*out_step = CSYSI_OS_STEP_INTERPRETER;
-	csysi_set_os_error(report->error);
-	return csysi_posix_result(report->error);
+	return csysi_posix_failed(report, program, command, out_step);
 }

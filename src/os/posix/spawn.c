@@ -7,12 +7,16 @@
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/memory.h"
 #include "os/posix/birth.h"
 
 #define MOST_HANDLES (1 << 20) /* no sweep goes on for ever */
@@ -63,29 +67,174 @@ BIRTH static int kernel_mark_all(void)
 	return -ENOSYS;
 }
 
+BIRTH static int kernel_new_session(void)
+{
+	return checked((int)setsid());
+}
+
+BIRTH static int kernel_join_group(int64_t group)
+{
+	return checked(setpgid(0, (pid_t)group));
+}
+
+BIRTH static int kernel_control_terminal(int fd)
+{
+#ifdef TIOCSCTTY
+	return checked(ioctl(fd, TIOCSCTTY, 0));
+#else
+	(void)fd;
+	return -ENOSYS;
+#endif
+}
+
+BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
+{
+	static const int resources[CSYSI_OS_LIMITS] = {
+		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
+		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
+		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
+		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
+		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
+		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
+		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
+#ifdef RLIMIT_NPROC
+		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
+#else
+		[CSYSI_OS_LIMIT_PROCESSES] = -1,
+#endif
+#ifdef RLIMIT_MEMLOCK
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
+#else
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = -1,
+#endif
+	};
+	struct rlimit rlimit = {
+		.rlim_cur = limit->soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->soft,
+		.rlim_max = limit->hard == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->hard,
+	};
+	return resources[resource] < 0 ? -ENOSYS : checked(setrlimit(resources[resource], &rlimit));
+}
+
+BIRTH static int kernel_nice(int value)
+{
+	return checked(setpriority(PRIO_PROCESS, 0, value));
+}
+
+BIRTH static int kernel_schedule(int policy, int priority)
+{
+	struct sched_param parameter = { .sched_priority = priority };
+	int number = policy == CSYSI_OS_SCHEDULING_OTHER         ? SCHED_OTHER
+		     : policy == CSYSI_OS_SCHEDULING_FIFO        ? SCHED_FIFO
+		     : policy == CSYSI_OS_SCHEDULING_ROUND_ROBIN ? SCHED_RR
+								 : -1;
+	return number < 0 ? -ENOSYS : checked(sched_setscheduler(0, number, &parameter));
+}
+
+/* What POSIX does not have: CPUs, another root, groups, and what Linux alone does. */
+BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
+{
+	(void)cpus;
+	(void)size;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_chroot(const char *directory)
+{
+	(void)directory;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
+{
+	(void)groups;
+	(void)count;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_no_new_privileges(void)
+{
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_die_with_parent(int signal)
+{
+	(void)signal;
+	return -ENOSYS;
+}
+
+BIRTH static int64_t kernel_parent(void)
+{
+	return getppid();
+}
+
+BIRTH static void kernel_umask(unsigned mask)
+{
+	umask((mode_t)mask);
+}
+
+BIRTH static int kernel_set_group(uint32_t group)
+{
+	return checked(setgid((gid_t)group));
+}
+
+BIRTH static int kernel_set_user(uint32_t user)
+{
+	return checked(setuid((uid_t)user));
+}
+
 BIRTH static int kernel_chdir(const char *directory)
 {
 	return checked(chdir(directory));
 }
 
-BIRTH static void kernel_reset_signals(const struct birth *birth)
+/* Errors are signals that cannot be set and are at their default for ever. */
+BIRTH static void kernel_dispose(uint64_t signals, int ignore)
 {
-	struct sigaction standard;
-	standard.sa_handler = SIG_DFL;
-	standard.sa_flags = 0;
-	sigemptyset(&standard.sa_mask);
+	struct sigaction action;
+	action.sa_handler = ignore ? SIG_IGN : SIG_DFL;
+	action.sa_flags = 0;
+	sigemptyset(&action.sa_mask);
 
-	/* Errors are signals that cannot be set and are at their default for ever. */
 	for (int i = 1; i <= LAST_SIGNAL && i <= 64; i++)
-		if (birth->reset >> (i - 1) & 1)
-			sigaction(i, &standard, NULL);
+		if (signals >> (i - 1) & 1)
+			sigaction(i, &action, NULL);
+}
+
+BIRTH static void kernel_drop_handlers(void)
+{
+	struct sigaction action;
+
+	for (int i = 1; i <= LAST_SIGNAL && i <= 64; i++)
+		if (sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_IGN &&
+		    action.sa_handler != SIG_DFL)
+			kernel_dispose((uint64_t)1 << (i - 1), 0);
+}
+
+BIRTH static void kernel_block(uint64_t signals)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (int i = 1; i <= LAST_SIGNAL && i <= 64; i++)
+		if (signals >> (i - 1) & 1)
+			sigaddset(&set, i);
 	/* sigprocmask: this process has one thread. */
-	sigprocmask(SIG_SETMASK, &standard.sa_mask, NULL);
+	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
 {
 	return checked(execve(file, argv, envp));
+}
+
+/* The mask that the program starts with. */
+static uint64_t blocked_there(const struct csysi_os_options *options, const sigset_t *here)
+{
+	uint64_t blocked = options->set_mask ? options->blocked : 0;
+
+	for (int i = 1; i <= 64 && options->inherit_signals && !options->set_mask; i++)
+		if (sigismember(here, i) == 1)
+			blocked |= (uint64_t)1 << (i - 1);
+	return blocked;
 }
 
 /* Fork, with the whole of the child's life in it.  Returns its pid or -1. */
@@ -96,6 +245,7 @@ static pid_t fork_blocked(struct birth *birth)
 
 	/* No handler of the program may run in the child. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	birth->blocked = blocked_there(birth->command->options, &before);
 	csysi_posix_fork_lock();
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -112,16 +262,38 @@ static pid_t fork_blocked(struct birth *birth)
 	return pid;
 }
 
+/* The parts of a birth that every way has in common; `sources` has room for all maps. */
+static struct birth make_birth(const struct csysi_os_command *command,
+			       const struct csysi_posix_program *program, int *sources)
+{
+	const struct csysi_os_options *options = command->options;
+	struct birth birth = {
+		.command = command,
+		.program = program,
+		.sources = sources,
+		.parent = getpid(),
+		.handlers = options->inherit_signals,
+		.reset = options->inherit_signals ? options->standard : UINT64_MAX,
+		.pipe = -1,
+	};
+	return birth;
+}
+
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
 		   enum csysi_os_step *out_step)
 {
 	struct csysi_posix_program program = { 0 };
 	csys_handle reader = CSYS_NO_HANDLE;
 	csys_handle writer = CSYS_NO_HANDLE;
+	int *sources = NULL;
 
 	*out_step = CSYSI_OS_STEP_PREPARE;
 	int r = csysi_posix_program_find(command, &program);
 	if (r < 0)
+		goto done;
+	sources = csysi_alloc((command->map_count + 1) * sizeof *sources);
+	r = CSYS_ENOMEM;
+	if (!sources)
 		goto done;
 
 	*out_step = CSYSI_OS_STEP_FORK;
@@ -132,12 +304,8 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 	if (r < 0)
 		goto done;
 
-	struct birth birth = {
-		.command = command,
-		.program = &program,
-		.reset = UINT64_MAX,
-		.pipe = (int)writer,
-	};
+	struct birth birth = make_birth(command, &program, sources);
+	birth.pipe = (int)writer;
 	pid_t pid = fork_blocked(&birth);
 	if (pid < 0) {
 		r = csysi_posix_fail();
@@ -155,6 +323,31 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 done:
 	csysi_os_close(reader);
 	csysi_os_close(writer);
+	csysi_free(sources);
+	csysi_posix_program_free(&program);
+	return r;
+}
+
+int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step)
+{
+	struct csysi_posix_program program;
+
+	*out_step = CSYSI_OS_STEP_PREPARE;
+	int r = csysi_posix_program_find(command, &program);
+	if (r < 0)
+		return r;
+	int *sources = csysi_alloc((command->map_count + 1) * sizeof *sources);
+	r = CSYS_ENOMEM;
+	if (sources) {
+		sigset_t here;
+		struct birth birth = make_birth(command, &program, sources);
+		birth.parent = getppid();
+		pthread_sigmask(SIG_SETMASK, NULL, &here);
+		birth.blocked = blocked_there(command->options, &here);
+		be_born(&birth);
+		r = csysi_posix_failed(&birth.report, &program, command, out_step);
+	}
+	csysi_free(sources);
 	csysi_posix_program_free(&program);
 	return r;
 }

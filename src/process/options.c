@@ -1,0 +1,337 @@
+/*
+ * process/options.c - the settings of a command beyond arguments and streams.
+ *
+ * They are collected in the form in which the os floor takes them.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include <csys/base/result.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+#define MOST_NUMBER (1 << 20) /* of a handle in the child */
+#define MOST_CPU (1u << 16)
+
+/* Take a setting if it is a good one. */
+#define SET(command, good, statement)                             \
+	do {                                                      \
+		if (!csysi_command_edit(command))                 \
+			return;                                   \
+		if (good) {                                       \
+			statement;                                \
+		} else {                                          \
+			csysi_command_keep(command, CSYS_EINVAL); \
+		}                                                 \
+	} while (0)
+
+/* An owned array with one more place; NULL if out of memory, and the array stays. */
+static void *one_more(void *array, size_t count, size_t size)
+{
+	return count < SIZE_MAX / size - 1 ? csysi_realloc(array, (count + 1) * size) : NULL;
+}
+
+static void close_mapping(csys_command *command, size_t index)
+{
+	struct csysi_mapping *mapping = &command->mappings[index];
+	csys_handle handle = mapping->handle;
+
+	if (!mapping->taken)
+		return;
+	mapping->handle = CSYS_NO_HANDLE;
+	/* Given for several numbers, it is closed with the last. */
+	for (size_t i = 0; i < command->mapping_count; i++)
+		if (command->mappings[i].taken && command->mappings[i].handle == handle)
+			return;
+	csysi_os_close(handle);
+}
+
+void csysi_mappings_spend(csys_command *command)
+{
+	for (size_t i = 0; i < command->mapping_count; i++)
+		close_mapping(command, i);
+}
+
+void csysi_options_release(csys_command *command)
+{
+	csysi_mappings_spend(command);
+	csysi_free(command->mappings);
+	csysi_free((char *)(uintptr_t)command->options.root);
+	csysi_free(command->options.cpus);
+	csysi_free(command->options.groups);
+	csysi_free(command->options.hooks);
+}
+
+/* Returns whether the handle is the command's now. */
+static int map(csys_command *command, csys_handle handle, int number, int taken)
+{
+	if (!csysi_command_edit(command))
+		return 0;
+	if (number < 3 || number > MOST_NUMBER || handle == CSYS_NO_HANDLE) {
+		csysi_command_keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
+		return 0;
+	}
+
+	size_t at = 0;
+	while (at < command->mapping_count && command->mappings[at].number != number)
+		at++;
+	if (at < command->mapping_count) {
+		if (command->mappings[at].handle == handle)
+			command->mappings[at].taken = 0; /* given again: not to be closed now */
+		close_mapping(command, at);
+	} else {
+		struct csysi_mapping *mappings =
+			one_more(command->mappings, command->mapping_count, sizeof *mappings);
+		if (!mappings) {
+			csysi_command_keep(command, CSYS_ENOMEM);
+			return 0;
+		}
+		command->mappings = mappings;
+		command->mapping_count++;
+	}
+	command->mappings[at] = (struct csysi_mapping){ handle, number, taken };
+	return 1;
+}
+
+void csys_command_map(csys_command *command, csys_handle handle, int number)
+{
+	map(command, handle, number, 0);
+}
+
+void csys_command_map_take(csys_command *command, csys_handle handle, int number)
+{
+	if (!map(command, handle, number, 1))
+		csysi_os_close(handle);
+}
+
+void csys_command_inherit_handles(csys_command *command, int inherit)
+{
+	SET(command, 1, command->options.inherit_handles = inherit != 0);
+}
+
+void csys_command_environment(csys_command *command, const char *const *variables)
+{
+	csys_command_env_clear(command);
+	if (!csysi_command_edit(command))
+		return;
+	if (!variables)
+		csysi_command_keep(command, CSYS_EINVAL);
+	for (; variables && *variables && csysi_command_edit(command); variables++) {
+		size_t value = csysi_os_variable_value(*variables);
+		char *key = value > 1 ? csysi_copy(*variables, value - 1) : NULL;
+		if (key)
+			csys_command_env(command, key, *variables + value);
+		else
+			csysi_command_keep(command, value > 1 ? CSYS_ENOMEM : CSYS_EINVAL);
+		csysi_free(key);
+	}
+}
+
+/* ---- sessions and terminals ------------------------------------------------------ */
+
+void csys_command_process_group(csys_command *command, int64_t group)
+{
+	SET(command, group >= 0 && group <= INT32_MAX && !command->options.new_session,
+	    (command->options.set_group = 1, command->options.group = group));
+}
+
+void csys_command_new_session(csys_command *command)
+{
+	SET(command, !command->options.set_group, command->options.new_session = 1);
+}
+
+void csys_command_terminal(csys_command *command, csys_handle terminal)
+{
+	csys_command_new_session(command);
+	SET(command, terminal != CSYS_NO_HANDLE,
+	    (command->options.set_terminal = 1, command->options.terminal = terminal));
+}
+
+/* ---- resources --------------------------------------------------------------------- */
+
+void csys_command_limit(csys_command *command, int resource, uint64_t soft, uint64_t hard)
+{
+	struct csysi_os_limit limit = { 1, soft, hard };
+
+	SET(command, resource >= 0 && resource < CSYSI_OS_LIMITS && soft <= hard,
+	    command->options.limits[resource] = limit);
+}
+
+void csys_command_nice(csys_command *command, int nice)
+{
+	SET(command, nice >= -20 && nice <= 19,
+	    (command->options.set_nice = 1, command->options.nice = nice));
+}
+
+void csys_command_scheduling(csys_command *command, int policy, int priority)
+{
+	SET(command,
+	    policy >= CSYS_SCHEDULING_OTHER && policy <= CSYS_SCHEDULING_ROUND_ROBIN &&
+		    priority >= 0 && priority <= 99,
+	    (command->options.set_scheduling = 1, command->options.scheduling = policy,
+	     command->options.priority = priority));
+}
+
+void csys_command_affinity(csys_command *command, const unsigned *cpus, size_t count)
+{
+	if (!csysi_command_edit(command))
+		return;
+
+	unsigned most = 0;
+	int good = cpus && count > 0;
+	for (size_t i = 0; i < count && good; i++) {
+		good = cpus[i] < MOST_CPU;
+		most = cpus[i] > most ? cpus[i] : most;
+	}
+	if (!good) {
+		csysi_command_keep(command, CSYS_EINVAL);
+		return;
+	}
+	/* Whole longs, little end first in each, as the system's masks are. */
+	const size_t bits = 8 * sizeof(unsigned long);
+	size_t longs = most / bits + 1;
+	unsigned long *mask = csysi_alloc_zero(longs * sizeof *mask);
+	if (!mask) {
+		csysi_command_keep(command, CSYS_ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		mask[cpus[i] / bits] |= 1ul << cpus[i] % bits;
+	csysi_free(command->options.cpus);
+	command->options.cpus = (unsigned char *)mask;
+	command->options.cpus_size = longs * sizeof *mask;
+}
+
+void csys_command_umask(csys_command *command, unsigned mask)
+{
+	SET(command, mask <= 0777, (command->options.set_umask = 1, command->options.umask = mask));
+}
+
+/* ---- user and privileges -------------------------------------------------------------- */
+
+/* All ones is "leave it" to the system, and no id. */
+static int is_id(uint32_t id)
+{
+	return id != UINT32_MAX;
+}
+
+void csys_command_uid(csys_command *command, uint32_t user)
+{
+	SET(command, is_id(user), (command->options.set_user = 1, command->options.user = user));
+}
+
+void csys_command_gid(csys_command *command, uint32_t group)
+{
+	SET(command, is_id(group),
+	    (command->options.set_primary_group = 1, command->options.primary_group = group));
+}
+
+void csys_command_groups(csys_command *command, const uint32_t *groups, size_t count)
+{
+	if (!csysi_command_edit(command))
+		return;
+
+	int good = (groups || count == 0) && count <= 65536;
+	for (size_t i = 0; i < count && good; i++)
+		good = is_id(groups[i]);
+	uint32_t *copy = good ? csysi_alloc((count + 1) * sizeof *copy) : NULL;
+	if (!copy) {
+		csysi_command_keep(command, good ? CSYS_ENOMEM : CSYS_EINVAL);
+		return;
+	}
+	if (count > 0)
+		memcpy(copy, groups, count * sizeof *copy);
+	csysi_free(command->options.groups);
+	command->options.groups = copy;
+	command->options.group_count = count;
+	command->options.set_groups = 1;
+}
+
+void csys_command_chroot(csys_command *command, const char *directory)
+{
+	if (!csysi_command_edit(command))
+		return;
+
+	char *copy = directory && directory[0] ? csysi_copy(directory, strlen(directory)) : NULL;
+	if (!copy) {
+		csysi_command_keep(command, directory && directory[0] ? CSYS_ENOMEM : CSYS_EINVAL);
+		return;
+	}
+	csysi_free((char *)(uintptr_t)command->options.root);
+	command->options.root = copy;
+}
+
+void csys_command_no_new_privileges(csys_command *command)
+{
+	SET(command, 1, command->options.no_new_privileges = 1);
+}
+
+void csys_command_die_with_parent(csys_command *command, int signal)
+{
+	SET(command, signal >= 1 && signal <= 64, command->options.death_signal = signal);
+}
+
+/* ---- signals ------------------------------------------------------------------------------ */
+
+void csys_command_inherit_signals(csys_command *command)
+{
+	SET(command, 1, command->options.inherit_signals = 1);
+}
+
+void csys_command_signal(csys_command *command, int signal, int disposition)
+{
+	uint64_t bit = signal >= 1 && signal <= 64 ? (uint64_t)1 << (signal - 1) : 0;
+	int ignore = disposition == CSYS_SIGNAL_IGNORE;
+
+	if (!csysi_command_edit(command))
+		return;
+	if (bit == 0 || (!ignore && disposition != CSYS_SIGNAL_DEFAULT)) {
+		csysi_command_keep(command, CSYS_EINVAL);
+		return;
+	}
+	command->options.ignored &= ~bit;
+	command->options.standard &= ~bit;
+	if (ignore)
+		command->options.ignored |= bit;
+	else
+		command->options.standard |= bit;
+}
+
+void csys_command_block_signals(csys_command *command, const int *signals, size_t count)
+{
+	uint64_t blocked = 0;
+	int good = signals || count == 0;
+
+	if (!csysi_command_edit(command))
+		return;
+	for (size_t i = 0; i < count && good; i++) {
+		good = signals[i] >= 1 && signals[i] <= 64;
+		blocked |= good ? (uint64_t)1 << (signals[i] - 1) : 0;
+	}
+	if (!good) {
+		csysi_command_keep(command, CSYS_EINVAL);
+		return;
+	}
+	command->options.set_mask = 1;
+	command->options.blocked = blocked;
+}
+
+/* ---- the caller's own ----------------------------------------------------------------------- */
+
+void csys_command_pre_exec(csys_command *command, int (*hook)(void *argument), void *argument)
+{
+	if (!csysi_command_edit(command))
+		return;
+
+	size_t count = command->options.hook_count;
+	struct csysi_os_hook *hooks =
+		hook ? one_more(command->options.hooks, count, sizeof *hooks) : NULL;
+	if (!hooks) {
+		csysi_command_keep(command, hook ? CSYS_ENOMEM : CSYS_EINVAL);
+		return;
+	}
+	hooks[count] = (struct csysi_os_hook){ hook, argument };
+	command->options.hooks = hooks;
+	command->options.hook_count = count + 1;
+}

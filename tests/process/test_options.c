@@ -1,0 +1,647 @@
+/*
+ * process/test_options.c - promises of csys/process/command.h: what else the
+ * child can be given.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+#ifdef CSYS_TEST_LINUX
+#include <sys/prctl.h>
+#define ON_LINUX 1
+#else
+#define ON_LINUX 0
+#endif
+
+/* Whether the helper can read its own state; tests/fallback takes /proc away. */
+static int has_proc(void)
+{
+	return access("/proc/self/status", R_OK) == 0;
+}
+
+/* What the helper says of itself; the command stays. */
+static char *says(csys_command *command)
+{
+	static char text[8192];
+	csys_output output;
+	int r = csys_command_output(command, NULL, &output);
+	if (r < 0)
+		print_error("%s: %s\n", csys_step_name(csys_spawn_failed_step()), csys_strerror(r));
+	assert_int_equal(r, 0);
+	assert_true(csys_exit_success(output.exit));
+	snprintf(text, sizeof text, "\n%s", output.out.data);
+	csys_output_free(&output);
+	return text;
+}
+
+static void assert_says(csys_command *command, const char *line)
+{
+	char with_ends[256];
+	const char *text = says(command);
+	snprintf(with_ends, sizeof with_ends, "\n%s\n", line);
+	if (!strstr(text, with_ends))
+		print_error("not in it: %s%s", line, text);
+	assert_non_null(strstr(text, with_ends));
+}
+
+static void assert_fails(csys_command *command, int result, int step)
+{
+	csys_child *child = NULL;
+	assert_int_equal(csys_command_spawn(command, &child), result);
+	assert_int_equal(csys_spawn_failed_step(), step);
+	assert_null(child);
+	assert_false(has_children());
+	csys_command_free(command);
+}
+
+/* A reader that gives these few bytes and the end. */
+static csys_handle given(const char *text)
+{
+	csys_handle reader, writer;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	assert_int_equal(csys_pipe_write_all(writer, text, strlen(text), NULL), 0);
+	csys_handle_close(writer);
+	return reader;
+}
+
+/* ---- handles ---------------------------------------------------------------------- */
+
+static void handles_get_the_numbers_that_were_said(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("mapped", NULL);
+	csys_handle one = given("one");
+	csys_command_map(command, one, 5);
+	csys_command_map_take(command, given("two"), 9);
+	assert_string_equal(says(command), "\n5:one\n9:two\n");
+	csys_handle_close(one);
+	csys_command_free(command);
+}
+
+static void mapped_handles_can_be_exchanged(void **state)
+{
+	(void)state;
+	/* On their own numbers, then each on the next one's. */
+	int numbers[3];
+	for (int i = 0; i < 3; i++) {
+		char text[2] = { (char)('a' + i), 0 };
+		csys_handle reader = given(text);
+		numbers[i] = fcntl((int)reader, F_DUPFD_CLOEXEC, 5 + i);
+		assert_int_equal(numbers[i], 5 + i);
+		csys_handle_close(reader);
+	}
+	csys_command *command = helper_command("mapped", NULL);
+	csys_command_map(command, 5, 6);
+	csys_command_map(command, 6, 7);
+	csys_command_map(command, 7, 5);
+	assert_string_equal(says(command), "\n5:c\n6:a\n7:b\n");
+	csys_command_free(command);
+	for (int i = 0; i < 3; i++)
+		close(numbers[i]);
+}
+
+static void a_handle_can_keep_its_number_and_streams_can_be_mapped(void **state)
+{
+	(void)state;
+	csys_handle reader = given("kept");
+	int nine = fcntl((int)reader, F_DUPFD_CLOEXEC, 9);
+	csys_command *command = helper_command("mapped", NULL);
+	csys_command_map(command, nine, 9);
+	assert_string_equal(says(command), "\n9:kept\n");
+	assert_true(fcntl(nine, F_GETFD) & FD_CLOEXEC); /* here as before */
+	csys_command_free(command);
+
+	/* The stream's own handle at a number of its own, and as a stream. */
+	command = helper_command("handles", NULL);
+	csys_command_stdio_handle(command, CSYS_STDIN, nine);
+	csys_command_map(command, nine, 700);
+	assert_string_equal(says(command), "\n0 1 2 700 \n");
+	csys_command_free(command);
+	close(nine);
+	csys_handle_close(reader);
+}
+
+static void the_last_mapping_of_a_number_counts_and_none_leaks(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("mapped", NULL);
+	csys_command_map_take(command, given("first"), 4);
+	csys_handle last = given("last");
+	csys_command_map_take(command, last, 4);
+	csys_command_map_take(command, last, 4);
+	csys_command_map_take(command, last, 6);
+	assert_string_equal(says(command), "\n4:last\n6:\n");
+	/* Spent. */
+	assert_fails(command, CSYS_EBADF, CSYS_STEP_HANDLE);
+}
+
+static void bad_settings_are_kept_as_einval(void **state)
+{
+	(void)state;
+	const char *const no_key[] = { "=x", NULL }, *const no_value[] = { "x", NULL };
+	const unsigned far = 1u << 30;
+	const uint32_t nobody = UINT32_MAX;
+	const int no_signal = 65;
+	for (int i = 0; i < 24; i++) {
+		csys_command *command = csys_command_new("true");
+		int expected = CSYS_EINVAL;
+		switch (i) {
+		case 0:
+			csys_command_map(command, 0, 2);
+			break;
+		case 1:
+			csys_command_map(command, 0, -1);
+			break;
+		case 2:
+			csys_command_map(command, CSYS_NO_HANDLE, 5);
+			expected = CSYS_EBADF;
+			break;
+		case 3:
+			csys_command_environment(command, NULL);
+			break;
+		case 4:
+			csys_command_environment(command, no_key);
+			break;
+		case 5:
+			csys_command_environment(command, no_value);
+			break;
+		case 6:
+			csys_command_process_group(command, -1);
+			break;
+		case 7:
+			csys_command_new_session(command);
+			csys_command_process_group(command, 0);
+			break;
+		case 8:
+			csys_command_process_group(command, 0);
+			csys_command_new_session(command);
+			break;
+		case 9:
+			csys_command_terminal(command, CSYS_NO_HANDLE);
+			break;
+		case 10:
+			csys_command_limit(command, 99, 0, 0);
+			break;
+		case 11:
+			csys_command_limit(command, CSYS_LIMIT_CPU, 2, 1);
+			break;
+		case 12:
+			csys_command_nice(command, 20);
+			break;
+		case 13:
+			csys_command_scheduling(command, 9, 0);
+			break;
+		case 14:
+			csys_command_scheduling(command, CSYS_SCHEDULING_FIFO, 100);
+			break;
+		case 15:
+			csys_command_affinity(command, NULL, 1);
+			break;
+		case 16:
+			csys_command_affinity(command, &far, 1);
+			break;
+		case 17:
+			csys_command_umask(command, 01000);
+			break;
+		case 18:
+			csys_command_uid(command, nobody);
+			break;
+		case 19:
+			csys_command_groups(command, &nobody, 1);
+			break;
+		case 20:
+			csys_command_chroot(command, "");
+			break;
+		case 21:
+			csys_command_die_with_parent(command, 0);
+			break;
+		case 22:
+			csys_command_block_signals(command, &no_signal, 1);
+			break;
+		default:
+			csys_command_pre_exec(command, NULL, NULL);
+			break;
+		}
+		assert_int_equal(csys_command_error(command), expected);
+		csys_command_free(command);
+	}
+}
+
+static void an_explicit_environment_is_all_there_is(void **state)
+{
+	(void)state;
+	const char *const variables[] = { "B=2", "A=1=1", "EMPTY=", NULL };
+	csys_command *command = helper_command("env", NULL);
+	csys_command_env(command, "C", "3");
+	csys_command_environment(command, variables);
+	assert_string_equal(says(command), "\nA=1=1\nB=2\nEMPTY=\n");
+	csys_command_free(command);
+}
+
+/* ---- sessions, resources, users --------------------------------------------------------- */
+
+static void groups_and_sessions_are_led_and_joined(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("state", NULL);
+	assert_says(command, "leads group 0 session 0");
+	csys_command_process_group(command, 0);
+	assert_says(command, "leads group 1 session 0");
+	csys_command_process_group(command, getpgrp());
+	assert_says(command, "leads group 0 session 0");
+	csys_command_free(command);
+
+	command = helper_command("state", NULL);
+	csys_command_new_session(command);
+	assert_says(command, "leads group 1 session 1");
+	assert_says(command, "terminal 0");
+	csys_command_free(command);
+
+	command = helper_command("state", NULL);
+	csys_command_process_group(command, 1); /* of another session */
+	assert_fails(command, CSYS_EPERM, CSYS_STEP_SESSION);
+}
+
+static void a_terminal_controls_the_session(void **state)
+{
+	(void)state;
+	int controller = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(controller >= 0 && grantpt(controller) == 0 && unlockpt(controller) == 0);
+	int terminal = open(ptsname(controller), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(terminal >= 0);
+	csys_command *command = helper_command("state", NULL);
+	csys_command_terminal(command, terminal);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	assert_says(command, "terminal 1");
+	assert_says(command, "leads group 1 session 1");
+	csys_command_free(command);
+
+	/* Streams that are not set otherwise are the terminal. */
+	csys_exit end;
+	command = csys_command_new("sh");
+	csys_command_args(command,
+			  (const char *const[]){ "-c", "test -t 0 -a -t 1 -a -t 2", NULL });
+	csys_command_terminal(command, terminal);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	assert_true(csys_exit_success(end));
+	csys_command_free(command);
+	close(terminal);
+	close(controller);
+
+	/* What is no terminal cannot control anything. */
+	csys_handle no_terminal = given("x");
+	command = helper_command("state", NULL);
+	csys_command_terminal(command, no_terminal);
+	csys_child *child = NULL;
+	assert_true(csys_command_spawn(command, &child) < 0);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_TERMINAL);
+	csys_command_free(command);
+	csys_handle_close(no_terminal);
+}
+
+static void limits_priority_and_umask_are_set(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("state", NULL);
+	csys_command_limit(command, CSYS_LIMIT_CORE, 0, 0);
+	csys_command_limit(command, CSYS_LIMIT_CPU, 1000, 2000);
+	csys_command_limit(command, CSYS_LIMIT_HANDLES, 50, 60);
+	csys_command_limit(command, CSYS_LIMIT_FILE_SIZE, 1 << 20, 2 << 20);
+	csys_command_nice(command, 7);
+	csys_command_umask(command, 0137);
+	const char *text = says(command);
+	assert_non_null(strstr(text, "\nnice 7\numask 137\nlimit 0 0\nlimit 1000 2000\n"
+				     "limit 50 60\nlimit 1048576 2097152\n"));
+	csys_command_free(command);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), 0); /* here as before */
+}
+
+static void policy_and_cpus_are_set_where_the_system_can(void **state)
+{
+	(void)state;
+	const unsigned first = 0;
+	csys_command *command = helper_command("state", NULL);
+	csys_command_affinity(command, &first, 1);
+	if (!ON_LINUX) {
+		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_SCHEDULING);
+		return;
+	}
+	csys_command_scheduling(command, CSYS_SCHEDULING_BATCH, 0);
+	const char *text = says(command);
+	if (has_proc())
+		assert_non_null(strstr(text, "\nCpus_allowed_list:\t0\n"));
+	assert_non_null(strstr(text, "\npolicy 3\n"));
+	csys_command_free(command);
+
+	const unsigned absent = 60000;
+	command = helper_command("state", NULL);
+	csys_command_affinity(command, &absent, 1);
+	assert_fails(command, CSYS_EINVAL, CSYS_STEP_SCHEDULING);
+}
+
+static void the_user_is_changed_for_good(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("state", NULL);
+	csys_command_uid(command, 65534);
+	csys_command_gid(command, 65533);
+	if (getuid() != 0) {
+		assert_fails(command, CSYS_EPERM, CSYS_STEP_USER);
+		return;
+	}
+	/* The directory of the build may be closed to others. */
+	csys_command_free(command);
+	command = csys_command_new("sh");
+	csys_command_args(command,
+			  (const char *const[]){ "-c", "id -u; id -ru; id -g; id -G", NULL });
+	csys_command_uid(command, 65534);
+	csys_command_gid(command, 65533);
+	if (ON_LINUX) {
+		assert_string_equal(says(command), "\n65534\n65534\n65533\n65533\n");
+		const uint32_t groups[] = { 12, 34 };
+		csys_command_groups(command, groups, 2);
+		assert_string_equal(says(command), "\n65534\n65534\n65533\n65533 12 34\n");
+#ifdef CSYS_TEST_LINUX
+		/* This process can still be dumped and traced, though its memory was the child's.
+		 */
+		assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+#endif
+	}
+	assert_int_equal(getuid(), 0);
+	csys_command_free(command);
+}
+
+static void another_root_is_entered(void **state)
+{
+	(void)state;
+	csys_command *command = csys_command_new("/bin/sh");
+	csys_command_args(command, (const char *const[]){ "-c", "pwd", NULL });
+	csys_command_chroot(command, "/");
+	if (!ON_LINUX) {
+		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_ROOT);
+		return;
+	}
+	if (getuid() != 0) {
+		assert_fails(command, CSYS_EPERM, CSYS_STEP_ROOT);
+		return;
+	}
+	assert_string_equal(says(command), "\n/\n"); /* not where this process is */
+	csys_command_cwd(command, "/usr");
+	assert_string_equal(says(command), "\n/usr\n");
+	csys_command_chroot(command, "/no/such/root");
+	assert_fails(command, CSYS_ENOENT, CSYS_STEP_ROOT);
+
+	/* The program is looked for inside. */
+	char folder[] = "csys-root-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	command = csys_command_new("/bin/sh");
+	csys_command_chroot(command, folder);
+	assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
+	rmdir(folder);
+}
+
+static void no_new_privileges_are_had(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("state", NULL);
+	csys_command_no_new_privileges(command);
+	if (!ON_LINUX) {
+		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_USER);
+		return;
+	}
+	const char *text = says(command);
+	if (has_proc())
+		assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
+	csys_command_free(command);
+}
+
+static void signals_are_inherited_ignored_and_blocked_as_said(void **state)
+{
+	(void)state;
+	struct sigaction ignore = { 0 }, old[2];
+	sigset_t some, before;
+	const int blocked[] = { SIGUSR1, SIGTERM };
+	ignore.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &ignore, &old[0]);
+	sigaction(SIGHUP, &ignore, &old[1]);
+	sigemptyset(&some);
+	sigaddset(&some, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &some, &before);
+
+	char text[4][256];
+	csys_command *command = helper_command("signals", NULL);
+	snprintf(text[0], 256, "%s", says(command));
+	csys_command_signal(command, SIGINT, CSYS_SIGNAL_IGNORE);
+	csys_command_block_signals(command, blocked, 2);
+	snprintf(text[1], 256, "%s", says(command));
+	csys_command_free(command);
+	command = helper_command("signals", NULL);
+	csys_command_inherit_signals(command);
+	snprintf(text[2], 256, "%s", says(command));
+	csys_command_signal(command, SIGHUP, CSYS_SIGNAL_DEFAULT);
+	csys_command_block_signals(command, NULL, 0);
+	snprintf(text[3], 256, "%s", says(command));
+	csys_command_free(command);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigaction(SIGPIPE, &old[0], NULL);
+	sigaction(SIGHUP, &old[1], NULL);
+
+	assert_string_equal(text[0], "\n");
+	assert_string_equal(text[1], "\nnot default 2\nblocked 10\nblocked 15\n");
+	assert_string_equal(text[2], "\nnot default 1\nblocked 12\nnot default 13\n");
+	assert_string_equal(text[3], "\nnot default 13\n");
+}
+
+/* ---- parent, hooks, exec ------------------------------------------------------------------- */
+
+static void start_and_die(void)
+{
+	/* Tell the pid through the stream that the grandchild writes to as well, and go. */
+	csys_child *child;
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_die_with_parent(command, SIGKILL);
+	CHECK(csys_command_spawn(command, &child) == 0);
+	_exit(0);
+}
+
+static void it_dies_with_its_parent(void **state)
+{
+	(void)state;
+	if (!ON_LINUX) {
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_die_with_parent(command, SIGKILL);
+		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_PARENT);
+		return;
+	}
+	/* The pipe ends when both have died: a survivor would hold it for ever. */
+	csys_handle reader, writer;
+	char text[64];
+	size_t size;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	int saved = fcntl(1, F_DUPFD_CLOEXEC, 10);
+	fflush(stdout);
+	dup2((int)writer, 1);
+	csys_handle_close(writer);
+	in_child(start_and_die);
+	dup2(saved, 1);
+	close(saved);
+	assert_int_equal(
+		csys_pipe_read_all_until(reader, text, sizeof text, csys_after_s(60), &size), 0);
+	csys_handle_close(reader);
+}
+
+static int say_hook(void *word)
+{
+	ssize_t written = write(1, word, strlen(word));
+	return written > 0 ? 0 : CSYS_EIO;
+}
+
+static int refuse_hook(void *result)
+{
+	return *(int *)result;
+}
+
+static void hooks_run_in_order_and_can_refuse(void **state)
+{
+	(void)state;
+	char one[] = "one ", two[] = "two ";
+	int refusal = CSYS_E2BIG, fine = 0;
+	csys_command *command = helper_command("say", "three", NULL);
+	csys_command_pre_exec(command, say_hook, one);
+	csys_command_pre_exec(command, say_hook, two);
+	csys_command_pre_exec(command, refuse_hook, &fine);
+	assert_string_equal(says(command), "\none two three");
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	csys_command_pre_exec(command, refuse_hook, &refusal);
+	assert_fails(command, CSYS_E2BIG, CSYS_STEP_HOOK);
+
+	command = csys_command_new("/no/such/program");
+	csys_command_pre_exec(command, refuse_hook, &fine);
+	assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
+}
+
+static void become_another(void)
+{
+	csys_command *command = csys_command_new("/no/such/program");
+	CHECK(csys_command_exec(command) == CSYS_ENOENT);
+	CHECK(csys_spawn_failed_step() == CSYS_STEP_EXEC);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	CHECK(csys_command_exec(command) == CSYS_EINVAL);
+	csys_command_free(command);
+
+	command = csys_command_new("sh");
+	csys_command_args(command,
+			  (const char *const[]){ "-c", "test $A = b && pwd | grep -qx /", NULL });
+	csys_command_env(command, "A", "b");
+	csys_command_cwd(command, "/");
+	int r = csys_command_exec(command);
+	CHECK(r == 0); /* not reached */
+}
+
+static void exec_becomes_the_program(void **state)
+{
+	(void)state;
+	in_child(become_another);
+}
+
+static void everything_at_once(void **state)
+{
+	(void)state;
+	int fine = 0;
+	const unsigned first = 0;
+	for (int hook = 0; hook <= 1; hook++) {
+		csys_command *command = helper_command("state", NULL);
+		csys_command_cwd(command, "/");
+		csys_command_env(command, "A", "b");
+		csys_command_map_take(command, given("x"), 8);
+		csys_command_new_session(command);
+		csys_command_limit(command, CSYS_LIMIT_CORE, 0, 0);
+		csys_command_nice(command, 3);
+		csys_command_umask(command, 077);
+		csys_command_signal(command, SIGHUP, CSYS_SIGNAL_IGNORE);
+		if (ON_LINUX) {
+			csys_command_affinity(command, &first, 1);
+			csys_command_no_new_privileges(command);
+			csys_command_die_with_parent(command, SIGTERM);
+		}
+		if (ON_LINUX && getuid() == 0) {
+			const uint32_t groups[] = { 7 };
+			csys_command_chroot(command, "/");
+			csys_command_groups(command, groups, 1);
+			csys_command_gid(command, 0);
+			csys_command_uid(command, 0);
+		}
+		if (hook)
+			csys_command_pre_exec(command, refuse_hook, &fine);
+		const char *text = says(command);
+		assert_non_null(strstr(text, "\nleads group 1 session 1\n"));
+		assert_non_null(strstr(text, "\nnice 3\numask 77\nlimit 0 0\n"));
+		if (ON_LINUX && has_proc())
+			assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
+		if (ON_LINUX && getuid() == 0)
+			assert_non_null(strstr(text, "\ngroups 7\n"));
+		csys_command_free(command);
+	}
+}
+
+static void without_memory_settings_keep_enomem(void **state)
+{
+	(void)state;
+	const unsigned first = 0;
+	const uint32_t groups[] = { 1 };
+	const char *const variables[] = { "A=1", NULL };
+	int nth = 1;
+	for (;; nth++) {
+		csys_handle handle = given("x");
+		int fine = 0;
+		csysi_fault_arm(nth);
+		csys_command *command = csys_command_new("x");
+		csys_command_map_take(command, handle, 5);
+		csys_command_affinity(command, &first, 1);
+		csys_command_groups(command, groups, 1);
+		csys_command_chroot(command, "/");
+		csys_command_environment(command, variables);
+		csys_command_pre_exec(command, refuse_hook, &fine);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		assert_int_equal(csys_command_error(command), fired ? CSYS_ENOMEM : 0);
+		csys_command_free(command);
+		if (!fired)
+			break;
+	}
+	assert_int_equal(nth, 13);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(handles_get_the_numbers_that_were_said),
+		TEST(mapped_handles_can_be_exchanged),
+		TEST(a_handle_can_keep_its_number_and_streams_can_be_mapped),
+		TEST(the_last_mapping_of_a_number_counts_and_none_leaks),
+		TEST(bad_settings_are_kept_as_einval),
+		TEST(an_explicit_environment_is_all_there_is),
+		TEST(groups_and_sessions_are_led_and_joined),
+		TEST(a_terminal_controls_the_session),
+		TEST(limits_priority_and_umask_are_set),
+		TEST(policy_and_cpus_are_set_where_the_system_can),
+		TEST(the_user_is_changed_for_good),
+		TEST(another_root_is_entered),
+		TEST(no_new_privileges_are_had),
+		TEST(signals_are_inherited_ignored_and_blocked_as_said),
+		TEST(it_dies_with_its_parent),
+		TEST(hooks_run_in_order_and_can_refuse),
+		TEST(exec_becomes_the_program),
+		TEST(everything_at_once),
+		TEST(without_memory_settings_keep_enomem),
+	};
+	return RUN(tests);
+}
