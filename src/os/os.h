@@ -260,6 +260,10 @@ struct csysi_os_exit {
 	int signaled; /* value is a signal, else an exit code */
 	int core_dumped;
 	int value;
+	int usage_known;   /* of it and of the children that it waited for: */
+	int64_t user_ns;   /* CPU time in programs */
+	int64_t system_ns; /* CPU time in the system for them */
+	int64_t peak;      /* bytes of memory, of the largest of them */
 };
 
 /* Reap it, without waiting.  CSYS_EAGAIN if it runs. */
@@ -270,6 +274,9 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
  * CSYS_EINVAL.
  */
 int csysi_os_child_signal(const struct csysi_os_child *child, int signal);
+
+/* The same to the process group that the child leads. */
+int csysi_os_group_signal(const struct csysi_os_child *child, int signal);
 
 /* The signals that ask a program to end, and that end it. */
 int csysi_os_signal_terminate(void);

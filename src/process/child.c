@@ -104,6 +104,18 @@ static csys_exit exit_of(const struct csysi_os_exit *end)
 	return exit;
 }
 
+static csys_usage usage_of(const struct csysi_os_exit *end)
+{
+	csys_usage usage = { -1, -1, -1 };
+
+	if (end->known && end->usage_known) {
+		usage.user_ns = end->user_ns;
+		usage.system_ns = end->system_ns;
+		usage.peak = end->peak;
+	}
+	return usage;
+}
+
 /* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs. */
 static int reap(csys_child *child, csys_exit *out)
 {
@@ -115,6 +127,7 @@ static int reap(csys_child *child, csys_exit *out)
 		r = csysi_os_child_reap(&child->os, &end);
 		if (r == 0) {
 			child->exit = exit_of(&end);
+			child->usage = usage_of(&end);
 			child->reaped = 1;
 		}
 	}
@@ -180,6 +193,29 @@ int csys_child_signal(csys_child *child, int signal)
 		return CSYS_EINVAL;
 	csysi_lock_lock(&child->lock);
 	int r = child->reaped ? CSYS_ESRCH : csysi_os_child_signal(&child->os, signal);
+	csysi_lock_unlock(&child->lock);
+	return r;
+}
+
+int csys_child_signal_group(csys_child *child, int signal)
+{
+	if (!child || !child->leads_group)
+		return CSYS_EINVAL;
+	csysi_lock_lock(&child->lock);
+	int r = child->reaped ? CSYS_ESRCH : csysi_os_group_signal(&child->os, signal);
+	csysi_lock_unlock(&child->lock);
+	return r;
+}
+
+int csys_child_usage(csys_child *child, csys_usage *out)
+{
+	if (!child || !out)
+		return CSYS_EINVAL;
+
+	csysi_lock_lock(&child->lock);
+	int r = !child->reaped ? CSYS_EAGAIN : child->usage.peak < 0 ? CSYS_ENOTSUP : 0;
+	if (r == 0)
+		*out = child->usage;
 	csysi_lock_unlock(&child->lock);
 	return r;
 }

@@ -95,8 +95,10 @@ struct csys_child {
 	struct csysi_os_child os;
 	csys_handle streams[3]; /* this side of piped streams, "none" for others */
 	struct csysi_lock lock; /* guards what follows, and signal against reap */
+	int leads_group;        /* signals can go to its process group */
 	int reaped;             /* under lock: exit is set, os.pid may be another's */
 	csys_exit exit;         /* under lock */
+	csys_usage usage;       /* under lock; all -1 if not known */
 	csys_child *next;       /* in the list of the detached */
 };
 

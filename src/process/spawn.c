@@ -255,6 +255,9 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	if (r < 0) {
 		csysi_child_free(child);
 	} else {
+		const struct csysi_os_options *options = &command->options;
+		child->leads_group =
+			options->new_session || (options->set_group && options->group == 0);
 		spend_taken(command);
 		csysi_mappings_spend(command);
 		*out = child;

@@ -397,6 +397,58 @@ static void a_cancelled_wait_leaves_the_child_usable(void **state)
 	}
 }
 
+static void a_group_is_signalled_as_a_whole(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("pair", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_command_process_group(command, 0);
+	csys_child *child = spawned(command);
+	csys_handle reader = csys_child_stream(child, CSYS_STDOUT);
+	char line[16];
+	size_t size;
+	csys_exit end;
+	read_line(reader, line, sizeof line);
+	assert_int_equal(csys_child_signal_group(child, 0), 0);
+	assert_int_equal(csys_child_signal_group(child, SIGUSR1), 0);
+	/* The pipe ends when both have. */
+	assert_int_equal(csys_pipe_read_until(reader, line, 1, csys_after_s(60), &size), 0);
+	assert_int_equal(size, 0);
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGUSR1);
+	assert_int_equal(csys_child_signal_group(child, SIGUSR1), CSYS_ESRCH);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+
+	/* One that leads none: its group is ours. */
+	child = spawned(helper_command("exit", "0", NULL));
+	assert_int_equal(csys_child_signal_group(child, SIGKILL), CSYS_EINVAL);
+	assert_int_equal(csys_child_signal_group(NULL, SIGKILL), CSYS_EINVAL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void usage_is_told_after_the_wait(void **state)
+{
+	(void)state;
+	csys_child *child = spawned(helper_command("work", "30000000", NULL));
+	csys_usage usage = { 77, 77, 77 };
+	csys_exit end;
+	assert_int_equal(csys_child_usage(child, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_usage(NULL, &usage), CSYS_EINVAL);
+	assert_int_equal(csys_child_usage(child, &usage), CSYS_EAGAIN);
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	int r = csys_child_usage(child, &usage);
+	if (csys_child_handle(child) == CSYS_NO_HANDLE || r == CSYS_ENOTSUP) {
+		assert_int_equal(r, CSYS_ENOTSUP);
+		assert_int_equal(usage.peak, 77);
+	} else {
+		assert_int_equal(r, 0);
+		assert_true(usage.peak > 30000000 && usage.peak < 300000000);
+		assert_true(usage.user_ns >= 0 && usage.system_ns >= 0);
+		assert_true(usage.user_ns + usage.system_ns > 0);
+	}
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
 static void pid_and_handle_are_the_childs(void **state)
 {
 	(void)state;
@@ -456,6 +508,8 @@ int main(void)
 		TEST(a_foreign_reaper_gives_status_unknown),
 		TEST(waits_and_signals_of_several_threads_agree),
 		TEST(a_cancelled_wait_leaves_the_child_usable),
+		TEST(a_group_is_signalled_as_a_whole),
+		TEST(usage_is_told_after_the_wait),
 		TEST(pid_and_handle_are_the_childs),
 		TEST(bad_arguments_are_told),
 	};

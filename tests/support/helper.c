@@ -153,6 +153,27 @@ static void go(int signal)
 	_exit(3);
 }
 
+/* Use some memory and some CPU time. */
+static int work(size_t bytes)
+{
+	volatile char *memory = malloc(bytes);
+	unsigned sum = 0;
+	for (int round = 0; memory && round < 3; round++)
+		for (size_t i = 0; i < bytes; i += 64)
+			sum += (unsigned)(memory[i] = (char)(i + sum));
+	return sum == 1;
+}
+
+/* Start a process in the own group that waits for a signal, too. */
+static int wait_in_pairs(void)
+{
+	if (fork() == 0) {
+		pause();
+		_exit(0);
+	}
+	return wait_for_a_signal(0);
+}
+
 /* Leave a process behind that holds the streams until its stdin ends. */
 static int leave_grandchild(void)
 {
@@ -195,6 +216,10 @@ int main(int argc, char **argv)
 		signal(SIGTERM, go);
 		return wait_for_a_signal(0);
 	}
+	if (strcmp(verb, "work") == 0)
+		return work(number);
+	if (strcmp(verb, "pair") == 0)
+		return wait_in_pairs();
 	if (strcmp(verb, "leave") == 0)
 		return leave_grandchild();
 	if (strcmp(verb, "spew") == 0) {

@@ -98,6 +98,33 @@ CSYS_API CSYS_MUST_CHECK int csys_child_kill(csys_child *child);
 CSYS_API CSYS_MUST_CHECK int csys_child_terminate(csys_child *child, csys_deadline grace,
 						  csys_exit *out);
 
+/*
+ * The same as csys_child_signal for the child's whole process group: itself and
+ * what it started and did not move out.  For a child that leads one
+ * (csys_command_process_group 0, a new session or a terminal), else CSYS_EINVAL.
+ * CSYS_ESRCH once the child is reaped: its number may lead another group then, so
+ * signal before the last wait.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_signal_group(csys_child *child, int signal);
+
+/*
+ * What a child used, and the children that it waited for itself.  Linux counts
+ * the memory that a child was born in, so `peak` is never less than what this
+ * process had at the spawn.
+ */
+typedef struct csys_usage {
+	int64_t user_ns;   /* CPU time in programs, ns */
+	int64_t system_ns; /* CPU time in the system for them, ns */
+	int64_t peak;      /* bytes of memory at most, of the largest one */
+} csys_usage;
+
+/*
+ * What it used, once it was waited for.  Returns 0, CSYS_EAGAIN before that,
+ * CSYS_ENOTSUP where the system does not tell (plain POSIX, or no pidfds) or
+ * somebody else took its status.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_usage(csys_child *child, csys_usage *out);
+
 /* What csys_child_close does with a child that still runs. */
 enum {
 	CSYS_CLOSE_DETACH = 0, /* let it run; csys reaps it at a later spawn, wait or close */

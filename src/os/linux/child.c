@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,22 +46,37 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 					     : csysi_posix_wait_pid((pid_t)child->pid, deadline);
 }
 
+static int64_t nanoseconds(const struct timeval *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + (int64_t)time->tv_usec * 1000;
+}
+
 int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit *out)
 {
 	if (child->handle == CSYS_NO_HANDLE)
 		return csysi_posix_reap_pid((pid_t)child->pid, out);
 
-	/* The raw call: libc's is a cancellation point, and the caller holds a lock.  It
-	 * does not wait, so there is no EINTR. */
+	/* The raw call: libc's is a cancellation point, and the caller holds a lock; and it
+	 * tells the usage too.  It does not wait, so there is no EINTR. */
 	siginfo_t info;
+	struct rusage usage;
 	memset(&info, 0, sizeof info);
-	long r = syscall(SYS_waitid, BY_PIDFD, (int)child->handle, &info, WEXITED | WNOHANG, NULL);
+	memset(&usage, 0, sizeof usage);
+	long r =
+		syscall(SYS_waitid, BY_PIDFD, (int)child->handle, &info, WEXITED | WNOHANG, &usage);
 	if (r < 0 && refused())
 		return csysi_posix_reap_pid((pid_t)child->pid, out);
 	if (r == 0 && info.si_pid == 0)
 		return CSYS_EAGAIN;
-	*out = r == 0 ? csysi_posix_exit(info.si_code, info.si_status)
-		      : (struct csysi_os_exit){ .known = 0, .value = -1 };
+	if (r < 0) {
+		*out = (struct csysi_os_exit){ .known = 0, .value = -1 };
+		return 0;
+	}
+	*out = csysi_posix_exit(info.si_code, info.si_status);
+	out->usage_known = 1;
+	out->user_ns = nanoseconds(&usage.ru_utime);
+	out->system_ns = nanoseconds(&usage.ru_stime);
+	out->peak = (int64_t)usage.ru_maxrss * 1024;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "os/posix/posix.h"
 
 #define FIRST_NAP 50000
@@ -80,6 +81,16 @@ int csysi_posix_signal_pid(pid_t pid, int signal)
 	if (glance(pid, WEXITED | WNOWAIT, &info) < 0)
 		return CSYS_ESRCH;
 	return kill(pid, signal) < 0 ? csysi_posix_fail() : 0;
+}
+
+int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
+{
+	int r = csysi_fault(CSYS_EPERM);
+	if (r < 0)
+		return r;
+
+	/* The child is not reaped, so the number of its group is its own. */
+	return kill(-(pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
 }
 
 int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out)
