@@ -1,0 +1,58 @@
+/*
+ * os/posix/bell.c - a pipe that a signal handler may write into.
+ *
+ * Both ends are nonblocking.  A full pipe drops a ring and is readable, which is
+ * all that a ring asks for.  Cancellation is off around read and write, as a
+ * thread must not end inside a handler, nor under a lock.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "os/posix/posix.h"
+
+int csysi_os_bell_open(csys_handle *out_reader, csys_handle *out_writer)
+{
+	csys_handle reader, writer;
+	int r = csysi_os_pipe(&reader, &writer);
+	if (r < 0)
+		return r;
+
+	r = csysi_os_set_nonblocking(reader, 1);
+	if (r == 0)
+		r = csysi_os_set_nonblocking(writer, 1);
+	if (r < 0) {
+		csysi_os_close(reader);
+		csysi_os_close(writer);
+		return r;
+	}
+	*out_reader = reader;
+	*out_writer = writer;
+	return 0;
+}
+
+void csysi_os_bell_ring(csys_handle writer)
+{
+	int error = errno;
+	int cancel;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	ssize_t written = write((int)writer, "", 1);
+	(void)written; /* full is fine, and nothing else can be */
+	pthread_setcancelstate(cancel, NULL);
+	errno = error;
+}
+
+void csysi_os_bell_silence(csys_handle reader)
+{
+	char rings[64];
+	ssize_t size;
+	int cancel;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	do
+		size = read((int)reader, rings, sizeof rings);
+	while (size == (ssize_t)sizeof rings || (size < 0 && errno == EINTR));
+	pthread_setcancelstate(cancel, NULL);
+}
