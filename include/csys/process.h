@@ -8,5 +8,6 @@
 #include <csys/process/command.h>
 #include <csys/process/exit.h>
 #include <csys/process/output.h>
+#include <csys/process/signal.h>
 
 #endif

@@ -13,8 +13,15 @@
 #define csysi_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define csysi_swap_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
 #define csysi_swap_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
+#define csysi_swap_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
+
+/* What *p is afterwards. */
+#define csysi_add_release(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELEASE)
+#define csysi_add_acq_rel(p, v) __atomic_add_fetch((p), (v), __ATOMIC_ACQ_REL)
 
 /* 1 if *p was *expected and is now v; else *expected is what *p was. */
+#define csysi_cas_relaxed(p, expected, v) \
+	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define csysi_cas_acquire(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
 #define csysi_cas_release(p, expected, v) \

@@ -1,0 +1,793 @@
+/*
+ * process/test_signal.c - promises of csys/process/signal.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+static csys_signal *opened_with(int signal, const csys_signal_options *options)
+{
+	csys_signal *made = NULL;
+	assert_int_equal(csys_signal_open(&signal, 1, options, &made), 0);
+	assert_non_null(made);
+	return made;
+}
+
+static csys_signal *opened(int signal)
+{
+	return opened_with(signal, NULL);
+}
+
+static csys_signal_event taken(csys_signal *signals)
+{
+	csys_signal_event event;
+	memset(&event, 0, sizeof event);
+	assert_int_equal(csys_signal_take(signals, &event), 0);
+	return event;
+}
+
+static void has_none(csys_signal *signals)
+{
+	csys_signal_event event = { .signal = 1234 };
+	assert_int_equal(csys_signal_take(signals, &event), CSYS_EAGAIN);
+	assert_int_equal(event.signal, 1234);
+}
+
+static int is_readable(csys_signal *signals)
+{
+	struct pollfd polled = { .fd = (int)csys_signal_handle(signals), .events = POLLIN };
+	return poll(&polled, 1, 0) == 1;
+}
+
+static void set_action(int signal, void (*handler)(int), int flags)
+{
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = handler;
+	action.sa_flags = flags;
+	assert_int_equal(sigaction(signal, &action, NULL), 0);
+}
+
+static struct sigaction action_of(int signal)
+{
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	assert_int_equal(sigaction(signal, NULL, &action), 0);
+	return action;
+}
+
+static void (*handler_of(int signal))(int)
+{
+	return action_of(signal).sa_handler;
+}
+
+/* ---- events ------------------------------------------------------------------------- */
+
+static void a_signal_is_an_event(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGUSR1);
+	has_none(signals);
+	assert_int_equal(kill(getpid(), SIGUSR1), 0);
+	csys_signal_event event = taken(signals);
+	assert_int_equal(event.signal, SIGUSR1);
+	assert_int_equal(event.cause, CSYS_SIGNAL_SENT);
+	assert_int_equal(event.code, SI_USER);
+	assert_int_equal(event.count, 1);
+	assert_int_equal(event.pid, getpid());
+	assert_int_equal(event.uid, getuid());
+	has_none(signals);
+	csys_signal_close(signals);
+}
+
+static void the_sender_and_a_child_are_told(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGUSR2, SIGCHLD };
+	csys_signal *signals;
+	csys_signal_event event;
+	assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		kill(getppid(), SIGUSR2);
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+		assert_int_equal(event.pid, pid);
+		assert_int_equal(event.uid, getuid());
+		assert_int_equal(event.cause,
+				 event.signal == SIGCHLD ? CSYS_SIGNAL_CHILD : CSYS_SIGNAL_SENT);
+		if (event.signal == SIGCHLD)
+			assert_int_equal(event.code, CLD_EXITED);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	csys_signal_close(signals);
+}
+
+static void what_comes_from_the_system_has_no_sender(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGALRM);
+	csys_signal_event event;
+	alarm(1);
+	assert_int_equal(csys_signal_wait(signals, &event), 0);
+	assert_int_equal(event.signal, SIGALRM);
+	assert_int_equal(event.pid, -1);
+	assert_int_equal(event.uid, -1);
+	csys_signal_close(signals);
+}
+
+static void deliveries_before_a_take_are_one_event_with_a_count(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGUSR1);
+	for (unsigned round = 1; round < 5; round++) {
+		for (unsigned i = 0; i < round; i++)
+			raise(SIGUSR1);
+		assert_int_equal(taken(signals).count, round);
+		has_none(signals);
+	}
+	csys_signal_close(signals);
+}
+
+static void signals_of_one_subscription_are_told_apart(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGUSR1, SIGUSR2, SIGUSR1, SIGTERM };
+	unsigned counts[65] = { 0 };
+	csys_signal *signals;
+	assert_int_equal(csys_signal_open(wanted, 4, NULL, &signals), 0);
+	raise(SIGUSR2);
+	raise(SIGTERM);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	for (int i = 0; i < 3; i++) {
+		csys_signal_event event = taken(signals);
+		counts[event.signal] += event.count;
+	}
+	has_none(signals);
+	assert_int_equal(counts[SIGUSR1], 1);
+	assert_int_equal(counts[SIGUSR2], 2);
+	assert_int_equal(counts[SIGTERM], 1);
+	csys_signal_close(signals);
+}
+
+static void no_signal_of_a_subscription_is_passed_over_for_ever(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGUSR1, SIGUSR2 };
+	csys_signal *signals;
+	assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), 0);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	int first = taken(signals).signal;
+	raise(first);
+	assert_int_not_equal(taken(signals).signal, first);
+	csys_signal_close(signals);
+}
+
+static void every_subscription_gets_every_signal(void **state)
+{
+	(void)state;
+	csys_signal *many[8];
+	for (int i = 0; i < 8; i++)
+		many[i] = opened(SIGUSR1);
+	raise(SIGUSR1);
+	csys_signal_close(many[3]);
+	csys_signal_close(many[0]);
+	raise(SIGUSR1);
+	for (int i = 0; i < 8; i++) {
+		if (i == 3 || i == 0)
+			continue;
+		assert_int_equal(taken(many[i]).count, 2);
+		csys_signal_close(many[i]);
+	}
+}
+
+static void the_handle_is_readable_while_an_event_is_pending(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGUSR1, SIGUSR2 };
+	csys_signal *signals;
+	assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_false(is_readable(signals));
+		raise(SIGUSR1);
+		raise(SIGUSR1);
+		raise(SIGUSR2);
+		assert_true(is_readable(signals));
+		taken(signals);
+		assert_true(is_readable(signals));
+		taken(signals);
+		assert_false(is_readable(signals));
+		has_none(signals);
+	}
+	csys_signal_close(signals);
+	assert_int_equal(csys_signal_handle(NULL), CSYS_NO_HANDLE);
+}
+
+static void a_wait_gives_up_at_the_deadline(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGUSR1);
+	csys_signal_event event = { .signal = 1234 };
+	csys_deadline deadline = csys_after_ms(5);
+	assert_int_equal(csys_signal_wait_until(signals, deadline, &event), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+	assert_int_equal(csys_signal_wait_until(signals, CSYS_POLL, &event), CSYS_ETIMEDOUT);
+	assert_int_equal(event.signal, 1234);
+	raise(SIGUSR1);
+	assert_int_equal(csys_signal_wait_until(signals, CSYS_POLL, &event), 0);
+	csys_signal_close(signals);
+}
+
+static void *wait_for_one(void *signals)
+{
+	csys_signal_event event;
+	return csys_signal_wait(signals, &event) == 0 ? signals : NULL;
+}
+
+static void a_signal_ends_a_wait_in_another_thread(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGUSR1);
+	pthread_t threads[2];
+	void *result;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_for_one, signals), 0);
+	/* One event each: the second comes when the first is gone. */
+	for (int i = 0; i < 2; i++) {
+		raise(SIGUSR1);
+		while (is_readable(signals))
+			;
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], &result);
+		assert_ptr_equal(result, signals);
+	}
+	csys_signal_close(signals);
+}
+
+/* ---- what was there before ------------------------------------------------------------ */
+
+static volatile sig_atomic_t calls;
+static volatile sig_atomic_t seen_pid;
+static volatile sig_atomic_t blocked_usr2, blocked_usr1;
+
+static void count_call(int signal)
+{
+	(void)signal;
+	calls++;
+	errno = ENOTDIR;
+}
+
+static void look_around(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	sigset_t mask;
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	calls++;
+	seen_pid = info->si_pid;
+	blocked_usr1 = sigismember(&mask, SIGUSR1);
+	blocked_usr2 = sigismember(&mask, SIGUSR2);
+}
+
+static void the_handler_of_before_is_called_too_and_comes_back_at_the_last_close(void **state)
+{
+	(void)state;
+	calls = 0;
+	set_action(SIGUSR1, count_call, SA_RESTART);
+	csys_signal *first = opened(SIGUSR1);
+	csys_signal *second = opened(SIGUSR1);
+	raise(SIGUSR1);
+	assert_int_equal(calls, 1);
+	csys_signal_close(first);
+	raise(SIGUSR1);
+	assert_int_equal(calls, 2);
+	assert_int_equal(taken(second).count, 2);
+	csys_signal_close(second);
+	assert_ptr_equal(handler_of(SIGUSR1), count_call);
+	raise(SIGUSR1);
+	assert_int_equal(calls, 3);
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void it_finds_its_arguments_and_its_mask(void **state)
+{
+	(void)state;
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_sigaction = look_around;
+	action.sa_flags = SA_SIGINFO;
+	sigaddset(&action.sa_mask, SIGUSR2);
+	for (int nested = 0; nested <= 1; nested++) {
+		if (nested) {
+			action.sa_flags |= (int)SA_NODEFER;
+			sigemptyset(&action.sa_mask);
+		}
+		assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+		/* As it is without csys: ThreadSanitizer blocks more than was asked. */
+		raise(SIGUSR1);
+		int without_usr1 = blocked_usr1, without_usr2 = blocked_usr2;
+
+		csys_signal *signals = opened(SIGUSR1);
+		calls = 0;
+		assert_int_equal(kill(getpid(), SIGUSR1), 0);
+		assert_int_equal(calls, 1);
+		assert_int_equal(seen_pid, getpid());
+		assert_int_equal(blocked_usr1, without_usr1);
+		assert_int_equal(blocked_usr2, without_usr2);
+		csys_signal_close(signals);
+
+		struct sigaction after = action_of(SIGUSR1);
+		assert_ptr_equal(after.sa_sigaction, look_around);
+		assert_int_equal(sigismember(&after.sa_mask, SIGUSR2), !nested);
+		assert_int_equal(sigismember(&after.sa_mask, SIGTERM), 0);
+		assert_int_equal(after.sa_flags & (SA_SIGINFO | (int)SA_NODEFER | SA_RESTART),
+				 action.sa_flags);
+	}
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void replacing_does_not_call_it(void **state)
+{
+	(void)state;
+	csys_signal_options replace = { .replace = 1 };
+	set_action(SIGUSR1, count_call, 0);
+	csys_signal *plain = opened(SIGUSR1);
+	csys_signal *instead = opened_with(SIGUSR1, &replace);
+	calls = 0;
+	raise(SIGUSR1);
+	assert_int_equal(calls, 0);
+	csys_signal_close(instead);
+	raise(SIGUSR1);
+	assert_int_equal(calls, 1);
+	assert_int_equal(taken(plain).count, 2);
+	csys_signal_close(plain);
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void a_handler_for_one_signal_only_is_called_once(void **state)
+{
+	(void)state;
+	set_action(SIGUSR1, count_call, (int)SA_RESETHAND);
+	csys_signal *signals = opened(SIGUSR1);
+	calls = 0;
+	raise(SIGUSR1);
+	raise(SIGUSR1);
+	assert_int_equal(calls, 1);
+	csys_signal_close(signals);
+	assert_ptr_equal(handler_of(SIGUSR1), SIG_DFL);
+
+	set_action(SIGUSR1, count_call, (int)SA_RESETHAND);
+	csys_signal_close(opened(SIGUSR1));
+	assert_ptr_equal(handler_of(SIGUSR1), count_call);
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void default_and_ignored_are_not_done_meanwhile_and_come_back(void **state)
+{
+	(void)state;
+	void (*const both[])(int) = { SIG_DFL, SIG_IGN };
+	for (int i = 0; i < 2; i++) {
+		set_action(SIGTERM, both[i], 0);
+		csys_signal *signals = opened(SIGTERM);
+		raise(SIGTERM);
+		assert_int_equal(taken(signals).count, 1);
+		csys_signal_close(signals);
+		assert_ptr_equal(handler_of(SIGTERM), both[i]);
+	}
+	set_action(SIGTERM, SIG_DFL, 0);
+}
+
+static void other_code_that_came_over_stays(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGUSR1);
+	set_action(SIGUSR1, count_call, 0);
+	csys_signal_close(signals);
+	assert_ptr_equal(handler_of(SIGUSR1), count_call);
+
+	/* It is what is there before the next. */
+	signals = opened(SIGUSR1);
+	calls = 0;
+	raise(SIGUSR1);
+	assert_int_equal(calls, 1);
+	assert_int_equal(taken(signals).count, 1);
+	csys_signal_close(signals);
+	assert_ptr_equal(handler_of(SIGUSR1), count_call);
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void errno_is_what_it_was(void **state)
+{
+	(void)state;
+	set_action(SIGUSR1, count_call, 0);
+	csys_signal *signals = opened(SIGUSR1);
+	for (int i = 0; i < 3; i++) {
+		errno = 4321;
+		raise(SIGUSR1);
+		assert_int_equal(errno, 4321);
+	}
+	csys_signal_close(signals);
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void children_of_who_ignores_sigchld_are_still_no_zombies(void **state)
+{
+	(void)state;
+	set_action(SIGCHLD, SIG_IGN, 0);
+	csys_signal *signals = opened(SIGCHLD);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	csys_signal_event event;
+	assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), -1);
+	csys_signal_close(signals);
+	set_action(SIGCHLD, SIG_DFL, 0);
+}
+
+static void a_stopped_child_is_an_event_and_not_for_a_handler_that_does_not_want_it(void **state)
+{
+	(void)state;
+	set_action(SIGCHLD, count_call, SA_NOCLDSTOP);
+	csys_signal *signals = opened(SIGCHLD);
+	csys_signal_event event;
+	calls = 0;
+	pid_t pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	kill(pid, SIGSTOP);
+	assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+	assert_int_equal(event.code, CLD_STOPPED);
+	assert_int_equal(calls, 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+	assert_int_equal(calls, 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	csys_signal_close(signals);
+	set_action(SIGCHLD, SIG_DFL, 0);
+}
+
+/* ---- the second kills ---------------------------------------------------------------------- */
+
+/* How a forked child that runs this ends: its exit code, or minus the signal. */
+static int end_of(void (*function)(void))
+{
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct rlimit none = { 0, 0 };
+		setrlimit(RLIMIT_CORE, &none);
+		function();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static csys_signal *killing(int signal)
+{
+	csys_signal_options options = { .second_kills = 1 };
+	csys_signal *made;
+	CHECK(csys_signal_open(&signal, 1, &options, &made) == 0);
+	return made;
+}
+
+static void interrupt_twice(void)
+{
+	/* A subscription that does not ask for it does not prevent it. */
+	int signal = SIGINT;
+	csys_signal *other;
+	CHECK(csys_signal_open(&signal, 1, NULL, &other) == 0);
+	killing(SIGINT);
+	raise(SIGINT);
+	raise(SIGINT);
+	_exit(9);
+}
+
+static void interrupt_and_take(void)
+{
+	csys_signal *signals = killing(SIGINT);
+	csys_signal_event event;
+	for (int i = 0; i < 3; i++) {
+		raise(SIGINT);
+		CHECK(csys_signal_take(signals, &event) == 0);
+	}
+	csys_signal_close(signals);
+	_exit(9);
+}
+
+static void use_twice(void)
+{
+	csys_signal *signals = killing(SIGUSR1);
+	raise(SIGUSR1);
+	raise(SIGUSR1);
+	csys_signal_close(signals);
+	_exit(9);
+}
+
+static void terminate_ignored_twice(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	killing(SIGTERM);
+	raise(SIGTERM);
+	raise(SIGTERM);
+	_exit(9);
+}
+
+static void the_second_of_a_kind_kills_if_asked(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of(interrupt_twice), -SIGINT);
+	assert_int_equal(end_of(terminate_ignored_twice), -SIGTERM);
+	assert_int_equal(end_of(interrupt_and_take), 9);
+	assert_int_equal(end_of(use_twice), 9);
+}
+
+/* ---- fork and spawn ----------------------------------------------------------------------------
+ */
+
+static csys_signal *of_parent;
+
+static void raise_default(void)
+{
+	raise(SIGTERM);
+	_exit(9);
+}
+
+static void raise_handled(void)
+{
+	calls = 0;
+	raise(SIGUSR1);
+	_exit(calls == 1 ? 9 : 8);
+}
+
+static void raise_harmless(void)
+{
+	raise(SIGWINCH);
+	raise(SIGWINCH);
+	_exit(9);
+}
+
+static void use_parents(void)
+{
+	csys_signal_event event;
+	CHECK(csys_signal_take(of_parent, &event) == CSYS_EBADF);
+	CHECK(csys_signal_wait(of_parent, &event) == CSYS_EBADF);
+	int handles = open_handles();
+	csys_signal_close(of_parent);
+	CHECK(open_handles() == handles - 2);
+	CHECK(handler_of(SIGTERM) == SIG_DFL);
+	CHECK(handler_of(SIGUSR1) == count_call);
+	_exit(9);
+}
+
+static void open_own(void)
+{
+	int wanted[] = { SIGTERM, SIGUSR1 };
+	csys_signal *own;
+	csys_signal_event event;
+	calls = 0;
+	CHECK(csys_signal_open(wanted, 2, NULL, &own) == 0);
+	raise(SIGTERM);
+	CHECK(csys_signal_take(own, &event) == 0 && event.signal == SIGTERM && event.count == 1);
+	raise(SIGUSR1);
+	CHECK(csys_signal_take(own, &event) == 0 && event.signal == SIGUSR1);
+	CHECK(calls == 1);
+	csys_signal_close(own);
+	csys_signal_close(of_parent);
+	CHECK(handler_of(SIGTERM) == SIG_DFL);
+	CHECK(handler_of(SIGUSR1) == count_call);
+	_exit(9);
+}
+
+static void a_forked_child_has_no_subscription_and_may_open_its_own(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGTERM, SIGUSR1, SIGWINCH };
+	set_action(SIGUSR1, count_call, 0);
+	assert_int_equal(csys_signal_open(wanted, 3, NULL, &of_parent), 0);
+	raise(SIGTERM);
+	taken(of_parent);
+	assert_int_equal(end_of(raise_default), -SIGTERM);
+	assert_int_equal(end_of(raise_handled), 9);
+	assert_int_equal(end_of(raise_harmless), 9);
+	assert_int_equal(end_of(use_parents), 9);
+	assert_int_equal(end_of(open_own), 9);
+	assert_false(is_readable(of_parent));
+	has_none(of_parent);
+	raise(SIGTERM);
+	assert_int_equal(taken(of_parent).signal, SIGTERM);
+	csys_signal_close(of_parent);
+	set_action(SIGUSR1, SIG_DFL, 0);
+}
+
+static void a_spawned_program_starts_with_defaults(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGTERM, SIGINT, SIGUSR1 };
+	csys_signal *signals;
+	csys_output output;
+	assert_int_equal(csys_signal_open(wanted, 3, NULL, &signals), 0);
+	const char *argv[] = { helper(), "signals", NULL };
+	assert_int_equal(csys_run(argv, NULL, &output), 0);
+	if (!under_valgrind())
+		assert_string_equal(output.out.data, "");
+	csys_output_free(&output);
+	has_none(signals);
+	csys_signal_close(signals);
+}
+
+/* ---- threads -----------------------------------------------------------------------------------
+ */
+
+static void *die_later(void *unused)
+{
+	(void)unused;
+	int before;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(before, NULL);
+	raise(SIGUSR1); /* writes, in its handler, while a cancellation is pending */
+	calls = 1;
+	pthread_testcancel();
+	return NULL;
+}
+
+static void a_handler_is_no_cancellation_point(void **state)
+{
+	(void)state;
+	csys_signal *signals = opened(SIGUSR1);
+	pthread_t thread;
+	void *result;
+	calls = 0;
+	assert_int_equal(pthread_create(&thread, NULL, die_later, NULL), 0);
+	pthread_join(thread, &result);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	assert_int_equal(calls, 1);
+	assert_int_equal(taken(signals).count, 1);
+	csys_signal_close(signals);
+}
+
+static void open_and_close_leave_the_mask(void **state)
+{
+	(void)state;
+	sigset_t some, before, after;
+	sigemptyset(&some);
+	sigaddset(&some, SIGUSR2);
+	pthread_sigmask(SIG_SETMASK, &some, &before);
+	csys_signal_close(opened(SIGUSR1));
+	pthread_sigmask(SIG_SETMASK, &before, &after);
+	for (int i = 1; i <= SIGRTMAX; i++)
+		assert_int_equal(sigismember(&after, i), sigismember(&some, i));
+}
+
+/* ---- failures
+ * ------------------------------------------------------------------------------------ */
+
+static void what_cannot_be_caught_is_einval(void **state)
+{
+	(void)state;
+	int refused[] = {
+		SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, 0, -1, 65, 129, 1 << 20
+	};
+	csys_signal *signals = (csys_signal *)(uintptr_t)&refused;
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+		int wanted[] = { SIGUSR1, refused[i] };
+		assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), CSYS_EINVAL);
+		assert_ptr_equal(signals, &refused);
+		assert_ptr_equal(handler_of(SIGUSR1), SIG_DFL);
+	}
+}
+
+static void bad_arguments_are_told(void **state)
+{
+	(void)state;
+	int signal = SIGUSR1;
+	csys_signal *signals;
+	csys_signal_event event;
+	csys_signal_options later = { 0 };
+	later.reserved[3] = 1;
+	assert_int_equal(csys_signal_open(NULL, 1, NULL, &signals), CSYS_EINVAL);
+	assert_int_equal(csys_signal_open(&signal, 0, NULL, &signals), CSYS_EINVAL);
+	assert_int_equal(csys_signal_open(&signal, 1, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_signal_open(&signal, 1, &later, &signals), CSYS_EINVAL);
+	assert_int_equal(csys_signal_take(NULL, &event), CSYS_EINVAL);
+	signals = opened(SIGUSR1);
+	assert_int_equal(csys_signal_take(signals, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_signal_wait(signals, NULL), CSYS_EINVAL);
+	csys_signal_close(signals);
+	csys_signal_close(NULL);
+}
+
+static void a_failed_open_leaves_nothing(void **state)
+{
+	(void)state;
+	int wanted[] = { SIGHUP, SIGUSR2, SIGTERM };
+	csys_signal *const none = (csys_signal *)(uintptr_t)wanted;
+	csys_signal *signals = none;
+	int handles = open_handles();
+	int nth = 1;
+	set_action(SIGUSR2, count_call, 0);
+	for (;; nth++) {
+		csysi_fault_arm(nth);
+		int r = csys_signal_open(wanted, 3, NULL, &signals);
+		if (!csysi_fault_fired()) {
+			assert_int_equal(r, 0);
+			break;
+		}
+		assert_true(r < 0);
+		assert_ptr_equal(signals, none);
+		assert_int_equal(open_handles(), handles);
+		assert_ptr_equal(handler_of(SIGHUP), SIG_DFL);
+		assert_ptr_equal(handler_of(SIGUSR2), count_call);
+		assert_ptr_equal(handler_of(SIGTERM), SIG_DFL);
+		calls = 0;
+		raise(SIGUSR2);
+		assert_int_equal(calls, 1);
+	}
+	csysi_fault_arm(0);
+	assert_true(nth > 4);
+	csys_signal_close(signals);
+	assert_ptr_equal(handler_of(SIGUSR2), count_call);
+	set_action(SIGUSR2, SIG_DFL, 0);
+}
+
+static void numbers_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(csys_signal_name(SIGTERM), "SIGTERM");
+	assert_null(csys_signal_name(0));
+	assert_null(csys_signal_name(4000));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_signal_is_an_event),
+		TEST(the_sender_and_a_child_are_told),
+		TEST(what_comes_from_the_system_has_no_sender),
+		TEST(deliveries_before_a_take_are_one_event_with_a_count),
+		TEST(signals_of_one_subscription_are_told_apart),
+		TEST(no_signal_of_a_subscription_is_passed_over_for_ever),
+		TEST(every_subscription_gets_every_signal),
+		TEST(the_handle_is_readable_while_an_event_is_pending),
+		TEST(a_wait_gives_up_at_the_deadline),
+		TEST(a_signal_ends_a_wait_in_another_thread),
+		TEST(the_handler_of_before_is_called_too_and_comes_back_at_the_last_close),
+		TEST(it_finds_its_arguments_and_its_mask),
+		TEST(replacing_does_not_call_it),
+		TEST(a_handler_for_one_signal_only_is_called_once),
+		TEST(default_and_ignored_are_not_done_meanwhile_and_come_back),
+		TEST(other_code_that_came_over_stays),
+		TEST(errno_is_what_it_was),
+		TEST(children_of_who_ignores_sigchld_are_still_no_zombies),
+		TEST(a_stopped_child_is_an_event_and_not_for_a_handler_that_does_not_want_it),
+		TEST(the_second_of_a_kind_kills_if_asked),
+		TEST(a_forked_child_has_no_subscription_and_may_open_its_own),
+		TEST(a_spawned_program_starts_with_defaults),
+		TEST(a_handler_is_no_cancellation_point),
+		TEST(open_and_close_leave_the_mask),
+		TEST(what_cannot_be_caught_is_einval),
+		TEST(bad_arguments_are_told),
+		TEST(a_failed_open_leaves_nothing),
+		TEST(numbers_have_names),
+	};
+	return RUN(tests);
+}
