@@ -5,5 +5,7 @@
 #define CSYS_IPC_H
 
 #include <csys/ipc/pipe.h>
+#include <csys/ipc/pty.h>
+#include <csys/ipc/terminal.h>
 
 #endif

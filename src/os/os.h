@@ -104,6 +104,35 @@ int csysi_os_open_null(int writing, csys_handle *out);
 /* The handle that is this process's own stream 0, 1 or 2. */
 csys_handle csysi_os_standard(int stream);
 
+/* ---- terminals (terminal.c) and pseudo-terminals (pty.c, peer.c) ------------------------- */
+
+/* CSYS_EBADF for what is no terminal. */
+int csysi_os_terminal_is(csys_handle handle);
+int csysi_os_terminal_size(csys_handle terminal, int *out_rows, int *out_columns);
+int csysi_os_terminal_set_size(csys_handle terminal, int rows, int columns);
+
+/* Its settings, the system's own. */
+#define CSYSI_OS_TERMINAL_MODE 16
+struct csysi_os_terminal_mode {
+	uint64_t place[CSYSI_OS_TERMINAL_MODE];
+};
+int csysi_os_terminal_raw(csys_handle terminal, struct csysi_os_terminal_mode *out_before);
+int csysi_os_terminal_restore(csys_handle terminal, const struct csysi_os_terminal_mode *before);
+
+/* Both sides of a new one, and the path of the terminal side.  Takes no controlling terminal. */
+#define CSYSI_OS_PTY_NAME 128
+int csysi_os_pty_open(csys_handle *out_controller, csys_handle *out_terminal,
+		      char name[CSYSI_OS_PTY_NAME]);
+
+/*
+ * As csysi_os_read and csysi_os_write, at the controller: 0 bytes are read, and
+ * a write is CSYS_EPIPE, when nobody has the terminal side open.
+ */
+int csysi_os_pty_read(csys_handle controller, void *buffer, size_t size, csys_deadline deadline,
+		      size_t *out);
+int csysi_os_pty_write(csys_handle controller, const void *data, size_t size,
+		       csys_deadline deadline, size_t *out);
+
 /* ---- blocks of memory that grow cheaply (block.c) -------------------------------------- */
 
 /*

@@ -7,6 +7,7 @@
  * it.  Beside plain names:
  *   p_pidfd      waitid with P_PIDFD: EINVAL
  *   clone_pidfd  clone with CLONE_PIDFD: EINVAL
+ *   ptpeer       ioctl with TIOCGPTPEER: EINVAL
  *   proc         an empty file system over /proc
  *   eperm        the calls named after it fail with EPERM instead of ENOSYS
  * Exits with 77, "skipped", where the filter itself is not allowed.
@@ -105,6 +106,10 @@ static void apply(const char *name, int *error)
 	}
 	if (strcmp(name, "clone_pidfd") == 0) {
 		refuse_argument(SYS_clone, 0, BPF_JSET, 0x1000, EINVAL);
+		return;
+	}
+	if (strcmp(name, "ptpeer") == 0) {
+		refuse_argument(SYS_ioctl, 1, BPF_JEQ, 0x5441, EINVAL);
 		return;
 	}
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {

@@ -46,6 +46,7 @@ int csysi_posix_result(int code)
 	case EPIPE:
 		return CSYS_EPIPE;
 	case EBADF:
+	case ENOTTY:
 		return CSYS_EBADF;
 	case ESRCH:
 	case ECHILD:

@@ -1,0 +1,151 @@
+/*
+ * ipc/pty.c - a pseudo-terminal pair, and transfers at its controller.
+ */
+#include <csys/ipc/pty.h>
+#include <csys/ipc/terminal.h>
+
+#include "base/memory.h"
+#include "os/os.h"
+
+struct csys_pty {
+	csys_handle controller;
+	csys_handle terminal;
+	char name[CSYSI_OS_PTY_NAME];
+};
+
+int csys_pty_open(int rows, int columns, csys_pty **out)
+{
+	if (!out || rows < 0 || columns < 0)
+		return CSYS_EINVAL;
+
+	csys_pty *pty = csysi_alloc_zero(sizeof *pty);
+	if (!pty)
+		return CSYS_ENOMEM;
+	pty->controller = CSYS_NO_HANDLE;
+	pty->terminal = CSYS_NO_HANDLE;
+	int r = csysi_os_pty_open(&pty->controller, &pty->terminal, pty->name);
+	if (r == 0)
+		r = csys_pty_set_size(pty, rows, columns);
+	if (r < 0) {
+		csys_pty_close(pty);
+		return r;
+	}
+	*out = pty;
+	return 0;
+}
+
+void csys_pty_close(csys_pty *pty)
+{
+	if (!pty)
+		return;
+	csysi_os_close(pty->terminal);
+	csysi_os_close(pty->controller);
+	csysi_free(pty);
+}
+
+/* ---- its sides ------------------------------------------------------------------ */
+
+csys_handle csys_pty_controller(const csys_pty *pty)
+{
+	return pty ? pty->controller : CSYS_NO_HANDLE;
+}
+
+csys_handle csys_pty_terminal(const csys_pty *pty)
+{
+	return pty ? pty->terminal : CSYS_NO_HANDLE;
+}
+
+static int take(csys_handle *side, csys_handle *out)
+{
+	if (!out)
+		return CSYS_EINVAL;
+	if (*side == CSYS_NO_HANDLE)
+		return CSYS_EBADF;
+	*out = *side;
+	*side = CSYS_NO_HANDLE;
+	return 0;
+}
+
+int csys_pty_take_controller(csys_pty *pty, csys_handle *out)
+{
+	return pty ? take(&pty->controller, out) : CSYS_EINVAL;
+}
+
+int csys_pty_take_terminal(csys_pty *pty, csys_handle *out)
+{
+	return pty ? take(&pty->terminal, out) : CSYS_EINVAL;
+}
+
+void csys_pty_close_terminal(csys_pty *pty)
+{
+	csys_handle terminal;
+
+	if (csys_pty_take_terminal(pty, &terminal) == 0)
+		csysi_os_close(terminal);
+}
+
+const char *csys_pty_name(const csys_pty *pty)
+{
+	return pty ? pty->name : NULL;
+}
+
+/* Any side that is left: on some systems only the terminal's answers, so that first. */
+static csys_handle some_side(const csys_pty *pty)
+{
+	return pty->terminal != CSYS_NO_HANDLE ? pty->terminal : pty->controller;
+}
+
+int csys_pty_size(const csys_pty *pty, int *out_rows, int *out_columns)
+{
+	return pty ? csys_terminal_size(some_side(pty), out_rows, out_columns) : CSYS_EINVAL;
+}
+
+int csys_pty_set_size(csys_pty *pty, int rows, int columns)
+{
+	return pty ? csys_terminal_set_size(some_side(pty), rows, columns) : CSYS_EINVAL;
+}
+
+/* ---- transfers --------------------------------------------------------------------- */
+
+int csys_pty_read_until(csys_pty *pty, void *buffer, size_t size, csys_deadline deadline,
+			size_t *out_size)
+{
+	if (!pty || !out_size || (!buffer && size > 0))
+		return CSYS_EINVAL;
+	if (pty->controller == CSYS_NO_HANDLE)
+		return CSYS_EBADF;
+	if (size == 0) {
+		*out_size = 0;
+		return 0;
+	}
+	return csysi_os_pty_read(pty->controller, buffer, size, deadline, out_size);
+}
+
+int csys_pty_read(csys_pty *pty, void *buffer, size_t size, size_t *out_size)
+{
+	return csys_pty_read_until(pty, buffer, size, CSYS_FOREVER, out_size);
+}
+
+int csys_pty_write_all_until(csys_pty *pty, const void *data, size_t size, csys_deadline deadline,
+			     size_t *out_size)
+{
+	if (!pty || (!data && size > 0))
+		return CSYS_EINVAL;
+
+	size_t done = 0;
+	int r = pty->controller == CSYS_NO_HANDLE ? CSYS_EBADF : 0;
+	while (r == 0 && done < size) {
+		size_t more = 0;
+		r = csysi_os_pty_write(pty->controller, (const char *)data + done, size - done,
+				       deadline, &more);
+		done += more;
+	}
+	if (out_size)
+		*out_size = done;
+	return r;
+}
+
+int csys_pty_write_all(csys_pty *pty, const void *data, size_t size, size_t *out_size)
+{
+	return csys_pty_write_all_until(pty, data, size, CSYS_FOREVER, out_size);
+}

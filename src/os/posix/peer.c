@@ -1,0 +1,44 @@
+/*
+ * os/posix/peer.c - from the controller of a pseudo-terminal to its terminal side,
+ * by name.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/posix/posix.h"
+
+int csysi_posix_pty_name(int controller, char *name, size_t size)
+{
+	/* One buffer for all; a call of ptsname by other code is not held back. */
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int r = -1;
+	int cancel; /* it may be a cancellation point, and there is a lock */
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	pthread_mutex_lock(&lock);
+	const char *found = ptsname(controller);
+	if (found && strlen(found) < size) {
+		memcpy(name, found, strlen(found) + 1);
+		r = 0;
+	} else if (found) {
+		errno = ENAMETOOLONG;
+	}
+	pthread_mutex_unlock(&lock);
+	pthread_setcancelstate(cancel, NULL);
+	return r;
+}
+
+int csysi_posix_pty_peer(int controller, const char *name)
+{
+	int fd;
+
+	(void)controller;
+	do
+		fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}

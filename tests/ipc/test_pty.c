@@ -1,0 +1,362 @@
+/*
+ * ipc/test_pty.c - promises of csys/ipc/pty.h, with real programs on the terminal.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+static csys_pty *opened(void)
+{
+	csys_pty *pty = NULL;
+	assert_int_equal(csys_pty_open(24, 80, &pty), 0);
+	assert_non_null(pty);
+	return pty;
+}
+
+/* Run a line of sh on the terminal, which the child alone has then. */
+static csys_child *run(csys_pty *pty, const char *line)
+{
+	csys_command *command = csys_command_new("sh");
+	csys_command_arg(command, "-c");
+	csys_command_arg(command, line);
+	for (int stream = CSYS_STDIN; stream <= CSYS_STDERR; stream++)
+		csys_command_stdio_handle(command, stream, csys_pty_terminal(pty));
+	csys_child *child = spawned(command);
+	csys_pty_close_terminal(pty);
+	return child;
+}
+
+/* All that comes, to the end. */
+static size_t read_to_the_end(csys_pty *pty, char *buffer, size_t room)
+{
+	size_t size = 0, more;
+	do {
+		assert_true(size < room);
+		assert_int_equal(csys_pty_read_until(pty, buffer + size, room - size,
+						     csys_after_s(60), &more),
+				 0);
+		size += more;
+	} while (more > 0);
+	return size;
+}
+
+static void says(const char *line, const char *expected)
+{
+	char text[256];
+	csys_pty *pty = opened();
+	csys_child *child = run(pty, line);
+	size_t size = read_to_the_end(pty, text, sizeof text - 1);
+	text[size] = '\0';
+	assert_string_equal(text, expected);
+	assert_true(csys_exit_success(finished(child)));
+	csys_pty_close(pty);
+}
+
+static void a_program_finds_a_terminal_and_what_it_writes_is_read(void **state)
+{
+	(void)state;
+	says("test -t 0 && test -t 1 && test -t 2 && echo yes", "yes\r\n");
+}
+
+static void a_program_finds_the_size(void **state)
+{
+	(void)state;
+	says("stty size", "24 80\r\n");
+}
+
+static void what_is_typed_is_echoed_and_read(void **state)
+{
+	(void)state;
+	char text[256];
+	csys_pty *pty = opened();
+	csys_child *child = run(pty, "read word; echo \"got $word\"");
+	assert_int_equal(csys_pty_write_all(pty, "hello\r", 6, NULL), 0);
+	size_t size = read_to_the_end(pty, text, sizeof text - 1);
+	text[size] = '\0';
+	assert_string_equal(text, "hello\r\ngot hello\r\n");
+	assert_true(csys_exit_success(finished(child)));
+	csys_pty_close(pty);
+}
+
+static void all_that_was_written_comes_before_the_end(void **state)
+{
+	(void)state;
+	size_t room = (size_t)1 << 20;
+	char *text = malloc(room);
+	csys_pty *pty = opened();
+	csys_child *child = run(pty, "stty -opost; i=0; while [ $i -lt 4000 ]; do "
+				     "echo 0123456789012345678901234567890; i=$((i + 1)); done");
+	assert_int_equal(read_to_the_end(pty, text, room), 4000 * 32);
+	for (int i = 0; i < 4000; i++)
+		assert_memory_equal(text + i * 32, "0123456789012345678901234567890\n", 32);
+	free(text);
+	finished(child);
+	csys_pty_close(pty);
+}
+
+static void the_end_comes_with_the_last_terminal_side_and_stays(void **state)
+{
+	(void)state;
+	char text[8];
+	size_t size = 77;
+	csys_handle other;
+	csys_pty *pty = opened();
+	assert_int_equal(csys_handle_dup(csys_pty_terminal(pty), &other), 0);
+	csys_pty_close_terminal(pty);
+	csys_pty_close_terminal(pty);
+	assert_int_equal(csys_pty_read_until(pty, text, 8, CSYS_POLL, &size), CSYS_ETIMEDOUT);
+	assert_int_equal(size, 77);
+	csys_handle_close(other);
+	int before = csys_os_error();
+	for (int i = 0; i < 3; i++) {
+		size = 77;
+		assert_int_equal(csys_pty_read(pty, text, 8, &size), 0);
+		assert_int_equal(size, 0);
+		size = 77;
+		assert_int_equal(csys_pty_read_until(pty, text, 8, CSYS_POLL, &size), 0);
+		assert_int_equal(size, 0);
+	}
+	assert_int_equal(csys_os_error(), before);
+	csys_pty_close(pty);
+}
+
+static void a_failing_read_is_not_the_end(void **state)
+{
+	(void)state;
+	char text[8];
+	size_t size = 77;
+	csys_pty *pty = opened();
+	csysi_fault_arm(1);
+	assert_int_equal(csys_pty_read(pty, text, 8, &size), CSYS_EIO);
+	assert_int_equal(size, 77);
+	csys_pty_close(pty);
+}
+
+static void a_closed_controller_hangs_the_terminal_up(void **state)
+{
+	(void)state;
+	char text[8];
+	size_t size = 77;
+	csys_handle terminal;
+	csys_pty *pty = opened();
+	assert_int_equal(csys_pty_take_terminal(pty, &terminal), 0);
+	csys_pty_close(pty);
+	assert_int_equal(csys_pipe_read_until(terminal, text, 8, CSYS_POLL, &size), 0);
+	assert_int_equal(size, 0);
+	csys_handle_close(terminal);
+}
+
+static void both_sides_are_close_on_exec_above_2_and_named(void **state)
+{
+	(void)state;
+	csys_pty *pty = opened();
+	int controller = (int)csys_pty_controller(pty), terminal = (int)csys_pty_terminal(pty);
+	char name[128];
+	assert_true(controller > 2 && terminal > 2);
+	assert_true(fcntl(controller, F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(terminal, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(ttyname_r(terminal, name, sizeof name), 0);
+	assert_string_equal(csys_pty_name(pty), name);
+	csys_pty_close(pty);
+}
+
+static void open_above_2(void)
+{
+	csys_pty *pty;
+	close(0);
+	close(1);
+	CHECK(csys_pty_open(24, 80, &pty) == 0);
+	CHECK(csys_pty_controller(pty) > 2 && csys_pty_terminal(pty) > 2);
+	CHECK(fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0);
+	csys_pty_close(pty);
+}
+
+static void both_stay_above_2_even_if_those_are_closed(void **state)
+{
+	(void)state;
+	in_child(open_above_2);
+}
+
+static void open_in_a_session(void)
+{
+	csys_pty *pty;
+	CHECK(setsid() > 0);
+	CHECK(csys_pty_open(24, 80, &pty) == 0);
+	CHECK(open("/dev/tty", O_RDWR) < 0 && errno == ENXIO);
+	csys_pty_close(pty);
+}
+
+static void it_does_not_become_the_controlling_terminal(void **state)
+{
+	(void)state;
+	in_child(open_in_a_session);
+}
+
+static void a_side_can_be_taken_once(void **state)
+{
+	(void)state;
+	char text[8];
+	size_t size;
+	int rows;
+	csys_handle controller, terminal = 77;
+	csys_pty *pty = opened();
+	assert_int_equal(csys_pty_take_terminal(pty, &terminal), 0);
+	csys_handle_close(terminal);
+	terminal = 77;
+	assert_int_equal(csys_pty_take_terminal(pty, &terminal), CSYS_EBADF);
+	assert_int_equal(terminal, 77);
+	assert_int_equal(csys_pty_terminal(pty), CSYS_NO_HANDLE);
+	assert_int_equal(csys_pty_take_controller(pty, &controller), 0);
+	assert_int_equal(csys_pty_controller(pty), CSYS_NO_HANDLE);
+	assert_int_equal(csys_pty_take_controller(pty, &terminal), CSYS_EBADF);
+	assert_int_equal(csys_pty_read(pty, text, 8, &size), CSYS_EBADF);
+	assert_int_equal(csys_pty_write_all(pty, "x", 1, &size), CSYS_EBADF);
+	assert_int_equal(size, 0);
+	assert_int_equal(csys_pty_size(pty, &rows, &rows), CSYS_EBADF);
+	csys_pty_close(pty);
+	assert_true(csys_is_terminal(controller));
+	csys_handle_close(controller);
+}
+
+static void the_size_is_the_same_from_both_sides(void **state)
+{
+	(void)state;
+	int rows, columns;
+	csys_pty *pty = opened();
+	assert_int_equal(csys_pty_set_size(pty, 50, 132), 0);
+	assert_int_equal(csys_terminal_size(csys_pty_controller(pty), &rows, &columns), 0);
+	assert_int_equal(rows, 50);
+	assert_int_equal(columns, 132);
+	csys_child *child = run(pty, "read go; stty size");
+	assert_int_equal(csys_pty_set_size(pty, 10, 20), 0);
+	assert_int_equal(csys_pty_size(pty, &rows, &columns), 0);
+	assert_int_equal(rows, 10);
+	assert_int_equal(columns, 20);
+	assert_int_equal(csys_pty_write_all(pty, "\n", 1, NULL), 0);
+	char text[64];
+	size_t size = read_to_the_end(pty, text, sizeof text - 1);
+	text[size] = '\0';
+	assert_string_equal(text, "\r\n10 20\r\n");
+	finished(child);
+	csys_pty_close(pty);
+}
+
+static void typing_gives_up_at_the_deadline_and_tells_how_far_it_came(void **state)
+{
+	(void)state;
+	static char much[1 << 20];
+	size_t size = 0;
+	csys_terminal_mode mode;
+	csys_pty *pty = opened();
+	assert_int_equal(csys_terminal_raw(csys_pty_terminal(pty), &mode), 0);
+	csys_deadline deadline = csys_after_ms(20);
+	assert_int_equal(csys_pty_write_all_until(pty, much, sizeof much, deadline, &size),
+			 CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+	assert_true(size > 0 && size < sizeof much);
+	assert_int_equal(csys_pty_write_all_until(pty, much, sizeof much, CSYS_POLL, NULL),
+			 CSYS_ETIMEDOUT);
+	csys_pty_close(pty);
+}
+
+static void a_failed_open_leaves_nothing(void **state)
+{
+	(void)state;
+	csys_pty *const none = (csys_pty *)(uintptr_t)1;
+	csys_pty *pty = none;
+	int handles = open_handles();
+	int nth = 1;
+	for (;; nth++) {
+		csysi_fault_arm(nth);
+		int r = csys_pty_open(24, 80, &pty);
+		if (!csysi_fault_fired()) {
+			assert_int_equal(r, 0);
+			break;
+		}
+		assert_true(r < 0);
+		assert_ptr_equal(pty, none);
+		assert_int_equal(open_handles(), handles);
+	}
+	csysi_fault_arm(0);
+	assert_int_equal(nth, 5); /* memory, two sides, the size */
+	csys_pty_close(pty);
+}
+
+static void open_without_room(void)
+{
+	csys_pty *pty;
+	int open = open_handles();
+	for (int most = 3; most < 5; most++) {
+		allow_handles(most);
+		CHECK(csys_pty_open(24, 80, &pty) == CSYS_EMFILE);
+		CHECK(open_handles() == open);
+	}
+}
+
+static void without_room_it_is_emfile(void **state)
+{
+	(void)state;
+	if (under_valgrind())
+		skip(); /* it does not hold this call to the limit */
+	in_child(open_without_room);
+}
+
+static void bad_arguments_are_told(void **state)
+{
+	(void)state;
+	csys_pty *pty;
+	char text[8];
+	size_t size = 77;
+	int rows;
+	assert_int_equal(csys_pty_open(24, 80, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pty_open(-1, 80, &pty), CSYS_EINVAL);
+	assert_int_equal(csys_pty_open(24, 65536, &pty), CSYS_EINVAL);
+	pty = opened();
+	assert_int_equal(csys_pty_read(pty, NULL, 8, &size), CSYS_EINVAL);
+	assert_int_equal(csys_pty_read(pty, text, 8, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pty_read(NULL, text, 8, &size), CSYS_EINVAL);
+	assert_int_equal(csys_pty_write_all(pty, NULL, 8, &size), CSYS_EINVAL);
+	assert_int_equal(csys_pty_write_all(NULL, text, 8, &size), CSYS_EINVAL);
+	assert_int_equal(csys_pty_take_controller(pty, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pty_take_terminal(NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pty_size(pty, NULL, &rows), CSYS_EINVAL);
+	assert_int_equal(csys_pty_set_size(NULL, 1, 1), CSYS_EINVAL);
+	assert_int_equal(size, 77);
+	assert_int_equal(csys_pty_read(pty, NULL, 0, &size), 0);
+	assert_int_equal(size, 0);
+	assert_int_equal(csys_pty_write_all(pty, NULL, 0, &size), 0);
+	csys_pty_close(pty);
+	csys_pty_close(NULL);
+	csys_pty_close_terminal(NULL);
+	assert_int_equal(csys_pty_controller(NULL), CSYS_NO_HANDLE);
+	assert_int_equal(csys_pty_terminal(NULL), CSYS_NO_HANDLE);
+	assert_null(csys_pty_name(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_program_finds_a_terminal_and_what_it_writes_is_read),
+		TEST(a_program_finds_the_size),
+		TEST(what_is_typed_is_echoed_and_read),
+		TEST(all_that_was_written_comes_before_the_end),
+		TEST(the_end_comes_with_the_last_terminal_side_and_stays),
+		TEST(a_failing_read_is_not_the_end),
+		TEST(a_closed_controller_hangs_the_terminal_up),
+		TEST(both_sides_are_close_on_exec_above_2_and_named),
+		TEST(both_stay_above_2_even_if_those_are_closed),
+		TEST(it_does_not_become_the_controlling_terminal),
+		TEST(a_side_can_be_taken_once),
+		TEST(the_size_is_the_same_from_both_sides),
+		TEST(typing_gives_up_at_the_deadline_and_tells_how_far_it_came),
+		TEST(a_failed_open_leaves_nothing),
+		TEST(without_room_it_is_emfile),
+		TEST(bad_arguments_are_told),
+	};
+	return RUN(tests);
+}
