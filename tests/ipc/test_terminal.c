@@ -77,6 +77,8 @@ static void raw_lets_bytes_through_and_restore_puts_it_back(void **state)
 	csys_terminal_mode mode;
 	char buffer[16];
 	size_t size;
+	memset(&settings, 0, sizeof settings); /* not all of it is filled */
+	memset(&after, 0, sizeof after);
 	assert_int_equal(tcgetattr((int)terminal, &settings), 0);
 	assert_int_equal(csys_terminal_raw(terminal, &mode), 0);
 

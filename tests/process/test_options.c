@@ -310,6 +310,8 @@ static void a_terminal_controls_the_session(void **state)
 static void limits_priority_and_umask_are_set(void **state)
 {
 	(void)state;
+	if (under_valgrind()) /* which keeps the hard limit on handles */
+		skip();
 	csys_command *command = helper_command("state", NULL);
 	csys_command_limit(command, CSYS_LIMIT_CORE, 0, 0);
 	csys_command_limit(command, CSYS_LIMIT_CPU, 1000, 2000);
@@ -338,7 +340,8 @@ static void policy_and_cpus_are_set_where_the_system_can(void **state)
 	const char *text = says(command);
 	if (has_proc())
 		assert_non_null(strstr(text, "\nCpus_allowed_list:\t0\n"));
-	assert_non_null(strstr(text, "\npolicy 3\n"));
+	/* musl does not tell: its sched_getscheduler fails by design. */
+	assert_true(strstr(text, "\npolicy 3\n") || strstr(text, "\npolicy -1\n"));
 	csys_command_free(command);
 
 	const unsigned absent = 60000;

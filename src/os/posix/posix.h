@@ -61,8 +61,11 @@ ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
  * own (reap.c).
  */
 int csysi_posix_signal_pid(pid_t pid, int signal);
+
+/*
  * The path of the terminal side of a controller, and a descriptor of that side,
  * close-on-exec.  -1 with errno set (peer.c).
+ */
 int csysi_posix_pty_name(int controller, char *name, size_t size);
 int csysi_posix_pty_peer(int controller, const char *name);
 

@@ -59,6 +59,7 @@ int csysi_os_terminal_raw(csys_handle terminal, struct csysi_os_terminal_mode *o
 	struct csysi_os_terminal_mode before = { { 0 } };
 	struct termios raw;
 
+	memset(&raw, 0, sizeof raw); /* not all of it is filled by every C library */
 	if (tcgetattr((int)terminal, &raw) < 0)
 		return csysi_posix_fail();
 	memcpy(before.place, &raw, sizeof raw);
