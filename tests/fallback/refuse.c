@@ -44,6 +44,7 @@ static const struct {
 	{ "clone3", SYS_clone3 },         { "close_range", SYS_close_range },
 	{ "pidfd_open", SYS_pidfd_open }, { "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "preadv2", SYS_preadv2 },       { "pwritev2", SYS_pwritev2 },
+	{ "statx", SYS_statx },
 };
 
 static struct sock_filter filter[64];

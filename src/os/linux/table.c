@@ -1,0 +1,641 @@
+/*
+ * os/linux/table.c - the process table, from /proc.
+ *
+ * A row that needs more than one file opens the process's folder first and reads
+ * relative to it: the folder belongs to that process, not to its pid, so after
+ * its end everything in it is gone, and never a stranger's.  One file by itself
+ * is of one process anyway.  Nothing stays open between two rows but the list.
+ *
+ * All texts of a row lie one behind the other in table->text, which grows and is
+ * used again.  It may move, so positions in it are kept until the row is done.
+ */
+#define _GNU_SOURCE /* O_PATH, syscall, CLOCK_BOOTTIME */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/stat.h> /* statx, which some libcs do not have; <sys/stat.h> would not go with it */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/fault.h"
+#include "base/memory.h"
+#include "os/posix/posix.h"
+
+#define PROC_MAGIC 0x9fa0
+#define LIST_SIZE ((size_t)32 << 10)
+#define FIRST_ROOM ((size_t)4 << 10)
+#define SECOND 1000000000
+
+/* A file of the process is only for a more privileged caller. */
+#define DENIED CSYS_EPERM
+
+/* The fields that come from one file. */
+#define OF_STATUS (CSYSI_OS_PROCESS_USER | CSYSI_OS_PROCESS_PEAK)
+
+/* Where the files of one process are found. */
+struct place {
+	int folder;      /* the process's own or /proc, or AT_FDCWD */
+	int own;         /* folder is the process's own and to be closed */
+	char prefix[32]; /* before the name of a file */
+};
+
+static int is_proc(const char *path, int fd)
+{
+	struct statfs about;
+	int r = path ? statfs(path, &about) : fstatfs(fd, &about);
+	return r == 0 && about.f_type == PROC_MAGIC;
+}
+
+/* errno of something below /proc/PID. */
+static int failed(void)
+{
+	switch (errno) {
+	case ENOENT:
+	case ESRCH:
+		csysi_set_os_error(errno);
+		return CSYS_ESRCH;
+	case EACCES:
+	case EPERM:
+		return DENIED;
+	default:
+		return csysi_posix_fail();
+	}
+}
+
+/* ---- the list ---------------------------------------------------------------------- */
+
+int csysi_os_table_open(struct csysi_os_table *out)
+{
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fd = csysi_posix_above_2(fd);
+	if (fd < 0)
+		return errno == ENOENT ? CSYS_ENOTSUP : csysi_posix_fail();
+	char *list = NULL;
+	r = CSYS_ENOTSUP;
+	if (is_proc(NULL, fd)) {
+		r = CSYS_ENOMEM;
+		list = csysi_alloc(LIST_SIZE);
+	}
+	if (!list) {
+		csysi_os_close(fd);
+		return r;
+	}
+	*out = (struct csysi_os_table){ .handle = fd, .list = list };
+	return 0;
+}
+
+int csysi_os_table_rewind(struct csysi_os_table *table)
+{
+	table->list_at = table->list_size = 0;
+	return lseek((int)table->handle, 0, SEEK_SET) < 0 ? csysi_posix_fail() : 0;
+}
+
+void csysi_os_table_close(struct csysi_os_table *table)
+{
+	csysi_os_close(table->handle);
+	csysi_free(table->list);
+	csysi_free(table->text);
+}
+
+/* An entry as the kernel writes it: inode, position, then this. */
+enum { ENTRY_SIZE = 16, ENTRY_NAME = 19 };
+
+static const char *next_entry(const char *list, size_t *at)
+{
+	const char *entry = list + *at;
+	uint16_t size;
+	memcpy(&size, entry + ENTRY_SIZE, sizeof size);
+	*at += size;
+	return entry + ENTRY_NAME;
+}
+
+/* The number that a name is; -1 if it is none. */
+static int64_t pid_of(const char *name)
+{
+	int64_t pid = 0;
+	do {
+		if (*name < '0' || *name > '9')
+			return -1;
+		pid = pid * 10 + (*name - '0');
+	} while (*++name);
+	return pid;
+}
+
+int csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid)
+{
+	for (;;) {
+		while (table->list_at < table->list_size) {
+			int64_t pid = pid_of(next_entry(table->list, &table->list_at));
+			if (pid < 0)
+				continue;
+			*out_pid = pid;
+			return 1;
+		}
+		long size = syscall(SYS_getdents64, (int)table->handle, table->list, LIST_SIZE);
+		if (size <= 0)
+			return size < 0 ? csysi_posix_fail() : 0;
+		table->list_at = 0;
+		table->list_size = (size_t)size;
+	}
+}
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+/* Room for `more` bytes at `at`. */
+static int reserve(struct csysi_os_table *table, size_t at, size_t more)
+{
+	size_t room = table->text_room ? table->text_room : FIRST_ROOM;
+	while (room - at < more)
+		room *= 2;
+	if (room == table->text_room)
+		return 0;
+	char *text = csysi_realloc(table->text, room);
+	if (!text)
+		return CSYS_ENOMEM;
+	table->text = text;
+	table->text_room = room;
+	return 0;
+}
+
+static int open_file(const struct place *place, const char *name, int flags, int *out)
+{
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	char path[sizeof place->prefix + 16];
+	if (!place->own) {
+		size_t length = strlen(place->prefix);
+		memcpy(path, place->prefix, length);
+		memcpy(path + length, name, strlen(name) + 1);
+		name = path;
+	}
+	int fd = openat(place->folder, name, flags | O_CLOEXEC);
+	if (fd >= 0)
+		fd = csysi_posix_above_2(fd);
+	if (fd < 0)
+		return failed();
+	*out = fd;
+	return 0;
+}
+
+/* A whole file to text[at], with a NUL behind it. */
+static int read_file(struct csysi_os_table *table, const struct place *place, const char *name,
+		     size_t at, size_t *out_size)
+{
+	int fd;
+	int r = open_file(place, name, O_RDONLY, &fd);
+	if (r < 0)
+		return r;
+
+	size_t got = 0;
+	for (;;) {
+		r = reserve(table, at, got + 512);
+		if (r < 0)
+			break;
+		size_t asked = table->text_room - at - got - 1;
+		ssize_t size = read(fd, table->text + at + got, asked);
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0) {
+			r = failed();
+			break;
+		}
+		got += (size_t)size;
+		/* These files give all that they have and that fits. */
+		if ((size_t)size < asked)
+			break;
+	}
+	csysi_os_close(fd);
+	if (r < 0)
+		return r;
+	table->text[at + got] = '\0';
+	*out_size = got;
+	return 0;
+}
+
+/* A link to text[at], with a NUL behind it.  A link that leads nowhere is CSYS_ESRCH. */
+static int read_link(struct csysi_os_table *table, const struct place *place, const char *name,
+		     size_t at, size_t *out_size)
+{
+	/* It is asked for beside other files, so the folder is open. */
+	for (size_t room = 256;; room *= 2) {
+		int r = reserve(table, at, room);
+		if (r < 0)
+			return r;
+		room = table->text_room - at;
+		ssize_t size = readlinkat(place->folder, name, table->text + at, room);
+		if (size < 0)
+			return failed();
+		if ((size_t)size < room) {
+			table->text[at + (size_t)size] = '\0';
+			*out_size = (size_t)size;
+			return 0;
+		}
+	}
+}
+
+/* How many entries its fd folder has. */
+static int count_entries(struct csysi_os_table *table, const struct place *place, size_t at,
+			 int64_t *out)
+{
+	int fd;
+	int r = open_file(place, "fd", O_RDONLY | O_DIRECTORY, &fd);
+	if (r < 0)
+		return r;
+
+	int64_t count = 0;
+	r = reserve(table, at, FIRST_ROOM);
+	while (r == 0) {
+		/* The kernel aligns entries itself, not the address; so does memcpy. */
+		long size = syscall(SYS_getdents64, fd, table->text + at, table->text_room - at);
+		if (size < 0)
+			r = failed();
+		if (size <= 0)
+			break;
+		for (size_t next = 0; next < (size_t)size;)
+			count += pid_of(next_entry(table->text + at, &next)) >= 0;
+	}
+	csysi_os_close(fd);
+	if (r == 0)
+		*out = count;
+	return r;
+}
+
+static int count_handles(struct csysi_os_table *table, const struct place *place, int64_t pid,
+			 size_t at, int64_t *out)
+{
+	/* Linux 6.2 tells as the size of the folder, whoever asks; before, that is 0. */
+	struct statx about;
+	int64_t count = 0;
+	int64_t mine = 1; /* the folder of the process */
+	if (syscall(SYS_statx, place->folder, "fd", 0, STATX_SIZE, &about) == 0)
+		count = (int64_t)about.stx_size;
+	if (count == 0) {
+		int r = count_entries(table, place, at, &count);
+		if (r < 0)
+			return r;
+		mine = 2; /* and its fd folder */
+	}
+	*out = pid == getpid() ? count - mine : count;
+	return 0;
+}
+
+/* ---- what the files say ------------------------------------------------------------------ */
+
+static enum csysi_os_state state_of(char letter)
+{
+	switch (letter) {
+	case 'R':
+		return CSYSI_OS_STATE_RUNNING;
+	case 'S':
+		return CSYSI_OS_STATE_SLEEPING;
+	case 'D':
+		return CSYSI_OS_STATE_BLOCKED;
+	case 'T':
+		return CSYSI_OS_STATE_STOPPED;
+	case 't':
+		return CSYSI_OS_STATE_TRACED;
+	case 'I':
+	case 'P': /* parked */
+		return CSYSI_OS_STATE_IDLE;
+	case 'Z':
+	case 'X': /* on its way out */
+		return CSYSI_OS_STATE_ZOMBIE;
+	default:
+		return CSYSI_OS_STATE_UNKNOWN;
+	}
+}
+
+/* Clock ticks in nanoseconds: no two numbers of ticks give the same. */
+static int64_t ticks_ns(uint64_t ticks, uint64_t hz)
+{
+	return (int64_t)(ticks / hz * SECOND + ticks % hz * SECOND / hz);
+}
+
+/* The fields of stat that are looked at, by the numbers of proc(5). */
+enum {
+	STAT_PARENT = 4,
+	STAT_GROUP,
+	STAT_SESSION,
+	STAT_USER_TIME = 14,
+	STAT_SYSTEM_TIME,
+	STAT_THREADS = 20,
+	STAT_START = 22,
+	STAT_VIRTUAL,
+	STAT_RESIDENT,
+	STAT_EXIT_SIGNAL = 38,
+	STAT_END
+};
+
+/* The numbers behind the state, negative ones as such. */
+static int parse_numbers(const char *at, uint64_t numbers[STAT_END])
+{
+	for (int field = STAT_PARENT; field < STAT_END; field++) {
+		if (*at++ != ' ')
+			return CSYS_EOTHER;
+		int negative = *at == '-';
+		at += negative;
+		if (*at < '0' || *at > '9')
+			return CSYS_EOTHER;
+		uint64_t number = 0;
+		for (; *at >= '0' && *at <= '9'; at++)
+			number = number * 10 + (uint64_t)(*at - '0');
+		numbers[field] = negative ? 0 - number : number;
+	}
+	return 0;
+}
+
+/*
+ * "PID (NAME) STATE NUMBER ...".  The name may hold anything, ") R 1 (" too; what
+ * is behind it holds no ')', so its end is the last one.  Moves the name to
+ * where the text begins.
+ */
+static int parse_stat(char *text, size_t size, struct csysi_os_process *out, size_t *out_name)
+{
+	const char *name = memchr(text, '(', size);
+	const char *end = text + size;
+	while (name && end > name && *end != ')')
+		end--;
+	if (!name || end == name || end[1] != ' ' || !end[2])
+		return CSYS_EOTHER;
+	name++;
+
+	uint64_t numbers[STAT_END] = { 0 };
+	int r = parse_numbers(end + 3, numbers);
+	if (r < 0)
+		return r;
+	/* So the kernel itself tells a thread from the process it is of. */
+	if ((int64_t)numbers[STAT_EXIT_SIGNAL] < 0)
+		return CSYS_ESRCH;
+
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	out->state = state_of(end[2]);
+	out->parent = (int64_t)numbers[STAT_PARENT];
+	out->group = (int64_t)numbers[STAT_GROUP];
+	out->session = (int64_t)numbers[STAT_SESSION];
+	out->user_time = ticks_ns(numbers[STAT_USER_TIME], hz);
+	out->system_time = ticks_ns(numbers[STAT_SYSTEM_TIME], hz);
+	out->threads = (int64_t)numbers[STAT_THREADS];
+	out->start = ticks_ns(numbers[STAT_START], hz);
+	out->virtual_size = numbers[STAT_VIRTUAL];
+	out->resident = numbers[STAT_RESIDENT] * page;
+
+	*out_name = (size_t)(end - name);
+	memmove(text, name, *out_name);
+	text[*out_name] = '\0';
+	return 0;
+}
+
+/* What is behind "KEY:" at the beginning of a line; NULL. */
+static const char *status_line(const char *text, const char *key)
+{
+	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
+		if (at > text && at[-1] == '\n')
+			return at + strlen(key);
+	return NULL;
+}
+
+static void parse_status(const char *text, struct csysi_os_process *out)
+{
+	const char *uids = status_line(text, "Uid:");
+	const char *gids = status_line(text, "Gid:");
+	const char *peak = status_line(text, "VmHWM:"); /* not of the kernel's, nor of a zombie */
+	char *rest;
+
+	if (uids && gids) {
+		out->uid = (int64_t)strtoull(uids, &rest, 10);
+		out->effective_uid = (int64_t)strtoull(rest, &rest, 10);
+		out->gid = (int64_t)strtoull(gids, &rest, 10);
+		out->effective_gid = (int64_t)strtoull(rest, &rest, 10);
+		out->valid |= CSYSI_OS_PROCESS_USER;
+	}
+	if (peak) {
+		out->peak = strtoull(peak, &rest, 10) << 10;
+		out->valid |= CSYSI_OS_PROCESS_PEAK;
+	}
+}
+
+/* ---- one row ---------------------------------------------------------------------------- */
+
+/* Note how reading for `fields` went.  A failure other than "denied" is one of the row. */
+static int settle(struct csysi_os_process *out, uint32_t fields, int r)
+{
+	if (r == DENIED) {
+		out->denied |= fields;
+		return 0;
+	}
+	if (r == 0)
+		out->valid |= fields;
+	return r;
+}
+
+/* The same for links and handles, which a process that is there may be without. */
+static int settle_missing(struct csysi_os_process *out, uint32_t field, int r)
+{
+	r = settle(out, field, r);
+	return r == CSYS_ESRCH || r == CSYS_ENAMETOOLONG ? 0 : r;
+}
+
+/* Texts of a row by their position, while the text may move. */
+struct texts {
+	size_t command, executable, cwd;
+	size_t used;
+};
+
+static int read_stat(struct csysi_os_table *table, const struct place *place,
+		     struct csysi_os_process *out, struct texts *texts)
+{
+	size_t size;
+	int r = read_file(table, place, "stat", 0, &size);
+	if (r == 0) {
+		r = parse_stat(table->text, size, out, &size);
+		texts->used = size + 1;
+	}
+	return settle(out, CSYSI_OS_PROCESS_BASIC, r);
+}
+
+static int read_more(struct csysi_os_table *table, const struct place *place, int64_t pid,
+		     uint32_t fields, struct csysi_os_process *out, struct texts *texts)
+{
+	size_t size;
+	int r = 0;
+
+	if (fields & OF_STATUS) {
+		r = read_file(table, place, "status", texts->used, &size);
+		if (r == 0)
+			parse_status(table->text + texts->used, out);
+		else
+			r = settle(out, fields & OF_STATUS, r);
+	}
+	if (r == 0 && fields & CSYSI_OS_PROCESS_COMMAND) {
+		r = read_file(table, place, "cmdline", texts->used, &size);
+		if (r == 0) {
+			texts->command = texts->used;
+			/* The NUL behind what was read counts if a program left out the last. */
+			if (size > 0 && table->text[texts->used + size - 1] != '\0')
+				size++;
+			out->command_size = size;
+			texts->used += size + 1;
+		}
+		r = settle(out, CSYSI_OS_PROCESS_COMMAND, r);
+	}
+	if (r == 0 && fields & CSYSI_OS_PROCESS_EXECUTABLE) {
+		r = read_link(table, place, "exe", texts->used, &size);
+		if (r == 0) {
+			texts->executable = texts->used;
+			texts->used += size + 1;
+		}
+		r = settle_missing(out, CSYSI_OS_PROCESS_EXECUTABLE, r);
+	}
+	if (r == 0 && fields & CSYSI_OS_PROCESS_CWD) {
+		r = read_link(table, place, "cwd", texts->used, &size);
+		if (r == 0) {
+			texts->cwd = texts->used;
+			texts->used += size + 1;
+		}
+		r = settle_missing(out, CSYSI_OS_PROCESS_CWD, r);
+	}
+	if (r == 0 && fields & CSYSI_OS_PROCESS_HANDLES)
+		r = settle_missing(out, CSYSI_OS_PROCESS_HANDLES,
+				   count_handles(table, place, pid, texts->used, &out->handles));
+	return r;
+}
+
+/* Where the files of a process are; with `own` its folder is opened. */
+static int enter(const struct csysi_os_table *table, int64_t pid, int own, struct place *out)
+{
+	int listed = table->handle != CSYS_NO_HANDLE;
+	struct place place = { .folder = listed ? (int)table->handle : AT_FDCWD };
+	char digits[24];
+	size_t count = 0;
+	size_t length = 0;
+
+	/* By hand, since snprintf is a good part of what a row costs. */
+	if (!listed) {
+		memcpy(place.prefix, "/proc/", 6);
+		length = 6;
+	}
+	for (; pid > 0; pid /= 10)
+		digits[count++] = (char)('0' + pid % 10);
+	while (count > 0)
+		place.prefix[length++] = digits[--count];
+	place.prefix[length] = '/';
+	if (own) {
+		int r = open_file(&place, "", O_PATH | O_DIRECTORY, &place.folder);
+		if (r < 0)
+			return r;
+		place.own = 1;
+	}
+	*out = place;
+	return 0;
+}
+
+int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
+			struct csysi_os_process *out)
+{
+	struct place place;
+	struct texts texts = { 0 };
+	uint32_t more = fields & ~(uint32_t)CSYSI_OS_PROCESS_BASIC;
+
+	out->valid = out->denied = 0;
+	if (pid > INT_MAX)
+		return CSYS_ESRCH;
+	int r = enter(table, pid, more != 0, &place);
+	if (r == 0) {
+		r = read_stat(table, &place, out, &texts);
+		if (r == 0 && more)
+			r = read_more(table, &place, pid, more, out, &texts);
+		if (place.own)
+			csysi_os_close(place.folder);
+	}
+	if (r == CSYS_ESRCH && table->handle == CSYS_NO_HANDLE && !is_proc("/proc", -1))
+		return CSYS_ENOTSUP;
+	if (r < 0)
+		return r;
+
+	out->name = table->text;
+	out->command = table->text + texts.command;
+	out->executable = table->text + texts.executable;
+	out->cwd = table->text + texts.cwd;
+	out->denied &= fields;
+	return 0;
+}
+
+/* ---- the boot ------------------------------------------------------------------------------ */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "e4e4b24f-c79a-4ff9-8ab6-f35f421c7c37" */
+static int read_boot_id(uint64_t out[2])
+{
+	static const struct place root = { .folder = AT_FDCWD,
+					   .prefix = "/proc/sys/kernel/random" };
+	char text[64];
+	int fd;
+	if (open_file(&root, "/boot_id", O_RDONLY, &fd) < 0)
+		return -1;
+	ssize_t size = read(fd, text, sizeof text);
+	csysi_os_close(fd);
+
+	int digits = 0;
+	out[0] = out[1] = 0;
+	for (ssize_t i = 0; i < size && digits < 32; i++) {
+		int digit = hex_digit(text[i]);
+		if (digit < 0)
+			continue;
+		out[digits / 16] = out[digits / 16] << 4 | (uint64_t)digit;
+		digits++;
+	}
+	return digits == 32 ? 0 : -1;
+}
+
+void csysi_os_boot_id(uint64_t out[2])
+{
+	/* Read once, by halves since 32-bit processors do not have more in one step.  Two
+	 * threads that come first write the same. */
+	static uint32_t kept[4];
+	static int known;
+
+	/* Acquire pairs with the release below: who sees the flag sees the parts. */
+	if (!csysi_load_acquire(&known)) {
+		uint64_t id[2];
+		if (read_boot_id(id) < 0) {
+			out[0] = out[1] = 0;
+			return;
+		}
+		for (int i = 0; i < 4; i++)
+			csysi_store_relaxed(&kept[i], (uint32_t)(id[i / 2] >> 32 * (i % 2)));
+		csysi_store_release(&known, 1);
+	}
+	for (int i = 0; i < 2; i++)
+		out[i] = (uint64_t)csysi_load_relaxed(&kept[2 * i + 1]) << 32 |
+			 csysi_load_relaxed(&kept[2 * i]);
+}
+
+int64_t csysi_os_boot_time(void)
+{
+	struct timespec wall, boot;
+
+	/* Neither can fail. */
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (int64_t)(wall.tv_sec - boot.tv_sec) * SECOND + (wall.tv_nsec - boot.tv_nsec);
+}

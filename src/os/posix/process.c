@@ -1,0 +1,30 @@
+/*
+ * os/posix/process.c - foreign processes, by pid, which is all that POSIX has.
+ */
+#define _XOPEN_SOURCE 700
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "os/posix/posix.h"
+
+int64_t csysi_os_self(void)
+{
+	return getpid();
+}
+
+int csysi_os_process_open(int64_t pid, csys_handle *out)
+{
+	(void)pid;
+	(void)out;
+	return CSYS_ENOTSUP;
+}
+
+int csysi_os_process_signal(int64_t pid, csys_handle handle, int signal)
+{
+	(void)handle;
+	int r = csysi_fault(CSYS_EPERM);
+	if (r < 0)
+		return r;
+	return kill((pid_t)pid, signal) < 0 ? csysi_posix_fail() : 0;
+}
