@@ -9,5 +9,7 @@
 #include <csys/process/exit.h>
 #include <csys/process/output.h>
 #include <csys/process/signal.h>
+#include <csys/process/process.h>
+#include <csys/process/table.h>
 
 #endif

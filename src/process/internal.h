@@ -8,6 +8,7 @@
 #include <csys/process/command.h>
 #include <csys/process/exit.h>
 #include <csys/process/output.h>
+#include <csys/process/process.h>
 
 #include "base/strings.h"
 #include "os/os.h"
@@ -110,6 +111,10 @@ void csysi_child_free(csys_child *child);
 
 /* Reap what has ended of the detached children. */
 void csysi_child_sweep(void);
+
+/* A row of the system as users see it; its texts are those of `row`. */
+void csysi_process_info(const struct csysi_os_process *row, int64_t pid, int64_t boot_time,
+			csys_process_info *out);
 
 /* A block of bytes that grows at its end (buffer.c).  All zero is empty. */
 struct csysi_buffer {
