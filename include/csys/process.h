@@ -8,8 +8,8 @@
 #include <csys/process/command.h>
 #include <csys/process/exit.h>
 #include <csys/process/output.h>
-#include <csys/process/signal.h>
 #include <csys/process/process.h>
+#include <csys/process/signal.h>
 #include <csys/process/table.h>
 
 #endif

@@ -3,7 +3,7 @@
 set -eu
 ps=$1
 said=$("$ps" $$) || {
-    [ "$("$ps" $$ 2>&1)" = 'ps: this system cannot do it' ] && exit 77
+    [ "$("$ps" $$ 2>&1)" = 'ps: not supported by this system' ] && exit 77
     exit 1
 }
 fail() { printf '%s\n%s\n' "$1" "$said"; exit 1; }

@@ -442,7 +442,8 @@ static void usage_is_told_after_the_wait(void **state)
 		assert_int_equal(usage.peak, 77);
 	} else {
 		assert_int_equal(r, 0);
-		assert_true(usage.peak > 30000000 && usage.peak < 300000000);
+		/* Linux counts pages in batches. */
+		assert_true(usage.peak > 20000000 && usage.peak < 300000000);
 		assert_true(usage.user_ns >= 0 && usage.system_ns >= 0);
 		assert_true(usage.user_ns + usage.system_ns > 0);
 	}
