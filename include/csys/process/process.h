@@ -131,9 +131,12 @@ typedef struct csys_process_info {
 	int64_t effective_uid;
 	int64_t gid;
 	int64_t effective_gid;
-	uint64_t memory_resident; /* bytes in memory, shared ones included */
-	uint64_t memory_virtual;  /* bytes of address space */
-	uint64_t memory_peak;     /* the most that was resident since it executed its program */
+	/* Bytes in memory, shared ones included.  From Linux 6.2 on some hundred KiB are missing
+	 * or too many, so a small process may have 0; exact if a field of `status` is asked for
+	 * too, and the kernel has that. */
+	uint64_t memory_resident;
+	uint64_t memory_virtual; /* bytes of address space */
+	uint64_t memory_peak;    /* the most that was resident since it executed its program */
 	/* Short name: on Linux the first 15 bytes of its program's file name, or what it
 	 * calls itself.  Any bytes, blanks, newlines and parentheses too. */
 	const char *name;

@@ -413,8 +413,13 @@ static void parse_status(const char *text, struct csysi_os_process *out)
 	const char *uids = status_line(text, "Uid:");
 	const char *gids = status_line(text, "Gid:");
 	const char *peak = status_line(text, "VmHWM:"); /* not of the kernel's, nor of a zombie */
+	const char *resident = status_line(text, "VmRSS:");
 	char *rest;
 
+	/* From Linux 6.2 on stat adds up only what each processor has handed in, and so may say
+	 * 0 of a small process; this may be the exact sum. */
+	if (resident)
+		out->resident = strtoull(resident, &rest, 10) << 10;
 	if (uids && gids) {
 		out->uid = (int64_t)strtoull(uids, &rest, 10);
 		out->effective_uid = (int64_t)strtoull(rest, &rest, 10);
