@@ -612,7 +612,7 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 		.command = command,
 		.program = &program,
 		.sources = sources,
-		.parent = getpid(),
+		.parent = command->options->death_signal ? getpid() : 0, /* a system call */
 	};
 	struct csysi_os_child child;
 	*out_step = CSYSI_OS_STEP_FORK;
