@@ -86,7 +86,7 @@ struct csysi_os_poll {
 	int ready;          /* out: a transfer now would not wait, or would fail */
 };
 
-/* Wait until one is ready.  CSYS_ETIMEDOUT leaves all `ready` 0. */
+/* Wait until one is ready.  CSYS_ETIMEDOUT leaves all `ready` 0.  CSYS_ENOMEM. */
 int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadline);
 
 /* ---- files, as far as streams of a child go (file.c) --------------------------------- */

@@ -112,6 +112,14 @@ void csysi_child_free(csys_child *child);
 /* Reap what has ended of the detached children. */
 void csysi_child_sweep(void);
 
+/*
+ * Feed the input to the first of these children that has a piped stdin, and drain all
+ * other piped streams, until these and the children have ended (capture.c).  exits[i]
+ * tells how child i ended, CSYS_EXIT_NONE if it runs on.  out->exit is not touched.
+ */
+int csysi_capture(csys_child *const *children, size_t count, const csys_output_options *options,
+		  csys_exit *exits, csys_output *out);
+
 /* A row of the system as users see it; its texts are those of `row`. */
 void csysi_process_info(const struct csysi_os_process *row, int64_t pid, int64_t boot_time,
 			csys_process_info *out);

@@ -51,11 +51,25 @@ static void a_poll_does_not_end_before_its_deadline(void **state)
 	assert_true(csys_now() >= deadline);
 }
 
-static void a_poll_of_too_many_is_refused(void **state)
+static void a_poll_of_many_tells_the_one_that_is_ready(void **state)
 {
 	(void)state;
-	struct csysi_os_poll items[17] = { { 0 } };
-	assert_int_equal(csysi_os_poll(items, 17, CSYS_POLL), CSYS_EINVAL);
+	struct csysi_os_poll items[300];
+	csys_handle reader, writer;
+	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	for (size_t i = 0; i < 300; i++)
+		items[i] = (struct csysi_os_poll){ .handle = reader };
+	items[299] = (struct csysi_os_poll){ .handle = writer, .writing = 1 };
+	assert_int_equal(csysi_os_poll(items, 299, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csysi_os_poll(items, 300, CSYS_POLL), 0);
+	for (size_t i = 0; i < 300; i++)
+		assert_int_equal(items[i].ready, i == 299);
+
+	csysi_fault_arm(1);
+	assert_int_equal(csysi_os_poll(items, 300, CSYS_POLL), CSYS_ENOMEM);
+	csysi_fault_arm(0);
+	csysi_os_close(reader);
+	csysi_os_close(writer);
 }
 
 static void sockets_and_files_are_streams_too(void **state)
@@ -123,8 +137,10 @@ static void files_open_as_asked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(poll_tells_which_is_ready),     TEST(a_poll_does_not_end_before_its_deadline),
-		TEST(a_poll_of_too_many_is_refused), TEST(sockets_and_files_are_streams_too),
+		TEST(poll_tells_which_is_ready),
+		TEST(a_poll_does_not_end_before_its_deadline),
+		TEST(a_poll_of_many_tells_the_one_that_is_ready),
+		TEST(sockets_and_files_are_streams_too),
 		TEST(files_open_as_asked),
 	};
 	return RUN(tests);

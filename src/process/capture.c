@@ -1,0 +1,418 @@
+/*
+ * process/capture.c - feeding and draining running programs in one loop.
+ *
+ * Nothing here waits on one stream: poll waits for all of them, and every
+ * transfer that follows takes or gives what it can and returns.  So whatever
+ * order the programs read and write in, one side of this loop can always go on.
+ *
+ *   pump ---- all streams ended ----> wait ---> 0
+ *     |                                |
+ *     +---- deadline, sink, memory ----+---> end the programs, drain what is left
+ */
+#include <csys/base/result.h>
+#include <csys/process/output.h>
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+/* What one read asks for at least.  A Linux pipe holds as much. */
+#define CHUNK ((size_t)64 << 10)
+
+/* What the first read of a stream asks for. */
+#define FIRST ((size_t)1 << 10)
+
+/*
+ * How wide a pipe is made once CHUNK bytes came or went at once.  Each time it is full or
+ * empty one side sleeps and is woken; at four times the usual size that is a quarter as
+ * often, and for 64 MiB between two CPUs it is worth more than a factor of 2.
+ */
+#define WIDE ((size_t)256 << 10)
+
+/* This side of a stream of one of the programs. */
+struct tap {
+	csys_handle handle; /* "none" once it has ended */
+	int stream;         /* CSYS_STDIN, ... */
+	int wide;           /* its pipe has been widened, or cannot be */
+};
+
+/* Taps of one child; a pipeline needs 2, and one for each stderr. */
+#define USUAL 3
+
+struct capture {
+	csys_child *const *children;
+	size_t child_count;
+	csys_exit *exits; /* by child */
+	const csys_output_options *options;
+	struct tap *taps; /* `usual`, or on the heap */
+	struct csysi_os_poll *polled;
+	size_t tap_count;
+	size_t fed;                  /* of the input */
+	struct csysi_buffer kept[3]; /* by stream; [CSYS_STDIN] unused */
+	uint64_t total[3];
+	char *scratch; /* CHUNK bytes for what is not kept */
+	int refused;   /* what the sink said when it wanted no more, else 0 */
+	struct tap usual[USUAL];
+	struct csysi_os_poll usual_polled[USUAL];
+};
+
+/* ---- streams ----------------------------------------------------------------------- */
+
+/* Widen a pipe at the first sign of much.  It may be no pipe, or not allowed. */
+static void widen(struct tap *tap, size_t moved)
+{
+	size_t capacity;
+
+	if (moved < CHUNK || tap->wide)
+		return;
+	tap->wide = 1;
+	if (csysi_os_pipe_capacity(tap->handle, &capacity) == 0 && capacity < WIDE)
+		(void)csysi_os_pipe_set_capacity(tap->handle, WIDE);
+}
+
+static void end_tap(struct tap *tap)
+{
+	csysi_os_close(tap->handle);
+	tap->handle = CSYS_NO_HANDLE;
+}
+
+/* Give what is taken now; close stdin when all is given, or no more wanted. */
+static int feed(struct capture *capture, struct tap *tap)
+{
+	const csys_output_options *options = capture->options;
+	size_t left = options->input_size - capture->fed;
+
+	if (left > 0) {
+		size_t size = left; /* of which EPIPE wants none, and never will */
+		int r = csysi_os_write(tap->handle, (const char *)options->input + capture->fed,
+				       left, CSYS_POLL, &size);
+		if (r == CSYS_ETIMEDOUT)
+			return 0;
+		if (r < 0 && r != CSYS_EPIPE)
+			return r;
+		if (r == 0)
+			widen(tap, size);
+		capture->fed += size;
+	}
+	if (capture->fed == options->input_size)
+		end_tap(tap);
+	return 0;
+}
+
+/* How much of a stream is still to be kept. */
+static size_t wanted(const struct capture *capture, int stream)
+{
+	size_t limit = capture->options->limit;
+	size_t size = capture->kept[stream].size;
+
+	if (capture->options->sink)
+		return 0;
+	return limit == 0 ? CHUNK : limit - size < CHUNK ? limit - size : CHUNK;
+}
+
+/*
+ * Where the next bytes of a stream go: behind those that are kept, or to the
+ * scratch if they are not.
+ */
+static int target(struct capture *capture, int stream, char **out, size_t *out_room)
+{
+	struct csysi_buffer *kept = &capture->kept[stream];
+	size_t want = wanted(capture, stream);
+
+	if (want == 0) {
+		if (!capture->scratch)
+			capture->scratch = csysi_alloc(CHUNK);
+		*out = capture->scratch;
+		*out_room = CHUNK;
+		return capture->scratch ? 0 : CSYS_ENOMEM;
+	}
+	int r = csysi_buffer_reserve(kept, want);
+	if (r < 0)
+		return r;
+	*out = kept->data + kept->size;
+	*out_room = capture->options->limit ? want : kept->room - kept->size - 1;
+	return 0;
+}
+
+/* Take what a stream has now; close it at its end.  *out_size is 0 if it had nothing. */
+static int drain(struct capture *capture, struct tap *tap, size_t *out_size)
+{
+	int stream = tap->stream;
+	char first[FIRST];
+	struct csysi_buffer *kept = &capture->kept[stream];
+	char *bytes = first;
+	size_t room = wanted(capture, stream);
+	int r = 0;
+
+	/* The first bytes come by way of this stack: a stream without any, or with few, as
+	 * most are, costs no memory, or little. */
+	*out_size = 0;
+	if (kept->room > 0 || room == 0)
+		r = target(capture, stream, &bytes, &room);
+	else if (room > FIRST)
+		room = FIRST;
+	if (r < 0)
+		return r;
+
+	size_t size;
+	r = csysi_os_read(tap->handle, bytes, room, CSYS_POLL, &size);
+	if (r < 0)
+		return r == CSYS_ETIMEDOUT ? 0 : r;
+	if (size == 0) {
+		end_tap(tap);
+		return 0;
+	}
+
+	*out_size = size;
+	capture->total[stream] += size;
+	widen(tap, size);
+	if (bytes == first) {
+		r = csysi_buffer_reserve(kept, size);
+		if (r < 0)
+			return r;
+		memcpy(kept->data, first, size);
+	}
+	if (bytes != capture->scratch)
+		kept->size += size;
+	else if (capture->options->sink && capture->refused == 0)
+		capture->refused =
+			capture->options->sink(capture->options->sink_context, stream, bytes, size);
+	return capture->refused < 0 ? capture->refused : 0;
+}
+
+/* Feed and drain once what is ready.  CSYS_ETIMEDOUT if nothing was until the deadline. */
+static int pump_once(struct capture *capture, csys_deadline deadline)
+{
+	for (size_t i = 0; i < capture->tap_count; i++) {
+		capture->polled[i].handle = capture->taps[i].handle;
+		capture->polled[i].writing = capture->taps[i].stream == CSYS_STDIN;
+	}
+	int r = csysi_os_poll(capture->polled, capture->tap_count, deadline);
+	for (size_t i = 0; i < capture->tap_count && r >= 0; i++) {
+		struct tap *tap = &capture->taps[i];
+		size_t size;
+		if (capture->polled[i].ready)
+			r = tap->stream == CSYS_STDIN ? feed(capture, tap)
+						      : drain(capture, tap, &size);
+	}
+	return r;
+}
+
+static int has_streams(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->tap_count; i++)
+		if (capture->taps[i].handle != CSYS_NO_HANDLE)
+			return 1;
+	return 0;
+}
+
+/* Until all streams have ended. */
+static int pump(struct capture *capture, csys_deadline deadline)
+{
+	int r = 0;
+
+	while (r == 0 && has_streams(capture)) {
+		r = pump_once(capture, deadline);
+		/* One that always has more would never let poll come to the deadline. */
+		if (r == 0 && csys_deadline_left(deadline) == 0)
+			r = CSYS_ETIMEDOUT;
+	}
+	return r;
+}
+
+/*
+ * What ended programs left in their pipes: as much as one holds and no more, since
+ * a grandchild may write on for ever.
+ */
+static void drain_rest(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->tap_count; i++) {
+		struct tap *tap = &capture->taps[i];
+		size_t left = WIDE;
+		size_t size = 1;
+		if (tap->stream == CSYS_STDIN)
+			continue;
+		if (tap->handle != CSYS_NO_HANDLE)
+			(void)csysi_os_pipe_capacity(tap->handle, &left);
+		while (size > 0 && left > 0 && tap->handle != CSYS_NO_HANDLE) {
+			if (drain(capture, tap, &size) < 0)
+				return;
+			left -= size < left ? size : left;
+		}
+	}
+}
+
+/* ---- programs ---------------------------------------------------------------------- */
+
+/* Wait for all of them.  Those that ended before the deadline are told all the same. */
+static int wait_all(struct capture *capture, csys_deadline deadline)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < capture->child_count; i++) {
+		int one = csys_child_wait_until(capture->children[i], deadline, &capture->exits[i]);
+		if (r == 0)
+			r = one;
+	}
+	return r;
+}
+
+/* CSYS_EAGAIN while one runs. */
+static int try_wait_all(struct capture *capture)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < capture->child_count; i++) {
+		int one = csys_child_try_wait(capture->children[i], &capture->exits[i]);
+		if (r == 0)
+			r = one;
+	}
+	return r;
+}
+
+/* Ask the programs to end, and give them until the grace is over.  0: they have. */
+static int end_politely(struct capture *capture)
+{
+	csys_deadline until = csys_after_ns(capture->options->grace_ns);
+	int r = 0;
+
+	for (size_t i = 0; i < capture->child_count; i++) {
+		int one = csys_child_signal(capture->children[i], csysi_os_signal_terminate());
+		if (one < 0 && one != CSYS_ESRCH)
+			r = one;
+	}
+	/* Their own end counts, not that of their streams, which others may hold: so look for
+	 * it now and then while there is something to feed or drain. */
+	while (r == 0 && has_streams(capture)) {
+		csys_deadline next = csys_after_ms(5);
+		r = pump_once(capture, next < until ? next : until);
+		if (r < 0 && r != CSYS_ETIMEDOUT)
+			return r;
+		r = try_wait_all(capture);
+		if (r != CSYS_EAGAIN)
+			return r;
+		r = csys_deadline_left(until) > 0 ? 0 : CSYS_ETIMEDOUT;
+	}
+	return r < 0 ? r : wait_all(capture, until);
+}
+
+/* Kill all, then reap those that may be killed. */
+static int kill_all(struct capture *capture)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < capture->child_count; i++) {
+		int one = csys_child_kill(capture->children[i]);
+		if (one < 0)
+			r = one;
+	}
+	for (size_t i = 0; i < capture->child_count; i++) {
+		csys_child *child = capture->children[i];
+		int one = csys_child_kill(child);
+		if (one == 0)
+			one = csys_child_wait_until(child, CSYS_FOREVER, &capture->exits[i]);
+		if (one < 0)
+			r = one;
+	}
+	return r;
+}
+
+/* End the programs at the deadline, or because of a failure.  Returns the result of it all. */
+static int end_all(struct capture *capture, int why)
+{
+	int r = try_wait_all(capture);
+	int late = why == CSYS_ETIMEDOUT && capture->refused == 0;
+
+	if (r < 0 && late && capture->options->grace_ns > 0)
+		r = end_politely(capture);
+	if (r < 0)
+		r = kill_all(capture);
+	if (r == 0 && late)
+		drain_rest(capture);
+	return capture->refused < 0 ? capture->refused : why;
+}
+
+/* ---- all of it --------------------------------------------------------------------- */
+
+/* Take the streams that the children still have. */
+static int take_streams(struct capture *capture)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < capture->child_count; i++)
+		for (int stream = 0; stream < 3; stream++)
+			count += csys_child_stream(capture->children[i], stream) != CSYS_NO_HANDLE;
+	capture->taps = capture->usual;
+	capture->polled = capture->usual_polled;
+	if (count > USUAL) {
+		capture->taps = csysi_alloc(count * sizeof *capture->taps);
+		capture->polled = csysi_alloc(count * sizeof *capture->polled);
+		if (!capture->taps || !capture->polled)
+			return CSYS_ENOMEM;
+	}
+	for (size_t i = 0; i < capture->child_count; i++)
+		for (int stream = 0; stream < 3; stream++) {
+			struct tap *tap = &capture->taps[capture->tap_count];
+			if (csys_child_take(capture->children[i], stream, &tap->handle) < 0)
+				continue;
+			tap->stream = stream;
+			tap->wide = 0;
+			capture->tap_count++;
+		}
+	return 0;
+}
+
+static void release(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->tap_count; i++)
+		csysi_os_close(capture->taps[i].handle);
+	for (size_t i = 0; i < capture->child_count; i++)
+		for (int stream = 0; stream < 3; stream++)
+			csys_child_close_stream(capture->children[i], stream);
+	csysi_free(capture->scratch);
+	if (capture->taps != capture->usual)
+		csysi_free(capture->taps);
+	if (capture->polled != capture->usual_polled)
+		csysi_free(capture->polled);
+}
+
+static void fill(csys_captured *captured, struct csysi_buffer *kept, uint64_t total,
+		 const csys_output_options *options)
+{
+	csysi_buffer_finish(kept);
+	captured->data = kept->data ? kept->data : "";
+	captured->size = kept->size;
+	captured->total = total;
+	captured->truncated = options->limit > 0 && !options->sink && total > kept->size;
+	captured->room = kept->room;
+}
+
+int csysi_capture(csys_child *const *children, size_t count, const csys_output_options *options,
+		  csys_exit *exits, csys_output *out)
+{
+	struct capture capture = {
+		.children = children,
+		.child_count = count,
+		.exits = exits,
+		.options = options,
+	};
+	csys_deadline deadline = options->deadline ? options->deadline : CSYS_FOREVER;
+	int os_error = csys_os_error();
+
+	for (size_t i = 0; i < count; i++)
+		exits[i] = (csys_exit){ 0 };
+	int r = take_streams(&capture);
+	if (r == 0)
+		r = pump(&capture, deadline);
+	if (r == 0)
+		r = wait_all(&capture, deadline);
+	if (r < 0)
+		r = end_all(&capture, r);
+	release(&capture);
+	if (r == 0)
+		csysi_set_os_error(os_error); /* what failed on the way was no failure */
+	fill(&out->out, &capture.kept[CSYS_STDOUT], capture.total[CSYS_STDOUT], options);
+	fill(&out->err, &capture.kept[CSYS_STDERR], capture.total[CSYS_STDERR], options);
+	return r;
+}
