@@ -5,9 +5,9 @@
  * transfer that follows takes or gives what it can and returns.  So whatever
  * order the programs read and write in, one side of this loop can always go on.
  *
- *   pump ---- all streams ended ----> wait ---> 0
- *     |                                |
- *     +---- deadline, sink, memory ----+---> end the programs, drain what is left
+ *   pump ---- all streams ended, ----> wait ---> 0
+ *     |       or linger is over         |
+ *     +---- deadline, sink, memory -----+---> end the programs, drain what is left
  */
 #include <csys/base/result.h>
 #include <csys/process/output.h>
@@ -45,16 +45,19 @@ struct capture {
 	size_t child_count;
 	csys_exit *exits; /* by child */
 	const csys_output_options *options;
-	struct tap *taps; /* `usual`, or on the heap */
-	struct csysi_os_poll *polled;
+	struct tap *taps;             /* `usual`, or on the heap */
+	struct csysi_os_poll *polled; /* one for each tap, and one for a program's end */
 	size_t tap_count;
+	size_t ended;                /* so many of the first programs, if that is watched */
+	csys_deadline linger;        /* when streams are given up; CSYS_FOREVER before all ended */
+	int held[3];                 /* a stream of this number was given up */
 	size_t fed;                  /* of the input */
 	struct csysi_buffer kept[3]; /* by stream; [CSYS_STDIN] unused */
 	uint64_t total[3];
 	char *scratch; /* CHUNK bytes for what is not kept */
 	int refused;   /* what the sink said when it wanted no more, else 0 */
 	struct tap usual[USUAL];
-	struct csysi_os_poll usual_polled[USUAL];
+	struct csysi_os_poll usual_polled[USUAL + 1];
 };
 
 /* ---- streams ----------------------------------------------------------------------- */
@@ -181,15 +184,27 @@ static int drain(struct capture *capture, struct tap *tap, size_t *out_size)
 	return capture->refused < 0 ? capture->refused : 0;
 }
 
+/* Whether the ends of programs matter while there are streams. */
+static int is_watching(const struct capture *capture)
+{
+	return capture->options->linger_ns > 0 && capture->ended < capture->child_count;
+}
+
 /* Feed and drain once what is ready.  CSYS_ETIMEDOUT if nothing was until the deadline. */
 static int pump_once(struct capture *capture, csys_deadline deadline)
 {
-	for (size_t i = 0; i < capture->tap_count; i++) {
+	size_t count = capture->tap_count;
+
+	for (size_t i = 0; i < count; i++) {
 		capture->polled[i].handle = capture->taps[i].handle;
 		capture->polled[i].writing = capture->taps[i].stream == CSYS_STDIN;
 	}
-	int r = csysi_os_poll(capture->polled, capture->tap_count, deadline);
-	for (size_t i = 0; i < capture->tap_count && r >= 0; i++) {
+	capture->polled[count].handle =
+		is_watching(capture) ? csys_child_handle(capture->children[capture->ended])
+				     : CSYS_NO_HANDLE;
+	capture->polled[count].writing = 0;
+	int r = csysi_os_poll(capture->polled, count + 1, deadline);
+	for (size_t i = 0; i < count && r >= 0; i++) {
 		struct tap *tap = &capture->taps[i];
 		size_t size;
 		if (capture->polled[i].ready)
@@ -207,25 +222,11 @@ static int has_streams(const struct capture *capture)
 	return 0;
 }
 
-/* Until all streams have ended. */
-static int pump(struct capture *capture, csys_deadline deadline)
-{
-	int r = 0;
-
-	while (r == 0 && has_streams(capture)) {
-		r = pump_once(capture, deadline);
-		/* One that always has more would never let poll come to the deadline. */
-		if (r == 0 && csys_deadline_left(deadline) == 0)
-			r = CSYS_ETIMEDOUT;
-	}
-	return r;
-}
-
 /*
  * What ended programs left in their pipes: as much as one holds and no more, since
  * a grandchild may write on for ever.
  */
-static void drain_rest(struct capture *capture)
+static int drain_rest(struct capture *capture)
 {
 	for (size_t i = 0; i < capture->tap_count; i++) {
 		struct tap *tap = &capture->taps[i];
@@ -236,11 +237,82 @@ static void drain_rest(struct capture *capture)
 		if (tap->handle != CSYS_NO_HANDLE)
 			(void)csysi_os_pipe_capacity(tap->handle, &left);
 		while (size > 0 && left > 0 && tap->handle != CSYS_NO_HANDLE) {
-			if (drain(capture, tap, &size) < 0)
-				return;
+			int r = drain(capture, tap, &size);
+			if (r < 0)
+				return r;
 			left -= size < left ? size : left;
 		}
 	}
+	return 0;
+}
+
+/* Somebody else holds them: take what is there, and no more. */
+static int give_up_streams(struct capture *capture)
+{
+	int r = drain_rest(capture);
+
+	for (size_t i = 0; i < capture->tap_count; i++) {
+		struct tap *tap = &capture->taps[i];
+		if (tap->handle != CSYS_NO_HANDLE)
+			capture->held[tap->stream] = 1;
+		end_tap(tap);
+	}
+	return r;
+}
+
+/* Go on past programs that have ended; after the last of them the streams may linger. */
+static int watch(struct capture *capture)
+{
+	while (capture->ended < capture->child_count) {
+		size_t i = capture->ended;
+		int r = csys_child_try_wait(capture->children[i], &capture->exits[i]);
+		if (r == CSYS_EAGAIN) {
+			/* Perhaps it has ended, but for a debugger first: no busy loop then. */
+			if (capture->polled[capture->tap_count].ready)
+				csysi_os_nap(csys_after_ms(1));
+			return 0;
+		}
+		if (r < 0)
+			return r;
+		capture->ended++;
+	}
+	capture->linger = csys_after_ns(capture->options->linger_ns);
+	return 0;
+}
+
+/* One step of pump, which takes no longer than to `until`. */
+static int pump_and_watch(struct capture *capture, csys_deadline until)
+{
+	if (!is_watching(capture))
+		return pump_once(capture, until);
+
+	/* Where an end cannot be polled for, look for it now and then. */
+	int blind = csys_child_handle(capture->children[capture->ended]) == CSYS_NO_HANDLE;
+	csys_deadline next = blind ? csys_after_ms(5) : until;
+	int r = pump_once(capture, next < until ? next : until);
+	if (r == CSYS_ETIMEDOUT && next < until)
+		r = 0;
+	if (r == 0 && (blind || capture->polled[capture->tap_count].ready))
+		r = watch(capture);
+	return r;
+}
+
+/* Until all streams have ended, or have lingered long enough. */
+static int pump(struct capture *capture, csys_deadline deadline)
+{
+	int r = 0;
+
+	while (r == 0 && has_streams(capture)) {
+		csys_deadline linger = capture->linger;
+		csys_deadline until = linger < deadline ? linger : deadline;
+		r = pump_and_watch(capture, until);
+		/* One that always has more would never let poll come to the deadline. */
+		if (r == 0 && csys_deadline_left(until) == 0)
+			r = CSYS_ETIMEDOUT;
+		if (r == CSYS_ETIMEDOUT && capture->refused == 0 && until == linger)
+			return give_up_streams(capture);
+	}
+	return r;
 }
 
 /* ---- programs ---------------------------------------------------------------------- */
@@ -329,7 +401,7 @@ static int end_all(struct capture *capture, int why)
 	if (r < 0)
 		r = kill_all(capture);
 	if (r == 0 && late)
-		drain_rest(capture);
+		(void)drain_rest(capture);
 	return capture->refused < 0 ? capture->refused : why;
 }
 
@@ -347,7 +419,7 @@ static int take_streams(struct capture *capture)
 	capture->polled = capture->usual_polled;
 	if (count > USUAL) {
 		capture->taps = csysi_alloc(count * sizeof *capture->taps);
-		capture->polled = csysi_alloc(count * sizeof *capture->polled);
+		capture->polled = csysi_alloc((count + 1) * sizeof *capture->polled);
 		if (!capture->taps || !capture->polled)
 			return CSYS_ENOMEM;
 	}
@@ -377,14 +449,18 @@ static void release(struct capture *capture)
 		csysi_free(capture->polled);
 }
 
-static void fill(csys_captured *captured, struct csysi_buffer *kept, uint64_t total,
-		 const csys_output_options *options)
+static void fill(csys_captured *captured, struct capture *capture, int stream)
 {
+	const csys_output_options *options = capture->options;
+	struct csysi_buffer *kept = &capture->kept[stream];
+	uint64_t total = capture->total[stream];
+
 	csysi_buffer_finish(kept);
 	captured->data = kept->data ? kept->data : "";
 	captured->size = kept->size;
 	captured->total = total;
 	captured->truncated = options->limit > 0 && !options->sink && total > kept->size;
+	captured->held = capture->held[stream];
 	captured->room = kept->room;
 }
 
@@ -396,6 +472,7 @@ int csysi_capture(csys_child *const *children, size_t count, const csys_output_o
 		.child_count = count,
 		.exits = exits,
 		.options = options,
+		.linger = CSYS_FOREVER,
 	};
 	csys_deadline deadline = options->deadline ? options->deadline : CSYS_FOREVER;
 	int os_error = csys_os_error();
@@ -412,7 +489,7 @@ int csysi_capture(csys_child *const *children, size_t count, const csys_output_o
 	release(&capture);
 	if (r == 0)
 		csysi_set_os_error(os_error); /* what failed on the way was no failure */
-	fill(&out->out, &capture.kept[CSYS_STDOUT], capture.total[CSYS_STDOUT], options);
-	fill(&out->err, &capture.kept[CSYS_STDERR], capture.total[CSYS_STDERR], options);
+	fill(&out->out, &capture, CSYS_STDOUT);
+	fill(&out->err, &capture, CSYS_STDERR);
 	return r;
 }

@@ -23,7 +23,8 @@ static int check(const csys_output_options *options)
 	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
 		if (options->reserved[i] != 0)
 			return CSYS_EINVAL;
-	if (options->grace_ns < 0 || (!options->input && options->input_size > 0))
+	if (options->grace_ns < 0 || options->linger_ns < 0 ||
+	    (!options->input && options->input_size > 0))
 		return CSYS_EINVAL;
 	return 0;
 }

@@ -355,6 +355,81 @@ static void a_grandchild_that_holds_the_pipe_is_left_at_the_deadline(void **stat
 	csys_handle_close(writer); /* ends the grandchild */
 }
 
+/* Run a helper that leaves a grandchild, which ends when *out_writer is closed. */
+static int run_leaver(const char *verb, const csys_output_options *options, csys_output *output,
+		      csys_handle *out_writer)
+{
+	csys_handle reader;
+	assert_int_equal(csys_pipe_create(&reader, out_writer), 0);
+	csys_command *command = helper_command(verb, NULL);
+	csys_command_stdio_take(command, CSYS_STDIN, reader);
+	int r = csys_command_output(command, options, output);
+	csys_command_free(command);
+	return r;
+}
+
+static void streams_that_others_hold_linger_no_longer_than_said(void **state)
+{
+	(void)state;
+	csys_handle writer;
+	csys_output output;
+	csys_output_options options = { .linger_ns = 1000000 };
+	assert_int_equal(run_leaver("leave", &options, &output, &writer), 0);
+	assert_true(csys_exit_success(output.exit));
+	assert_string_equal(output.out.data, "left\n");
+	assert_int_equal(output.out.held, 1);
+	assert_int_equal(output.err.held, 1);
+	csys_output_free(&output);
+	csys_handle_close(writer);
+}
+
+static void a_grandchild_that_always_has_more_lingers_no_longer(void **state)
+{
+	(void)state;
+	csys_handle writer;
+	csys_output output;
+	csys_output_options options = { .linger_ns = 1000000, .limit = 100 };
+	assert_int_equal(run_leaver("leave-writing", &options, &output, &writer), 0);
+	assert_true(csys_exit_success(output.exit));
+	assert_int_equal(output.out.held, 1);
+	assert_int_equal(output.err.held, 0); /* this one it closed */
+	csys_output_free(&output);
+	csys_handle_close(writer);
+}
+
+static void the_deadline_is_before_the_linger(void **state)
+{
+	(void)state;
+	csys_handle writer;
+	csys_output output;
+	csys_output_options options = { .linger_ns = INT64_MAX };
+	options.deadline = csys_after_ms(300);
+	assert_int_equal(run_leaver("leave", &options, &output, &writer), CSYS_ETIMEDOUT);
+	csys_output_free(&output);
+	csys_handle_close(writer);
+}
+
+static void what_ends_with_its_program_does_not_linger(void **state)
+{
+	(void)state;
+	/* For ever: it would be noticed. */
+	csys_output_options options = { .linger_ns = INT64_MAX };
+	csys_output output;
+	assert_int_equal(run_helper(&options, &output, "both", "2000000"), 0);
+	assert_int_equal(output.out.size, 2000000);
+	assert_int_equal(output.err.size, 2000000);
+	assert_int_equal(output.out.held, 0);
+	csys_output_free(&output);
+
+	/* Nor does the linger end a program that has closed its streams and runs on. */
+	const char *argv[] = { "sh", "-c", "exec >&- 2>&-; sleep 0.1; exit 4", NULL };
+	options.linger_ns = 1;
+	assert_int_equal(csys_run(argv, &options, &output), 0);
+	assert_int_equal(csys_exit_code(output.exit), 4);
+	assert_int_equal(output.out.held, 0);
+	csys_output_free(&output);
+}
+
 static void settings_of_the_command_stay(void **state)
 {
 	(void)state;
@@ -409,6 +484,8 @@ static void bad_options_start_nothing(void **state)
 	assert_int_equal(output.exit.how, CSYS_EXIT_NONE); /* set, and empty */
 	assert_string_equal(output.out.data, "");
 	options = (csys_output_options){ .grace_ns = -1 };
+	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);
+	options = (csys_output_options){ .linger_ns = -1 };
 	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);
 	options = (csys_output_options){ .reserved = { 0, 0, 0, 1 } };
 	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);
@@ -493,6 +570,10 @@ int main(void)
 		TEST(the_grace_counts_from_the_asking),
 		TEST(no_grace_is_spent_on_one_that_has_ended),
 		TEST(a_grandchild_that_holds_the_pipe_is_left_at_the_deadline),
+		TEST(streams_that_others_hold_linger_no_longer_than_said),
+		TEST(a_grandchild_that_always_has_more_lingers_no_longer),
+		TEST(the_deadline_is_before_the_linger),
+		TEST(what_ends_with_its_program_does_not_linger),
 		TEST(settings_of_the_command_stay),
 		TEST(a_running_child_can_be_captured),
 		TEST(bad_options_start_nothing),

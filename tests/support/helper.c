@@ -174,10 +174,16 @@ static int wait_in_pairs(void)
 	return wait_for_a_signal(0);
 }
 
-/* Leave a process behind that holds the streams until its stdin ends. */
-static int leave_grandchild(void)
+/* Leave a process behind that holds the streams until its stdin ends, and may write on. */
+static int leave_grandchild(int writing)
 {
 	if (fork() == 0) {
+		if (writing) {
+			signal(SIGPIPE, SIG_DFL);
+			close(2);
+			for (;;)
+				spew(1, sizeof chunk, sizeof chunk);
+		}
 		while (read(0, chunk, sizeof chunk) > 0)
 			;
 		_exit(0);
@@ -221,7 +227,9 @@ int main(int argc, char **argv)
 	if (strcmp(verb, "pair") == 0)
 		return wait_in_pairs();
 	if (strcmp(verb, "leave") == 0)
-		return leave_grandchild();
+		return leave_grandchild(0);
+	if (strcmp(verb, "leave-writing") == 0)
+		return leave_grandchild(1);
 	if (strcmp(verb, "spew") == 0) {
 		spew(1, number, sizeof chunk);
 		return 0;

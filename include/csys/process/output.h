@@ -15,8 +15,9 @@
  * in the calling thread: no amount on any side can make it hang.  A program
  * that stops reading its input early is no error.
  *
- * Capturing goes on to the end of the streams.  A grandchild that keeps one
- * open keeps the capture open too, until the deadline.
+ * Capturing goes on to the end of the streams, which may be later than that of
+ * the program: a grandchild can hold one open.  How long that is waited for is
+ * `linger_ns`, as WaitDelay of Go's os/exec; the deadline ends it in any case.
  */
 #ifndef CSYS_PROCESS_OUTPUT_H
 #define CSYS_PROCESS_OUTPUT_H
@@ -51,7 +52,9 @@ typedef struct csys_output_options {
 	int merge_stderr;       /* 1: stderr goes where stdout goes, in order */
 	csys_output_sink *sink; /* gets all bytes, and nothing is kept; NULL: kept */
 	void *sink_context;     /* its first argument */
-	uintptr_t reserved[8];  /* zero */
+	int64_t linger_ns;      /* how long after its end its streams are drained while others
+				   hold them; 0: to their end */
+	uintptr_t reserved[7];  /* zero */
 } csys_output_options;
 
 /* One stream as it was captured. */
@@ -60,6 +63,8 @@ typedef struct csys_captured {
 	size_t size;      /* how many were kept */
 	uint64_t total;   /* how many the program wrote, kept or not */
 	int truncated;    /* 1 if total is more than size because of the limit */
+	int held;         /* 1 if others held it open when linger_ns was over; all that the
+			     program itself wrote is there */
 	size_t room;      /* private */
 } csys_captured;
 
@@ -76,15 +81,16 @@ typedef struct csys_output {
  *
  * *out is always set and always the caller's to free with csys_output_free:
  * it holds what had come by the time of the return.  Returns
- *   0               the program ended and the streams too: look at out->exit
+ *   0               the program ended and the streams too, or these have
+ *                   lingered long enough: look at out->exit
  *   CSYS_ETIMEDOUT  the deadline passed first.  The program was ended and
  *                   reaped; out->exit tells how, the streams hold what it had
  *                   written.  (Only one that may not be killed, since it
  *                   changed its user, runs on, with CSYS_EXIT_NONE.)
  *   the sink's      negative value; the program was killed and reaped
  *   CSYS_ENOMEM     likewise; the streams hold what there was memory for
- *   CSYS_EINVAL     no argv[0], input missing, a negative grace, or something
- *                   in `reserved`; nothing was started
+ *   CSYS_EINVAL     no argv[0], input missing, a negative grace or linger, or
+ *                   something in `reserved`; nothing was started
  *   others          it could not be started: csys_command_spawn
  */
 CSYS_API CSYS_MUST_CHECK int csys_run(const char *const *argv, const csys_output_options *options,
