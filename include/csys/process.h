@@ -8,6 +8,7 @@
 #include <csys/process/command.h>
 #include <csys/process/exit.h>
 #include <csys/process/output.h>
+#include <csys/process/pipeline.h>
 #include <csys/process/process.h>
 #include <csys/process/signal.h>
 #include <csys/process/table.h>

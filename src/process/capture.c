@@ -37,13 +37,11 @@ struct tap {
 	int wide;           /* its pipe has been widened, or cannot be */
 };
 
-/* Taps of one child; a pipeline needs 2, and one for each stderr. */
+/* Taps of one child; a pipeline needs more only if stages have pipes of their own. */
 #define USUAL 3
 
 struct capture {
-	csys_child *const *children;
-	size_t child_count;
-	csys_exit *exits; /* by child */
+	const struct csysi_programs *programs;
 	const csys_output_options *options;
 	struct tap *taps;             /* `usual`, or on the heap */
 	struct csysi_os_poll *polled; /* one for each tap, and one for a program's end */
@@ -187,7 +185,7 @@ static int drain(struct capture *capture, struct tap *tap, size_t *out_size)
 /* Whether the ends of programs matter while there are streams. */
 static int is_watching(const struct capture *capture)
 {
-	return capture->options->linger_ns > 0 && capture->ended < capture->child_count;
+	return capture->options->linger_ns > 0 && capture->ended < capture->programs->count;
 }
 
 /* Feed and drain once what is ready.  CSYS_ETIMEDOUT if nothing was until the deadline. */
@@ -200,8 +198,9 @@ static int pump_once(struct capture *capture, csys_deadline deadline)
 		capture->polled[i].writing = capture->taps[i].stream == CSYS_STDIN;
 	}
 	capture->polled[count].handle =
-		is_watching(capture) ? csys_child_handle(capture->children[capture->ended])
-				     : CSYS_NO_HANDLE;
+		is_watching(capture)
+			? csys_child_handle(capture->programs->children[capture->ended])
+			: CSYS_NO_HANDLE;
 	capture->polled[count].writing = 0;
 	int r = csysi_os_poll(capture->polled, count + 1, deadline);
 	for (size_t i = 0; i < count && r >= 0; i++) {
@@ -263,9 +262,10 @@ static int give_up_streams(struct capture *capture)
 /* Go on past programs that have ended; after the last of them the streams may linger. */
 static int watch(struct capture *capture)
 {
-	while (capture->ended < capture->child_count) {
+	while (capture->ended < capture->programs->count) {
 		size_t i = capture->ended;
-		int r = csys_child_try_wait(capture->children[i], &capture->exits[i]);
+		int r = csys_child_try_wait(capture->programs->children[i],
+					    &capture->programs->exits[i]);
 		if (r == CSYS_EAGAIN) {
 			/* Perhaps it has ended, but for a debugger first: no busy loop then. */
 			if (capture->polled[capture->tap_count].ready)
@@ -287,7 +287,8 @@ static int pump_and_watch(struct capture *capture, csys_deadline until)
 		return pump_once(capture, until);
 
 	/* Where an end cannot be polled for, look for it now and then. */
-	int blind = csys_child_handle(capture->children[capture->ended]) == CSYS_NO_HANDLE;
+	int blind =
+		csys_child_handle(capture->programs->children[capture->ended]) == CSYS_NO_HANDLE;
 	csys_deadline next = blind ? csys_after_ms(5) : until;
 	int r = pump_once(capture, next < until ? next : until);
 	if (r == CSYS_ETIMEDOUT && next < until)
@@ -322,8 +323,9 @@ static int wait_all(struct capture *capture, csys_deadline deadline)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < capture->child_count; i++) {
-		int one = csys_child_wait_until(capture->children[i], deadline, &capture->exits[i]);
+	for (size_t i = 0; i < capture->programs->count; i++) {
+		int one = csys_child_wait_until(capture->programs->children[i], deadline,
+						&capture->programs->exits[i]);
 		if (r == 0)
 			r = one;
 	}
@@ -335,8 +337,9 @@ static int try_wait_all(struct capture *capture)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < capture->child_count; i++) {
-		int one = csys_child_try_wait(capture->children[i], &capture->exits[i]);
+	for (size_t i = 0; i < capture->programs->count; i++) {
+		int one = csys_child_try_wait(capture->programs->children[i],
+					      &capture->programs->exits[i]);
 		if (r == 0)
 			r = one;
 	}
@@ -349,8 +352,9 @@ static int end_politely(struct capture *capture)
 	csys_deadline until = csys_after_ns(capture->options->grace_ns);
 	int r = 0;
 
-	for (size_t i = 0; i < capture->child_count; i++) {
-		int one = csys_child_signal(capture->children[i], csysi_os_signal_terminate());
+	for (size_t i = 0; i < capture->programs->count; i++) {
+		int one = csys_child_signal(capture->programs->children[i],
+					    csysi_os_signal_terminate());
 		if (one < 0 && one != CSYS_ESRCH)
 			r = one;
 	}
@@ -374,16 +378,17 @@ static int kill_all(struct capture *capture)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < capture->child_count; i++) {
-		int one = csys_child_kill(capture->children[i]);
+	for (size_t i = 0; i < capture->programs->count; i++) {
+		int one = csys_child_kill(capture->programs->children[i]);
 		if (one < 0)
 			r = one;
 	}
-	for (size_t i = 0; i < capture->child_count; i++) {
-		csys_child *child = capture->children[i];
+	for (size_t i = 0; i < capture->programs->count; i++) {
+		csys_child *child = capture->programs->children[i];
 		int one = csys_child_kill(child);
 		if (one == 0)
-			one = csys_child_wait_until(child, CSYS_FOREVER, &capture->exits[i]);
+			one = csys_child_wait_until(child, CSYS_FOREVER,
+						    &capture->programs->exits[i]);
 		if (one < 0)
 			r = one;
 	}
@@ -407,31 +412,37 @@ static int end_all(struct capture *capture, int why)
 
 /* ---- all of it --------------------------------------------------------------------- */
 
+static void add_tap(struct capture *capture, csys_handle handle, int stream)
+{
+	capture->taps[capture->tap_count++] = (struct tap){ handle, stream, 0 };
+}
+
 /* Take the streams that the children still have. */
 static int take_streams(struct capture *capture)
 {
-	size_t count = 0;
+	size_t count = 1; /* what they share */
 
-	for (size_t i = 0; i < capture->child_count; i++)
+	for (size_t i = 0; i < capture->programs->count; i++)
 		for (int stream = 0; stream < 3; stream++)
-			count += csys_child_stream(capture->children[i], stream) != CSYS_NO_HANDLE;
+			count += csys_child_stream(capture->programs->children[i], stream) !=
+				 CSYS_NO_HANDLE;
 	capture->taps = capture->usual;
 	capture->polled = capture->usual_polled;
 	if (count > USUAL) {
 		capture->taps = csysi_alloc(count * sizeof *capture->taps);
 		capture->polled = csysi_alloc((count + 1) * sizeof *capture->polled);
-		if (!capture->taps || !capture->polled)
+		if (!capture->taps || !capture->polled) {
+			csysi_os_close(capture->programs->shared);
 			return CSYS_ENOMEM;
-	}
-	for (size_t i = 0; i < capture->child_count; i++)
-		for (int stream = 0; stream < 3; stream++) {
-			struct tap *tap = &capture->taps[capture->tap_count];
-			if (csys_child_take(capture->children[i], stream, &tap->handle) < 0)
-				continue;
-			tap->stream = stream;
-			tap->wide = 0;
-			capture->tap_count++;
 		}
+	}
+	for (size_t i = 0; i < capture->programs->count; i++)
+		for (int stream = 0; stream < 3; stream++) {
+			csys_handle handle;
+			if (csys_child_take(capture->programs->children[i], stream, &handle) == 0)
+				add_tap(capture, handle, stream);
+		}
+	add_tap(capture, capture->programs->shared, capture->programs->shared_stream);
 	return 0;
 }
 
@@ -439,9 +450,9 @@ static void release(struct capture *capture)
 {
 	for (size_t i = 0; i < capture->tap_count; i++)
 		csysi_os_close(capture->taps[i].handle);
-	for (size_t i = 0; i < capture->child_count; i++)
+	for (size_t i = 0; i < capture->programs->count; i++)
 		for (int stream = 0; stream < 3; stream++)
-			csys_child_close_stream(capture->children[i], stream);
+			csys_child_close_stream(capture->programs->children[i], stream);
 	csysi_free(capture->scratch);
 	if (capture->taps != capture->usual)
 		csysi_free(capture->taps);
@@ -464,21 +475,19 @@ static void fill(csys_captured *captured, struct capture *capture, int stream)
 	captured->room = kept->room;
 }
 
-int csysi_capture(csys_child *const *children, size_t count, const csys_output_options *options,
-		  csys_exit *exits, csys_output *out)
+int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
+		  csys_output *out)
 {
 	struct capture capture = {
-		.children = children,
-		.child_count = count,
-		.exits = exits,
+		.programs = programs,
 		.options = options,
 		.linger = CSYS_FOREVER,
 	};
 	csys_deadline deadline = options->deadline ? options->deadline : CSYS_FOREVER;
 	int os_error = csys_os_error();
 
-	for (size_t i = 0; i < count; i++)
-		exits[i] = (csys_exit){ 0 };
+	for (size_t i = 0; i < programs->count; i++)
+		programs->exits[i] = (csys_exit){ 0 };
 	int r = take_streams(&capture);
 	if (r == 0)
 		r = pump(&capture, deadline);

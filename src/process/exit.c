@@ -22,6 +22,16 @@ int csys_exit_signal(csys_exit exit)
 	return exit.how == CSYS_EXIT_SIGNAL ? exit.value : 0;
 }
 
+csys_exit csys_exit_pipefail(const csys_exit *exits, size_t count)
+{
+	csys_exit none = { 0 };
+
+	for (size_t i = count; i-- > 0;)
+		if (!csys_exit_success(exits[i]))
+			return exits[i];
+	return count > 0 ? exits[count - 1] : none;
+}
+
 const char *csys_exit_text(csys_exit exit, char *buffer, size_t size)
 {
 	if (!buffer || size == 0)

@@ -47,7 +47,8 @@ struct csys_command {
 
 /* How one spawn deviates from its command. */
 struct csysi_spawn_defaults {
-	int kinds[3]; /* what CSYS_STDIO_DEFAULT means for each stream */
+	int kinds[3];           /* what CSYS_STDIO_DEFAULT means for each stream */
+	csys_handle handles[3]; /* for CSYS_STDIO_HANDLE in kinds */
 };
 
 /* Close the handle that was given for a stream, if it was and is there still. */
@@ -112,13 +113,24 @@ void csysi_child_free(csys_child *child);
 /* Reap what has ended of the detached children. */
 void csysi_child_sweep(void);
 
+/* What one capture is of. */
+struct csysi_programs {
+	csys_child *const *children;
+	size_t count;
+	csys_exit *exits;   /* out: how each ended, CSYS_EXIT_NONE if it runs on */
+	csys_handle shared; /* what several of them write to, or "none"; closed at the end */
+	int shared_stream;  /* as which it counts */
+};
+
 /*
- * Feed the input to the first of these children that has a piped stdin, and drain all
- * other piped streams, until these and the children have ended (capture.c).  exits[i]
- * tells how child i ended, CSYS_EXIT_NONE if it runs on.  out->exit is not touched.
+ * Feed the input to the stdin that is piped, and drain all other piped streams,
+ * until these and the children have ended (capture.c).  out->exit is not touched.
  */
-int csysi_capture(csys_child *const *children, size_t count, const csys_output_options *options,
-		  csys_exit *exits, csys_output *out);
+int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
+		  csys_output *out);
+
+/* Make *out empty and check the options, which become the default ones if they are NULL. */
+int csysi_output_begin(const csys_output_options **options, csys_output *out);
 
 /* A row of the system as users see it; its texts are those of `row`. */
 void csysi_process_info(const struct csysi_os_process *row, int64_t pid, int64_t boot_time,

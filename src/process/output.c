@@ -29,33 +29,43 @@ static int check(const csys_output_options *options)
 	return 0;
 }
 
-int csys_child_output(csys_child *child, const csys_output_options *options, csys_output *out)
+int csysi_output_begin(const csys_output_options **options, csys_output *out)
 {
 	if (!out)
 		return CSYS_EINVAL;
 	make_empty(out);
-	if (!child)
-		return CSYS_EINVAL;
-	if (!options)
-		options = &no_options;
+	if (!*options)
+		*options = &no_options;
+	return check(*options);
+}
 
-	int r = check(options);
+static int capture(csys_child *child, const csys_output_options *options, csys_output *out)
+{
+	struct csysi_programs programs = {
+		.children = &child,
+		.count = 1,
+		.exits = &out->exit,
+		.shared = CSYS_NO_HANDLE,
+	};
+
+	return csysi_capture(&programs, options, out);
+}
+
+int csys_child_output(csys_child *child, const csys_output_options *options, csys_output *out)
+{
+	int r = csysi_output_begin(&options, out);
 	if (r < 0)
 		return r;
+	if (!child)
+		return CSYS_EINVAL;
 	if (options->input_size > 0 && csys_child_stream(child, CSYS_STDIN) == CSYS_NO_HANDLE)
 		return CSYS_EINVAL;
-	return csysi_capture(&child, 1, options, &out->exit, out);
+	return capture(child, options, out);
 }
 
 int csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out)
 {
-	if (!out)
-		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	make_empty(out);
-	if (!options)
-		options = &no_options;
-
-	int r = check(options);
+	int r = csysi_output_begin(&options, out);
 	int kind = csys_command_get_stdio(command, CSYS_STDIN);
 	if (r == 0 && options->input && kind != CSYS_STDIO_DEFAULT && kind != CSYS_STDIO_PIPE)
 		r = CSYS_EINVAL;
@@ -63,14 +73,14 @@ int csys_command_output(csys_command *command, const csys_output_options *option
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
 
 	struct csysi_spawn_defaults defaults = {
-		{ options->input ? CSYS_STDIO_PIPE : CSYS_STDIO_NULL, CSYS_STDIO_PIPE,
-		  options->merge_stderr ? CSYS_STDIO_SAME_AS_STDOUT : CSYS_STDIO_PIPE }
+		.kinds = { options->input ? CSYS_STDIO_PIPE : CSYS_STDIO_NULL, CSYS_STDIO_PIPE,
+			   options->merge_stderr ? CSYS_STDIO_SAME_AS_STDOUT : CSYS_STDIO_PIPE },
 	};
 	csys_child *child;
 	r = csysi_spawn(command, &defaults, &child);
 	if (r < 0)
 		return r;
-	r = csysi_capture(&child, 1, options, &out->exit, out);
+	r = capture(child, options, out);
 	/* It has ended, or is one that may not be killed. */
 	csys_child_close(child, CSYS_CLOSE_DETACH);
 	return r;

@@ -99,14 +99,13 @@ struct streams {
 };
 
 /* Open what one stream needs; this side of a pipe goes into the child object. */
-static int open_stream(const csys_command *command, int stream, int kind, struct streams *streams,
+static int open_stream(const struct csysi_stdio *stdio, int stream, struct streams *streams,
 		       csys_child *child)
 {
-	const struct csysi_stdio *stdio = &command->stdio[stream];
 	csys_handle reader, writer;
 	int r = 0;
 
-	switch (kind) {
+	switch (stdio->kind) {
 	case CSYS_STDIO_NULL:
 		r = csysi_os_open_null(stream != CSYS_STDIN, &streams->ours[stream]);
 		break;
@@ -209,13 +208,17 @@ static int start(csys_command *command, const struct csysi_spawn_defaults *defau
 	if (r < 0)
 		return r;
 	for (int i = 0; i < 3; i++) {
-		int kind = command->stdio[i].kind;
-		if (kind != CSYS_STDIO_DEFAULT)
-			r = open_stream(command, i, kind, streams, child);
-		else if (command->options.set_terminal)
-			streams->child[i] = command->options.terminal;
-		else
-			r = open_stream(command, i, defaults->kinds[i], streams, child);
+		struct csysi_stdio stdio = command->stdio[i];
+		if (stdio.kind == CSYS_STDIO_DEFAULT) {
+			stdio.kind = defaults->kinds[i];
+			stdio.handle = defaults->handles[i];
+			/* A terminal is every stream's, unless a pipeline needs it. */
+			if (command->options.set_terminal && stdio.kind != CSYS_STDIO_HANDLE) {
+				stdio.kind = CSYS_STDIO_HANDLE;
+				stdio.handle = command->options.terminal;
+			}
+		}
+		r = open_stream(&stdio, i, streams, child);
 		if (r < 0)
 			return csysi_spawn_failed(CSYS_STEP_STDIN + i, r);
 	}
@@ -269,7 +272,7 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 int csys_command_spawn(csys_command *command, csys_child **out)
 {
 	static const struct csysi_spawn_defaults inherit = {
-		{ CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
+		.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
 	};
 
 	return csysi_spawn(command, &inherit, out);
@@ -278,7 +281,7 @@ int csys_command_spawn(csys_command *command, csys_child **out)
 int csys_command_exec(csys_command *command)
 {
 	static const struct csysi_spawn_defaults inherit = {
-		{ CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
+		.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
 	};
 	struct streams streams = {
 		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },

@@ -206,6 +206,11 @@ int main(int argc, char **argv)
 		return copy();
 	if (strcmp(verb, "handles") == 0)
 		return show_handles();
+	if (strcmp(verb, "handles-cat") == 0) {
+		show_handles();
+		fflush(stdout);
+		return copy();
+	}
 	if (strcmp(verb, "signals") == 0)
 		return show_signals();
 	if (strcmp(verb, "state") == 0)

@@ -45,6 +45,12 @@ CSYS_API int csys_exit_code(csys_exit exit);
 /* The signal that ended it, or 0 if none did. */
 CSYS_API int csys_exit_signal(csys_exit exit);
 
+/*
+ * What POSIX's pipefail makes of the ends of a pipeline's stages: the last that
+ * is no success, or the last of all.  CSYS_EXIT_NONE for a count of 0.
+ */
+CSYS_API csys_exit csys_exit_pipefail(const csys_exit *exits, size_t count);
+
 /* Large enough for every text of csys_exit_text. */
 #define CSYS_EXIT_TEXT 64
 

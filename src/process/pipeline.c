@@ -1,0 +1,395 @@
+/*
+ * process/pipeline.c - children whose streams are joined by pipes.
+ *
+ * The pipes between two stages are made one at a time, close-on-exec: while
+ * stage i is started this process holds what it reads from and what it writes
+ * to, and after that only what stage i + 1 will read from.  So no stage can get
+ * an end that is not its own, with inherited handles neither.
+ */
+#include <csys/base/result.h>
+#include <csys/process/pipeline.h>
+
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+struct csys_pipeline {
+	size_t count;
+	csys_child *children[];
+};
+
+static _Thread_local size_t failed_stage;
+
+size_t csys_pipeline_failed_stage(void)
+{
+	return failed_stage;
+}
+
+size_t csys_pipeline_count(const csys_pipeline *pipeline)
+{
+	return pipeline ? pipeline->count : 0;
+}
+
+csys_child *csys_pipeline_child(const csys_pipeline *pipeline, size_t index)
+{
+	return index < csys_pipeline_count(pipeline) ? pipeline->children[index] : NULL;
+}
+
+/* ---- starting -------------------------------------------------------------------- */
+
+/* Before the first one is started, what can be known of all. */
+static int check_stages(csys_command *const *stages, size_t count)
+{
+	failed_stage = 0;
+	if (!stages || count == 0)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
+	for (size_t i = 0; i < count; i++) {
+		int r = csys_command_error(stages[i]);
+		if (r == 0 && i > 0 && stages[i]->stdio[CSYS_STDIN].kind != CSYS_STDIO_DEFAULT)
+			r = CSYS_EINVAL;
+		if (r == 0 && i + 1 < count &&
+		    stages[i]->stdio[CSYS_STDOUT].kind != CSYS_STDIO_DEFAULT)
+			r = CSYS_EINVAL;
+		failed_stage = r < 0 ? i : 0;
+		if (r < 0)
+			return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
+	}
+	return 0;
+}
+
+static csys_pipeline *new_pipeline(size_t count)
+{
+	csys_pipeline *pipeline;
+	if (count > (SIZE_MAX - sizeof *pipeline) / sizeof pipeline->children[0])
+		return NULL;
+	return csysi_alloc_zero(sizeof *pipeline + count * sizeof pipeline->children[0]);
+}
+
+/* Start the stage behind those that run; *reader is its stdin, and then that of the next. */
+static int start_stage(csys_pipeline *pipeline, csys_command *command, int is_last,
+		       const struct csysi_spawn_defaults *ends, csys_handle *reader)
+{
+	struct csysi_spawn_defaults defaults = *ends;
+	csys_handle next = CSYS_NO_HANDLE;
+	csys_handle writer = CSYS_NO_HANDLE;
+
+	if (pipeline->count > 0) {
+		defaults.kinds[CSYS_STDIN] = CSYS_STDIO_HANDLE;
+		defaults.handles[CSYS_STDIN] = *reader;
+	}
+	if (!is_last) {
+		int r = csysi_os_pipe(&next, &writer);
+		if (r < 0)
+			return csysi_spawn_failed(CSYS_STEP_STDOUT, r);
+		defaults.kinds[CSYS_STDOUT] = CSYS_STDIO_HANDLE;
+		defaults.handles[CSYS_STDOUT] = writer;
+	}
+	int r = csysi_spawn(command, &defaults, &pipeline->children[pipeline->count]);
+	csysi_os_close(writer);
+	csysi_os_close(*reader);
+	*reader = next;
+	if (r == 0)
+		pipeline->count++;
+	return r;
+}
+
+/* Start checked stages; `ends` says what is at the ends of it all, and stderr of each. */
+static int start(csys_command *const *stages, size_t count, const struct csysi_spawn_defaults *ends,
+		 csys_pipeline **out)
+{
+	csys_pipeline *pipeline = new_pipeline(count);
+	if (!pipeline)
+		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
+
+	/* Cancelled between two stages, this thread would leave children to nobody. */
+	int cancel = csysi_os_hold_cancel();
+	csys_handle reader = CSYS_NO_HANDLE;
+	int r = 0;
+	for (size_t i = 0; i < count && r == 0; i++) {
+		r = start_stage(pipeline, stages[i], i + 1 == count, ends, &reader);
+		failed_stage = r < 0 ? i : 0;
+	}
+	csysi_os_close(reader);
+	if (r < 0) {
+		int step = csys_spawn_failed_step();
+		int os_error = csys_os_error();
+		csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);
+		csysi_set_os_error(os_error);
+		csysi_spawn_failed(step, r);
+	} else {
+		*out = pipeline;
+	}
+	csysi_os_release_cancel(cancel);
+	return r;
+}
+
+int csys_pipeline_spawn(csys_command *const *stages, size_t count, csys_pipeline **out)
+{
+	static const struct csysi_spawn_defaults inherit = {
+		.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
+	};
+
+	int r = check_stages(stages, count);
+	if (r == 0 && !out)
+		r = csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
+	return r < 0 ? r : start(stages, count, &inherit, out);
+}
+
+/* ---- its end ----------------------------------------------------------------------- */
+
+/* How it ended, once all were reaped. */
+static int tell_exit(csys_pipeline *pipeline, csys_exit *out)
+{
+	csys_exit told = { 0 };
+
+	for (size_t i = pipeline->count; i-- > 0;) {
+		csys_exit exit;
+		int r = csys_child_try_wait(pipeline->children[i], &exit);
+		if (r < 0)
+			return r;
+		if (i + 1 == pipeline->count || csys_exit_success(told))
+			told = exit;
+	}
+	*out = told;
+	return 0;
+}
+
+int csys_pipeline_wait_until(csys_pipeline *pipeline, csys_deadline deadline, csys_exit *out)
+{
+	if (!pipeline || !out)
+		return CSYS_EINVAL;
+	for (size_t i = 0; i < pipeline->count; i++) {
+		csys_exit exit;
+		int r = csys_child_wait_until(pipeline->children[i], deadline, &exit);
+		if (r < 0)
+			return r;
+	}
+	return tell_exit(pipeline, out);
+}
+
+int csys_pipeline_wait(csys_pipeline *pipeline, csys_exit *out)
+{
+	return csys_pipeline_wait_until(pipeline, CSYS_FOREVER, out);
+}
+
+int csys_pipeline_try_wait(csys_pipeline *pipeline, csys_exit *out)
+{
+	return pipeline && out ? tell_exit(pipeline, out) : CSYS_EINVAL;
+}
+
+int csys_pipeline_exit(csys_pipeline *pipeline, size_t index, csys_exit *out)
+{
+	return csys_child_try_wait(csys_pipeline_child(pipeline, index), out);
+}
+
+int csys_pipeline_signal(csys_pipeline *pipeline, int signal)
+{
+	int sent = 0;
+	int failed = 0;
+
+	if (!pipeline)
+		return CSYS_EINVAL;
+	for (size_t i = 0; i < pipeline->count; i++) {
+		int r = csys_child_signal(pipeline->children[i], signal);
+		if (r == 0)
+			sent = 1;
+		else if (r != CSYS_ESRCH && failed == 0)
+			failed = r;
+	}
+	return failed ? failed : sent ? 0 : CSYS_ESRCH;
+}
+
+int csys_pipeline_kill(csys_pipeline *pipeline)
+{
+	int r = csys_pipeline_signal(pipeline, csysi_os_signal_kill());
+
+	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
+}
+
+int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out)
+{
+	if (!pipeline || !out)
+		return CSYS_EINVAL;
+	csys_child_close_stream(pipeline->children[0], CSYS_STDIN);
+	int r = csys_pipeline_signal(pipeline, csysi_os_signal_terminate());
+	if (r < 0 && r != CSYS_ESRCH)
+		return r;
+	r = csys_pipeline_wait_until(pipeline, grace, out);
+	if (r != CSYS_ETIMEDOUT)
+		return r;
+	r = csys_pipeline_kill(pipeline);
+	return r < 0 ? r : csys_pipeline_wait(pipeline, out);
+}
+
+static void close_streams(csys_pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->count; i++)
+		for (int stream = 0; stream < 3; stream++)
+			csys_child_close_stream(pipeline->children[i], stream);
+}
+
+void csys_pipeline_close(csys_pipeline *pipeline, int policy)
+{
+	if (!pipeline)
+		return;
+
+	/* All ends first: a stage could wait for the one that is closed last. */
+	close_streams(pipeline);
+	for (size_t i = 0; i < pipeline->count; i++)
+		csys_child_close(pipeline->children[i], policy);
+	csysi_free(pipeline);
+}
+
+/* ---- all at once --------------------------------------------------------------------- */
+
+int csys_pipeline_run_until(csys_command *const *stages, size_t count, csys_deadline deadline,
+			    csys_exit *out)
+{
+	csys_pipeline *pipeline;
+
+	if (!out)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
+	int r = csys_pipeline_spawn(stages, count, &pipeline);
+	if (r < 0)
+		return r;
+
+	/* Nobody here writes or reads: let the stages see that at once. */
+	close_streams(pipeline);
+	r = csys_pipeline_wait_until(pipeline, deadline, out);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);
+	return r;
+}
+
+int csys_pipeline_run(csys_command *const *stages, size_t count, csys_exit *out)
+{
+	return csys_pipeline_run_until(stages, count, CSYS_FOREVER, out);
+}
+
+static void clear(csys_exit *exits, size_t count)
+{
+	for (size_t i = 0; exits && i < count; i++)
+		exits[i] = (csys_exit){ 0 };
+}
+
+/* Room for the ends of all stages if the caller has none; *out_made is to be freed. */
+static int make_room(csys_exit **exits, size_t count, csys_exit **out_made)
+{
+	*out_made = NULL;
+	if (*exits)
+		return 0;
+	if (count <= SIZE_MAX / sizeof **exits)
+		*out_made = csysi_alloc(count * sizeof **exits);
+	*exits = *out_made;
+	return *out_made ? 0 : CSYS_ENOMEM;
+}
+
+/* `shared` is the other end of what several stages write to, "none" if there is none. */
+static int capture(csys_pipeline *pipeline, csys_handle shared, const csys_output_options *options,
+		   csys_exit *exits, csys_output *out)
+{
+	struct csysi_programs programs = {
+		.children = pipeline->children,
+		.count = pipeline->count,
+		.exits = exits,
+		.shared = shared,
+		.shared_stream = options->merge_stderr ? CSYS_STDOUT : CSYS_STDERR,
+	};
+	int r = csysi_capture(&programs, options, out);
+
+	out->exit = csys_exit_pipefail(exits, pipeline->count);
+	return r;
+}
+
+int csys_pipeline_wait_output(csys_pipeline *pipeline, const csys_output_options *options,
+			      csys_exit *exits, csys_output *out)
+{
+	csys_exit *made;
+
+	clear(exits, csys_pipeline_count(pipeline));
+	int r = csysi_output_begin(&options, out);
+	if (r == 0 && !pipeline)
+		r = CSYS_EINVAL;
+	if (r == 0 && options->input_size > 0 &&
+	    csys_child_stream(pipeline->children[0], CSYS_STDIN) == CSYS_NO_HANDLE)
+		r = CSYS_EINVAL;
+	if (r < 0)
+		return r;
+
+	r = make_room(&exits, pipeline->count, &made);
+	if (r == 0)
+		r = capture(pipeline, CSYS_NO_HANDLE, options, exits, out);
+	csysi_free(made);
+	return r;
+}
+
+/* Start what is captured.  stderr of all stages is one pipe, so that its order is kept. */
+static int start_captured(csys_command *const *stages, size_t count,
+			  const csys_output_options *options, csys_pipeline **out,
+			  csys_handle *out_shared)
+{
+	csys_handle reader, writer;
+	int r = csysi_os_pipe(&reader, &writer);
+	if (r < 0)
+		return csysi_spawn_failed(CSYS_STEP_STDERR, r);
+
+	struct csysi_spawn_defaults ends = {
+		.kinds = { options->input ? CSYS_STDIO_PIPE : CSYS_STDIO_NULL,
+			   options->merge_stderr ? CSYS_STDIO_HANDLE : CSYS_STDIO_PIPE,
+			   CSYS_STDIO_HANDLE },
+		.handles = { CSYS_NO_HANDLE, writer, writer },
+	};
+	r = start(stages, count, &ends, out);
+	csysi_os_close(writer);
+	if (r < 0)
+		csysi_os_close(reader);
+	else
+		*out_shared = reader;
+	return r;
+}
+
+/* Whether what is to be captured fits what the commands say. */
+static int check_captured(csys_command *const *stages, size_t count,
+			  const csys_output_options *options)
+{
+	int r = check_stages(stages, count);
+	if (r < 0)
+		return r;
+
+	int first = stages[0]->stdio[CSYS_STDIN].kind;
+	int last = stages[count - 1]->stdio[CSYS_STDOUT].kind;
+	if (options->input && first != CSYS_STDIO_DEFAULT && first != CSYS_STDIO_PIPE)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
+	if (options->merge_stderr && last != CSYS_STDIO_DEFAULT) {
+		failed_stage = count - 1;
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
+	}
+	return 0;
+}
+
+int csys_pipeline_output(csys_command *const *stages, size_t count,
+			 const csys_output_options *options, csys_exit *exits, csys_output *out)
+{
+	csys_pipeline *pipeline;
+	csys_handle shared = CSYS_NO_HANDLE;
+	csys_exit *made;
+
+	clear(exits, count);
+	int r = csysi_output_begin(&options, out);
+	if (r < 0)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
+	r = check_captured(stages, count, options);
+	if (r < 0)
+		return r;
+	r = make_room(&exits, count, &made);
+	if (r < 0)
+		return csysi_spawn_failed(CSYS_STEP_PREPARE, r);
+	r = start_captured(stages, count, options, &pipeline, &shared);
+	if (r == 0) {
+		r = capture(pipeline, shared, options, exits, out);
+		/* All have ended, or may not be killed. */
+		csys_pipeline_close(pipeline, CSYS_CLOSE_DETACH);
+	}
+	csysi_free(made);
+	return r;
+}
