@@ -177,13 +177,11 @@ static int wait_in_pairs(void)
 /* Leave a process behind that holds the streams until its stdin ends, and may write on. */
 static int leave_grandchild(int writing)
 {
+	if (writing)
+		close(2); /* before its end, so that nobody holds it then */
 	if (fork() == 0) {
-		if (writing) {
-			signal(SIGPIPE, SIG_DFL);
-			close(2);
-			for (;;)
-				spew(1, sizeof chunk, sizeof chunk);
-		}
+		while (writing)
+			spew(1, sizeof chunk, sizeof chunk);
 		while (read(0, chunk, sizeof chunk) > 0)
 			;
 		_exit(0);
