@@ -307,9 +307,17 @@ int csysi_os_child_signal(const struct csysi_os_child *child, int signal);
 /* The same to the process group that the child leads. */
 int csysi_os_group_signal(const struct csysi_os_child *child, int signal);
 
-/* The signals that ask a program to end, and that end it. */
+/*
+ * Whether a child that is not reaped is stopped now: 1 or 0; CSYS_ESRCH if it
+ * has ended.
+ */
+int csysi_os_child_is_stopped(const struct csysi_os_child *child);
+
+/* The signals that ask a program to end, end it, stop it, and let it go on. */
 int csysi_os_signal_terminate(void);
 int csysi_os_signal_kill(void);
+int csysi_os_signal_stop(void);
+int csysi_os_signal_continue(void);
 
 /* "SIGKILL" for its number; NULL for a number without a name. */
 const char *csysi_os_signal_name(int signal);

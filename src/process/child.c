@@ -24,6 +24,10 @@
  * thousands of them; the rest take their turn at the next. */
 #define SWEEP 64
 
+/* Between two looks at a child that is to stop, ns. */
+#define FIRST_NAP 50000
+#define LAST_NAP 5000000
+
 static csys_child *detached;
 
 static int is_stream(int stream)
@@ -195,6 +199,40 @@ int csys_child_signal(csys_child *child, int signal)
 	int r = child->reaped ? CSYS_ESRCH : csysi_os_child_signal(&child->os, signal);
 	csysi_lock_unlock(&child->lock);
 	return r;
+}
+
+int csys_child_stop(csys_child *child)
+{
+	return csys_child_signal(child, csysi_os_signal_stop());
+}
+
+int csys_child_continue(csys_child *child)
+{
+	return csys_child_signal(child, csysi_os_signal_continue());
+}
+
+int csys_child_is_stopped(csys_child *child)
+{
+	if (!child)
+		return CSYS_EINVAL;
+	csysi_lock_lock(&child->lock);
+	int r = child->reaped ? CSYS_ESRCH : csysi_os_child_is_stopped(&child->os);
+	csysi_lock_unlock(&child->lock);
+	return r;
+}
+
+int csys_child_wait_stopped_until(csys_child *child, csys_deadline deadline)
+{
+	/* No system has a wait for this with a deadline, or a handle that tells. */
+	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+		int r = csys_child_is_stopped(child);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (csys_deadline_left(deadline) == 0)
+			return CSYS_ETIMEDOUT;
+		csys_deadline next = csys_after_ns(nap);
+		csysi_os_nap(next < deadline ? next : deadline);
+	}
 }
 
 int csys_child_signal_group(csys_child *child, int signal)

@@ -485,6 +485,51 @@ static void bad_arguments_are_told(void **state)
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 
+static void it_can_be_stopped_and_goes_on(void **state)
+{
+	(void)state;
+	csys_exit exit;
+	csys_child *child = waiting("polite");
+	assert_int_equal(csys_child_is_stopped(child), 0);
+	assert_int_equal(csys_child_wait_stopped_until(child, csys_after_ms(3)), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_stop(child), 0);
+	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), 0);
+	assert_int_equal(csys_child_is_stopped(child), 1); /* looking does not use it up */
+	assert_int_equal(csys_child_is_stopped(child), 1);
+	/* It has not ended, and does not while it is stopped. */
+	assert_int_equal(csys_child_try_wait(child, &exit), CSYS_EAGAIN);
+	assert_int_equal(csys_child_signal(child, SIGTERM), 0);
+	assert_int_equal(csys_child_wait_until(child, csys_after_ms(3), &exit), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_continue(child), 0);
+	assert_int_equal(csys_child_wait(child, &exit), 0);
+	assert_exit(exit, CSYS_EXIT_CODE, 3);
+	assert_int_equal(csys_child_is_stopped(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), CSYS_ESRCH);
+	assert_int_equal(csys_child_stop(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_continue(child), CSYS_ESRCH);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void one_that_ended_is_not_stopped(void **state)
+{
+	(void)state;
+	/* Stopped, killed, and not reaped yet. */
+	csys_child *child = waiting("wait");
+	assert_int_equal(csys_child_stop(child), 0);
+	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), 0);
+	assert_int_equal(csys_child_kill(child), 0);
+	siginfo_t info;
+	assert_int_equal(waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(csys_child_is_stopped(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), CSYS_ESRCH);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	assert_int_equal(csys_child_stop(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_continue(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_is_stopped(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_wait_stopped_until(NULL, CSYS_FOREVER), CSYS_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +557,8 @@ int main(void)
 		TEST(a_group_is_signalled_as_a_whole),
 		TEST(usage_is_told_after_the_wait),
 		TEST(pid_and_handle_are_the_childs),
+		TEST(it_can_be_stopped_and_goes_on),
+		TEST(one_that_ended_is_not_stopped),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);

@@ -93,6 +93,19 @@ int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
 	return kill(-(pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
 }
 
+int csysi_os_child_is_stopped(const struct csysi_os_child *child)
+{
+	siginfo_t info;
+	int r = csysi_fault(CSYS_ESRCH);
+	if (r < 0)
+		return r;
+
+	/* Left waitable, the news of a stop is there until it goes on. */
+	if (glance((pid_t)child->pid, WEXITED | WSTOPPED | WNOWAIT, &info) == 0)
+		return 0;
+	return info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED ? 1 : CSYS_ESRCH;
+}
+
 int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out)
 {
 	siginfo_t info;

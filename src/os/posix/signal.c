@@ -59,6 +59,16 @@ int csysi_os_signal_kill(void)
 	return SIGKILL;
 }
 
+int csysi_os_signal_stop(void)
+{
+	return SIGSTOP;
+}
+
+int csysi_os_signal_continue(void)
+{
+	return SIGCONT;
+}
+
 const char *csysi_os_signal_name(int signal)
 {
 	switch (signal) {
