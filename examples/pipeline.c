@@ -19,28 +19,32 @@
 
 #define MOST 64
 
-/* The commands between the "--to"; how many, or -1. */
-static int read_stages(char **argv, csys_command **stages)
+/* How many commands the arguments are, divided by "--to"; 0 if that is none. */
+static int count_stages(char **argv)
 {
 	int count = 0;
+	int is_new = 1;
 
-	for (int is_new = 1; *argv; argv++) {
-		if (strcmp(*argv, "--to") == 0) {
-			if (is_new)
-				return -1;
-			is_new = 1;
-		} else if (!is_new) {
-			csys_command_arg(stages[count - 1], *argv);
-		} else if (count < MOST) {
-			stages[count++] = csys_command_new(*argv);
-			is_new = 0;
-		} else {
-			return -1;
-		}
-		if (is_new && !argv[1])
-			return -1;
+	for (; *argv; argv++) {
+		int is_division = strcmp(*argv, "--to") == 0;
+		if (is_division && is_new)
+			return 0;
+		count += is_new;
+		is_new = is_division;
 	}
-	return count;
+	return is_new || count > MOST ? 0 : count;
+}
+
+static void read_stages(char **argv, csys_command **stages)
+{
+	for (csys_command **next = stages; *argv; argv++) {
+		*next = csys_command_new(*argv);
+		while (argv[1] && strcmp(argv[1], "--to") != 0)
+			csys_command_arg(*next, *++argv);
+		next++;
+		if (argv[1])
+			argv++; /* the division */
+	}
 }
 
 static int code_of(csys_exit end)
@@ -98,13 +102,14 @@ int main(int argc, char **argv)
 		is_usable = rest != argv[2] && !*rest;
 		argv += 2;
 	}
-	int count = is_usable ? read_stages(argv + 1, stages) : 0;
-	if (count <= 0) {
+	int count = is_usable ? count_stages(argv + 1) : 0;
+	if (count == 0) {
 		fprintf(stderr, "usage: pipeline [-s SECONDS] PROGRAM [ARGUMENT...] "
 				"[--to PROGRAM [ARGUMENT...]]...\n");
 		return 125;
 	}
 
+	read_stages(argv + 1, stages);
 	int code = run(stages, (size_t)count, deadline);
 	for (int i = 0; i < count; i++)
 		csys_command_free(stages[i]);
