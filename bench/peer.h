@@ -23,6 +23,52 @@ struct feed {
 	size_t size;
 };
 
+/*
+ * What a program can be started with, beside its path.  settings.c says what it
+ * is, and does it by hand.
+ */
+struct settings {
+	const char *cwd;
+	const char *const *environment;
+	int leads_group; /* a process group of its own */
+	uint32_t user;
+	uint32_t group;
+	const uint32_t *groups; /* NULL: leave them, as an ordinary user must */
+	size_t group_count;
+	uint64_t most_handles; /* the limit on its handles, soft and hard */
+	int mapped[3];         /* handles of this process, ... */
+	int numbers[3];        /* ... and the numbers that they have in the program */
+
+	/* What follows counts if this is set. */
+	int every;
+	const char *root; /* NULL: stays, likewise */
+	unsigned umask;
+	int nice;
+	int batch; /* the scheduling policy */
+	const unsigned *cpus;
+	size_t cpu_count;
+	int ignored; /* a signal */
+	int blocked; /* a signal */
+	int death_signal;
+	int no_new_privileges;
+	int null_streams; /* the null device for all three */
+};
+
+/*
+ * Those that servers set, or every one that can be combined with these, as far as
+ * this user may.  Returns 0, or -1 where they cannot be made (not on Linux).
+ */
+int settings_make(int every, struct settings *out);
+void settings_free(struct settings *settings);
+
+/*
+ * What settings.c does in a new process, which may share this one's memory: raw
+ * calls only.  Returns 0 or -1 at the first that fails.
+ */
+int settings_apply(const struct settings *settings, int64_t parent);
+
+enum { PEER_UNABLE = -2 };
+
 struct peer {
 	const char *name;
 
@@ -36,6 +82,11 @@ struct peer {
 	 * starts it had returned) in *out_started.  NULL if it cannot.
 	 */
 	int (*spawn_wait)(const char *path, int64_t *out_started);
+
+	/* The same with settings.  NULL if it has no words for them; PEER_UNABLE if its system
+	 * has not. */
+	int (*spawn_wait_with)(const char *path, const struct settings *settings,
+			       int64_t *out_started);
 
 	/*
 	 * Run argv[0], feed it and capture its stdout.  Returns its exit code or

@@ -25,6 +25,9 @@
 
 struct task {
 	char *argv[2];
+	char *const *environment;
+	const struct settings *settings; /* or NULL */
+	pid_t parent;
 	sigset_t mask; /* to be restored by both */
 	int error;     /* errno of the exec, set by the child */
 };
@@ -36,8 +39,13 @@ __attribute__((no_sanitize("address", "thread", "undefined")))
 static void
 child_main(struct task *task)
 {
-	sigprocmask(SIG_SETMASK, &task->mask, NULL);
-	execve(task->argv[0], task->argv, environ);
+	if (task->settings && settings_apply(task->settings, task->parent) < 0) {
+		task->error = errno;
+		_exit(127);
+	}
+	if (!task->settings || !task->settings->every)
+		sigprocmask(SIG_SETMASK, &task->mask, NULL);
+	execve(task->argv[0], task->argv, task->environment);
 	task->error = errno;
 	_exit(127);
 }
@@ -97,13 +105,18 @@ static long clone_on_stack(struct clone_args *args, struct task *task)
 #endif
 }
 
-static int spawn_wait(const char *path, int64_t *out_started)
+static int spawn_wait_with(const char *path, const struct settings *settings, int64_t *out_started)
 {
-	static char stack[32768] __attribute__((aligned(16)));
-	static char own_path[4096];
+	char stack[16384] __attribute__((aligned(16)));
+	char own_path[4096];
 
 	int handle = -1;
-	struct task task = { .argv = { own_path, NULL } };
+	struct task task = {
+		.argv = { own_path, NULL },
+		.environment = settings ? (char *const *)(uintptr_t)settings->environment : environ,
+		.settings = settings,
+		.parent = settings ? getpid() : 0,
+	};
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&handle,
@@ -130,7 +143,13 @@ static int spawn_wait(const char *path, int64_t *out_started)
 	return r == 0 && task.error == 0 && info.si_code == CLD_EXITED ? info.si_status : -1;
 }
 
+static int spawn_wait(const char *path, int64_t *out_started)
+{
+	return spawn_wait_with(path, NULL, out_started);
+}
+
 const struct peer peer_raw = {
 	.name = "raw",
 	.spawn_wait = spawn_wait,
+	.spawn_wait_with = spawn_wait_with,
 };

@@ -52,28 +52,44 @@ static int memory_suffices(void)
 
 /* ---- the cases ------------------------------------------------------------- */
 
-/* A program, in a parent with or without memory: the case, and its time to start. */
+/* A program, in a parent with or without memory: the case, and its time to start.  NULL: not
+ * that one. */
 struct program {
 	const char *path;
 	const char *spawn_case[2]; /* by memory: ~0, 1 GiB */
 	const char *start_case[2];
-	int most; /* calls in a batch */
+	int most;                        /* calls in a batch */
+	const struct settings *settings; /* that it is started with, or NULL */
 };
 
 struct run {
 	const struct peer *peer;
-	const char *path;
+	const struct program *program;
 	int64_t starting; /* ns until spawn returned, all calls together */
 };
 
 static int run_once(void *context)
 {
 	struct run *run = context;
+	const struct program *program = run->program;
 	int64_t begin = bench_now();
 	int64_t started = 0;
-	int code = run->peer->spawn_wait(run->path, &started);
+	int code = program->settings
+			   ? run->peer->spawn_wait_with(program->path, program->settings, &started)
+			   : run->peer->spawn_wait(program->path, &started);
 	run->starting += started - begin;
 	return code;
+}
+
+/* Whether the peer can do it at all. */
+static int is_able(const struct peer *peer, const struct program *program)
+{
+	int64_t started;
+
+	if (!program->settings)
+		return peer->spawn_wait != NULL;
+	return peer->spawn_wait_with &&
+	       peer->spawn_wait_with(program->path, program->settings, &started) != PEER_UNABLE;
 }
 
 static void measure(const struct peer *peer, const struct program *program, int memory, int quick)
@@ -86,7 +102,7 @@ static void measure(const struct peer *peer, const struct program *program, int 
 		size = (struct bench_batch){ .most = 20, .least = 2, .budget = 50000000 };
 	}
 
-	struct run run = { .peer = peer, .path = program->path };
+	struct run run = { .peer = peer, .program = program };
 	int64_t ns = 0;
 	int calls = bench_batch(&warm, run_once, &run, &ns);
 	run.starting = 0;
@@ -101,8 +117,9 @@ static void measure(const struct peer *peer, const struct program *program, int 
 
 static int wanted(const struct bench_options *options, const struct program *program, int memory)
 {
-	return bench_listed(options->cases, program->spawn_case[memory]) ||
-	       bench_listed(options->cases, program->start_case[memory]);
+	return program->spawn_case[memory] &&
+	       (bench_listed(options->cases, program->spawn_case[memory]) ||
+		bench_listed(options->cases, program->start_case[memory]));
 }
 
 static void one_round(const struct bench_options *options, int round, int memory,
@@ -113,10 +130,26 @@ static void one_round(const struct bench_options *options, int round, int memory
 			continue;
 		for (size_t i = 0; i < peers_count; i++) {
 			const struct peer *peer = peers[bench_turn(round, i, peers_count)];
-			if (peer->spawn_wait && bench_listed(options->only, peer->name))
+			if (bench_listed(options->only, peer->name) && is_able(peer, &programs[p]))
 				measure(peer, &programs[p], memory, options->quick);
 		}
 	}
+}
+
+/* Both sets, if a program at `path` can be run with them. */
+static int settings_are_there(struct settings *some, struct settings *every, const char *path)
+{
+	int64_t started;
+
+	if (settings_make(0, some) < 0)
+		return 0;
+	if (settings_make(1, every) == 0) {
+		if (peers_find("fork")->spawn_wait_with(path, every, &started) == 0)
+			return 1;
+		settings_free(every);
+	}
+	settings_free(some);
+	return 0;
 }
 
 static int count_only(const char *subject, int count, const char *path)
@@ -136,20 +169,33 @@ int main(int argc, char **argv)
 {
 	struct bench_options options;
 	bench_options_read(argc, argv, 1, &options);
-	char *nothing = bench_beside(argv[0], "nothing");
+	char *beside = bench_beside(argv[0], "nothing");
 	if (options.counting)
-		return count_only(options.counting, options.count, nothing);
+		return count_only(options.counting, options.count, beside);
+	/* Absolute, since settings change the directory. */
+	char *nothing = realpath(beside, NULL);
+	if (!nothing)
+		bench_fail("there is no %s", beside);
+	free(beside);
 	peers_check(options.only);
 
+	const char *usual = access("/bin/true", X_OK) == 0 ? "/bin/true" : "/usr/bin/true";
+	struct settings some, every;
 	struct program programs[] = {
 		{ nothing,
 		  { "spawn.static", "spawn.static.1g" },
 		  { "start.static", "start.static.1g" },
-		  150 },
-		{ access("/bin/true", X_OK) == 0 ? "/bin/true" : "/usr/bin/true",
+		  150,
+		  NULL },
+		{ usual,
 		  { "spawn.true", "spawn.true.1g" },
 		  { "start.true", "start.true.1g" },
-		  80 },
+		  80,
+		  NULL },
+		{ nothing, { "spawn.static.set" }, { "start.static.set" }, 150, &some },
+		{ nothing, { "spawn.static.every" }, { "start.static.every" }, 150, &every },
+		{ usual, { "spawn.true.set" }, { "start.true.set" }, 80, &some },
+		{ usual, { "spawn.true.every" }, { "start.true.every" }, 80, &every },
 	};
 	size_t count = sizeof programs / sizeof *programs;
 	int large = 0;
@@ -161,6 +207,11 @@ int main(int argc, char **argv)
 	if (large && !memory_suffices()) {
 		puts("# skipped: the cases with 1 GiB (not enough memory)");
 		large = 0;
+	}
+	if (!settings_are_there(&some, &every, nothing)) {
+		puts("# skipped: the cases with settings (they cannot be made here, or their user "
+		     "cannot run the program)");
+		count = 2;
 	}
 	fflush(stdout);
 
@@ -174,6 +225,10 @@ int main(int argc, char **argv)
 		}
 	}
 	bench_print();
+	if (count > 2) {
+		settings_free(&some);
+		settings_free(&every);
+	}
 	free(nothing);
 	return 0;
 }
