@@ -82,6 +82,7 @@ struct peer {
 	 * starts it had returned) in *out_started.  NULL if it cannot.
 	 */
 	int (*spawn_wait)(const char *path, int64_t *out_started);
+	int threads; /* 1: several threads may call spawn_wait at once */
 
 	/* The same with settings.  NULL if it has no words for them; PEER_UNABLE if its system
 	 * has not. */

@@ -95,6 +95,7 @@ const struct peer peer_csys = {
 	.name = "csys",
 	.version = csys_version_string,
 	.spawn_wait = spawn_wait,
+	.threads = 1,
 	.spawn_wait_with = spawn_wait_with,
 	.capture = capture,
 	.can_feed = 1,

@@ -31,5 +31,6 @@ static int spawn_wait(const char *path, int64_t *out_started)
 const struct peer peer_fork = {
 	.name = "fork",
 	.spawn_wait = spawn_wait,
+	.threads = 1,
 	.spawn_wait_with = spawn_wait_with,
 };

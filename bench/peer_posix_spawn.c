@@ -86,6 +86,7 @@ static void release(struct captured *captured)
 const struct peer peer_posix_spawn = {
 	.name = "posix_spawn",
 	.spawn_wait = spawn_wait,
+	.threads = 1,
 	.capture = capture,
 	.release = release,
 };

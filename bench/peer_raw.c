@@ -151,5 +151,6 @@ static int spawn_wait(const char *path, int64_t *out_started)
 const struct peer peer_raw = {
 	.name = "raw",
 	.spawn_wait = spawn_wait,
+	.threads = 1,
 	.spawn_wait_with = spawn_wait_with,
 };

@@ -27,6 +27,7 @@ const struct peer peer_rust = {
 	.name = "rust",
 	.version = version,
 	.spawn_wait = bench_rust_spawn_wait,
+	.threads = 1,
 	.capture = capture,
 	.can_feed = 1,
 	.release = release,

@@ -25,4 +25,5 @@ static int spawn_wait(const char *path, int64_t *out_started)
 const struct peer peer_vfork = {
 	.name = "vfork",
 	.spawn_wait = spawn_wait,
+	.threads = 1,
 };
