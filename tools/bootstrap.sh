@@ -80,13 +80,17 @@ apt_install() {
 # Never gcc-multilib: it conflicts with every other cross compiler and would
 # remove them.  gcc-<version>-multilib with libc6-dev-i386 does not.
 # npm comes with whichever node is here already; Debian's only if there is none.
+# So do rustc and cargo, which bench has Rust's std and sysinfo from.
 install_for_ci() {
     node=
     have npm || node='nodejs npm'
+    rust=
+    have cargo || rust='rustc cargo'
     # shellcheck disable=SC2046,SC2086
     apt_install $(missing_packages gcc g++ libc6-dev binutils clang clang-format valgrind cmake git \
         meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
-        musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 $node)
+        musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev \
+        librust-sysinfo-dev $rust $node)
     # shellcheck disable=SC2046
     apt_install $(missing_packages "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" \
         "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev")

@@ -1,7 +1,10 @@
 //! bench/rust/peer.rs - std::process::Command with a C interface (peer_rust.c).
+//!
+//! In the language of Rust 1.63, which is Debian 12's.
 
-use std::ffi::{c_char, c_int, c_void, CStr, OsStr};
+use std::ffi::{CStr, OsStr};
 use std::io::{self, Write};
+use std::os::raw::{c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
@@ -69,7 +72,10 @@ pub unsafe extern "C" fn bench_rust_capture(
         let input: &'static [u8] = std::slice::from_raw_parts(input, input_size);
         feed_and_capture(&mut command, input)
     };
-    let Ok(output) = output else { return -1 };
+    let output = match output {
+        Ok(output) => output,
+        Err(_) => return -1,
+    };
     let status = output.status;
     let output = Box::new(output);
     *out = Captured {
