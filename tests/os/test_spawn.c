@@ -2,13 +2,24 @@
  * os/test_spawn.c - exam: starting a program.
  */
 #define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* syscall */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef CSYS_TEST_LINUX
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 #include "os/os.h"
 #include "support/support.h"
@@ -282,6 +293,179 @@ static void closed_streams_at_start_do_no_harm(void **state)
 	in_child(without_streams);
 }
 
+/* ---- a high limit on handles ----------------------------------------------------------- */
+
+#define MILLION 1000000
+
+/* Raise both limits on handles to a million, or as far as this user may; returns the limit. */
+static int raise_limit(void)
+{
+	struct rlimit limit = { MILLION, MILLION };
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+		if (limit.rlim_max > MILLION)
+			limit.rlim_max = MILLION;
+		limit.rlim_cur = limit.rlim_max;
+		CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	}
+	return (int)limit.rlim_cur;
+}
+
+/* Skips below a thousand, where nothing is high. */
+static void skip_without_high_handles(void)
+{
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (under_valgrind()) {
+		print_message("valgrind holds the limit\n");
+		skip();
+	}
+	if (limit.rlim_max < 1000) {
+		print_message("the hard limit is %d handles\n", (int)limit.rlim_max);
+		skip();
+	}
+}
+
+/* A reader with this number, inheritable, that gives a word and the end. */
+static void put_reader(int number, const char *word)
+{
+	int ends[2];
+	CHECK(pipe(ends) == 0);
+	CHECK(write(ends[1], word, strlen(word)) == (ssize_t)strlen(word));
+	close(ends[1]);
+	CHECK(dup2(ends[0], number) == number);
+	close(ends[0]);
+}
+
+static void assert_numbered(csys_command *command, const char *expected)
+{
+	csys_output output;
+	CHECK(csys_command_output(command, NULL, &output) == 0);
+	if (strcmp(output.out.data, expected) != 0)
+		fprintf(stderr, "%s, not %s\n", output.out.data, expected);
+	CHECK(strcmp(output.out.data, expected) == 0);
+	csys_output_free(&output);
+	csys_command_free(command);
+}
+
+static void spawn_with_high_handles(void)
+{
+	char last[16], before[16], expected[64];
+	int most = raise_limit();
+	printf("the limit is %d handles\n", most);
+	snprintf(last, sizeof last, "%d", most - 1);
+	snprintf(before, sizeof before, "%d", most - 2);
+	put_reader(most - 1, "far");
+	put_reader(most / 2, "half");
+	put_reader(700, "near");
+
+	/* None of them. */
+	char half[16];
+	snprintf(half, sizeof half, "%d", most / 2);
+	assert_numbered(helper_command("numbered", "700", half, before, last, NULL), "");
+
+	/* All, where none is to be kept out. */
+	csys_command *command = helper_command("numbered", "700", last, NULL);
+	csys_command_inherit_handles(command, 1);
+	snprintf(expected, sizeof expected, "700:near\n%s:far\n", last);
+	assert_numbered(command, expected);
+
+	/* From a high number to a low one, the other way, and next to the highest. */
+	put_reader(most - 1, "far");
+	put_reader(700, "near");
+	command = helper_command("numbered", "3", "700", before, last, NULL);
+	csys_command_map(command, most - 1, 3);
+	csys_command_map(command, 700, most - 1);
+	csys_command_map(command, most / 2, most - 2);
+	snprintf(expected, sizeof expected, "3:far\n%s:half\n%s:near\n", before, last);
+	assert_numbered(command, expected);
+
+	/* The two highest change places. */
+	put_reader(most - 2, "second");
+	put_reader(most - 1, "first");
+	command = helper_command("numbered", before, last, NULL);
+	csys_command_map(command, most - 1, most - 2);
+	csys_command_map(command, most - 2, most - 1);
+	snprintf(expected, sizeof expected, "%s:first\n%s:second\n", before, last);
+	assert_numbered(command, expected);
+	fflush(stdout);
+}
+
+static void with_a_million_handles_allowed_the_child_gets_only_what_it_is_given(void **state)
+{
+	(void)state;
+	skip_without_high_handles();
+	in_child(spawn_with_high_handles);
+}
+
+static void open_high_and_lower_the_limit(void)
+{
+	char number[16];
+	struct rlimit limit;
+	int most = raise_limit();
+	snprintf(number, sizeof number, "%d", most - 1);
+	put_reader(most - 1, "far");
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = 64; /* the hard one stays */
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	assert_numbered(helper_command("numbered", number, NULL), "");
+}
+
+static void a_handle_above_a_lowered_limit_is_kept_out_too(void **state)
+{
+	(void)state;
+	skip_without_high_handles();
+	in_child(open_high_and_lower_the_limit);
+}
+
+#ifdef CSYS_TEST_LINUX
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+/* A process that goes through all numbers asks ppoll for them, and is killed for it. */
+static void spawn_where_ppoll_kills(void)
+{
+	struct sock_filter lines[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof lines / sizeof lines[0], lines };
+	raise_limit();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(77);
+
+	char *argv[] = { own(helper()), own("exit"), own("9"), NULL };
+	struct csysi_os_command command = command_of(argv);
+	struct csysi_os_child child;
+	struct csysi_os_exit end = { 0 };
+	enum csysi_os_step step;
+	CHECK(csysi_os_spawn(&command, &child, &step) == 0);
+	CHECK(csysi_os_child_wait(&child, CSYS_FOREVER) == 0);
+	CHECK(csysi_os_child_reap(&child, &end) == 0);
+	CHECK(end.known && !end.signaled && end.value == 9);
+}
+
+static void no_spawn_goes_through_all_numbers(void **state)
+{
+	(void)state;
+	/* Neither a range nor a list of them: there is no other way. */
+	if (syscall(SYS_close_range, ~0u, ~0u, 4u) < 0 && access("/proc/self/fd", R_OK) < 0)
+		skip();
+	int r = result_in_child(spawn_where_ppoll_kills);
+	if (r == 77) {
+		print_message("seccomp is refused\n");
+		skip();
+	}
+	assert_int_equal(r, 0);
+}
+
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +477,11 @@ int main(void)
 		TEST(a_stream_can_be_its_own_number),
 		TEST(other_handles_are_closed_unless_inherited),
 		TEST(closed_streams_at_start_do_no_harm),
+		TEST(with_a_million_handles_allowed_the_child_gets_only_what_it_is_given),
+		TEST(a_handle_above_a_lowered_limit_is_kept_out_too),
+#ifdef CSYS_TEST_LINUX
+		TEST(no_spawn_goes_through_all_numbers),
+#endif
 	};
 	return RUN(tests);
 }

@@ -60,6 +60,19 @@ static int show_handles(void)
 	return 0;
 }
 
+/* These numbers: of which there is a handle, and what it gives to read. */
+static int show_numbered(char *const *numbers)
+{
+	for (; *numbers; numbers++) {
+		int fd = atoi(*numbers);
+		if (fcntl(fd, F_GETFD) < 0)
+			continue;
+		ssize_t size = read(fd, chunk, sizeof chunk);
+		printf("%d:%.*s\n", fd, size > 0 ? (int)size : 0, chunk);
+	}
+	return 0;
+}
+
 static int show_signals(void)
 {
 	sigset_t blocked;
@@ -204,6 +217,8 @@ int main(int argc, char **argv)
 		return copy();
 	if (strcmp(verb, "handles") == 0)
 		return show_handles();
+	if (strcmp(verb, "numbered") == 0)
+		return show_numbered(argv + 2);
 	if (strcmp(verb, "handles-cat") == 0) {
 		show_handles();
 		fflush(stdout);

@@ -130,7 +130,7 @@ int under_valgrind(void)
 	return preloaded && strstr(preloaded, "vgpreload") != NULL;
 }
 
-void in_child(void (*function)(void))
+int result_in_child(void (*function)(void))
 {
 	fflush(NULL);
 	pid_t pid = fork();
@@ -143,5 +143,10 @@ void in_child(void (*function)(void))
 	while (waitpid(pid, &status, 0) < 0)
 		assert_int_equal(errno, EINTR);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	return WEXITSTATUS(status);
+}
+
+void in_child(void (*function)(void))
+{
+	assert_int_equal(result_in_child(function), 0);
 }

@@ -48,6 +48,9 @@ void read_line(csys_handle reader, char *buffer, size_t size);
 /* Fork; the function runs in the child, whose asserts and exit status count here. */
 void in_child(void (*function)(void));
 
+/* The same for functions that end by _exit with a code of their own: returns it. */
+int result_in_child(void (*function)(void));
+
 /* Let this process open handles below `most` only; for forked children. */
 void allow_handles(int most);
 

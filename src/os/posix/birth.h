@@ -115,8 +115,24 @@ BIRTH static int step_of_map(const struct csysi_os_map *map)
 }
 
 /*
+ * A copy that is in nobody's way: above all places, or, if the limit leaves no number there,
+ * between them.  A try that falls on a free place stays there, close-on-exec, until what
+ * belongs there replaces it.
+ */
+BIRTH static int copy_aside(const struct csysi_os_command *command, int fd, int above)
+{
+	int copy = kernel_dup_above(fd, above);
+
+	if (copy == -EINVAL || copy == -EMFILE)
+		copy = kernel_dup_above(fd, 3);
+	while (copy >= 0 && is_target(command, copy))
+		copy = kernel_dup_above(fd, copy + 1);
+	return copy == -EINVAL ? -EMFILE : copy;
+}
+
+/*
  * All at once: what one takes as its source and another one as its place is
- * first copied out of the way, above all places.
+ * first copied out of the way.
  */
 BIRTH static int connect_handles(const struct birth *birth, int *out_step)
 {
@@ -132,9 +148,9 @@ BIRTH static int connect_handles(const struct birth *birth, int *out_step)
 		int source = (int)map->source;
 		*out_step = step_of_map(map);
 		if (source >= 0 && source != map->target && is_target(command, source)) {
-			source = kernel_dup_above(source, above);
+			source = copy_aside(command, source, above);
 			if (source < 0)
-				return source == -EINVAL ? -EMFILE : source;
+				return source;
 		}
 		birth->sources[i] = source;
 	}
