@@ -33,6 +33,12 @@
 #define BIRTH
 #endif
 
+/* How many descriptors a sweep asks for at once, 8 bytes of stack each; the file that has more
+ * stack to give says so. */
+#ifndef SWEEP
+#define SWEEP 64
+#endif
+
 struct birth {
 	const struct csysi_os_command *command;
 	const struct csysi_posix_program *program;
@@ -78,13 +84,13 @@ static int kernel_execve(const char *file, char *const *argv, char *const *envp)
  */
 BIRTH static int sweep_handles(void)
 {
-	struct pollfd polled[64];
+	struct pollfd polled[SWEEP];
 	int soft = 0;
 	int most = kernel_most_handles(&soft);
 	if (most < 0)
 		return most;
 
-	int chunk = soft < 64 ? soft : 64; /* poll takes no more than the limit */
+	int chunk = soft < SWEEP ? soft : SWEEP; /* poll takes no more than the limit */
 	if (chunk < 1)
 		chunk = 1;
 	for (int first = 3; first < most; first += chunk) {
