@@ -509,7 +509,7 @@ static void bad_options_start_nothing(void **state)
 static void run_tells_why_and_where_it_did_not_start(void **state)
 {
 	(void)state;
-	const char *argv[] = { "no-such-program-at-all", NULL };
+	const char *argv[] = { "/no/such/program", NULL };
 	csys_output output;
 	assert_int_equal(csys_run(argv, NULL, &output), CSYS_ENOENT);
 	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_EXEC);
