@@ -678,6 +678,152 @@ static void open_and_close_leave_the_mask(void **state)
 		assert_int_equal(sigismember(&after, i), sigismember(&some, i));
 }
 
+/* ---- at a terminal -----------------------------------------------------------------------------
+ */
+
+static const char *own_path; /* of this program */
+
+/*
+ * What this program does as the child with a controlling terminal: tell each event, and the
+ * size that its stdin has then, in a line, up to SIGHUP or SIGTERM.
+ */
+static int watch(void)
+{
+	int wanted[] = { SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGHUP, SIGTERM };
+	csys_signal *signals;
+	csys_signal_event event = { 0 };
+	if (csys_signal_open(wanted, 6, NULL, &signals) < 0)
+		return 2;
+	dprintf(1, "ready\n");
+	while (event.signal != SIGHUP && event.signal != SIGTERM) {
+		int rows = 0, columns = 0;
+		if (csys_signal_wait_until(signals, csys_after_s(60), &event) < 0)
+			return 3;
+		if (event.signal == SIGWINCH && csys_terminal_size(0, &rows, &columns) < 0)
+			return 4;
+		dprintf(1, "%s cause %d pid %d uid %d count %u size %d %d\n",
+			csys_signal_name(event.signal), event.cause, (int)event.pid, (int)event.uid,
+			event.count, rows, columns);
+	}
+	csys_signal_close(signals);
+	return 0;
+}
+
+/* The same for who looks away: tell that an event is pending and take none. */
+static int look_away(void)
+{
+	int interrupt = SIGINT;
+	csys_signal_options options = { .second_kills = 1 };
+	csys_signal *signals;
+	if (csys_signal_open(&interrupt, 1, &options, &signals) < 0)
+		return 2;
+	dprintf(1, "ready\n");
+	struct pollfd polled = { .fd = (int)csys_signal_handle(signals), .events = POLLIN };
+	while (poll(&polled, 1, 60000) < 0 && errno == EINTR)
+		;
+	dprintf(1, "pending %d\n", polled.revents & POLLIN ? 1 : 0);
+	for (;;)
+		pause();
+}
+
+/* This program on a terminal of its own, ready.  It tells by a pipe, which does not echo. */
+static csys_child *on_terminal(csys_pty *pty, const char *verb)
+{
+	char line[16];
+	csys_command *command = csys_command_new(own_path);
+	csys_command_arg(command, verb);
+	csys_command_terminal(command, csys_pty_terminal(pty));
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_pty_close_terminal(pty);
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	assert_string_equal(line, "ready");
+	return child;
+}
+
+static void assert_tells(csys_child *child, const char *signal, int cause, int64_t pid, int64_t uid,
+			 int rows, int columns)
+{
+	char line[128], expected[128];
+	snprintf(expected, sizeof expected, "%s cause %d pid %d uid %d count 1 size %d %d", signal,
+		 cause, (int)pid, (int)uid, rows, columns);
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	assert_string_equal(line, expected);
+}
+
+static void type(csys_pty *pty, char key)
+{
+	assert_int_equal(csys_pty_write_all(pty, &key, 1, NULL), 0);
+}
+
+static csys_pty *opened_pty(void)
+{
+	csys_pty *pty = NULL;
+	assert_int_equal(csys_pty_open(24, 80, &pty), 0);
+	return pty;
+}
+
+static void keys_of_the_terminal_are_events_of_the_system(void **state)
+{
+	(void)state;
+	csys_pty *pty = opened_pty();
+	csys_child *child = on_terminal(pty, "watch");
+	const struct {
+		char key;
+		const char *signal;
+	} keys[] = { { 3, "SIGINT" }, { 28, "SIGQUIT" }, { 26, "SIGTSTP" }, { 3, "SIGINT" } };
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		type(pty, keys[i].key);
+		assert_tells(child, keys[i].signal, CSYS_SIGNAL_SYSTEM, -1, -1, 0, 0);
+	}
+	/* Told apart from the same signal by a process. */
+	assert_int_equal(csys_child_signal(child, SIGINT), 0);
+	assert_tells(child, "SIGINT", CSYS_SIGNAL_SENT, getpid(), getuid(), 0, 0);
+	assert_int_equal(csys_child_signal(child, SIGTERM), 0);
+	assert_tells(child, "SIGTERM", CSYS_SIGNAL_SENT, getpid(), getuid(), 0, 0);
+	assert_true(csys_exit_success(finished(child)));
+	csys_pty_close(pty);
+}
+
+static void a_change_of_the_terminals_size_is_an_event_after_it(void **state)
+{
+	(void)state;
+	csys_pty *pty = opened_pty();
+	csys_child *child = on_terminal(pty, "watch");
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(csys_pty_set_size(pty, 24 + i, 80 + i), 0);
+		assert_tells(child, "SIGWINCH", CSYS_SIGNAL_SYSTEM, -1, -1, 24 + i, 80 + i);
+	}
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	csys_pty_close(pty);
+}
+
+static void the_end_of_the_terminal_is_an_event(void **state)
+{
+	(void)state;
+	csys_pty *pty = opened_pty();
+	csys_child *child = on_terminal(pty, "watch");
+	csys_pty_close(pty);
+	assert_tells(child, "SIGHUP", CSYS_SIGNAL_SYSTEM, -1, -1, 0, 0);
+	assert_true(csys_exit_success(finished(child)));
+}
+
+static void a_second_interrupt_from_the_terminal_kills_who_looks_away(void **state)
+{
+	(void)state;
+	char line[16];
+	csys_pty *pty = opened_pty();
+	csys_child *child = on_terminal(pty, "look-away");
+	type(pty, 3);
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	assert_string_equal(line, "pending 1");
+	type(pty, 3);
+	csys_exit end = finished(child);
+	assert_int_equal(end.how, CSYS_EXIT_SIGNAL);
+	assert_int_equal(end.value, SIGINT);
+	csys_pty_close(pty);
+}
+
 /* ---- failures
  * ------------------------------------------------------------------------------------ */
 
@@ -757,8 +903,12 @@ static void numbers_have_names(void **state)
 	assert_null(csys_signal_name(4000));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	own_path = argv[0];
+	if (argc > 1)
+		return strcmp(argv[1], "watch") == 0 ? watch() : look_away();
+
 	const struct CMUnitTest tests[] = {
 		TEST(a_signal_is_an_event),
 		TEST(the_sender_and_a_child_are_told),
@@ -784,6 +934,10 @@ int main(void)
 		TEST(a_spawned_program_starts_with_defaults),
 		TEST(a_handler_is_no_cancellation_point),
 		TEST(open_and_close_leave_the_mask),
+		TEST(keys_of_the_terminal_are_events_of_the_system),
+		TEST(a_change_of_the_terminals_size_is_an_event_after_it),
+		TEST(the_end_of_the_terminal_is_an_event),
+		TEST(a_second_interrupt_from_the_terminal_kills_who_looks_away),
 		TEST(what_cannot_be_caught_is_einval),
 		TEST(bad_arguments_are_told),
 		TEST(a_failed_open_leaves_nothing),
