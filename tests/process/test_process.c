@@ -757,7 +757,7 @@ static void opening_fails_without_a_trace(void **state)
 static void without_a_source_nothing_is_supported(void **state)
 {
 	(void)state;
-	csys_process_id id = { .pid = 77 };
+	csys_process_id id = { .pid = getpid() }; /* one that there is */
 	csys_process_info info;
 	csys_process *process;
 	csys_table *table;
