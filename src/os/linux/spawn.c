@@ -23,14 +23,13 @@
  * all, or do not make the parent wait.
  */
 #define _GNU_SOURCE /* clone, syscall */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,15 +37,10 @@
 #include "base/atomic.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "os/linux/linux.h"
 #include "os/posix/birth.h"
 
 /* Numbers younger than some headers; the same on every architecture since they came. */
-#ifndef SYS_clone3
-#define SYS_clone3 435
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -54,7 +48,6 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 #define CLEAR_SIGHAND 0x100000000ull /* CLONE_CLEAR_SIGHAND */
-#define CLOSE_ON_EXEC 4u             /* CLOSE_RANGE_CLOEXEC */
 
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
@@ -68,366 +61,21 @@ int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #endif
 
-#define MOST_HANDLES (1 << 20) /* fs.nr_open as it comes */
-
-/* be_born takes under 2 KiB, with nothing optimised; the dynamic linker up to 3 more if it
- * binds syscall at its first use. */
+/* csysi_posix_be_born takes under 2 KiB, with nothing optimised; the dynamic linker up to 3 more if
+ * it binds syscall at its first use. */
 #define STACK_SIZE 8192
-
-#ifdef __mips__
-#define SIGNAL_SET_SIZE 16
-#else
-#define SIGNAL_SET_SIZE 8
-#endif
-
-/* ---- the child's side: raw calls, since libc's are made for whole processes ---- */
-
-BIRTH static int checked(long r)
-{
-	return r < 0 ? -errno : (int)r;
-}
-
-BIRTH static int kernel_dup2(int from, int to)
-{
-	return checked(syscall(SYS_dup3, from, to, 0));
-}
-
-#ifdef SYS_fcntl64
-#define FCNTL SYS_fcntl64
-#else
-#define FCNTL SYS_fcntl
-#endif
-
-BIRTH static int kernel_dup_above(int fd, int least)
-{
-	return checked(syscall(FCNTL, fd, F_DUPFD_CLOEXEC, least));
-}
-
-BIRTH static int kernel_mark(int fd, int close_on_exec)
-{
-	return checked(syscall(FCNTL, fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
-}
-
-BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
-{
-	/* The kernel's timespec, in either width, is zero. */
-	long zero[4] = { 0, 0, 0, 0 };
-	return checked(syscall(SYS_ppoll, polled, count, zero, NULL, SIGNAL_SET_SIZE));
-}
-
-BIRTH static int kernel_most_handles(int *out_soft)
-{
-	uint64_t limit[2]; /* soft and hard */
-	long r = syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
-	if (r < 0)
-		return -errno;
-	/* The hard limit: some may have been opened before the soft one was lowered. */
-	*out_soft = limit[0] < MOST_HANDLES ? (int)limit[0] : MOST_HANDLES;
-	return limit[1] < MOST_HANDLES ? (int)limit[1] : MOST_HANDLES;
-}
-
-/* As in getdents64(2). */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
-/* Mark what the list of this process's descriptors has. */
-BIRTH static int mark_listed(void)
-{
-	union {
-		struct entry alignment;
-		char bytes[512];
-	} buffer;
-	int list = checked(syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-	if (list < 0)
-		return -ENOSYS;
-
-	int size;
-	while ((size = checked(syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer))) > 0) {
-		for (int at = 0; at < size;) {
-			struct entry *entry = (struct entry *)(void *)(buffer.bytes + at);
-			int fd = 0;
-			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
-				fd = fd * 10 + (*c - '0');
-			if (fd > 2) /* "." and ".." are 0 */
-				kernel_mark(fd, 1);
-			at += entry->size;
-		}
-	}
-	syscall(SYS_close, list);
-	return size < 0 ? -ENOSYS : 0;
-}
-
-BIRTH static int kernel_mark_all(void)
-{
-	/* With this flag Linux 5.11; older or refused: by the list. */
-	int r = checked(syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC));
-	return r < 0 ? mark_listed() : 0;
-}
-
-BIRTH static int kernel_chdir(const char *directory)
-{
-	return checked(syscall(SYS_chdir, directory));
-}
-
-BIRTH static int kernel_new_session(void)
-{
-	return checked(syscall(SYS_setsid));
-}
-
-BIRTH static int kernel_join_group(int64_t group)
-{
-	return checked(syscall(SYS_setpgid, 0, (pid_t)group));
-}
-
-BIRTH static int kernel_control_terminal(int fd)
-{
-	return checked(syscall(SYS_ioctl, fd, TIOCSCTTY, 0));
-}
-
-BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
-{
-	static const int resources[CSYSI_OS_LIMITS] = {
-		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
-		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
-		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
-		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
-		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
-		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
-		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
-		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
-		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
-	};
-	uint64_t both[2] = { limit->soft, limit->hard }; /* all ones: none */
-	return checked(syscall(SYS_prlimit64, 0, resources[resource], both, NULL));
-}
-
-BIRTH static int kernel_nice(int value)
-{
-	return checked(syscall(SYS_setpriority, PRIO_PROCESS, 0, value));
-}
-
-BIRTH static int kernel_schedule(int policy, int priority)
-{
-	static const int policies[] = {
-		[CSYSI_OS_SCHEDULING_OTHER] = SCHED_OTHER,
-		[CSYSI_OS_SCHEDULING_BATCH] = SCHED_BATCH,
-		[CSYSI_OS_SCHEDULING_IDLE] = SCHED_IDLE,
-		[CSYSI_OS_SCHEDULING_FIFO] = SCHED_FIFO,
-		[CSYSI_OS_SCHEDULING_ROUND_ROBIN] = SCHED_RR,
-	};
-	return checked(syscall(SYS_sched_setscheduler, 0, policies[policy], &priority));
-}
-
-BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
-{
-	return checked(syscall(SYS_sched_setaffinity, 0, size, cpus));
-}
-
-BIRTH static void kernel_umask(unsigned mask)
-{
-	syscall(SYS_umask, mask);
-}
-
-BIRTH static int kernel_chroot(const char *directory)
-{
-	return checked(syscall(SYS_chroot, directory));
-}
-
-/* The calls with 32 bits of id, where there are narrower ones. */
-#ifdef SYS_setresuid32
-#define SETGROUPS SYS_setgroups32
-#define SETRESGID SYS_setresgid32
-#define SETRESUID SYS_setresuid32
-#else
-#define SETGROUPS SYS_setgroups
-#define SETRESGID SYS_setresgid
-#define SETRESUID SYS_setresuid
-#endif
-
-BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
-{
-	return checked(syscall(SETGROUPS, count, groups));
-}
-
-/* All three ids, so that there is no way back.  The raw calls change this process alone;
- * libc's would send a signal to every thread of the parent. */
-BIRTH static int kernel_set_group(uint32_t group)
-{
-	return checked(syscall(SETRESGID, group, group, group));
-}
-
-BIRTH static int kernel_set_user(uint32_t user)
-{
-	return checked(syscall(SETRESUID, user, user, user));
-}
-
-BIRTH static int kernel_no_new_privileges(void)
-{
-	return checked(syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L));
-}
-
-BIRTH static int kernel_die_with_parent(int signal)
-{
-	return checked(syscall(SYS_prctl, PR_SET_PDEATHSIG, (long)signal, 0L, 0L, 0L));
-}
-
-BIRTH static int64_t kernel_parent(void)
-{
-	return syscall(SYS_getppid);
-}
-
-/* Room for the kernel's struct sigaction, whatever its layout. */
-#define ACTION_WORDS 8
-#ifdef __mips__
-#define ACTION_HANDLER 1
-#else
-#define ACTION_HANDLER 0
-#endif
-
-BIRTH static void kernel_dispose(uint64_t signals, int ignore)
-{
-	/* No flags, no mask; SIG_DFL is 0 and SIG_IGN 1. */
-	unsigned long action[ACTION_WORDS] = { 0, 0, 0, 0, 0, 0, 0, 0 };
-	action[ACTION_HANDLER] = ignore ? 1 : 0;
-
-	for (int i = 1; i <= 64; i++)
-		if ((signals >> (i - 1) & 1) && i != SIGKILL && i != SIGSTOP)
-			syscall(SYS_rt_sigaction, i, action, NULL, SIGNAL_SET_SIZE);
-}
-
-BIRTH static void kernel_drop_handlers(void)
-{
-	unsigned long action[ACTION_WORDS];
-
-	for (int i = 1; i <= 64; i++)
-		if (syscall(SYS_rt_sigaction, i, NULL, action, SIGNAL_SET_SIZE) == 0 &&
-		    action[ACTION_HANDLER] > 1)
-			kernel_dispose((uint64_t)1 << (i - 1), 0);
-}
-
-BIRTH static void kernel_block(uint64_t signals)
-{
-	uint64_t set[2] = { signals, 0 };
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && __SIZEOF_LONG__ == 4
-	set[0] = signals << 32 | signals >> 32; /* the kernel's set is of longs */
-#endif
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, NULL, SIGNAL_SET_SIZE);
-}
-
-BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
-{
-	return checked(syscall(SYS_execve, file, argv, envp));
-}
 
 /* The new process starts here, on its own stack, and does not return. */
 BIRTH static int newborn(void *argument)
 {
 	struct birth *birth = argument;
 
-	be_born(birth);
+	csysi_posix_be_born(birth);
 	if (birth->pipe >= 0)
 		syscall(SYS_write, birth->pipe, &birth->report, sizeof birth->report);
 	syscall(SYS_exit_group, 127);
 	return 127; /* not reached */
 }
-
-/* ---- the parent's side -------------------------------------------------------------- */
-
-/* clone3's first version, 64 bytes; the kernel takes it for ever. */
-struct clone_request {
-	uint64_t flags;
-	uint64_t pidfd;
-	uint64_t child_tid;
-	uint64_t parent_tid;
-	uint64_t exit_signal;
-	uint64_t stack;
-	uint64_t stack_size;
-	uint64_t tls;
-};
-
-/*
- * clone3 with the child going to newborn(argument).  There is no wrapper in
- * libc, and after the call the child is on another stack, where the frame of
- * any function written in C is not; so the jump is part of the call.  Returns
- * the pid or -errno.
- */
-#if defined(__x86_64__) && !defined(__ILP32__)
-static long clone3(struct clone_request *request, void *argument)
-{
-	long r;
-	register int (*entry)(void *) __asm__("r8") = newborn;
-	register void *given __asm__("r9") = argument;
-
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "mov %%r9, %%rdi\n\t"
-			 "call *%%r8\n\t"
-			 "hlt\n"
-			 "1:"
-			 : "=a"(r)
-			 : "0"((long)SYS_clone3), "D"(request), "S"(sizeof *request), "r"(entry),
-			   "r"(given)
-			 : "rcx", "r11", "cc", "memory");
-	return r;
-}
-#elif defined(__i386__)
-static long clone3(struct clone_request *request, void *argument)
-{
-	long r;
-
-	__asm__ volatile("int $0x80\n\t"
-			 "test %%eax, %%eax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "sub $12, %%esp\n\t"
-			 "push %%edi\n\t"
-			 "call *%%esi\n\t"
-			 "hlt\n"
-			 "1:"
-			 : "=a"(r)
-			 : "0"(SYS_clone3), "b"(request), "c"(sizeof *request), "S"(newborn),
-			   "D"(argument)
-			 : "cc", "memory");
-	return r;
-}
-#elif defined(__aarch64__)
-static long clone3(struct clone_request *request, void *argument)
-{
-	register long number __asm__("x8") = SYS_clone3;
-	register long r __asm__("x0") = (long)request;
-	register unsigned long size __asm__("x1") = sizeof *request;
-	register int (*entry)(void *) __asm__("x9") = newborn;
-	register void *given __asm__("x10") = argument;
-
-	__asm__ volatile("svc 0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, x10\n\t"
-			 "blr x9\n\t"
-			 "brk 0\n"
-			 "1:"
-			 : "+r"(r)
-			 : "r"(number), "r"(size), "r"(entry), "r"(given)
-			 : "cc", "memory");
-	return r;
-}
-#else
-/* Plain clone, which libc wraps on every architecture, does without. */
-static long clone3(struct clone_request *request, void *argument)
-{
-	(void)request;
-	(void)argument;
-	return -ENOSYS;
-}
-#endif
 
 /*
  * Which signals this process ignores, bit n - 1 for signal n.  There is no call
@@ -480,7 +128,7 @@ static long make_process(struct birth *birth, int *pidfd)
 			.stack = (uint64_t)(uintptr_t)stack,
 			.stack_size = sizeof stack,
 		};
-		return clone3(&request, birth);
+		return csysi_linux_clone3(&request, newborn, birth);
 	}
 
 	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
@@ -652,7 +300,7 @@ int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *ou
 			.reset = options->inherit_signals ? options->standard : UINT64_MAX,
 			.blocked = blocked_there(options, here[0]),
 		};
-		be_born(&birth);
+		csysi_posix_be_born(&birth);
 		r = csysi_posix_failed(&birth.report, &program, command, out_step);
 	}
 	csysi_free(sources);

@@ -1,0 +1,34 @@
+/*
+ * os/linux/linux.h - what the files of the Linux floor share.
+ */
+#ifndef CSYSI_OS_LINUX_LINUX_H
+#define CSYSI_OS_LINUX_LINUX_H
+
+#include <stdint.h>
+
+/* Bytes of the kernel's set of signals. */
+#ifdef __mips__
+#define SIGNAL_SET_SIZE 16
+#else
+#define SIGNAL_SET_SIZE 8
+#endif
+
+/* clone3's first version, 64 bytes; the kernel takes it for ever. */
+struct clone_request {
+	uint64_t flags;
+	uint64_t pidfd;
+	uint64_t child_tid;
+	uint64_t parent_tid;
+	uint64_t exit_signal;
+	uint64_t stack;
+	uint64_t stack_size;
+	uint64_t tls;
+};
+
+/*
+ * Make a process that starts in start(argument), on the stack of the request; it
+ * does not return from there.  Returns its pid or -errno (clone.c).
+ */
+long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), void *argument);
+
+#endif

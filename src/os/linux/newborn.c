@@ -1,0 +1,267 @@
+/*
+ * os/linux/newborn.c - the steps of a new process, in raw system calls: libc's are
+ * made for whole processes, and this one may live on its parent's memory.
+ */
+#define _GNU_SOURCE /* syscall */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/linux/linux.h"
+#include "os/posix/newborn.h"
+
+/* Younger than some headers; the same on every architecture since it came. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOSE_ON_EXEC 4u /* CLOSE_RANGE_CLOEXEC */
+
+#define MOST_HANDLES (1 << 20) /* fs.nr_open as it comes */
+
+BIRTH static int checked(long r)
+{
+	return r < 0 ? -errno : (int)r;
+}
+
+BIRTH static int kernel_dup2(int from, int to)
+{
+	return checked(syscall(SYS_dup3, from, to, 0));
+}
+
+#ifdef SYS_fcntl64
+#define FCNTL SYS_fcntl64
+#else
+#define FCNTL SYS_fcntl
+#endif
+
+BIRTH static int kernel_dup_above(int fd, int least)
+{
+	return checked(syscall(FCNTL, fd, F_DUPFD_CLOEXEC, least));
+}
+
+BIRTH static int kernel_mark(int fd, int close_on_exec)
+{
+	return checked(syscall(FCNTL, fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
+}
+
+BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
+{
+	/* The kernel's timespec, in either width, is zero. */
+	long zero[4] = { 0, 0, 0, 0 };
+	return checked(syscall(SYS_ppoll, polled, count, zero, NULL, SIGNAL_SET_SIZE));
+}
+
+BIRTH static int kernel_most_handles(int *out_soft)
+{
+	uint64_t limit[2]; /* soft and hard */
+	long r = syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
+	if (r < 0)
+		return -errno;
+	/* The hard limit: some may have been opened before the soft one was lowered. */
+	*out_soft = limit[0] < MOST_HANDLES ? (int)limit[0] : MOST_HANDLES;
+	return limit[1] < MOST_HANDLES ? (int)limit[1] : MOST_HANDLES;
+}
+
+/* As in getdents64(2). */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* Mark what the list of this process's descriptors has. */
+BIRTH static int mark_listed(void)
+{
+	union {
+		struct entry alignment;
+		char bytes[512];
+	} buffer;
+	int list = checked(syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+	if (list < 0)
+		return -ENOSYS;
+
+	int size;
+	while ((size = checked(syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer))) > 0) {
+		for (int at = 0; at < size;) {
+			struct entry *entry = (struct entry *)(void *)(buffer.bytes + at);
+			int fd = 0;
+			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
+				fd = fd * 10 + (*c - '0');
+			if (fd > 2) /* "." and ".." are 0 */
+				kernel_mark(fd, 1);
+			at += entry->size;
+		}
+	}
+	syscall(SYS_close, list);
+	return size < 0 ? -ENOSYS : 0;
+}
+
+BIRTH static int kernel_mark_all(void)
+{
+	/* With this flag Linux 5.11; older or refused: by the list. */
+	int r = checked(syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC));
+	return r < 0 ? mark_listed() : 0;
+}
+
+BIRTH static int kernel_chdir(const char *directory)
+{
+	return checked(syscall(SYS_chdir, directory));
+}
+
+BIRTH static int kernel_new_session(void)
+{
+	return checked(syscall(SYS_setsid));
+}
+
+BIRTH static int kernel_join_group(int64_t group)
+{
+	return checked(syscall(SYS_setpgid, 0, (pid_t)group));
+}
+
+BIRTH static int kernel_control_terminal(int fd)
+{
+	return checked(syscall(SYS_ioctl, fd, TIOCSCTTY, 0));
+}
+
+BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
+{
+	static const int resources[CSYSI_OS_LIMITS] = {
+		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
+		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
+		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
+		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
+		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
+		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
+		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
+		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
+	};
+	uint64_t both[2] = { limit->soft, limit->hard }; /* all ones: none */
+	return checked(syscall(SYS_prlimit64, 0, resources[resource], both, NULL));
+}
+
+BIRTH static int kernel_nice(int value)
+{
+	return checked(syscall(SYS_setpriority, PRIO_PROCESS, 0, value));
+}
+
+BIRTH static int kernel_schedule(int policy, int priority)
+{
+	static const int policies[] = {
+		[CSYSI_OS_SCHEDULING_OTHER] = SCHED_OTHER,
+		[CSYSI_OS_SCHEDULING_BATCH] = SCHED_BATCH,
+		[CSYSI_OS_SCHEDULING_IDLE] = SCHED_IDLE,
+		[CSYSI_OS_SCHEDULING_FIFO] = SCHED_FIFO,
+		[CSYSI_OS_SCHEDULING_ROUND_ROBIN] = SCHED_RR,
+	};
+	return checked(syscall(SYS_sched_setscheduler, 0, policies[policy], &priority));
+}
+
+BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
+{
+	return checked(syscall(SYS_sched_setaffinity, 0, size, cpus));
+}
+
+BIRTH static void kernel_umask(unsigned mask)
+{
+	syscall(SYS_umask, mask);
+}
+
+BIRTH static int kernel_chroot(const char *directory)
+{
+	return checked(syscall(SYS_chroot, directory));
+}
+
+/* The calls with 32 bits of id, where there are narrower ones. */
+#ifdef SYS_setresuid32
+#define SETGROUPS SYS_setgroups32
+#define SETRESGID SYS_setresgid32
+#define SETRESUID SYS_setresuid32
+#else
+#define SETGROUPS SYS_setgroups
+#define SETRESGID SYS_setresgid
+#define SETRESUID SYS_setresuid
+#endif
+
+BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
+{
+	return checked(syscall(SETGROUPS, count, groups));
+}
+
+/* All three ids, so that there is no way back.  The raw calls change this process alone;
+ * libc's would send a signal to every thread of the parent. */
+BIRTH static int kernel_set_group(uint32_t group)
+{
+	return checked(syscall(SETRESGID, group, group, group));
+}
+
+BIRTH static int kernel_set_user(uint32_t user)
+{
+	return checked(syscall(SETRESUID, user, user, user));
+}
+
+BIRTH static int kernel_no_new_privileges(void)
+{
+	return checked(syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L));
+}
+
+BIRTH static int kernel_die_with_parent(int signal)
+{
+	return checked(syscall(SYS_prctl, PR_SET_PDEATHSIG, (long)signal, 0L, 0L, 0L));
+}
+
+BIRTH static int64_t kernel_parent(void)
+{
+	return syscall(SYS_getppid);
+}
+
+/* Room for the kernel's struct sigaction, whatever its layout. */
+#define ACTION_WORDS 8
+#ifdef __mips__
+#define ACTION_HANDLER 1
+#else
+#define ACTION_HANDLER 0
+#endif
+
+BIRTH static void kernel_dispose(uint64_t signals, int ignore)
+{
+	/* No flags, no mask; SIG_DFL is 0 and SIG_IGN 1. */
+	unsigned long action[ACTION_WORDS] = { 0, 0, 0, 0, 0, 0, 0, 0 };
+	action[ACTION_HANDLER] = ignore ? 1 : 0;
+
+	for (int i = 1; i <= 64; i++)
+		if ((signals >> (i - 1) & 1) && i != SIGKILL && i != SIGSTOP)
+			syscall(SYS_rt_sigaction, i, action, NULL, SIGNAL_SET_SIZE);
+}
+
+BIRTH static void kernel_drop_handlers(void)
+{
+	unsigned long action[ACTION_WORDS];
+
+	for (int i = 1; i <= 64; i++)
+		if (syscall(SYS_rt_sigaction, i, NULL, action, SIGNAL_SET_SIZE) == 0 &&
+		    action[ACTION_HANDLER] > 1)
+			kernel_dispose((uint64_t)1 << (i - 1), 0);
+}
+
+BIRTH static void kernel_block(uint64_t signals)
+{
+	uint64_t set[2] = { signals, 0 };
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && __SIZEOF_LONG__ == 4
+	set[0] = signals << 32 | signals >> 32; /* the kernel's set is of longs */
+#endif
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, NULL, SIGNAL_SET_SIZE);
+}
+
+BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
+{
+	return checked(syscall(SYS_execve, file, argv, envp));
+}

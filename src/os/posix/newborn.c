@@ -1,0 +1,221 @@
+/*
+ * os/posix/newborn.c - the steps of a new process, in what POSIX has for them.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SWEEP 512 /* half the time that 64 at once take; more win nothing */
+#include "os/posix/newborn.h"
+
+#define MOST_HANDLES (1 << 20) /* no sweep goes on for ever */
+
+#ifdef SIGRTMAX
+#define LAST_SIGNAL SIGRTMAX
+#else
+#define LAST_SIGNAL 31
+#endif
+
+BIRTH static int checked(int r)
+{
+	return r < 0 ? -errno : r;
+}
+
+BIRTH static int kernel_dup2(int from, int to)
+{
+	return checked(dup2(from, to));
+}
+
+BIRTH static int kernel_dup_above(int fd, int least)
+{
+	return checked(fcntl(fd, F_DUPFD_CLOEXEC, least));
+}
+
+BIRTH static int kernel_mark(int fd, int close_on_exec)
+{
+	return checked(fcntl(fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
+}
+
+BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
+{
+	return checked(poll(polled, (nfds_t)count, 0));
+}
+
+BIRTH static int kernel_most_handles(int *out_soft)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	/* The hard limit: some may have been opened before the soft one was lowered. */
+	*out_soft = limit.rlim_cur < MOST_HANDLES ? (int)limit.rlim_cur : MOST_HANDLES;
+	return limit.rlim_max < MOST_HANDLES ? (int)limit.rlim_max : MOST_HANDLES;
+}
+
+BIRTH static int kernel_mark_all(void)
+{
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_new_session(void)
+{
+	return checked((int)setsid());
+}
+
+BIRTH static int kernel_join_group(int64_t group)
+{
+	return checked(setpgid(0, (pid_t)group));
+}
+
+BIRTH static int kernel_control_terminal(int fd)
+{
+#ifdef TIOCSCTTY
+	return checked(ioctl(fd, TIOCSCTTY, 0));
+#else
+	(void)fd;
+	return -ENOSYS;
+#endif
+}
+
+BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
+{
+	static const int resources[CSYSI_OS_LIMITS] = {
+		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
+		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
+		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
+		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
+		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
+		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
+		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
+#ifdef RLIMIT_NPROC
+		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
+#else
+		[CSYSI_OS_LIMIT_PROCESSES] = -1,
+#endif
+#ifdef RLIMIT_MEMLOCK
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
+#else
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = -1,
+#endif
+	};
+	struct rlimit rlimit = {
+		.rlim_cur = limit->soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->soft,
+		.rlim_max = limit->hard == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->hard,
+	};
+	return resources[resource] < 0 ? -ENOSYS : checked(setrlimit(resources[resource], &rlimit));
+}
+
+BIRTH static int kernel_nice(int value)
+{
+	return checked(setpriority(PRIO_PROCESS, 0, value));
+}
+
+BIRTH static int kernel_schedule(int policy, int priority)
+{
+	struct sched_param parameter = { .sched_priority = priority };
+	int number = policy == CSYSI_OS_SCHEDULING_OTHER         ? SCHED_OTHER
+		     : policy == CSYSI_OS_SCHEDULING_FIFO        ? SCHED_FIFO
+		     : policy == CSYSI_OS_SCHEDULING_ROUND_ROBIN ? SCHED_RR
+								 : -1;
+	return number < 0 ? -ENOSYS : checked(sched_setscheduler(0, number, &parameter));
+}
+
+/* What POSIX does not have: CPUs, another root, groups, and what Linux alone does. */
+BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
+{
+	(void)cpus;
+	(void)size;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_chroot(const char *directory)
+{
+	(void)directory;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
+{
+	(void)groups;
+	(void)count;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_no_new_privileges(void)
+{
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_die_with_parent(int signal)
+{
+	(void)signal;
+	return -ENOSYS;
+}
+
+BIRTH static int64_t kernel_parent(void)
+{
+	return getppid();
+}
+
+BIRTH static void kernel_umask(unsigned mask)
+{
+	umask((mode_t)mask);
+}
+
+BIRTH static int kernel_set_group(uint32_t group)
+{
+	return checked(setgid((gid_t)group));
+}
+
+BIRTH static int kernel_set_user(uint32_t user)
+{
+	return checked(setuid((uid_t)user));
+}
+
+BIRTH static int kernel_chdir(const char *directory)
+{
+	return checked(chdir(directory));
+}
+
+/* Errors are signals that cannot be set and are at their default for ever. */
+BIRTH static void kernel_dispose(uint64_t signals, int ignore)
+{
+	struct sigaction action;
+	action.sa_handler = ignore ? SIG_IGN : SIG_DFL;
+	action.sa_flags = 0;
+	sigemptyset(&action.sa_mask);
+
+	for (int i = 1; i <= LAST_SIGNAL && i <= 64; i++)
+		if (signals >> (i - 1) & 1)
+			sigaction(i, &action, NULL);
+}
+
+BIRTH static void kernel_drop_handlers(void)
+{
+	struct sigaction action;
+
+	for (int i = 1; i <= LAST_SIGNAL && i <= 64; i++)
+		if (sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_IGN &&
+		    action.sa_handler != SIG_DFL)
+			kernel_dispose((uint64_t)1 << (i - 1), 0);
+}
+
+BIRTH static void kernel_block(uint64_t signals)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (int i = 1; i <= LAST_SIGNAL && i <= 64; i++)
+		if (signals >> (i - 1) & 1)
+			sigaddset(&set, i);
+	/* sigprocmask: this process has one thread. */
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
+{
+	return checked(execve(file, argv, envp));
+}

@@ -1,0 +1,328 @@
+/*
+ * os/posix/newborn.h - what a new process does until it is the program.
+ *
+ * Written once for every way of making a process.  The file that includes this
+ * (newborn.c) defines the system calls it uses, the kernel_ functions below, each of
+ * which returns what the call does or -errno; -ENOSYS where the system has no such
+ * thing.
+ *
+ * The order counts.  The terminal comes while handles have their numbers.  Other
+ * handles are marked close-on-exec before any is put in place, which takes the
+ * mark off again; marked and not closed, so that what the caller names by
+ * /proc/self/fd can still be run, and a failure loses nothing.  What needs privilege comes before
+ * the user changes, groups before the group before the user, the directory while both the old and
+ * the new root can be named; the death signal after it, since a change of user clears it.
+ */
+#ifndef CSYSI_OS_POSIX_NEWBORN_H
+#define CSYSI_OS_POSIX_NEWBORN_H
+
+#include <errno.h>
+#include <poll.h>
+
+#include "os/posix/birth.h"
+
+static int kernel_dup2(int from, int to);                      /* from is not to */
+static int kernel_dup_above(int fd, int least);                /* close-on-exec */
+static int kernel_mark(int fd, int close_on_exec);             /* set or take off close-on-exec */
+static int kernel_poll(struct pollfd *polled, unsigned count); /* without waiting */
+static int kernel_most_handles(int *out_soft);                 /* a number above every open one */
+static int kernel_mark_all(void);                              /* all above 2; -ENOSYS: sweep */
+static int kernel_new_session(void);
+static int kernel_join_group(int64_t group);
+static int kernel_control_terminal(int fd);
+static int kernel_limit(int resource, const struct csysi_os_limit *limit);
+static int kernel_nice(int value);
+static int kernel_schedule(int policy, int priority);
+static int kernel_bind(const unsigned char *cpus, size_t size);
+static void kernel_umask(unsigned mask);
+static int kernel_chroot(const char *directory);
+static int kernel_chdir(const char *directory);
+static int kernel_set_groups(const uint32_t *groups, size_t count);
+static int kernel_set_group(uint32_t group);
+static int kernel_set_user(uint32_t user);
+static int kernel_no_new_privileges(void);
+static int kernel_die_with_parent(int signal);
+static int64_t kernel_parent(void);
+static void kernel_dispose(uint64_t signals, int ignore); /* to ignored, or to default */
+static void kernel_drop_handlers(void);                   /* those with one to their default */
+static void kernel_block(uint64_t signals);               /* these and no others */
+static int kernel_execve(const char *file, char *const *argv, char *const *envp);
+
+/* How many descriptors a sweep asks for at once, 8 bytes of stack each; the file that has more
+ * stack to give says so. */
+#ifndef SWEEP
+#define SWEEP 64
+#endif
+
+/*
+ * Mark by number where the system has nothing better.  poll tells open
+ * descriptors from closed ones, many at a call.
+ */
+BIRTH static int sweep_handles(void)
+{
+	struct pollfd polled[SWEEP];
+	int soft = 0;
+	int most = kernel_most_handles(&soft);
+	if (most < 0)
+		return most;
+
+	int chunk = soft < SWEEP ? soft : SWEEP; /* poll takes no more than the limit */
+	if (chunk < 1)
+		chunk = 1;
+	for (int first = 3; first < most; first += chunk) {
+		for (int i = 0; i < chunk; i++) {
+			polled[i].fd = first + i;
+			polled[i].events = 0;
+			polled[i].revents = 0;
+		}
+		int r = kernel_poll(polled, (unsigned)chunk);
+		for (int i = 0; i < chunk; i++)
+			if (r < 0 || !(polled[i].revents & POLLNVAL))
+				kernel_mark(polled[i].fd, 1);
+	}
+	return 0;
+}
+
+BIRTH static int is_target(const struct csysi_os_command *command, int fd)
+{
+	for (size_t i = 0; i < command->map_count; i++)
+		if (command->maps[i].target == fd)
+			return 1;
+	return 0;
+}
+
+BIRTH static int step_of_map(const struct csysi_os_map *map)
+{
+	return map->target <= 2 ? CSYSI_OS_STEP_STREAM + map->target : CSYSI_OS_STEP_HANDLE;
+}
+
+/*
+ * A copy that is in nobody's way: above all places, or, if the limit leaves no number there,
+ * between them.  A try that falls on a free place stays there, close-on-exec, until what
+ * belongs there replaces it.
+ */
+BIRTH static int copy_aside(const struct csysi_os_command *command, int fd, int above)
+{
+	int copy = kernel_dup_above(fd, above);
+
+	if (copy == -EINVAL || copy == -EMFILE)
+		copy = kernel_dup_above(fd, 3);
+	while (copy >= 0 && is_target(command, copy))
+		copy = kernel_dup_above(fd, copy + 1);
+	return copy == -EINVAL ? -EMFILE : copy;
+}
+
+/*
+ * All at once: what one takes as its source and another one as its place is
+ * first copied out of the way.
+ */
+BIRTH static int connect_handles(const struct birth *birth, int *out_step)
+{
+	const struct csysi_os_command *command = birth->command;
+	int above = 3;
+
+	for (size_t i = 0; i < command->map_count; i++)
+		if (command->maps[i].target >= above)
+			above = command->maps[i].target + 1;
+
+	for (size_t i = 0; i < command->map_count; i++) {
+		const struct csysi_os_map *map = &command->maps[i];
+		int source = (int)map->source;
+		*out_step = step_of_map(map);
+		if (source >= 0 && source != map->target && is_target(command, source)) {
+			source = copy_aside(command, source, above);
+			if (source < 0)
+				return source;
+		}
+		birth->sources[i] = source;
+	}
+	for (size_t i = 0; i < command->map_count; i++) {
+		const struct csysi_os_map *map = &command->maps[i];
+		int source = birth->sources[i];
+		int r = 0;
+		*out_step = step_of_map(map);
+		if (source == map->target)
+			r = kernel_mark(source, 0);
+		else if (source >= 0)
+			r = kernel_dup2(source, map->target);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+BIRTH static int arrange_handles(const struct birth *birth, int *out_step)
+{
+	int r = 0;
+
+	if (!birth->command->options->inherit_handles) {
+		*out_step = CSYSI_OS_STEP_HANDLES;
+		r = kernel_mark_all();
+		if (r == -ENOSYS)
+			r = sweep_handles();
+	}
+	return r < 0 ? r : connect_handles(birth, out_step);
+}
+
+BIRTH static int arrange_session(const struct csysi_os_options *options, int *out_step)
+{
+	int r = 0;
+
+	*out_step = CSYSI_OS_STEP_SESSION;
+	if (options->new_session)
+		r = kernel_new_session();
+	else if (options->set_group)
+		r = kernel_join_group(options->group);
+	if (r >= 0 && options->set_terminal) {
+		*out_step = CSYSI_OS_STEP_TERMINAL;
+		r = kernel_control_terminal((int)options->terminal);
+	}
+	return r;
+}
+
+BIRTH static int arrange_resources(const struct csysi_os_options *options, int *out_step)
+{
+	int r = 0;
+
+	*out_step = CSYSI_OS_STEP_LIMIT;
+	for (int i = 0; i < CSYSI_OS_LIMITS && r >= 0; i++)
+		if (options->limits[i].set)
+			r = kernel_limit(i, &options->limits[i]);
+	if (r < 0)
+		return r;
+
+	*out_step = CSYSI_OS_STEP_SCHEDULING;
+	if (options->set_nice)
+		r = kernel_nice(options->nice);
+	if (r >= 0 && options->set_scheduling)
+		r = kernel_schedule(options->scheduling, options->priority);
+	if (r >= 0 && options->cpus)
+		r = kernel_bind(options->cpus, options->cpus_size);
+	if (options->set_umask)
+		kernel_umask(options->umask);
+	return r;
+}
+
+BIRTH static int arrange_place(const struct csysi_os_command *command, int *out_step)
+{
+	const char *cwd = command->cwd;
+	int r = 0;
+
+	if (command->options->root) {
+		*out_step = CSYSI_OS_STEP_ROOT;
+		r = kernel_chroot(command->options->root);
+		if (!cwd)
+			cwd = "/"; /* not to stay outside */
+	}
+	if (r >= 0 && cwd) {
+		*out_step = CSYSI_OS_STEP_CWD;
+		r = kernel_chdir(cwd);
+	}
+	return r;
+}
+
+BIRTH static int arrange_user(const struct csysi_os_options *options, int *out_step)
+{
+	int r = 0;
+
+	*out_step = CSYSI_OS_STEP_USER;
+	if (options->set_groups) {
+		r = kernel_set_groups(options->groups, options->group_count);
+	} else if (options->set_user) {
+		/* Not the old user's groups.  One who may not drop them has none to fear. */
+		r = kernel_set_groups(NULL, 0);
+		if (r == -EPERM || r == -ENOSYS)
+			r = 0;
+	}
+	if (r >= 0 && options->set_primary_group)
+		r = kernel_set_group(options->primary_group);
+	if (r >= 0 && options->set_user)
+		r = kernel_set_user(options->user);
+	if (r >= 0 && options->no_new_privileges)
+		r = kernel_no_new_privileges();
+	return r;
+}
+
+/* A parent that has died already sends no signal any more, so look after asking for it. */
+BIRTH static int arrange_death(const struct birth *birth, int *out_step)
+{
+	int signal = birth->command->options->death_signal;
+
+	*out_step = CSYSI_OS_STEP_PARENT;
+	if (signal == 0)
+		return 0;
+	int r = kernel_die_with_parent(signal);
+	return r < 0 ? r : kernel_parent() != birth->parent ? -ESRCH : 0;
+}
+
+/* Try the candidates in order.  Returns only -errno: the most telling of theirs. */
+BIRTH static int become_program(const struct birth *birth)
+{
+	const struct csysi_posix_program *program = birth->program;
+	int verdict = -ENOENT;
+
+	for (size_t i = 0; i < program->count; i++) {
+		int r = kernel_execve(program->files[i], birth->command->argv,
+				      birth->command->envp);
+		if (program->count == 1)
+			return r;
+		switch (-r) {
+		case ENOENT:
+		case ENOTDIR:
+			break; /* not here */
+		case EACCES:
+			verdict = r; /* may not be it: look on, as every shell does */
+			break;
+		case ENAMETOOLONG:
+		case ELOOP:
+		case ESTALE:
+		case ENODEV:
+		case ETIMEDOUT:
+			if (verdict == -ENOENT)
+				verdict = r;
+			break;
+		default:
+			return r; /* it is here, and cannot be run */
+		}
+	}
+	return verdict;
+}
+
+BIRTH void csysi_posix_be_born(struct birth *birth)
+{
+	const struct csysi_os_command *command = birth->command;
+	const struct csysi_os_options *options = command->options;
+	int step;
+
+	birth->report.born = 1;
+	int r = arrange_session(options, &step);
+	if (r >= 0)
+		r = arrange_handles(birth, &step);
+	if (r >= 0)
+		r = arrange_resources(options, &step);
+	if (r >= 0)
+		r = arrange_place(command, &step);
+	if (r >= 0)
+		r = arrange_user(options, &step);
+	if (r >= 0)
+		r = arrange_death(birth, &step);
+	if (r >= 0) {
+		if (birth->handlers)
+			kernel_drop_handlers();
+		kernel_dispose(birth->reset, 0);
+		kernel_dispose(options->ignored, 1);
+		kernel_block(birth->blocked);
+		for (size_t i = 0; i < options->hook_count && r >= 0; i++) {
+			step = CSYSI_OS_STEP_HOOK;
+			r = options->hooks[i].run(options->hooks[i].argument);
+		}
+	}
+	if (r >= 0) {
+		step = CSYSI_OS_STEP_EXEC;
+		r = become_program(birth);
+	}
+	birth->report.step = step;
+	birth->report.error = -r;
+}
+
+#endif
