@@ -131,21 +131,10 @@ BIRTH static int kernel_control_terminal(int fd)
 	return checked(syscall(SYS_ioctl, fd, TIOCSCTTY, 0));
 }
 
-BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
+BIRTH static int kernel_limit(int number, const struct csysi_os_limit *limit)
 {
-	static const int resources[CSYSI_OS_LIMITS] = {
-		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
-		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
-		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
-		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
-		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
-		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
-		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
-		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
-		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
-	};
 	uint64_t both[2] = { limit->soft, limit->hard }; /* all ones: none */
-	return checked(syscall(SYS_prlimit64, 0, resources[resource], both, NULL));
+	return checked(syscall(SYS_prlimit64, 0, number, both, NULL));
 }
 
 BIRTH static int kernel_nice(int value)

@@ -35,8 +35,6 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "base/fault.h"
-#include "base/memory.h"
 #include "os/linux/linux.h"
 #include "os/posix/birth.h"
 
@@ -159,17 +157,11 @@ static int settle_pidfd(pid_t pid, int pidfd)
 	return pidfd < 0 || pidfd > 2 ? pidfd : csysi_posix_above_2(pidfd);
 }
 
-/* The mask that the program starts with. */
-static uint64_t blocked_there(const struct csysi_os_options *options, uint64_t here)
-{
-	return options->set_mask ? options->blocked : options->inherit_signals ? here : 0;
-}
-
 /*
  * One attempt, with every signal blocked around it.  With a pipe, by clone.
  * Returns 0 with the child in *out, which may have failed: see the report.
  */
-static int give_birth(struct birth *birth, struct csysi_os_child *out)
+static int attempt(struct birth *birth, struct csysi_os_child *out)
 {
 	const struct csysi_os_options *options = birth->command->options;
 	uint64_t all[2] = { UINT64_MAX, UINT64_MAX };
@@ -181,7 +173,9 @@ static int give_birth(struct birth *birth, struct csysi_os_child *out)
 
 	/* The raw call: libc's leaves out the signals that it uses itself. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGNAL_SET_SIZE);
-	birth->blocked = blocked_there(options, before[0]);
+	birth->blocked = options->set_mask          ? options->blocked
+			 : options->inherit_signals ? before[0]
+						    : 0;
 	long pid = make_process(birth, &pidfd);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGNAL_SET_SIZE);
 	if (dumpable == 1)
@@ -204,7 +198,7 @@ static int by_clone3(struct birth *birth, struct csysi_os_child *out)
 	birth->pipe = -1;
 	birth->handlers = 0; /* CLEAR_SIGHAND */
 	birth->reset = options->inherit_signals ? options->standard : ignored_signals();
-	int r = give_birth(birth, out);
+	int r = attempt(birth, out);
 	if (r == 0)
 		return 0;
 	if (r == -ENOSYS || r == -EPERM || r == -EINVAL) {
@@ -226,7 +220,7 @@ static int by_clone(struct birth *birth, struct csysi_os_child *out)
 	birth->pipe = (int)writer;
 	birth->handlers = options->inherit_signals;
 	birth->reset = options->inherit_signals ? options->standard : UINT64_MAX;
-	r = give_birth(birth, out);
+	r = attempt(birth, out);
 	csysi_os_close(writer);
 	if (r == 0) {
 		/* Its mark says that memory is shared and the report is there: the pipe, which
@@ -241,69 +235,8 @@ static int by_clone(struct birth *birth, struct csysi_os_child *out)
 	return r;
 }
 
-int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
-		   enum csysi_os_step *out_step)
+int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
 {
-	struct csysi_posix_program program;
-
-	*out_step = CSYSI_OS_STEP_PREPARE;
-	int r = csysi_posix_program_find(command, &program);
-	if (r < 0)
-		return r;
-	int *sources = csysi_alloc((command->map_count + 1) * sizeof *sources);
-	if (!sources) {
-		csysi_posix_program_free(&program);
-		return CSYS_ENOMEM;
-	}
-
-	struct birth birth = {
-		.command = command,
-		.program = &program,
-		.sources = sources,
-		.parent = command->options->death_signal ? getpid() : 0, /* a system call */
-	};
-	struct csysi_os_child child;
-	*out_step = CSYSI_OS_STEP_FORK;
-	r = csysi_fault(CSYS_EAGAIN);
-	if (r == 0)
-		r = by_clone3(&birth, &child);
-	if (r == CSYS_ENOTSUP)
-		r = by_clone(&birth, &child);
-	if (r == 0 && birth.report.error != 0)
-		r = csysi_posix_stillborn(&child, &birth.report, &program, command, out_step);
-	else if (r == 0)
-		*out = child;
-	csysi_free(sources);
-	csysi_posix_program_free(&program);
-	return r;
-}
-
-int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step)
-{
-	const struct csysi_os_options *options = command->options;
-	struct csysi_posix_program program;
-
-	*out_step = CSYSI_OS_STEP_PREPARE;
-	int r = csysi_posix_program_find(command, &program);
-	if (r < 0)
-		return r;
-	int *sources = csysi_alloc((command->map_count + 1) * sizeof *sources);
-	r = CSYS_ENOMEM;
-	if (sources) {
-		uint64_t here[2] = { 0, 0 };
-		syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, here, SIGNAL_SET_SIZE);
-		struct birth birth = {
-			.command = command,
-			.program = &program,
-			.sources = sources,
-			.parent = getppid(),
-			.reset = options->inherit_signals ? options->standard : UINT64_MAX,
-			.blocked = blocked_there(options, here[0]),
-		};
-		csysi_posix_be_born(&birth);
-		r = csysi_posix_failed(&birth.report, &program, command, out_step);
-	}
-	csysi_free(sources);
-	csysi_posix_program_free(&program);
-	return r;
+	int r = by_clone3(birth, out);
+	return r == CSYS_ENOTSUP ? by_clone(birth, out) : r;
 }

@@ -10,6 +10,7 @@
 #ifndef CSYSI_OS_POSIX_BIRTH_H
 #define CSYSI_OS_POSIX_BIRTH_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "os/posix/posix.h"
@@ -24,7 +25,7 @@
 
 struct birth {
 	const struct csysi_os_command *command;
-	const struct csysi_posix_program *program;
+	struct csysi_posix_program program;
 	int *sources;                     /* room for map_count */
 	int64_t parent;                   /* its pid */
 	int handlers;                     /* it still has the parent's signal handlers */
@@ -33,6 +34,15 @@ struct birth {
 	int pipe;                         /* for the report too, or -1 */
 	struct csysi_posix_report report; /* where memory is shared */
 };
+
+/*
+ * Make the process that is born, with no handler of this one running in it.  Returns 0
+ * with the child in *out, which may have failed: see the report (spawn.c).
+ */
+int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out);
+
+/* The mask that a program starts with whose parent blocks these (birth.c). */
+uint64_t csysi_posix_blocked_there(const struct csysi_os_options *options, const sigset_t *here);
 
 /* Work through all steps.  Returns only if one failed, with the report filled in (newborn.c). */
 void csysi_posix_be_born(struct birth *birth);

@@ -81,32 +81,13 @@ BIRTH static int kernel_control_terminal(int fd)
 #endif
 }
 
-BIRTH static int kernel_limit(int resource, const struct csysi_os_limit *limit)
+BIRTH static int kernel_limit(int number, const struct csysi_os_limit *limit)
 {
-	static const int resources[CSYSI_OS_LIMITS] = {
-		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
-		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
-		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
-		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
-		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
-		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
-		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
-#ifdef RLIMIT_NPROC
-		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
-#else
-		[CSYSI_OS_LIMIT_PROCESSES] = -1,
-#endif
-#ifdef RLIMIT_MEMLOCK
-		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
-#else
-		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = -1,
-#endif
-	};
 	struct rlimit rlimit = {
 		.rlim_cur = limit->soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->soft,
 		.rlim_max = limit->hard == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->hard,
 	};
-	return resources[resource] < 0 ? -ENOSYS : checked(setrlimit(resources[resource], &rlimit));
+	return checked(setrlimit(number, &rlimit));
 }
 
 BIRTH static int kernel_nice(int value)

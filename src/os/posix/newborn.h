@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include "os/posix/birth.h"
 
@@ -30,7 +31,7 @@ static int kernel_mark_all(void);                              /* all above 2; -
 static int kernel_new_session(void);
 static int kernel_join_group(int64_t group);
 static int kernel_control_terminal(int fd);
-static int kernel_limit(int resource, const struct csysi_os_limit *limit);
+static int kernel_limit(int number, const struct csysi_os_limit *limit);
 static int kernel_nice(int value);
 static int kernel_schedule(int policy, int priority);
 static int kernel_bind(const unsigned char *cpus, size_t size);
@@ -180,6 +181,31 @@ BIRTH static int arrange_session(const struct csysi_os_options *options, int *ou
 	return r;
 }
 
+/* The system's number of a resource, -1 if it has none. */
+BIRTH static int number_of(int resource)
+{
+	static const int numbers[CSYSI_OS_LIMITS] = {
+		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
+		[CSYSI_OS_LIMIT_CPU] = RLIMIT_CPU,
+		[CSYSI_OS_LIMIT_DATA] = RLIMIT_DATA,
+		[CSYSI_OS_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
+		[CSYSI_OS_LIMIT_HANDLES] = RLIMIT_NOFILE,
+		[CSYSI_OS_LIMIT_STACK] = RLIMIT_STACK,
+		[CSYSI_OS_LIMIT_MEMORY] = RLIMIT_AS,
+#ifdef RLIMIT_NPROC
+		[CSYSI_OS_LIMIT_PROCESSES] = RLIMIT_NPROC,
+#else
+		[CSYSI_OS_LIMIT_PROCESSES] = -1,
+#endif
+#ifdef RLIMIT_MEMLOCK
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = RLIMIT_MEMLOCK,
+#else
+		[CSYSI_OS_LIMIT_LOCKED_MEMORY] = -1,
+#endif
+	};
+	return numbers[resource];
+}
+
 BIRTH static int arrange_resources(const struct csysi_os_options *options, int *out_step)
 {
 	int r = 0;
@@ -187,7 +213,8 @@ BIRTH static int arrange_resources(const struct csysi_os_options *options, int *
 	*out_step = CSYSI_OS_STEP_LIMIT;
 	for (int i = 0; i < CSYSI_OS_LIMITS && r >= 0; i++)
 		if (options->limits[i].set)
-			r = kernel_limit(i, &options->limits[i]);
+			r = number_of(i) < 0 ? -ENOSYS
+					     : kernel_limit(number_of(i), &options->limits[i]);
 	if (r < 0)
 		return r;
 
@@ -258,7 +285,7 @@ BIRTH static int arrange_death(const struct birth *birth, int *out_step)
 /* Try the candidates in order.  Returns only -errno: the most telling of theirs. */
 BIRTH static int become_program(const struct birth *birth)
 {
-	const struct csysi_posix_program *program = birth->program;
+	const struct csysi_posix_program *program = &birth->program;
 	int verdict = -ENOENT;
 
 	for (size_t i = 0; i < program->count; i++) {
