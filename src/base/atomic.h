@@ -16,6 +16,7 @@
 #define csysi_swap_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 
 /* What *p is afterwards. */
+#define csysi_add_relaxed(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELAXED)
 #define csysi_add_release(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELEASE)
 #define csysi_add_acq_rel(p, v) __atomic_add_fetch((p), (v), __ATOMIC_ACQ_REL)
 

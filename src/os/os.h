@@ -154,6 +154,7 @@ char *const *csysi_os_environment(void);
 enum csysi_os_step {
 	CSYSI_OS_STEP_PREPARE,                           /* memory, this process's directory */
 	CSYSI_OS_STEP_FORK,                              /* the new process */
+	CSYSI_OS_STEP_BOND,                              /* binding it as asked */
 	CSYSI_OS_STEP_STREAM,                            /* plus 0, 1 or 2: its stream */
 	CSYSI_OS_STEP_HANDLE = CSYSI_OS_STEP_STREAM + 3, /* another mapped handle */
 	CSYSI_OS_STEP_HANDLES,                           /* keeping the others out */
@@ -249,6 +250,16 @@ struct csysi_os_options {
 	size_t hook_count;
 };
 
+/* How a new process is bound to what it starts, weakest first. */
+enum csysi_os_bond {
+	CSYSI_OS_BOND_NONE,
+	CSYSI_OS_BOND_REAPER,   /* orphans among its descendants become its children */
+	CSYSI_OS_BOND_CONTAINER /* it starts in a container */
+};
+
+/* The strongest that this system may have (container.c). */
+enum csysi_os_bond csysi_os_strongest_bond(void);
+
 struct csysi_os_command {
 	const char *program; /* as the caller wrote it */
 	const char *path;    /* the child's PATH, NULL if it has none */
@@ -259,6 +270,8 @@ struct csysi_os_command {
 	const struct csysi_os_map *maps;
 	size_t map_count;
 	const struct csysi_os_options *options;
+	enum csysi_os_bond bond;
+	csys_handle container; /* for CSYSI_OS_BOND_CONTAINER */
 };
 
 struct csysi_os_child {
@@ -269,8 +282,9 @@ struct csysi_os_child {
 /*
  * Start a program: no signal blocked, all at their defaults, `program` found as
  * csys/process/command.h says.  Returns when it runs or has failed; after a
- * failure there is no process, and *out_step says where.  The caller's signal
- * mask and dispositions are as they were.
+ * failure there is no process, and *out_step says where; at CSYSI_OS_STEP_BOND
+ * nothing else was tried, and a weaker bond may be had.  The caller's signal mask
+ * and dispositions are as they were.
  */
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
 		   enum csysi_os_step *out_step);
@@ -321,6 +335,31 @@ int csysi_os_signal_continue(void);
 
 /* "SIGKILL" for its number; NULL for a number without a name. */
 const char *csysi_os_signal_name(int signal);
+
+/* ---- containers of processes (container.c) ------------------------------------------------------
+ */
+
+/*
+ * What a process is started in, and all that it starts then is in too, whatever
+ * that does, short of using rights over containers that it has itself.
+ */
+#define CSYSI_OS_CONTAINER_NAME 40
+struct csysi_os_container {
+	csys_handle handle; /* "none": there is none */
+	char name[CSYSI_OS_CONTAINER_NAME];
+};
+
+/* An empty one.  CSYS_ENOTSUP: there are none, or not for this process. */
+int csysi_os_container_create(struct csysi_os_container *out);
+
+/*
+ * Kill what lives in it, until nothing does.  0 also if it was removed meanwhile.
+ * CSYS_ETIMEDOUT: all was killed, and some is not gone yet.  CSYS_EPERM.
+ */
+int csysi_os_container_kill(const struct csysi_os_container *container, csys_deadline deadline);
+
+/* Remove it, but not its handle.  CSYS_EBUSY while something lives in it.  0 if it is gone. */
+int csysi_os_container_remove(const struct csysi_os_container *container);
 
 /* ---- signals that come to this process (catch.c) -------------------------------------------- */
 

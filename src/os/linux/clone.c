@@ -18,7 +18,8 @@
  * call.
  */
 #if defined(__x86_64__) && !defined(__ILP32__)
-long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), void *argument)
+long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
+			void *argument)
 {
 	long r;
 	register int (*entry)(void *) __asm__("r8") = start;
@@ -33,13 +34,13 @@ long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), voi
 			 "hlt\n"
 			 "1:"
 			 : "=a"(r)
-			 : "0"((long)SYS_clone3), "D"(request), "S"(sizeof *request), "r"(entry),
-			   "r"(given)
+			 : "0"((long)SYS_clone3), "D"(request), "S"(size), "r"(entry), "r"(given)
 			 : "rcx", "r11", "cc", "memory");
 	return r;
 }
 #elif defined(__i386__)
-long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), void *argument)
+long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
+			void *argument)
 {
 	long r;
 
@@ -53,17 +54,17 @@ long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), voi
 			 "hlt\n"
 			 "1:"
 			 : "=a"(r)
-			 : "0"(SYS_clone3), "b"(request), "c"(sizeof *request), "S"(start),
-			   "D"(argument)
+			 : "0"(SYS_clone3), "b"(request), "c"(size), "S"(start), "D"(argument)
 			 : "cc", "memory");
 	return r;
 }
 #elif defined(__aarch64__)
-long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), void *argument)
+long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
+			void *argument)
 {
 	register long number __asm__("x8") = SYS_clone3;
 	register long r __asm__("x0") = (long)request;
-	register unsigned long size __asm__("x1") = sizeof *request;
+	register size_t given_size __asm__("x1") = size;
 	register int (*entry)(void *) __asm__("x9") = start;
 	register void *given __asm__("x10") = argument;
 
@@ -75,15 +76,17 @@ long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), voi
 			 "brk 0\n"
 			 "1:"
 			 : "+r"(r)
-			 : "r"(number), "r"(size), "r"(entry), "r"(given)
+			 : "r"(number), "r"(given_size), "r"(entry), "r"(given)
 			 : "cc", "memory");
 	return r;
 }
 #else
 /* Plain clone, which libc wraps on every architecture, does without. */
-long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), void *argument)
+long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
+			void *argument)
 {
 	(void)request;
+	(void)size;
 	(void)start;
 	(void)argument;
 	return -ENOSYS;

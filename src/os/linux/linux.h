@@ -4,6 +4,7 @@
 #ifndef CSYSI_OS_LINUX_LINUX_H
 #define CSYSI_OS_LINUX_LINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Bytes of the kernel's set of signals. */
@@ -13,7 +14,8 @@
 #define SIGNAL_SET_SIZE 8
 #endif
 
-/* clone3's first version, 64 bytes; the kernel takes it for ever. */
+/* clone3's first version, 64 bytes, and what the second and third have more. */
+#define CLONE_REQUEST_SIZE 64
 struct clone_request {
 	uint64_t flags;
 	uint64_t pidfd;
@@ -23,12 +25,17 @@ struct clone_request {
 	uint64_t stack;
 	uint64_t stack_size;
 	uint64_t tls;
+	uint64_t set_tid;
+	uint64_t set_tid_size;
+	uint64_t cgroup;
 };
 
 /*
  * Make a process that starts in start(argument), on the stack of the request; it
- * does not return from there.  Returns its pid or -errno (clone.c).
+ * does not return from there.  `size`: of the request as far as it is needed, so
+ * that older kernels take it.  Returns its pid or -errno (clone.c).
  */
-long csysi_linux_clone3(struct clone_request *request, int (*start)(void *), void *argument);
+long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
+			void *argument);
 
 #endif

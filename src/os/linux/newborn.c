@@ -116,6 +116,21 @@ BIRTH static int kernel_chdir(const char *directory)
 	return checked(syscall(SYS_chdir, directory));
 }
 
+BIRTH static int kernel_enter(int container)
+{
+	int list = checked(syscall(SYS_openat, container, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0));
+	if (list < 0)
+		return list;
+	int r = checked(syscall(SYS_write, list, "0", 1L)); /* itself */
+	syscall(SYS_close, list);
+	return r;
+}
+
+BIRTH static int kernel_reap_orphans(void)
+{
+	return checked(syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L));
+}
+
 BIRTH static int kernel_new_session(void)
 {
 	return checked(syscall(SYS_setsid));

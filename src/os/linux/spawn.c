@@ -46,6 +46,7 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 #define CLEAR_SIGHAND 0x100000000ull /* CLONE_CLEAR_SIGHAND */
+#define INTO_CGROUP 0x200000000ull   /* CLONE_INTO_CGROUP */
 
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
@@ -126,7 +127,13 @@ static long make_process(struct birth *birth, int *pidfd)
 			.stack = (uint64_t)(uintptr_t)stack,
 			.stack_size = sizeof stack,
 		};
-		return csysi_linux_clone3(&request, newborn, birth);
+		size_t size = CLONE_REQUEST_SIZE;
+		if (birth->is_inside) {
+			request.flags |= INTO_CGROUP;
+			request.cgroup = (uint64_t)birth->command->container;
+			size = sizeof request;
+		}
+		return csysi_linux_clone3(&request, size, newborn, birth);
 	}
 
 	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
@@ -198,7 +205,13 @@ static int by_clone3(struct birth *birth, struct csysi_os_child *out)
 	birth->pipe = -1;
 	birth->handlers = 0; /* CLEAR_SIGHAND */
 	birth->reset = options->inherit_signals ? options->standard : ignored_signals();
+	birth->is_inside = birth->command->bond == CSYSI_OS_BOND_CONTAINER;
 	int r = attempt(birth, out);
+	if (r < 0 && birth->is_inside && r != -EAGAIN && r != -ENOMEM) {
+		/* Linux 5.7, and refused in some cgroups; else the child enters it. */
+		birth->is_inside = 0;
+		r = attempt(birth, out);
+	}
 	if (r == 0)
 		return 0;
 	if (r == -ENOSYS || r == -EPERM || r == -EINVAL) {
@@ -217,6 +230,7 @@ static int by_clone(struct birth *birth, struct csysi_os_child *out)
 		return r;
 
 	const struct csysi_os_options *options = birth->command->options;
+	birth->is_inside = 0;
 	birth->pipe = (int)writer;
 	birth->handlers = options->inherit_signals;
 	birth->reset = options->inherit_signals ? options->standard : UINT64_MAX;

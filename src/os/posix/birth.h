@@ -31,6 +31,7 @@ struct birth {
 	int handlers;                     /* it still has the parent's signal handlers */
 	uint64_t reset;                   /* bit n - 1: put signal n to its default */
 	uint64_t blocked;                 /* bit n - 1: signal n is blocked in the program */
+	int is_inside;                    /* it is born in its container */
 	int pipe;                         /* for the report too, or -1 */
 	struct csysi_posix_report report; /* where memory is shared */
 };

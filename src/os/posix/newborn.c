@@ -61,6 +61,17 @@ BIRTH static int kernel_mark_all(void)
 	return -ENOSYS;
 }
 
+BIRTH static int kernel_enter(int container)
+{
+	(void)container;
+	return -ENOSYS;
+}
+
+BIRTH static int kernel_reap_orphans(void)
+{
+	return -ENOSYS;
+}
+
 BIRTH static int kernel_new_session(void)
 {
 	return checked((int)setsid());

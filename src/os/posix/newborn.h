@@ -6,9 +6,9 @@
  * which returns what the call does or -errno; -ENOSYS where the system has no such
  * thing.
  *
- * The order counts.  The terminal comes while handles have their numbers.  Other
- * handles are marked close-on-exec before any is put in place, which takes the
- * mark off again; marked and not closed, so that what the caller names by
+ * The order counts.  It enters its container before it does anything.  The terminal comes while
+ * handles have their numbers.  Other handles are marked close-on-exec before any is put in place,
+ * which takes the mark off again; marked and not closed, so that what the caller names by
  * /proc/self/fd can still be run, and a failure loses nothing.  What needs privilege comes before
  * the user changes, groups before the group before the user, the directory while both the old and
  * the new root can be named; the death signal after it, since a change of user clears it.
@@ -28,6 +28,8 @@ static int kernel_mark(int fd, int close_on_exec);             /* set or take of
 static int kernel_poll(struct pollfd *polled, unsigned count); /* without waiting */
 static int kernel_most_handles(int *out_soft);                 /* a number above every open one */
 static int kernel_mark_all(void);                              /* all above 2; -ENOSYS: sweep */
+static int kernel_enter(int container);                        /* itself */
+static int kernel_reap_orphans(void);
 static int kernel_new_session(void);
 static int kernel_join_group(int64_t group);
 static int kernel_control_terminal(int fd);
@@ -163,6 +165,17 @@ BIRTH static int arrange_handles(const struct birth *birth, int *out_step)
 			r = sweep_handles();
 	}
 	return r < 0 ? r : connect_handles(birth, out_step);
+}
+
+/* Before all else: what fails here is tried again with a weaker bond. */
+BIRTH static int arrange_bond(const struct birth *birth, int *out_step)
+{
+	const struct csysi_os_command *command = birth->command;
+
+	*out_step = CSYSI_OS_STEP_BOND;
+	if (command->bond == CSYSI_OS_BOND_CONTAINER && !birth->is_inside)
+		return kernel_enter((int)command->container);
+	return command->bond == CSYSI_OS_BOND_REAPER ? kernel_reap_orphans() : 0;
 }
 
 BIRTH static int arrange_session(const struct csysi_os_options *options, int *out_step)
@@ -322,7 +335,9 @@ BIRTH void csysi_posix_be_born(struct birth *birth)
 	int step;
 
 	birth->report.born = 1;
-	int r = arrange_session(options, &step);
+	int r = arrange_bond(birth, &step);
+	if (r >= 0)
+		r = arrange_session(options, &step);
 	if (r >= 0)
 		r = arrange_handles(birth, &step);
 	if (r >= 0)

@@ -1,0 +1,560 @@
+/*
+ * os/linux/container.c - a cgroup (version 2) as what holds a tree of processes.
+ *
+ * It is made below this process's own, where that may be written: as root, or where
+ * the user's session manager hands a part of the hierarchy over.  It has no
+ * controllers switched on, so it changes nothing for what lives in it.
+ *
+ * cgroup.events tells whether anything lives in it or below, polls "priority" when
+ * that changes, and a zombie does not count.  cgroup.kill (Linux 5.14) kills all of it
+ * at once, forks that are under way too.  Without that file the cgroup is frozen, so
+ * that nothing in it forks, and what cgroup.procs lists is killed one by one.
+ *
+ * What is done with the files of a container that was removed meanwhile fails with
+ * ENOENT or ENODEV, and then there is nothing to do.
+ */
+#define _GNU_SOURCE /* O_PATH, syscall */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/fault.h"
+#include "os/posix/posix.h"
+
+#define CGROUP_MAGIC 0x63677270 /* of version 2 */
+
+/* Names are tried up to this: one is taken only by what a killed process left behind. */
+#define MOST_NAMES 1000
+
+/* Paths of cgroups are short; what is longer is not ours to use. */
+#define MOST_PATH 1024
+
+/* cgroups below ours that are gone into, one in another.  Nobody nests deeper. */
+#define MOST_DEPTH 64
+
+/* How long to wait for a change before looking, or killing, again. */
+#define PATIENCE_MS 20
+
+/* How long the dead may stay in the count: newer kernels take them out of it a moment
+ * after they could be reaped. */
+#define DEAD_MS 100
+
+static int is_gone(void)
+{
+	return errno == ENOENT || errno == ENODEV;
+}
+
+/* ---- where this process is ----------------------------------------------------------- */
+
+/* A file by lines.  One that does not fit is passed over: those looked for are short. */
+struct lines {
+	int fd;
+	size_t at, size;
+	int cut; /* in the midst of one that is passed over */
+	char text[2 * MOST_PATH + 512];
+};
+
+static int open_lines(struct lines *lines, const char *path)
+{
+	lines->at = lines->size = 0;
+	lines->cut = 0;
+	lines->fd = open(path, O_RDONLY | O_CLOEXEC);
+	return lines->fd;
+}
+
+/* The next line, NUL-terminated; NULL at the end. */
+static char *next_line(struct lines *lines)
+{
+	for (;;) {
+		char *line = lines->text + lines->at;
+		char *end = memchr(line, '\n', lines->size - lines->at);
+		if (end) {
+			int cut = lines->cut;
+			*end = '\0';
+			lines->at = (size_t)(end - lines->text) + 1;
+			lines->cut = 0;
+			if (cut)
+				continue;
+			return line;
+		}
+		lines->size -= lines->at;
+		memmove(lines->text, line, lines->size);
+		lines->at = 0;
+		if (lines->size == sizeof lines->text) {
+			lines->cut = 1;
+			lines->size = 0;
+		}
+		ssize_t got = read(lines->fd, lines->text + lines->size,
+				   sizeof lines->text - lines->size);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return NULL;
+		lines->size += (size_t)got;
+	}
+}
+
+/* The line "0::PATH" of /proc/self/cgroup, the path into `out`. */
+static int own_path(struct lines *lines, char *out, size_t size)
+{
+	if (open_lines(lines, "/proc/self/cgroup") < 0)
+		return -1;
+	int found = -1;
+	for (char *line = next_line(lines); line && found < 0; line = next_line(lines)) {
+		size_t length = strlen(line);
+		/* "/.." is above the root of this namespace, where nothing is ours. */
+		if (strncmp(line, "0::/", 4) == 0 && !strstr(line, "/../") &&
+		    strcmp(line + length - 3, "/..") != 0 && length - 3 < size) {
+			memcpy(out, line + 3, length - 3 + 1);
+			found = 0;
+		}
+	}
+	close(lines->fd);
+	return found;
+}
+
+/* Cut a word off, and undo the \040 that stands for what may not be in it. */
+static char *next_word(char **rest)
+{
+	char *word = *rest;
+	char *to = word;
+	char *from = word;
+
+	while (*from && *from != ' ') {
+		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
+			*to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
+			from += 4;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*rest = *from ? from + 1 : from;
+	*to = '\0';
+	return word;
+}
+
+/*
+ * "ID PARENT DEVICE ROOT PLACE OPTIONS TAG... - TYPE SOURCE OPTIONS": put where `path` of
+ * the hierarchy is into `out`, if this is a mount of it that has that path in it.
+ */
+static int place_of(char *line, const char *path, char *out, size_t size)
+{
+	const char *type = strstr(line, " - ");
+	if (!type || strncmp(type + 3, "cgroup2 ", 8) != 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		next_word(&line);
+	const char *root = next_word(&line);
+	const char *place = next_word(&line);
+
+	size_t front = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(path, root, front) != 0 || (path[front] != '/' && path[front] != '\0'))
+		return -1;
+	int length = snprintf(out, size, "%s%s", place, path + front);
+	return length > 0 && (size_t)length < size ? 0 : -1;
+}
+
+static int open_cgroup(const char *path)
+{
+	struct statfs about;
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && (fstatfs(fd, &about) < 0 || about.f_type != CGROUP_MAGIC)) {
+		close(fd);
+		errno = ENOENT;
+		return -1;
+	}
+	return fd;
+}
+
+/* The directory of this process's own cgroup; -1 with errno. */
+static int open_own(void)
+{
+	struct lines lines;
+	char path[MOST_PATH];
+	char place[2 * MOST_PATH];
+	int fd = -1;
+
+	errno = ENOENT;
+	if (own_path(&lines, path, sizeof path) < 0 ||
+	    open_lines(&lines, "/proc/self/mountinfo") < 0)
+		return -1;
+	errno = ENOENT;
+	for (char *line = next_line(&lines); line && fd < 0; line = next_line(&lines))
+		if (place_of(line, path, place, sizeof place) == 0)
+			fd = open_cgroup(place);
+	int error = errno;
+	close(lines.fd);
+	errno = error;
+	return fd;
+}
+
+/* ---- making one -------------------------------------------------------------------------- */
+
+enum csysi_os_bond csysi_os_strongest_bond(void)
+{
+	return CSYSI_OS_BOND_CONTAINER;
+}
+
+/* A shortage is one; anything else means that there are no containers for us. */
+static int failed(void)
+{
+	int r = csysi_posix_fail();
+
+	return r == CSYS_EMFILE || r == CSYS_ENOMEM ? r : CSYS_ENOTSUP;
+}
+
+/* Make a directory of a new name in `own`. */
+static int make_named(int own, char name[CSYSI_OS_CONTAINER_NAME])
+{
+	static uint32_t last;
+
+	for (int i = 0; i < MOST_NAMES; i++) {
+		/* Relaxed: only the number counts. */
+		uint32_t number = csysi_add_relaxed(&last, 1);
+		snprintf(name, CSYSI_OS_CONTAINER_NAME, "csys-%ld-%lu", (long)getpid(),
+			 (unsigned long)number);
+		if (mkdirat(own, name, 0755) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+int csysi_os_container_create(struct csysi_os_container *out)
+{
+	struct csysi_os_container container;
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	int own = open_own();
+	if (own < 0)
+		return failed();
+	if (make_named(own, container.name) < 0) {
+		r = failed();
+		close(own);
+		return r;
+	}
+	int fd = openat(own, container.name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fd = csysi_posix_above_2(fd);
+	if (fd < 0) {
+		r = failed();
+		unlinkat(own, container.name, AT_REMOVEDIR);
+	}
+	close(own);
+	if (fd < 0)
+		return r;
+	container.handle = fd;
+	*out = container;
+	return 0;
+}
+
+/* ---- what lives in it -------------------------------------------------------------------- */
+
+static int open_file(int directory, const char *name, int flags)
+{
+	return openat(directory, name, flags | O_CLOEXEC);
+}
+
+static int write_file(int directory, const char *name, const char *text)
+{
+	int fd = open_file(directory, name, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	ssize_t written = write(fd, text, strlen(text));
+	int error = errno;
+	close(fd);
+	errno = error;
+	return written < 0 ? -1 : 0;
+}
+
+/* From an open cgroup.events.  What was removed is not populated. */
+static int is_populated(int events)
+{
+	char text[256];
+	ssize_t size = pread(events, text, sizeof text - 1, 0);
+
+	text[size > 0 ? size : 0] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* Wait for a change since the last look, some milliseconds at most. */
+static void wait_for_change(int events, int most, csys_deadline deadline)
+{
+	struct pollfd polled = { .fd = events, .events = POLLPRI };
+	int64_t left = csys_deadline_left(deadline);
+
+	if (deadline != CSYS_FOREVER && left < (int64_t)most * 1000000)
+		most = (int)((left + 999999) / 1000000);
+	poll(&polled, 1, most);
+}
+
+/* Called for each directory below one. */
+typedef int visitor(int directory, const char *name, int depth, void *context);
+
+/* As in getdents64(2). */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* Visit the directories in this one, until a visit fails. */
+static int visit_below(int directory, visitor *visit, int depth, void *context)
+{
+	union {
+		struct entry alignment;
+		char bytes[1024];
+	} buffer;
+	const uint8_t is_directory = 4; /* DT_DIR */
+	int list = open_file(directory, ".", O_RDONLY | O_DIRECTORY);
+	if (list < 0)
+		return -1;
+
+	long size = 0;
+	int r = depth < MOST_DEPTH ? 0 : -1;
+	errno = EBUSY;
+	while (r == 0 && (size = syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer)) > 0) {
+		for (long at = 0; at < size && r == 0;) {
+			struct entry *entry = (struct entry *)(void *)(buffer.bytes + at);
+			if (entry->type == is_directory && entry->name[0] != '.')
+				r = visit(directory, entry->name, depth, context);
+			at += entry->size;
+		}
+	}
+	int error = errno;
+	close(list);
+	errno = error;
+	return size < 0 ? -1 : r;
+}
+
+/* Whether a pid is in an open cgroup.procs, or what the first one is for a pid of 0. */
+static long find_pid(int list, long wanted)
+{
+	char text[1024];
+	long pid = 0;
+	off_t at = 0;
+	ssize_t size;
+
+	while ((size = pread(list, text, sizeof text, at)) > 0) {
+		for (ssize_t i = 0; i < size; i++) {
+			if (text[i] != '\n') {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			if (pid == wanted || wanted == 0)
+				return pid;
+			pid = 0;
+		}
+		at += size;
+	}
+	return -1;
+}
+
+/* ---- killing without cgroup.kill ------------------------------------------------------------ */
+
+/* What became of one walk over the members. */
+struct toll {
+	int killed;
+	int denied;
+};
+
+/*
+ * A pid may be a stranger's by now.  So its process is held first and then looked for in
+ * the list again: who is in it then has the pid, and is the one that is held or its
+ * successor here, while the one that is held has ended.
+ */
+static void kill_member(int list, long pid, struct toll *toll)
+{
+	csys_handle handle = CSYS_NO_HANDLE;
+	int r = csysi_os_process_open(pid, &handle);
+
+	if ((r == 0 || r == CSYS_ENOTSUP) && find_pid(list, pid) == pid) {
+		r = csysi_os_process_signal(pid, handle, SIGKILL);
+		if ((r == CSYS_EPERM || r == CSYS_ENOTSUP) && handle != CSYS_NO_HANDLE)
+			r = csysi_os_process_signal(pid, CSYS_NO_HANDLE, SIGKILL);
+		toll->killed += r == 0;
+		toll->denied += r == CSYS_EPERM;
+	}
+	csysi_os_close(handle);
+}
+
+static int kill_in(int directory, const char *name, int depth, void *context);
+
+/* All that is in a directory, and below it. */
+static int kill_listed(int directory, int depth, struct toll *toll)
+{
+	int list = open_file(directory, "cgroup.procs", O_RDONLY);
+	if (list < 0)
+		return -1;
+
+	char text[1024];
+	long pid = 0;
+	off_t at = 0;
+	ssize_t size;
+	while ((size = pread(list, text, sizeof text, at)) > 0) {
+		for (ssize_t i = 0; i < size; i++) {
+			if (text[i] != '\n') {
+				pid = pid * 10 + (text[i] - '0');
+				continue;
+			}
+			if (pid > 0) /* 0: of another namespace */
+				kill_member(list, pid, toll);
+			else
+				toll->denied++;
+			pid = 0;
+		}
+		at += size;
+	}
+	close(list);
+	return visit_below(directory, kill_in, depth + 1, toll);
+}
+
+static int kill_in(int directory, const char *name, int depth, void *context)
+{
+	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return is_gone() ? 0 : -1;
+	int r = kill_listed(fd, depth, context);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return r;
+}
+
+/* ---- killing -------------------------------------------------------------------------------- */
+
+/* All that lives in it now, one by one. */
+static int kill_by_hand(int directory)
+{
+	struct toll toll = { 0, 0 };
+	int r;
+
+	(void)write_file(directory, "cgroup.freeze", "1");
+	r = kill_listed(directory, 0, &toll);
+	r = r < 0 && !is_gone() ? csysi_posix_fail() : 0;
+	if (r == 0 && toll.denied > 0 && toll.killed == 0)
+		r = CSYS_EPERM;
+	/* The frozen die of a kill all the same, but who may not be killed is to run on. */
+	if (r < 0 || toll.denied > 0)
+		(void)write_file(directory, "cgroup.freeze", "0");
+	return r;
+}
+
+int csysi_os_container_kill(const struct csysi_os_container *container, csys_deadline deadline)
+{
+	int directory = (int)container->handle;
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+	int events = open_file(directory, "cgroup.events", O_RDONLY);
+	if (events < 0)
+		return is_gone() ? 0 : csysi_posix_fail();
+
+	/* The fault stands for a kernel without the file. */
+	int by_hand = csysi_fault(CSYS_ENOENT) < 0;
+	/* Again and again: what is being born into it from outside comes late, and earlier
+	 * kernels let a fork get away now and then. */
+	while (is_populated(events)) {
+		by_hand = by_hand || write_file(directory, "cgroup.kill", "1") < 0;
+		r = by_hand ? kill_by_hand(directory) : 0;
+		if (r < 0)
+			break;
+		wait_for_change(events, PATIENCE_MS, deadline);
+		if (csys_deadline_left(deadline) == 0 && is_populated(events)) {
+			r = CSYS_ETIMEDOUT;
+			break;
+		}
+	}
+	close(events);
+	return r;
+}
+
+/* ---- removing ------------------------------------------------------------------------------- */
+
+static int remove_in(int directory, const char *name, int depth, void *context)
+{
+	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY)
+		return -1;
+	/* It has others in it, or something lives there. */
+	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return is_gone() ? 0 : -1;
+	int r = visit_below(fd, remove_in, depth + 1, context);
+	int error = errno;
+	close(fd);
+	errno = error;
+	if (r < 0)
+		return -1;
+	return unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+static int has_member_in(int directory, const char *name, int depth, void *context);
+
+/* -1, which ends a visit, if one lives there. */
+static int has_member(int directory, int depth)
+{
+	int list = open_file(directory, "cgroup.procs", O_RDONLY);
+	if (list < 0)
+		return is_gone() ? 0 : -1;
+	long first = find_pid(list, 0);
+	close(list);
+	return first >= 0 ? -1 : visit_below(directory, has_member_in, depth + 1, NULL);
+}
+
+static int has_member_in(int directory, const char *name, int depth, void *context)
+{
+	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return is_gone() ? 0 : -1;
+	(void)context;
+	int r = has_member(fd, depth);
+	close(fd);
+	return r;
+}
+
+/* Wait for the dead to be taken out of the count.  Whether there is nobody in it then. */
+static int is_vacated(int directory)
+{
+	int events = open_file(directory, "cgroup.events", O_RDONLY);
+	if (events < 0)
+		return 0;
+	csys_deadline deadline = csys_after_ms(DEAD_MS);
+	int populated = is_populated(events);
+	while (populated && has_member(directory, 0) == 0 && csys_deadline_left(deadline) > 0) {
+		wait_for_change(events, PATIENCE_MS, deadline);
+		populated = is_populated(events);
+	}
+	close(events);
+	return !populated;
+}
+
+int csysi_os_container_remove(const struct csysi_os_container *container)
+{
+	int directory = (int)container->handle;
+	int above = open_file(directory, "..", O_PATH | O_DIRECTORY);
+	if (above < 0)
+		return is_gone() ? 0 : csysi_posix_fail();
+
+	int r = remove_in(above, container->name, 0, NULL);
+	if (r < 0 && errno == EBUSY && is_vacated(directory))
+		r = remove_in(above, container->name, 0, NULL);
+	r = r < 0 ? csysi_posix_fail() : 0;
+	close(above);
+	return r;
+}

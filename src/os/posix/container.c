@@ -1,0 +1,28 @@
+/*
+ * os/posix/container.c - POSIX has nothing that holds a tree of processes.
+ */
+#include "os/os.h"
+
+enum csysi_os_bond csysi_os_strongest_bond(void)
+{
+	return CSYSI_OS_BOND_NONE;
+}
+
+int csysi_os_container_create(struct csysi_os_container *out)
+{
+	(void)out;
+	return CSYS_ENOTSUP;
+}
+
+int csysi_os_container_kill(const struct csysi_os_container *container, csys_deadline deadline)
+{
+	(void)container;
+	(void)deadline;
+	return CSYS_ENOTSUP;
+}
+
+int csysi_os_container_remove(const struct csysi_os_container *container)
+{
+	(void)container;
+	return 0;
+}
