@@ -13,6 +13,10 @@
  * compare-and-swap, emptied whole by a swap with NULL, so there is no lock that
  * a fork in another thread could leave held for ever, and no ABA, since nobody
  * takes a single one out.
+ *
+ * The container of a contained child is removed by the first reap, wait, close or
+ * sweep that finds nothing living in it.  A closed child stays on the list until then,
+ * reaped or not.  Its handle is open as long as the object, so it needs no lock.
  */
 #include <csys/base/result.h>
 
@@ -41,6 +45,7 @@ csys_child *csysi_child_new(void)
 	if (!child)
 		return NULL;
 	child->os.handle = CSYS_NO_HANDLE;
+	child->container.handle = CSYS_NO_HANDLE;
 	for (int i = 0; i < 3; i++)
 		child->streams[i] = CSYS_NO_HANDLE;
 	return child;
@@ -51,6 +56,7 @@ void csysi_child_free(csys_child *child)
 	for (int i = 0; i < 3; i++)
 		csysi_os_close(child->streams[i]);
 	csysi_os_close(child->os.handle);
+	csysi_os_close(child->container.handle);
 	csysi_free(child);
 }
 
@@ -120,6 +126,13 @@ static csys_usage usage_of(const struct csysi_os_exit *end)
 	return usage;
 }
 
+/* Remove its container, if it has one still and nothing lives there.  Under lock. */
+static void vacate(csys_child *child)
+{
+	if (child->container.handle != CSYS_NO_HANDLE && !child->removed)
+		child->removed = csysi_os_container_remove(&child->container) == 0;
+}
+
 /* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs. */
 static int reap(csys_child *child, csys_exit *out)
 {
@@ -135,8 +148,10 @@ static int reap(csys_child *child, csys_exit *out)
 			child->reaped = 1;
 		}
 	}
-	if (r == 0)
+	if (r == 0) {
+		vacate(child);
 		*out = child->exit;
+	}
 	csysi_lock_unlock(&child->lock);
 	return r;
 }
@@ -149,18 +164,21 @@ static int is_reaped(csys_child *child)
 	return reaped;
 }
 
+int csysi_child_wait_end(csys_child *child, csys_deadline deadline)
+{
+	/* Not even a look by pid once it may be another's. */
+	return is_reaped(child) ? 0 : csysi_os_child_wait(&child->os, deadline);
+}
+
 /* Wait and reap, whatever becomes of stdin. */
 static int wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
 {
 	csysi_child_sweep();
 	for (;;) {
-		/* Not even a look by pid once it may be another's. */
-		if (!is_reaped(child)) {
-			int r = csysi_os_child_wait(&child->os, deadline);
-			if (r < 0)
-				return r;
-		}
-		int r = reap(child, out);
+		int r = csysi_child_wait_end(child, deadline);
+		if (r < 0)
+			return r;
+		r = reap(child, out);
 		if (r != CSYS_EAGAIN)
 			return r;
 		/* It has ended, but not for us yet: a debugger that traces it is first. */
@@ -265,6 +283,20 @@ int csys_child_kill(csys_child *child)
 	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
 }
 
+/* As far as may be: what is waited for next is the child. */
+static void end_tree(csys_child *child, csys_deadline deadline)
+{
+	int r = csys_child_kill_tree(child, deadline, NULL);
+	(void)r;
+}
+
+int csysi_child_end(csys_child *child)
+{
+	if (child->contained)
+		end_tree(child, csys_after_s(1));
+	return csys_child_kill(child);
+}
+
 int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
 {
 	if (!child || !out)
@@ -276,11 +308,20 @@ int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
 	r = wait_until(child, grace, out);
 	if (r != CSYS_ETIMEDOUT)
 		return r;
-	r = csys_child_kill(child);
+	r = csysi_child_end(child);
 	return r < 0 ? r : wait_until(child, CSYS_FOREVER, out);
 }
 
 /* ---- closing ------------------------------------------------------------------------ */
+
+/* Whether nothing keeps a reaped child: no container that something still lives in. */
+static int is_spent(csys_child *child)
+{
+	csysi_lock_lock(&child->lock);
+	int spent = child->container.handle == CSYS_NO_HANDLE || child->removed;
+	csysi_lock_unlock(&child->lock);
+	return spent;
+}
 
 static void push_detached(csys_child *first, csys_child *last)
 {
@@ -307,7 +348,7 @@ void csysi_child_sweep(void)
 		csys_child *child = list;
 		csys_exit exit;
 		list = child->next;
-		if (reap(child, &exit) == 0) {
+		if (reap(child, &exit) == 0 && is_spent(child)) {
 			csysi_child_free(child);
 			continue;
 		}
@@ -337,6 +378,10 @@ void csys_child_close(csys_child *child, int policy)
 		csys_child_close_stream(child, i);
 	csysi_child_sweep();
 
+	/* Of a contained one what it left behind, too. */
+	if (policy == CSYS_CLOSE_KILL && child->contained)
+		end_tree(child, CSYS_FOREVER);
+
 	csys_exit exit;
 	int r = reap(child, &exit);
 	if (r < 0 && policy == CSYS_CLOSE_KILL) {
@@ -346,7 +391,7 @@ void csys_child_close(csys_child *child, int policy)
 	} else if (r < 0 && policy == CSYS_CLOSE_WAIT) {
 		r = wait_until(child, CSYS_FOREVER, &exit);
 	}
-	if (r == 0)
+	if (r == 0 && is_spent(child))
 		csysi_child_free(child);
 	else
 		push_detached(child, child);

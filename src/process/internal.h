@@ -43,6 +43,7 @@ struct csys_command {
 	struct csysi_mapping *mappings; /* each number once */
 	size_t mapping_count;
 	struct csysi_os_options options; /* what it points to is owned */
+	int contain;                     /* csys_command_contain */
 };
 
 /* How one spawn deviates from its command. */
@@ -98,10 +99,14 @@ struct csys_child {
 	csys_handle streams[3]; /* this side of piped streams, "none" for others */
 	struct csysi_lock lock; /* guards what follows, and signal against reap */
 	int leads_group;        /* signals can go to its process group */
-	int reaped;             /* under lock: exit is set, os.pid may be another's */
-	csys_exit exit;         /* under lock */
-	csys_usage usage;       /* under lock; all -1 if not known */
-	csys_child *next;       /* in the list of the detached */
+	int contained;          /* by csys_command_contain */
+	enum csysi_os_bond bond;
+	struct csysi_os_container container; /* "none" but for CSYSI_OS_BOND_CONTAINER */
+	int removed;                         /* under lock: the container is, its handle is not */
+	int reaped;                          /* under lock: exit is set, os.pid may be another's */
+	csys_exit exit;                      /* under lock */
+	csys_usage usage;                    /* under lock; all -1 if not known */
+	csys_child *next;                    /* in the list of the detached */
 };
 
 /* A new child object around nothing yet; NULL if out of memory. */
@@ -109,6 +114,15 @@ csys_child *csysi_child_new(void);
 
 /* Close its handles and release it, not the process. */
 void csysi_child_free(csys_child *child);
+
+/*
+ * End it at once: a contained one with all that it started, and then this may take up to
+ * a second, another one alone.  Returns 0, or CSYS_EPERM if the child itself runs on.
+ */
+int csysi_child_end(csys_child *child);
+
+/* Wait for its end, without reaping. */
+int csysi_child_wait_end(csys_child *child, csys_deadline deadline);
 
 /* Reap what has ended of the detached children. */
 void csysi_child_sweep(void);

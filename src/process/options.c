@@ -272,6 +272,11 @@ void csys_command_die_with_parent(csys_command *command, int signal)
 	SET(command, signal >= 1 && signal <= 64, command->options.death_signal = signal);
 }
 
+void csys_command_contain(csys_command *command)
+{
+	SET(command, 1, command->contain = 1);
+}
+
 /* ---- signals ------------------------------------------------------------------------------ */
 
 void csys_command_inherit_signals(csys_command *command)

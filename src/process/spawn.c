@@ -60,6 +60,7 @@ static int step_of(enum csysi_os_step step)
 	case CSYSI_OS_STEP_PREPARE:
 		return CSYS_STEP_PREPARE;
 	case CSYSI_OS_STEP_FORK:
+	case CSYSI_OS_STEP_BOND: /* not seen: a weaker one is tried */
 		return CSYS_STEP_FORK;
 	case CSYSI_OS_STEP_HANDLE:
 		return CSYS_STEP_HANDLE;
@@ -167,6 +168,41 @@ static struct csysi_os_map *make_maps(const csys_command *command, const csys_ha
 	return maps;
 }
 
+/* Spawn it bound to what it starts as strongly as can be had here. */
+static int spawn_bound(struct csysi_os_command *request, csys_child *child,
+		       enum csysi_os_step *out_step)
+{
+	enum csysi_os_bond bond = csysi_os_strongest_bond();
+	int os_error = csys_os_error();
+	int r = 0;
+
+	if (bond == CSYSI_OS_BOND_CONTAINER) {
+		*out_step = CSYSI_OS_STEP_PREPARE;
+		r = csysi_os_container_create(&child->container);
+		if (r < 0 && r != CSYS_ENOTSUP)
+			return r;
+		if (r == CSYS_ENOTSUP)
+			bond = CSYSI_OS_BOND_REAPER;
+	}
+	for (;; bond--) {
+		request->bond = bond;
+		request->container = child->container.handle;
+		r = csysi_os_spawn(request, &child->os, out_step);
+		if (r < 0 && child->container.handle != CSYS_NO_HANDLE) {
+			(void)csysi_os_container_remove(&child->container);
+			csysi_os_close(child->container.handle);
+			child->container.handle = CSYS_NO_HANDLE;
+		}
+		if (r == 0 || *out_step != CSYSI_OS_STEP_BOND || bond == CSYSI_OS_BOND_NONE)
+			break;
+	}
+	child->contained = 1;
+	child->bond = bond;
+	if (r == 0)
+		csysi_set_os_error(os_error); /* what was refused on the way was no failure */
+	return r;
+}
+
 /* Put the request together and spawn it, or, without a child object, become it. */
 static int request(csys_command *command, const csys_handle *streams, csys_child *child)
 {
@@ -194,7 +230,9 @@ static int request(csys_command *command, const csys_handle *streams, csys_child
 		.options = &command->options,
 	};
 	enum csysi_os_step step;
-	r = child ? csysi_os_spawn(&request, &child->os, &step) : csysi_os_exec(&request, &step);
+	r = !child             ? csysi_os_exec(&request, &step)
+	    : command->contain ? spawn_bound(&request, child, &step)
+			       : csysi_os_spawn(&request, &child->os, &step);
 	command->args.items[0] = place;
 	csysi_free(maps);
 	csysi_free(environment.made);
@@ -294,6 +332,9 @@ int csys_command_exec(csys_command *command)
 	for (int i = 0; i < 3 && r == 0; i++)
 		if (command->stdio[i].kind == CSYS_STDIO_PIPE)
 			r = CSYS_EINVAL;
+	/* Likewise nobody to end what it starts. */
+	if (r == 0 && command->contain)
+		r = CSYS_EINVAL;
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
 	r = start(command, &inherit, &streams, NULL);

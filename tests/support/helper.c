@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,6 +188,79 @@ static int wait_in_pairs(void)
 	return wait_for_a_signal(0);
 }
 
+/*
+ * A process that holds the streams and has left everything else: session, group, parent.
+ * It ends with its stdin.  This one ends when the other is there, or stays.
+ */
+static int make_daemon(int stay)
+{
+	int there[2];
+	if (pipe(there) < 0)
+		return 5;
+	if (fork() == 0) {
+		setsid();
+		if (fork() > 0)
+			_exit(0);
+		close(there[0]);
+		close(there[1]);
+		while (read(0, chunk, sizeof chunk) > 0)
+			;
+		_exit(0);
+	}
+	close(there[1]);
+	while (read(there[0], chunk, 1) > 0)
+		;
+	dprintf(1, "ready\n");
+	return stay ? pause() : 0;
+}
+
+/* What the members of a growing tree share. */
+static struct {
+	unsigned born; /* atomic, as the next; never less than what there is */
+	unsigned staying;
+} * growth;
+
+/*
+ * A tree that does nothing but fork.  "ready" when it has `members`, then it goes on: most
+ * of the new ones end at once, up to as many again stay.  Some of those roam: they
+ * lead sessions, and lose their parents.  Nobody lives longer than a minute, and no more
+ * than 200 times `members` are ever born.
+ */
+static int grow(unsigned members, int roam)
+{
+	FILE *file = tmpfile();
+	if (!file || ftruncate(fileno(file), sizeof *growth) < 0)
+		return 5;
+	growth = mmap(NULL, sizeof *growth, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+	if (growth == MAP_FAILED)
+		return 5;
+	fclose(file);
+	growth->staying = 1;
+	signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
+	alarm(60);
+	for (;;) {
+		unsigned born = __atomic_add_fetch(&growth->born, 1, __ATOMIC_RELAXED);
+		if (born > 200 * members)
+			return pause();
+		unsigned there = __atomic_load_n(&growth->staying, __ATOMIC_RELAXED);
+		int stays = born % 3 != 0 && (there < members || born % 10 == 1);
+		if (fork() != 0) {
+			sched_yield();
+			continue;
+		}
+		alarm(60);
+		if (!stays || there >= 2 * members)
+			_exit(0);
+		if (roam && born % 4 == 0)
+			setsid();
+		if (roam && born % 8 == 0 && fork() != 0)
+			_exit(0);
+		alarm(60);
+		if (__atomic_add_fetch(&growth->staying, 1, __ATOMIC_RELAXED) == members)
+			dprintf(1, "ready\n");
+	}
+}
+
 /* Leave a process behind that holds the streams until its stdin ends, and may write on. */
 static int leave_grandchild(int writing)
 {
@@ -244,6 +318,10 @@ int main(int argc, char **argv)
 		return work(number);
 	if (strcmp(verb, "pair") == 0)
 		return wait_in_pairs();
+	if (strcmp(verb, "daemon") == 0)
+		return make_daemon(strcmp(word, "stay") == 0);
+	if (strcmp(verb, "grow") == 0)
+		return grow((unsigned)number, argc > 3 && strcmp(argv[3], "roam") == 0);
 	if (strcmp(verb, "leave") == 0)
 		return leave_grandchild(0);
 	if (strcmp(verb, "leave-writing") == 0)

@@ -91,9 +91,9 @@ CSYS_API CSYS_MUST_CHECK int csys_child_signal(csys_child *child, int signal);
 CSYS_API CSYS_MUST_CHECK int csys_child_kill(csys_child *child);
 
 /*
- * Ask it to end (SIGTERM), give it until `grace`, then kill it; reap it in any
- * case.  Closes its stdin.  Returns 0 with the end in *out, which tells whether
- * it went by itself; CSYS_EPERM as csys_child_kill, and it runs on.
+ * Ask it to end (SIGTERM), give it until `grace`, then kill it, a contained one with its
+ * tree; reap it in any case.  Closes its stdin.  Returns 0 with the end in *out, which tells
+ * whether it went by itself; CSYS_EPERM as csys_child_kill, and it runs on.
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_terminate(csys_child *child, csys_deadline grace,
 						  csys_exit *out);
@@ -125,6 +125,46 @@ CSYS_API CSYS_MUST_CHECK int csys_child_wait_stopped_until(csys_child *child,
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_signal_group(csys_child *child, int signal);
 
+/* How much csys_child_kill_tree could reach, weakest first. */
+enum {
+	CSYS_TREE_CHILD = 1, /* the child alone */
+	CSYS_TREE_GROUP = 2, /* the process group that it leads */
+	/* All that are connected to it: their parent is one of them, or their process group or
+	 * session began with one of them.  Not those whose parent had ended before, if they are
+	 * in no such group either. */
+	CSYS_TREE_WALK = 3,
+	/* These too: the child was contained, took in all its orphans, and lived until now. */
+	CSYS_TREE_REAPER = 4,
+	/* All that was ever started in its container, whatever that did and whether the child
+	 * lives or not.  Only who has rights over cgroups itself can have moved out. */
+	CSYS_TREE_CONTAINER = 5
+};
+
+/*
+ * End it at once, with all that it started and what that started, though these fork
+ * meanwhile.  Any child has a level of at least CSYS_TREE_WALK on Linux; a contained
+ * one (csys_command_contain) has the level that was to be had for it.  Without a process
+ * table, on plain POSIX say, it is its group if it leads one, else the child alone.
+ *
+ * A walk reads the process table several times, stops all it finds (so this process may
+ * get a SIGCHLD), and kills them when nobody is left that could fork.  A signal goes only
+ * to a process whose pid and start have been checked.  It never reaches this process.
+ *
+ * The child is not reaped; wait tells how it ended.  One that has ended and was not
+ * reaped will do: its children are found by a container, a group or a session.
+ *
+ * Returns 0 with the level in *out_level (which may be NULL) when nothing of it runs any
+ * more, as far as that level can tell.  CSYS_ETIMEDOUT: all were killed that were found,
+ * and some run on: in the midst of a system call that cannot be broken off, or, in a walk,
+ * because the tree grew faster than it could be stopped; what was born last may then be out
+ * of reach for good.  A walk looks at the deadline only after it has read the table some
+ * 20 times.  CSYS_EPERM: some may not be killed, those that changed their user; all
+ * others are.  CSYS_ESRCH: it was reaped, and had no container.  CSYS_ENOMEM, CSYS_EMFILE:
+ * some may run on.  No cancellation point.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, csys_deadline deadline,
+						  int *out_level);
+
 /*
  * What a child used, and the children that it waited for itself.  Linux counts
  * the memory that a child was born in, so `peak` is never less than what this
@@ -146,7 +186,7 @@ CSYS_API CSYS_MUST_CHECK int csys_child_usage(csys_child *child, csys_usage *out
 /* What csys_child_close does with a child that still runs. */
 enum {
 	CSYS_CLOSE_DETACH = 0, /* let it run; csys reaps it at a later spawn, wait or close */
-	CSYS_CLOSE_KILL = 1,   /* kill it and reap it */
+	CSYS_CLOSE_KILL = 1,   /* kill it, a contained one with its tree, and reap it */
 	CSYS_CLOSE_WAIT = 2    /* wait for its end, however long */
 };
 
@@ -156,6 +196,11 @@ enum {
  * spawns, waits for or closes another child: each time up to 64 of the detached
  * are looked at, in turn.  One that CSYS_CLOSE_KILL may not kill is detached.
  * NULL is fine.
+ *
+ * With CSYS_CLOSE_KILL nothing of a contained child is left, even if it has ended
+ * itself (csys_command_run closes so).  Under the other policies what it started
+ * runs on.  Its container is removed once that has ended too, by a later spawn, wait or
+ * close; a process that ends before that leaves an empty cgroup behind.
  */
 CSYS_API void csys_child_close(csys_child *child, int policy);
 

@@ -272,6 +272,21 @@ CSYS_API void csys_command_no_new_privileges(csys_command *command);
 CSYS_API void csys_command_die_with_parent(csys_command *command, int signal);
 
 /*
+ * What this command starts can be ended as a whole, by csys_child_kill_tree and by
+ * CSYS_CLOSE_KILL, also what has left the child's group and lost its parent.  On Linux
+ * the child starts in a cgroup of its own, if this process may make one below its
+ * own (as root, or where its session manager allows it); else it is made the reaper of
+ * all orphans among its descendants: their zombies stay until it waits for them, or
+ * ends.  Where neither can be had it starts all the same; csys_child_kill_tree tells
+ * how far it came.  A command that is run without a child object, by csys_command_exec,
+ * cannot be contained: CSYS_EINVAL.
+ *
+ * The cgroup is called csys-PID-NUMBER, has no controllers, and goes with the last
+ * that lives in it (see csys_child_close).
+ */
+CSYS_API void csys_command_contain(csys_command *command);
+
+/*
  * Signals that are ignored or blocked here are so in the child, as fork and exec
  * have it.  What the next two say comes on top.
  */
@@ -408,7 +423,8 @@ CSYS_API const char *csys_step_name(int step);
  * Become the program: replace this process by it, with all that the command says.
  * Returns only on failure, as csys_command_spawn does; what was changed until
  * the step that failed (streams, directory, limits, user) stays changed.  A
- * stream that is to be piped is CSYS_EINVAL.  Handlers of atexit do not run.
+ * stream that is to be piped is CSYS_EINVAL, and so is csys_command_contain.  Handlers of atexit do
+ * not run.
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_exec(csys_command *command);
 

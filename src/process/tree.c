@@ -1,0 +1,484 @@
+/*
+ * process/tree.c - ending a child and all that it started.
+ *
+ * A child in a container is the system's work.  Any other tree is read from the process
+ * table, again and again, since it goes on forking and dying meanwhile:
+ *
+ *   read the table          who is new in the tree is told to stop
+ *     until nobody is new and all have stopped, and then once more, since the list of
+ *     a reading is older than its rows:             now nobody forks or exits
+ *   kill all but the child; then, when they have ended, the child
+ *     until nobody lives, and then once more
+ *
+ * Stopping comes first because a tree can fork faster than it can be read, but not while
+ * it is stopped.  The child is killed last because it holds the rest together: as long
+ * as it lives its children are its own, and if it is a reaper its orphans too.
+ *
+ * Who belongs to it: the child; whose parent does; whose process group or session began
+ * in it, that is has a leader that does, or had one in an earlier reading and has
+ * somebody since then.  A process is known from one reading to the next by pid and start
+ * together, and each signal goes through csys_process, which makes sure of both; so no
+ * stranger gets one.  Within one reading a pid is taken to be of one process: the
+ * system gives it away again only after all others.
+ *
+ * One that is blocked in the system cannot stop: a parent in vfork, until its child has
+ * run on or ended.  So it counts as stopped, and is killed only if nobody else is left to
+ * kill, since its child may have to be found by way of it.
+ */
+#include <csys/base/result.h>
+
+#include "base/memory.h"
+#include "process/internal.h"
+
+/* How long to wait before looking again. */
+#define FIRST_NAP 50000
+#define LAST_NAP 5000000
+
+/* How often one is told to stop before it is killed running: somebody lets it go on, or it
+ * does not get to a processor. */
+#define MOST_STOPS 60
+
+/*
+ * Readings after the deadline, and the naps between them.  Given up half way the tree has
+ * lost what holds it together, and no second call finds what was forked at the last
+ * moment; mostly a few more bring it to an end.
+ */
+#define MOST_LATE 20
+#define LATE_NAP 500000
+
+struct row {
+	int64_t pid, start, parent, group, session;
+	enum csysi_os_state state;
+	unsigned char is_living;
+	unsigned char is_member;
+	unsigned char owns_group;   /* its group began in the tree */
+	unsigned char owns_session; /* likewise */
+	unsigned char stops;        /* how often it was told to stop */
+	unsigned char denied;       /* it may not be signalled */
+};
+
+/* One reading, by pid. */
+struct rows {
+	struct row *items;
+	size_t count, room;
+};
+
+struct tree {
+	csys_child *child;
+	int64_t root, root_start;
+	struct csysi_os_table table;
+	struct rows now, before;
+	int stands;      /* by the last reading nobody in it was new or moved */
+	int root_killed; /* here, after all others */
+	int leaderless;  /* a group or session of the tree has lost its leader */
+};
+
+/* The members that live, by what is to be done about them. */
+struct census {
+	size_t living;
+	size_t fresh;   /* told to stop for the first time */
+	size_t moving;  /* told, and not stopped yet */
+	size_t stopped; /* of all but the child */
+	size_t blocked; /* likewise */
+	size_t denied;
+};
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+static struct row *find(const struct rows *rows, int64_t pid)
+{
+	size_t low = 0, high = rows->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (rows->items[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < rows->count && rows->items[low].pid == pid ? &rows->items[low] : NULL;
+}
+
+/* A zombie with threads is a process whose first thread has ended alone. */
+static unsigned char is_living(const struct csysi_os_process *process)
+{
+	return process->state != CSYSI_OS_STATE_ZOMBIE || process->threads > 1;
+}
+
+/* Put a row where it belongs, mostly the end: systems list by pid. */
+static int insert(struct rows *rows, const struct row *row)
+{
+	if (rows->count == rows->room) {
+		size_t room = rows->room ? rows->room * 2 : 256;
+		struct row *items = csysi_realloc(rows->items, room * sizeof *items);
+		if (!items)
+			return CSYS_ENOMEM;
+		rows->items = items;
+		rows->room = room;
+	}
+	size_t at = rows->count;
+	for (; at > 0 && rows->items[at - 1].pid > row->pid; at--)
+		rows->items[at] = rows->items[at - 1];
+	rows->items[at] = *row;
+	rows->count++;
+	return 0;
+}
+
+/* What an earlier reading knew of the same process. */
+static void remember(const struct tree *tree, struct row *row)
+{
+	const struct row *was = find(&tree->before, row->pid);
+
+	if (row->pid == tree->root && row->start == tree->root_start)
+		row->is_member = 1;
+	if (!was || !was->is_member || was->start != row->start)
+		return;
+	row->is_member = 1;
+	row->stops = was->stops;
+	row->denied = was->denied;
+	row->owns_group = was->owns_group && was->group == row->group;
+	row->owns_session = was->owns_session && was->session == row->session;
+}
+
+static int read_all(struct tree *tree)
+{
+	const int64_t self = csysi_os_self();
+	int64_t pid;
+	int r = csysi_os_table_rewind(&tree->table);
+
+	while (r >= 0 && (r = csysi_os_table_next(&tree->table, &pid)) > 0) {
+		struct csysi_os_process process;
+		r = csysi_os_table_read(&tree->table, pid, CSYSI_OS_PROCESS_BASIC, &process);
+		if (r == CSYS_ESRCH || pid == self) {
+			r = 0;
+			continue;
+		}
+		/* Hidden from us: nothing connects it. */
+		if (r < 0 || !(process.valid & CSYSI_OS_PROCESS_PARENT))
+			continue;
+		struct row row = {
+			.pid = pid,
+			.start = process.start,
+			.parent = process.parent,
+			.group = process.group,
+			.session = process.session,
+			.state = process.state,
+			.is_living = is_living(&process),
+		};
+		remember(tree, &row);
+		r = insert(&tree->now, &row);
+	}
+	return r;
+}
+
+/* A new reading.  If it fails the one before is kept. */
+static int read_rows(struct tree *tree)
+{
+	struct rows rows = tree->before;
+
+	tree->before = tree->now;
+	tree->now = rows;
+	tree->now.count = 0;
+	int r = read_all(tree);
+	if (r < 0) {
+		rows = tree->now;
+		tree->now = tree->before;
+		tree->before = rows;
+	}
+	return r;
+}
+
+static int is_member(const struct tree *tree, int64_t pid)
+{
+	const struct row *row = find(&tree->now, pid);
+	return row && row->is_member;
+}
+
+/*
+ * Whether a group, and whether a session, began in the tree: the number is that of its
+ * leader, and nobody else gets it while the group or session has members.
+ */
+static int is_own_group(const struct tree *tree, int64_t group)
+{
+	if (is_member(tree, group))
+		return 1;
+	for (size_t i = 0; i < tree->now.count && tree->leaderless; i++) {
+		const struct row *row = &tree->now.items[i];
+		if (row->is_member && row->owns_group && row->group == group)
+			return 1;
+	}
+	return 0;
+}
+
+static int is_own_session(const struct tree *tree, int64_t session)
+{
+	if (is_member(tree, session))
+		return 1;
+	for (size_t i = 0; i < tree->now.count && tree->leaderless; i++) {
+		const struct row *row = &tree->now.items[i];
+		if (row->is_member && row->owns_session && row->session == session)
+			return 1;
+	}
+	return 0;
+}
+
+static int belongs(const struct tree *tree, const struct row *row)
+{
+	const struct row *parent = find(&tree->now, row->parent);
+
+	/* No child is older than its parent. */
+	return (parent && parent->is_member && parent->start <= row->start) ||
+	       is_own_group(tree, row->group) || is_own_session(tree, row->session);
+}
+
+/* From the members that are known to all that are connected to them. */
+static void spread(struct tree *tree)
+{
+	int changed = 1;
+
+	tree->leaderless = 0;
+	for (size_t i = 0; i < tree->now.count; i++) {
+		const struct row *row = &tree->now.items[i];
+		if ((row->owns_group && !find(&tree->now, row->group)) ||
+		    (row->owns_session && !find(&tree->now, row->session)))
+			tree->leaderless = 1;
+	}
+	while (changed) {
+		changed = 0;
+		for (size_t i = 0; i < tree->now.count; i++) {
+			struct row *row = &tree->now.items[i];
+			if (!row->is_member && belongs(tree, row))
+				row->is_member = 1, changed = 1;
+		}
+	}
+	for (size_t i = 0; i < tree->now.count; i++) {
+		struct row *row = &tree->now.items[i];
+		if (!row->is_member)
+			continue;
+		row->owns_group = (unsigned char)is_own_group(tree, row->group);
+		row->owns_session = (unsigned char)is_own_session(tree, row->session);
+	}
+}
+
+/* ---- telling ---------------------------------------------------------------------- */
+
+/* CSYS_ESRCH: it is gone.  CSYS_EPERM. */
+static int tell(const struct tree *tree, const struct row *row, int signal)
+{
+	csys_process_id id = { .pid = row->pid, .start = row->start };
+	csys_process *process;
+
+	if (row->pid == tree->root)
+		return csys_child_signal(tree->child, signal);
+	csysi_os_boot_id(id.boot);
+	int r = csys_process_open_id(&id, &process);
+	if (r < 0)
+		return r;
+	r = csys_process_signal(process, signal);
+	csys_process_close(process);
+	return r;
+}
+
+/* Tell one to stop.  The result is a failure of ours. */
+static int stop(const struct tree *tree, struct row *row)
+{
+	int r = tell(tree, row, csysi_os_signal_stop());
+
+	row->stops++;
+	if (r == CSYS_EPERM)
+		row->denied = 1;
+	return r == CSYS_EPERM || r == CSYS_ESRCH ? 0 : r;
+}
+
+/* Count who lives, and stop who runs. */
+static int take_census(const struct tree *tree, struct census *out)
+{
+	*out = (struct census){ 0 };
+	for (size_t i = 0; i < tree->now.count; i++) {
+		struct row *row = &tree->now.items[i];
+		int r = 0;
+		if (!row->is_member || !row->is_living)
+			continue;
+		int others = row->pid != tree->root;
+		out->living++;
+		if (row->denied) {
+			out->denied++;
+		} else if (row->stops == MOST_STOPS && row->state == CSYSI_OS_STATE_BLOCKED) {
+			out->blocked += (size_t)others;
+		} else if (row->stops == MOST_STOPS || row->state == CSYSI_OS_STATE_STOPPED ||
+			   row->state == CSYSI_OS_STATE_TRACED) {
+			out->stopped += (size_t)others;
+		} else {
+			int fresh = row->stops == 0;
+			r = stop(tree, row);
+			if (row->denied)
+				out->denied++;
+			else if (fresh)
+				out->fresh++;
+			else if (row->state == CSYSI_OS_STATE_BLOCKED)
+				out->blocked += (size_t)others;
+			else
+				out->moving++;
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Kill the members, `blocked` or not; the child if `root`.  The result is a failure of ours. */
+static int kill_members(const struct tree *tree, int blocked, int root)
+{
+	int result = 0;
+
+	/* The youngest first: when a parent goes before its children, the system lets those
+	 * of them go on that are a group of their own. */
+	for (size_t i = tree->now.count; i-- > 0;) {
+		struct row *row = &tree->now.items[i];
+		if (!row->is_member || !row->is_living || row->denied ||
+		    (row->pid == tree->root && !root) ||
+		    (row->state == CSYSI_OS_STATE_BLOCKED && !blocked))
+			continue;
+		int r = tell(tree, row, csysi_os_signal_kill());
+		if (r == CSYS_EPERM)
+			row->denied = 1;
+		else if (r < 0 && r != CSYS_ESRCH)
+			result = r;
+	}
+	return result;
+}
+
+static int is_root_living(const struct tree *tree)
+{
+	const struct row *root = find(&tree->now, tree->root);
+	return root && root->is_member && root->is_living;
+}
+
+/* What the last reading tells to do.  *out_nap: the next one only after a while. */
+static int act(struct tree *tree, const struct census *census, int *out_nap)
+{
+	int stands = census->fresh == 0 && census->moving == 0;
+	int stood = tree->stands;
+
+	*out_nap = census->fresh == 0;
+	tree->stands = stands;
+	if (stands && !stood)
+		*out_nap = 0;
+	if (!stands || !stood)
+		return 0;
+	if (census->stopped > 0)
+		return kill_members(tree, 0, 0);
+	if (census->blocked > 0)
+		return kill_members(tree, 1, 0);
+	tree->root_killed = 1;
+	return kill_members(tree, 1, 1);
+}
+
+/* ---- walking ---------------------------------------------------------------------- */
+
+/* Read, stop and kill until nobody lives.  *level goes down if the child ends before it is
+ * killed here, and so loses its orphans. */
+static int walk(struct tree *tree, csys_deadline deadline, int *level)
+{
+	int64_t nap = FIRST_NAP;
+	int late = 0;
+	int was_empty = 0; /* nobody lived by the last reading, but see the top */
+
+	for (;;) {
+		struct census census;
+		int wants_nap = 0;
+		int r = read_rows(tree);
+		if (r < 0)
+			return r;
+		spread(tree);
+		r = take_census(tree, &census);
+		if (r < 0)
+			return r;
+
+		if (!tree->root_killed && !is_root_living(tree))
+			*level = CSYS_TREE_WALK;
+		if (census.living == 0 && was_empty)
+			return 0;
+		was_empty = census.living == 0;
+		if (was_empty)
+			continue;
+		if (census.living == census.denied)
+			return CSYS_EPERM;
+		r = act(tree, &census, &wants_nap);
+		if (r < 0)
+			return r;
+		int64_t left = csys_deadline_left(deadline);
+		if (left == 0 && ++late > MOST_LATE) {
+			kill_members(tree, 1, 1);
+			return CSYS_ETIMEDOUT;
+		}
+		if (!wants_nap) {
+			nap = FIRST_NAP;
+			continue;
+		}
+		csysi_os_nap(csys_after_ns(left == 0 ? LATE_NAP : left < nap ? left : nap));
+		nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP;
+	}
+}
+
+/* The child, or its group, where there is no table. */
+static int kill_near(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	int kill = csysi_os_signal_kill();
+	int r = child->leads_group ? csys_child_signal_group(child, kill)
+				   : csys_child_signal(child, kill);
+
+	*out_level = child->leads_group ? CSYS_TREE_GROUP : CSYS_TREE_CHILD;
+	return r < 0 ? r : csysi_child_wait_end(child, deadline);
+}
+
+static int kill_connected(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	struct tree tree = { .child = child, .root = child->os.pid };
+	struct csysi_os_process root;
+	int r = csysi_os_table_open(&tree.table);
+	if (r == CSYS_ENOTSUP)
+		return kill_near(child, deadline, out_level);
+	if (r < 0)
+		return r;
+
+	/* Under lock, since its pid is its own only until it is reaped. */
+	csysi_lock_lock(&child->lock);
+	r = child->reaped
+		    ? CSYS_ESRCH
+		    : csysi_os_table_read(&tree.table, tree.root, CSYSI_OS_PROCESS_BASIC, &root);
+	csysi_lock_unlock(&child->lock);
+	if (r == 0) {
+		tree.root_start = root.start;
+		*out_level = child->bond == CSYSI_OS_BOND_REAPER && is_living(&root)
+				     ? CSYS_TREE_REAPER
+				     : CSYS_TREE_WALK;
+		r = walk(&tree, deadline, out_level);
+		/* Who was stopped for a walk that failed does not stay so.  ETIMEDOUT did this. */
+		if (r < 0 && r != CSYS_ETIMEDOUT)
+			kill_members(&tree, 1, 1);
+	}
+	csysi_os_table_close(&tree.table);
+	csysi_free(tree.now.items);
+	csysi_free(tree.before.items);
+	return r;
+}
+
+int csys_child_kill_tree(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	int level = CSYS_TREE_CONTAINER;
+
+	if (!child)
+		return CSYS_EINVAL;
+	/* Cancelled half way, this thread would leave a stopped tree, and the table open. */
+	int cancel = csysi_os_hold_cancel();
+	int os_error = csys_os_error();
+	int r = child->container.handle != CSYS_NO_HANDLE
+			? csysi_os_container_kill(&child->container, deadline)
+			: kill_connected(child, deadline, &level);
+	if (r == 0)
+		csysi_set_os_error(os_error); /* who was gone already was no failure */
+	csysi_os_release_cancel(cancel);
+	if (r == 0 && out_level)
+		*out_level = level;
+	return r;
+}

@@ -1,0 +1,755 @@
+/*
+ * process/test_tree.c - promises of csys_child_kill_tree and csys_command_contain.
+ *
+ * The witness is a pipe that everything in a tree holds as its stdout: it ends when the
+ * last of them has.
+ */
+#define _XOPEN_SOURCE 700
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process/internal.h"
+#include "support/support.h"
+
+#define NOBODY 65534
+
+/* ---- what there is here ------------------------------------------------------------ */
+
+static int has_table(void)
+{
+	struct csysi_os_table table;
+	int r = csysi_os_table_open(&table);
+	if (r == 0)
+		csysi_os_table_close(&table);
+	return r == 0;
+}
+
+static int has_containers(void)
+{
+	struct csysi_os_container container;
+	int r = csysi_os_container_create(&container);
+	if (r == 0) {
+		assert_int_equal(csysi_os_container_remove(&container), 0);
+		csysi_os_close(container.handle);
+	}
+	return r == 0;
+}
+
+/* Containers that this process made and that are there still. */
+static int containers(void)
+{
+	struct csysi_os_container container;
+	if (csysi_os_container_create(&container) < 0)
+		return 0;
+	int fd = openat((int)container.handle, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK(csysi_os_container_remove(&container) == 0);
+	csysi_os_close(container.handle);
+
+	char front[40];
+	int count = 0;
+	DIR *list = fdopendir(fd);
+	snprintf(front, sizeof front, "csys-%ld-", (long)getpid());
+	for (struct dirent *one; (one = readdir(list)) != NULL;)
+		count += strncmp(one->d_name, front, strlen(front)) == 0;
+	closedir(list);
+	return count;
+}
+
+static void skip_because(const char *reason)
+{
+	print_message("skipped: %s\n", reason);
+	skip();
+}
+
+/* What a contained child can be ended by here. */
+static int best_level(void)
+{
+	if (has_containers())
+		return CSYS_TREE_CONTAINER;
+	if (!has_table())
+		return CSYS_TREE_CHILD;
+#ifdef CSYS_TEST_LINUX
+	return CSYS_TREE_REAPER;
+#else
+	return CSYS_TREE_WALK;
+#endif
+}
+
+/* The last of a tree closes its streams before it leaves its container; each wait sweeps. */
+static void assert_containers_go(void)
+{
+	csys_deadline deadline = csys_after_s(60);
+	while (containers() > 0 && csys_deadline_left(deadline) > 0)
+		finished(spawned(helper_command("exit", "0", NULL)));
+	assert_int_equal(containers(), 0);
+}
+
+/* ---- trees --------------------------------------------------------------------------- */
+
+/* A tree whose witness is `witness`, and which has said that it is ready. */
+static csys_child *planted(csys_command *command, csys_handle *witness)
+{
+	char line[16];
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	assert_int_equal(csys_child_take(child, CSYS_STDOUT, witness), 0);
+	read_line(*witness, line, sizeof line);
+	assert_true(strcmp(line, "ready") == 0 || strcmp(line, "left") == 0);
+	return child;
+}
+
+/* Until `deadline` the last of a tree has ended. */
+static void assert_ended(csys_handle witness, csys_deadline deadline)
+{
+	char byte;
+	size_t size = 1;
+	assert_int_equal(csys_pipe_read_until(witness, &byte, 1, deadline, &size), 0);
+	assert_int_equal(size, 0);
+	csys_handle_close(witness);
+}
+
+static void assert_running(csys_handle witness)
+{
+	char byte;
+	size_t size;
+	assert_int_equal(csys_pipe_read_until(witness, &byte, 1, CSYS_POLL, &size), CSYS_ETIMEDOUT);
+}
+
+/* End a tree; at that level; nobody is left, and the child is not reaped yet. */
+static void end(csys_child *child, csys_handle witness, int expected)
+{
+	int level = 77;
+	csys_exit exit;
+	assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), &level), 0);
+	assert_int_equal(level, expected);
+	/* A group is killed whole, but its end is not told. */
+	assert_ended(witness, level == CSYS_TREE_GROUP ? csys_after_s(60) : CSYS_POLL);
+	assert_int_equal(csys_child_wait(child, &exit), 0);
+	assert_int_equal(exit.how, CSYS_EXIT_SIGNAL);
+	assert_int_equal(exit.value, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	assert_int_equal(containers(), 0);
+}
+
+static void a_child_is_ended_with_its_children(void **state)
+{
+	(void)state;
+	csys_handle witness;
+	csys_command *command = helper_command("pair", NULL);
+	if (!has_table())
+		csys_command_process_group(command, 0);
+	csys_child *child = planted(command, &witness);
+	end(child, witness, has_table() ? CSYS_TREE_WALK : CSYS_TREE_GROUP);
+}
+
+static void a_child_alone_is_ended_on_every_system(void **state)
+{
+	(void)state;
+	csys_handle witness;
+	csys_child *child = planted(helper_command("stay", NULL), &witness);
+	end(child, witness, has_table() ? CSYS_TREE_WALK : CSYS_TREE_CHILD);
+}
+
+static void a_contained_child_is_ended_with_what_left_it(void **state)
+{
+	(void)state;
+	if (best_level() < CSYS_TREE_REAPER)
+		skip_because("nothing holds orphans here");
+	csys_handle witness, input, unused;
+	assert_int_equal(csys_pipe_create(&input, &unused), 0);
+	csys_command *command = helper_command("daemon", "stay", NULL);
+	csys_command_contain(command);
+	csys_command_stdio_take(command, CSYS_STDIN, input);
+	csys_child *child = planted(command, &witness);
+	end(child, witness, best_level());
+	csys_handle_close(unused);
+}
+
+static void contain_holds_whatever_else_is_asked(void **state)
+{
+	(void)state;
+	/* A group, a session, resources: all steps of a birth come after it. */
+	csys_handle witness;
+	csys_command *command = helper_command("pair", NULL);
+	csys_command_contain(command);
+	csys_command_new_session(command);
+	csys_command_umask(command, 077);
+	csys_command_nice(command, 5);
+	csys_command_limit(command, CSYS_LIMIT_CORE, 0, 0);
+	csys_child *child = planted(command, &witness);
+	end(child, witness, has_table() ? best_level() : CSYS_TREE_GROUP);
+}
+
+static int do_nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+static void contain_works_with_a_hook(void **state)
+{
+	(void)state;
+	csys_handle witness;
+	csys_command *command = helper_command("pair", NULL);
+	csys_command_contain(command);
+	csys_command_process_group(command, 0);
+	csys_command_pre_exec(command, do_nothing, NULL);
+	csys_child *child = planted(command, &witness);
+	end(child, witness, has_table() ? best_level() : CSYS_TREE_GROUP);
+}
+
+static void contain_works_for_another_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("only root starts programs as somebody else");
+	csys_handle witness;
+	csys_child *child;
+	csys_command *command = helper_command("pair", NULL);
+	csys_command_contain(command);
+	csys_command_process_group(command, 0);
+	csys_command_uid(command, NOBODY);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	int r = csys_command_spawn(command, &child);
+	if (r == CSYS_EACCES) {
+		csys_command_free(command);
+		skip_because("the helper is out of reach for others");
+	}
+	assert_int_equal(r, 0);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	child = planted(command, &witness);
+	end(child, witness, has_table() ? best_level() : CSYS_TREE_GROUP);
+}
+
+static void strangers_of_its_group_and_session_are_not_hit(void **state)
+{
+	(void)state;
+	/* Both in the group and session of this process, both its children. */
+	csys_handle witness, other_witness;
+	csys_child *other = planted(helper_command("stay", NULL), &other_witness);
+	csys_child *child = planted(helper_command("stay", NULL), &witness);
+	end(child, witness, has_table() ? CSYS_TREE_WALK : CSYS_TREE_CHILD);
+	assert_running(other_witness);
+	csys_exit exit;
+	assert_int_equal(csys_child_try_wait(other, &exit), CSYS_EAGAIN);
+	csys_child_close(other, CSYS_CLOSE_KILL);
+	csys_handle_close(other_witness);
+}
+
+/* ---- trees that fork -------------------------------------------------------------------- */
+
+static void a_tree_that_forks_while_it_is_killed_is_ended_by_a_walk(void **state)
+{
+	(void)state;
+	if (!has_table())
+		skip_because("no process table");
+	csys_handle witness;
+	csys_child *child = planted(helper_command("grow", "200", NULL), &witness);
+	end(child, witness, CSYS_TREE_WALK);
+}
+
+static void a_tree_that_forks_and_roams_is_ended_if_it_is_contained(void **state)
+{
+	(void)state;
+	if (best_level() < CSYS_TREE_REAPER)
+		skip_because("nothing holds orphans here");
+	csys_handle witness;
+	csys_command *command = helper_command("grow", "200", "roam", NULL);
+	csys_command_contain(command);
+	csys_child *child = planted(command, &witness);
+	end(child, witness, best_level());
+}
+
+/* ---- ended children ------------------------------------------------------------------------ */
+
+/* Wait for the end of a child, without reaping it. */
+static void let_end(const csys_child *child)
+{
+	siginfo_t info;
+	int r;
+	do
+		r = waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT);
+	while (r < 0 && errno == EINTR);
+	assert_int_equal(r, 0);
+}
+
+static void what_an_ended_child_left_in_its_group_is_ended(void **state)
+{
+	(void)state;
+	csys_handle witness, input, unused;
+	int level = 77;
+	assert_int_equal(csys_pipe_create(&input, &unused), 0);
+	csys_command *command = helper_command("leave", NULL);
+	csys_command_process_group(command, 0);
+	csys_command_stdio_take(command, CSYS_STDIN, input);
+	csys_child *child = planted(command, &witness);
+	let_end(child);
+	assert_running(witness);
+	assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), &level), 0);
+	assert_int_equal(level, has_table() ? CSYS_TREE_WALK : CSYS_TREE_GROUP);
+	assert_ended(witness, csys_after_s(60));
+	csys_exit exit = finished(child);
+	assert_int_equal(exit.how, CSYS_EXIT_CODE);
+	csys_handle_close(unused);
+}
+
+static void a_child_that_ends_meanwhile_takes_nobody_out_of_reach(void **state)
+{
+	(void)state;
+	/* It forks once and ends, at about the time when the table is read. */
+	for (int round = 0; round < 100; round++) {
+		csys_handle witness, input, writer;
+		csys_child *child;
+		assert_int_equal(csys_pipe_create(&input, &writer), 0);
+		csys_command *command = helper_command("leave", NULL);
+		csys_command_process_group(command, 0);
+		csys_command_stdio_take(command, CSYS_STDIN, input);
+		csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+		child = spawned(command);
+		assert_int_equal(csys_child_take(child, CSYS_STDOUT, &witness), 0);
+		assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), NULL), 0);
+		char text[8];
+		size_t size;
+		assert_int_equal(csys_pipe_read_until(witness, text, sizeof text,
+						      has_table() ? CSYS_POLL : csys_after_s(60),
+						      &size),
+				 0);
+		if (size > 0) /* what it said */
+			assert_ended(witness, has_table() ? CSYS_POLL : csys_after_s(60));
+		else
+			csys_handle_close(witness);
+		csys_handle_close(writer);
+		csys_child_close(child, CSYS_CLOSE_WAIT);
+	}
+}
+
+static void after_the_reaping_only_a_container_can_be_ended(void **state)
+{
+	(void)state;
+	csys_handle witness, input, writer;
+	int level = 77;
+	csys_exit exit;
+	assert_int_equal(csys_pipe_create(&input, &writer), 0);
+	csys_command *command = helper_command("daemon", "go", NULL);
+	csys_command_contain(command);
+	csys_command_stdio_take(command, CSYS_STDIN, input);
+	csys_child *child = planted(command, &witness);
+	assert_int_equal(csys_child_wait(child, &exit), 0);
+	assert_running(witness);
+	int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+	if (best_level() == CSYS_TREE_CONTAINER) {
+		assert_int_equal(r, 0);
+		assert_int_equal(level, CSYS_TREE_CONTAINER);
+		assert_ended(witness, CSYS_POLL);
+		/* Again, with nothing there. */
+		assert_int_equal(csys_child_kill_tree(child, CSYS_POLL, &level), 0);
+	} else {
+		assert_int_equal(r, CSYS_ESRCH);
+		assert_int_equal(level, 77);
+		csys_handle_close(writer);
+		writer = CSYS_NO_HANDLE;
+		assert_ended(witness, csys_after_s(60));
+	}
+	csys_handle_close(writer);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	assert_int_equal(containers(), 0);
+}
+
+static void a_reaper_that_has_ended_is_no_reaper(void **state)
+{
+	(void)state;
+	if (best_level() != CSYS_TREE_REAPER)
+		skip_because("the level is another one here");
+	csys_handle witness;
+	csys_command *command = helper_command("stay", NULL);
+	csys_command_contain(command);
+	csys_child *child = planted(command, &witness);
+	int level = 77;
+	assert_int_equal(csys_child_kill(child), 0);
+	let_end(child);
+	assert_int_equal(csys_child_kill_tree(child, CSYS_POLL, &level), 0);
+	assert_int_equal(level, CSYS_TREE_WALK);
+	finished(child);
+	csys_handle_close(witness);
+}
+
+static void a_reaped_child_is_told(void **state)
+{
+	(void)state;
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
+	csys_exit exit;
+	int level = 77;
+	assert_int_equal(csys_child_wait(child, &exit), 0);
+	assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), &level), CSYS_ESRCH);
+	assert_int_equal(level, 77);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+/* ---- deadlines, rights, threads -------------------------------------------------------------- */
+
+static void what_is_found_is_killed_though_the_deadline_has_passed(void **state)
+{
+	(void)state;
+	for (int contain = 0; contain <= 1; contain++) {
+		csys_handle witness;
+		csys_command *command = helper_command("pair", NULL);
+		if (contain)
+			csys_command_contain(command);
+		csys_command_process_group(command, 0);
+		csys_child *child = planted(command, &witness);
+		int level = 77;
+		int r = csys_child_kill_tree(child, CSYS_POLL, &level);
+		if (r < 0) {
+			assert_int_equal(r, CSYS_ETIMEDOUT);
+			assert_int_equal(level, 77);
+		}
+		assert_ended(witness, csys_after_s(60));
+		assert_int_equal(finished(child).value, SIGKILL);
+		assert_containers_go();
+	}
+}
+
+static void kill_what_may_not_be(void)
+{
+	/* The first leads a group, the second is in it and belongs to root. */
+	csys_child *first, *second;
+	csys_handle input, writer, output;
+	char byte;
+	size_t size;
+	int level = 77;
+	CHECK(csys_pipe_create(&input, &writer) == 0);
+	csys_command *command = helper_command("stay", NULL);
+	csys_command_process_group(command, 0);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_command_uid(command, NOBODY);
+	int r = csys_command_spawn(command, &first);
+	csys_command_free(command);
+	if (r == CSYS_EACCES)
+		return; /* the helper is out of reach for others */
+	CHECK(r == 0);
+	command = helper_command("drain", NULL);
+	csys_command_process_group(command, csys_child_pid(first));
+	csys_command_stdio_take(command, CSYS_STDIN, input);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	CHECK(csys_command_spawn(command, &second) == 0);
+	csys_command_free(command);
+	CHECK(csys_child_take(second, CSYS_STDOUT, &output) == 0);
+
+	CHECK(setuid(NOBODY) == 0);
+	CHECK(csys_child_kill_tree(first, csys_after_s(60), &level) == CSYS_EPERM);
+	CHECK(level == 77);
+	csys_exit exit;
+	CHECK(csys_child_wait(first, &exit) == 0);
+	CHECK(exit.value == SIGKILL);
+	/* The other one neither ended nor stands still. */
+	CHECK(csys_pipe_read_until(output, &byte, 1, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
+	csys_handle_close(writer);
+	CHECK(csys_child_wait(second, &exit) == 0);
+	CHECK(exit.how == CSYS_EXIT_CODE && exit.value == 0);
+	csys_child_close(first, CSYS_CLOSE_WAIT);
+	csys_child_close(second, CSYS_CLOSE_WAIT);
+}
+
+static void who_may_not_be_killed_is_told_and_the_others_are_killed(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || !has_table())
+		skip_because("wants root and a process table");
+	in_child(kill_what_may_not_be);
+}
+
+static void as_nobody(void)
+{
+	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+	csys_child *child;
+	csys_handle witness;
+	char line[16];
+	int level = 77;
+	csys_command *command = helper_command("daemon", "stay", NULL);
+	csys_command_contain(command);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	int r = csys_command_spawn(command, &child);
+	csys_command_free(command);
+	if (r == CSYS_EACCES)
+		return; /* the helper is out of reach for others */
+	CHECK(r == 0);
+	CHECK(csys_child_take(child, CSYS_STDOUT, &witness) == 0);
+	read_line(witness, line, sizeof line);
+	CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
+	CHECK(level == CSYS_TREE_REAPER);
+	size_t size = 1;
+	CHECK(csys_pipe_read_until(witness, line, 1, CSYS_POLL, &size) == 0 && size == 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void who_may_not_make_containers_gets_a_reaper(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || best_level() < CSYS_TREE_REAPER)
+		skip_because("wants root, to become somebody else, and orphans that are held");
+	in_child(as_nobody);
+}
+
+static void *wait_for(void *child)
+{
+	static csys_exit exit;
+	return csys_child_wait(child, &exit) == 0 ? &exit : NULL;
+}
+
+static void a_tree_is_ended_beside_a_wait(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		csys_handle witness;
+		csys_command *command = helper_command("pair", NULL);
+		csys_command_process_group(command, 0);
+		if (round % 2)
+			csys_command_contain(command);
+		csys_child *child = planted(command, &witness);
+		pthread_t waiter;
+		void *exit;
+		assert_int_equal(pthread_create(&waiter, NULL, wait_for, child), 0);
+		assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), NULL), 0);
+		pthread_join(waiter, &exit);
+		assert_non_null(exit);
+		assert_int_equal(((csys_exit *)exit)->value, SIGKILL);
+		assert_ended(witness, csys_after_s(60));
+		csys_child_close(child, CSYS_CLOSE_WAIT);
+	}
+	assert_int_equal(containers(), 0);
+}
+
+/* ---- closing ------------------------------------------------------------------------------- */
+
+static csys_child *contained_daemon(const char *stay, csys_handle *witness, csys_handle *writer)
+{
+	csys_handle input;
+	assert_int_equal(csys_pipe_create(&input, writer), 0);
+	csys_command *command = helper_command("daemon", stay, NULL);
+	csys_command_contain(command);
+	csys_command_stdio_take(command, CSYS_STDIN, input);
+	return planted(command, witness);
+}
+
+static void close_kill_ends_a_contained_tree(void **state)
+{
+	(void)state;
+	if (best_level() < CSYS_TREE_REAPER)
+		skip_because("nothing holds orphans here");
+	csys_handle witness, writer;
+	csys_child *child = contained_daemon("stay", &witness, &writer);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	assert_ended(witness, CSYS_POLL);
+	csys_handle_close(writer);
+	assert_int_equal(containers(), 0);
+}
+
+static void close_kill_ends_what_a_contained_child_left(void **state)
+{
+	(void)state;
+	if (!has_containers())
+		skip_because("no containers");
+	csys_handle witness, writer;
+	csys_exit exit;
+	csys_child *child = contained_daemon("go", &witness, &writer);
+	assert_int_equal(csys_child_wait(child, &exit), 0);
+	assert_running(witness);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	assert_ended(witness, CSYS_POLL);
+	csys_handle_close(writer);
+	assert_int_equal(containers(), 0);
+}
+
+static void terminate_kills_the_contained_tree_after_the_grace(void **state)
+{
+	(void)state;
+	csys_handle witness;
+	csys_exit exit;
+	csys_command *command = helper_command("stay", NULL);
+	csys_command_contain(command);
+	csys_child *child = planted(command, &witness);
+	assert_int_equal(csys_child_terminate(child, csys_after_ms(5), &exit), 0);
+	assert_int_equal(exit.value, SIGKILL);
+	assert_ended(witness, CSYS_POLL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	assert_int_equal(containers(), 0);
+}
+
+static void other_closes_let_it_run_and_the_container_goes_with_the_last(void **state)
+{
+	(void)state;
+	for (int policy = CSYS_CLOSE_DETACH; policy <= CSYS_CLOSE_WAIT; policy++) {
+		if (policy == CSYS_CLOSE_KILL)
+			continue;
+		csys_handle witness, writer;
+		csys_child *child = contained_daemon("go", &witness, &writer);
+		let_end(child);
+		csys_child_close(child, policy);
+		assert_running(witness);
+		if (has_containers())
+			assert_int_equal(containers(), 1);
+		csys_handle_close(writer);
+		assert_ended(witness, csys_after_s(60));
+		assert_containers_go();
+		finished(spawned(helper_command("exit", "0", NULL)));
+	}
+}
+
+static void what_the_program_made_below_its_container_is_removed_too(void **state)
+{
+	(void)state;
+	if (!has_containers())
+		skip_because("no containers");
+	csys_handle witness;
+	csys_command *command = helper_command("pair", NULL);
+	csys_command_contain(command);
+	csys_child *child = planted(command, &witness);
+	int container = (int)child->container.handle;
+	assert_int_equal(mkdirat(container, "one", 0755), 0);
+	assert_int_equal(mkdirat(container, "one/below", 0755), 0);
+	assert_int_equal(mkdirat(container, "two", 0755), 0);
+	int list = openat(container, "one/below/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	assert_true(list >= 0);
+	assert_true(dprintf(list, "%ld", (long)csys_child_pid(child)) > 0);
+	close(list);
+	end(child, witness, CSYS_TREE_CONTAINER);
+}
+
+/* ---- failures ------------------------------------------------------------------------------ */
+
+static void a_failed_spawn_leaves_no_container(void **state)
+{
+	(void)state;
+	csys_child *child = NULL;
+	csys_command *command = csys_command_new("/no/such/program");
+	csys_command_contain(command);
+	assert_int_equal(csys_command_spawn(command, &child), CSYS_ENOENT);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_EXEC);
+	assert_null(child);
+	csys_command_free(command);
+	assert_int_equal(containers(), 0);
+}
+
+static void every_failure_of_a_contained_spawn_leaves_nothing(void **state)
+{
+	(void)state;
+	int handles = open_handles();
+	for (int nth = 1;; nth++) {
+		csys_child *child = NULL;
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_contain(command);
+		csysi_fault_arm(nth);
+		int r = csys_command_spawn(command, &child);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		csys_command_free(command);
+		if (r == 0) {
+			finished(child);
+			assert_int_equal(containers(), 0);
+			if (!fired)
+				break;
+			continue;
+		}
+		assert_true(fired);
+		assert_null(child);
+		assert_false(has_children());
+		assert_int_equal(open_handles(), handles);
+		assert_int_equal(containers(), 0);
+	}
+}
+
+static void every_failure_of_a_kill_can_be_made_good_by_another(void **state)
+{
+	(void)state;
+	int handles = open_handles();
+	for (int contain = 0; contain <= 1; contain++) {
+		/* Each row that is read can fail: later ones are tried here and there. */
+		for (int nth = 1, fired = 1; fired; nth += 1 + nth / 16) {
+			csys_handle witness;
+			csys_command *command = helper_command("pair", NULL);
+			csys_command_process_group(command, 0);
+			if (contain)
+				csys_command_contain(command);
+			csys_child *child = planted(command, &witness);
+			int level = 77;
+			csysi_fault_arm(nth);
+			int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+			fired = csysi_fault_fired();
+			csysi_fault_arm(0);
+			if (r < 0) {
+				assert_true(fired);
+				assert_int_equal(level, 77);
+				r = csys_child_kill_tree(child, csys_after_s(60), &level);
+			}
+			assert_int_equal(r, 0);
+			assert_ended(witness, csys_after_s(60));
+			assert_int_equal(finished(child).value, SIGKILL);
+			assert_int_equal(open_handles(), handles);
+			assert_int_equal(containers(), 0);
+		}
+	}
+}
+
+static void exec_cannot_be_contained(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_contain(command);
+	assert_int_equal(csys_command_exec(command), CSYS_EINVAL);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
+	csys_command_free(command);
+	csys_command_contain(NULL);
+}
+
+static void bad_arguments_are_told(void **state)
+{
+	(void)state;
+	int level = 77;
+	assert_int_equal(csys_child_kill_tree(NULL, CSYS_POLL, &level), CSYS_EINVAL);
+	assert_int_equal(level, 77);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_child_is_ended_with_its_children),
+		TEST(a_child_alone_is_ended_on_every_system),
+		TEST(a_contained_child_is_ended_with_what_left_it),
+		TEST(contain_holds_whatever_else_is_asked),
+		TEST(contain_works_with_a_hook),
+		TEST(contain_works_for_another_user),
+		TEST(strangers_of_its_group_and_session_are_not_hit),
+		TEST(a_tree_that_forks_while_it_is_killed_is_ended_by_a_walk),
+		TEST(a_tree_that_forks_and_roams_is_ended_if_it_is_contained),
+		TEST(what_an_ended_child_left_in_its_group_is_ended),
+		TEST(a_child_that_ends_meanwhile_takes_nobody_out_of_reach),
+		TEST(after_the_reaping_only_a_container_can_be_ended),
+		TEST(a_reaper_that_has_ended_is_no_reaper),
+		TEST(a_reaped_child_is_told),
+		TEST(what_is_found_is_killed_though_the_deadline_has_passed),
+		TEST(who_may_not_be_killed_is_told_and_the_others_are_killed),
+		TEST(who_may_not_make_containers_gets_a_reaper),
+		TEST(a_tree_is_ended_beside_a_wait),
+		TEST(close_kill_ends_a_contained_tree),
+		TEST(close_kill_ends_what_a_contained_child_left),
+		TEST(terminate_kills_the_contained_tree_after_the_grace),
+		TEST(other_closes_let_it_run_and_the_container_goes_with_the_last),
+		TEST(what_the_program_made_below_its_container_is_removed_too),
+		TEST(a_failed_spawn_leaves_no_container),
+		TEST(every_failure_of_a_contained_spawn_leaves_nothing),
+		TEST(every_failure_of_a_kill_can_be_made_good_by_another),
+		TEST(exec_cannot_be_contained),
+		TEST(bad_arguments_are_told),
+	};
+	return RUN(tests);
+}
