@@ -9,6 +9,7 @@
  *   clone_pidfd  clone with CLONE_PIDFD: EINVAL
  *   ptpeer       ioctl with TIOCGPTPEER: EINVAL
  *   proc         an empty file system over /proc
+ *   cgroup       likewise over each hierarchy of cgroups, version 2
  *   eperm        the calls named after it fail with EPERM instead of ENOSYS
  * Exits with 77, "skipped", where the filter itself is not allowed.
  */
@@ -17,6 +18,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <mntent.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -82,13 +84,25 @@ static void refuse_argument(unsigned number, int nth, unsigned short how, unsign
 	fail_with(error);
 }
 
-static void hide_proc(void)
+static void hide(const char *folder)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", "/proc", "tmpfs", 0, NULL) < 0) {
-		perror("refuse: hide /proc");
+	    mount("none", folder, "tmpfs", 0, NULL) < 0) {
+		perror("refuse: hide a folder");
 		exit(77);
 	}
+}
+
+static void hide_cgroup(void)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *one;
+
+	while (mounts && (one = getmntent(mounts)) != NULL)
+		if (strcmp(one->mnt_type, "cgroup2") == 0)
+			hide(one->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
 }
 
 static void apply(const char *name, int *error)
@@ -98,7 +112,11 @@ static void apply(const char *name, int *error)
 		return;
 	}
 	if (strcmp(name, "proc") == 0) {
-		hide_proc();
+		hide("/proc");
+		return;
+	}
+	if (strcmp(name, "cgroup") == 0) {
+		hide_cgroup();
 		return;
 	}
 	if (strcmp(name, "p_pidfd") == 0) {
