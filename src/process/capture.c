@@ -373,13 +373,21 @@ static int end_politely(struct capture *capture)
 	return r < 0 ? r : wait_all(capture, until);
 }
 
+static int has_contained(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->programs->count; i++)
+		if (capture->programs->children[i]->contained)
+			return 1;
+	return 0;
+}
+
 /* Kill all, then reap those that may be killed. */
 static int kill_all(struct capture *capture)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < capture->programs->count; i++) {
-		int one = csys_child_kill(capture->programs->children[i]);
+		int one = csysi_child_end(capture->programs->children[i]);
 		if (one < 0)
 			r = one;
 	}
@@ -398,12 +406,14 @@ static int kill_all(struct capture *capture)
 /* End the programs at the deadline, or because of a failure.  Returns the result of it all. */
 static int end_all(struct capture *capture, int why)
 {
-	int r = try_wait_all(capture);
+	/* What a contained one has started is to end too, and is found best before the reaping. */
+	int contained = has_contained(capture);
+	int r = contained ? CSYS_EAGAIN : try_wait_all(capture);
 	int late = why == CSYS_ETIMEDOUT && capture->refused == 0;
 
 	if (r < 0 && late && capture->options->grace_ns > 0)
 		r = end_politely(capture);
-	if (r < 0)
+	if (r < 0 || contained)
 		r = kill_all(capture);
 	if (r == 0 && late)
 		(void)drain_rest(capture);

@@ -202,9 +202,16 @@ int csys_pipeline_signal(csys_pipeline *pipeline, int signal)
 
 int csys_pipeline_kill(csys_pipeline *pipeline)
 {
-	int r = csys_pipeline_signal(pipeline, csysi_os_signal_kill());
+	int failed = 0;
 
-	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
+	if (!pipeline)
+		return CSYS_EINVAL;
+	for (size_t i = 0; i < pipeline->count; i++) {
+		int r = csysi_child_end(pipeline->children[i]);
+		if (r < 0 && failed == 0)
+			failed = r;
+	}
+	return failed;
 }
 
 int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out)

@@ -397,6 +397,39 @@ static void a_grandchild_that_always_has_more_lingers_no_longer(void **state)
 	csys_handle_close(writer);
 }
 
+static int tree_level(void)
+{
+	int level = 0;
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	csys_command_contain(command);
+	csys_child *child = spawned(command);
+	assert_int_equal(csys_child_kill_tree(child, CSYS_FOREVER, &level), 0);
+	finished(child);
+	return level;
+}
+
+static void the_deadline_ends_all_that_a_contained_one_started(void **state)
+{
+	(void)state;
+	if (tree_level() < CSYS_TREE_WALK)
+		skip();
+	csys_handle reader, writer;
+	csys_output output;
+	csys_output_options options = { .deadline = csys_after_ms(100) };
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	csys_command *command = helper_command("leave", NULL);
+	csys_command_stdio_take(command, CSYS_STDIN, reader);
+	csys_command_contain(command);
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_ETIMEDOUT);
+	csys_command_free(command);
+	csys_output_free(&output);
+	/* Nobody holds the other end of its stdin any more. */
+	size_t size;
+	assert_int_equal(csys_pipe_write(writer, "x", 1, &size), CSYS_EPIPE);
+	csys_handle_close(writer);
+}
+
 static void the_deadline_is_before_the_linger(void **state)
 {
 	(void)state;
@@ -572,6 +605,7 @@ int main(void)
 		TEST(a_grandchild_that_holds_the_pipe_is_left_at_the_deadline),
 		TEST(streams_that_others_hold_linger_no_longer_than_said),
 		TEST(a_grandchild_that_always_has_more_lingers_no_longer),
+		TEST(the_deadline_ends_all_that_a_contained_one_started),
 		TEST(the_deadline_is_before_the_linger),
 		TEST(what_ends_with_its_program_does_not_linger),
 		TEST(settings_of_the_command_stay),

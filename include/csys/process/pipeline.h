@@ -135,7 +135,10 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_output(csys_pipeline *pipeline,
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_signal(csys_pipeline *pipeline, int signal);
 
-/* End every stage at once (SIGKILL).  CSYS_EPERM if one may not be; the others are. */
+/*
+ * End every stage at once (SIGKILL), a contained one with all that it started.
+ * CSYS_EPERM if one may not be ended; the others are.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_kill(csys_pipeline *pipeline);
 
 /*
