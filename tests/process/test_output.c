@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/os.h"
 #include "support/support.h"
 
 #define MIB ((size_t)1 << 20)
@@ -397,6 +398,34 @@ static void a_grandchild_that_always_has_more_lingers_no_longer(void **state)
 	csys_handle_close(writer);
 }
 
+static void what_the_program_wrote_itself_is_there_after_the_linger(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	csys_output output;
+	csys_output_options options = { .linger_ns = 1 };
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	/* Where a pipe can be widened it holds more than one read takes. */
+	int can_widen = csysi_os_pipe_set_capacity(reader, 256 << 10) == 0;
+	csys_command *command = helper_command("leave", can_widen ? "200000" : "60000", NULL);
+	csys_command_stdio_take(command, CSYS_STDIN, reader);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	if (can_widen)
+		assert_int_equal(csysi_os_pipe_set_capacity(csys_child_stream(child, CSYS_STDOUT),
+							    256 << 10),
+				 0);
+	/* It has ended before the capture begins. */
+	siginfo_t info;
+	assert_int_equal(waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(csys_child_output(child, &options, &output), 0);
+	assert_int_equal(output.out.held, 1);
+	assert_int_equal(output.out.size, can_widen ? 200005 : 60005);
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	csys_handle_close(writer);
+}
+
 static int tree_level(void)
 {
 	int level = 0;
@@ -606,6 +635,7 @@ int main(void)
 		TEST(a_grandchild_that_holds_the_pipe_is_left_at_the_deadline),
 		TEST(streams_that_others_hold_linger_no_longer_than_said),
 		TEST(a_grandchild_that_always_has_more_lingers_no_longer),
+		TEST(what_the_program_wrote_itself_is_there_after_the_linger),
 		TEST(the_deadline_ends_all_that_a_contained_one_started),
 		TEST(the_deadline_is_before_the_linger),
 		TEST(what_ends_with_its_program_does_not_linger),

@@ -421,6 +421,32 @@ static void closing_follows_the_policy(void **state)
 	csys_pipeline_close(NULL, CSYS_CLOSE_KILL);
 }
 
+static void closing_does_not_wait_for_itself(void **state)
+{
+	(void)state;
+	/* More than the pipes hold, and nobody reads: each stage would wait for the next. */
+	stage(helper_command("spew", "1000000", NULL));
+	stage(helper_command("cat", NULL));
+	csys_command_stdio(stages[1], CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_pipeline_close(started(), CSYS_CLOSE_WAIT);
+	assert_false(has_children());
+}
+
+static void a_stage_on_a_terminal_writes_into_the_pipe(void **state)
+{
+	(void)state;
+	csys_pty *pty;
+	csys_output output;
+	if (csys_pty_open(24, 80, &pty) < 0)
+		skip();
+	csys_command_terminal(stage(helper_command("say", "out", NULL)), csys_pty_terminal(pty));
+	stage(helper_command("cat", NULL));
+	assert_int_equal(output_of(NULL, NULL, &output), 0);
+	assert_string_equal(output.out.data, "out");
+	csys_output_free(&output);
+	csys_pty_close(pty);
+}
+
 static void the_deadline_ends_all_stages(void **state)
 {
 	(void)state;
@@ -659,6 +685,8 @@ int main(void)
 		TEST(kill_ends_every_stage),
 		TEST(terminate_asks_all_and_then_kills),
 		TEST(closing_follows_the_policy),
+		TEST(closing_does_not_wait_for_itself),
+		TEST(a_stage_on_a_terminal_writes_into_the_pipe),
 		TEST(the_deadline_ends_all_stages),
 		TEST(with_grace_all_stages_are_asked_first),
 		TEST(a_sinks_failure_ends_all_stages),

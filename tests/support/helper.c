@@ -262,8 +262,9 @@ static int grow(unsigned members, int roam)
 }
 
 /* Leave a process behind that holds the streams until its stdin ends, and may write on. */
-static int leave_grandchild(int writing)
+static int leave_grandchild(int writing, size_t before)
 {
+	spew(1, before, sizeof chunk);
 	if (writing)
 		close(2); /* before its end, so that nobody holds it then */
 	if (fork() == 0) {
@@ -323,9 +324,9 @@ int main(int argc, char **argv)
 	if (strcmp(verb, "grow") == 0)
 		return grow((unsigned)number, argc > 3 && strcmp(argv[3], "roam") == 0);
 	if (strcmp(verb, "leave") == 0)
-		return leave_grandchild(0);
+		return leave_grandchild(0, number);
 	if (strcmp(verb, "leave-writing") == 0)
-		return leave_grandchild(1);
+		return leave_grandchild(1, number);
 	if (strcmp(verb, "spew") == 0) {
 		spew(1, number, sizeof chunk);
 		return 0;
