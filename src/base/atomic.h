@@ -15,8 +15,19 @@
 #define csysi_swap_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
 #define csysi_swap_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 
+#define csysi_sub_relaxed(p, v) ((void)__atomic_fetch_sub((p), (v), __ATOMIC_RELAXED))
+#define csysi_or_relaxed(p, v) ((void)__atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
+#define csysi_or_release(p, v) ((void)__atomic_fetch_or((p), (v), __ATOMIC_RELEASE))
+#define csysi_and_acquire(p, v) ((void)__atomic_fetch_and((p), (v), __ATOMIC_ACQUIRE))
+#define csysi_and_relaxed(p, v) ((void)__atomic_fetch_and((p), (v), __ATOMIC_RELAXED))
+
+/* What *p was before. */
+#define csysi_fetch_or_release(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELEASE)
+
 /* What *p is afterwards. */
 #define csysi_add_relaxed(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELAXED)
+#define csysi_sub_release(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_RELEASE)
+#define csysi_sub_acq_rel(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_ACQ_REL)
 #define csysi_add_release(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELEASE)
 #define csysi_add_acq_rel(p, v) __atomic_add_fetch((p), (v), __ATOMIC_ACQ_REL)
 
@@ -27,5 +38,7 @@
 	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
 #define csysi_cas_release(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+#define csysi_cas_acq_rel(p, expected, v) \
+	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
 
 #endif

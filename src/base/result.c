@@ -35,6 +35,9 @@ static const struct {
 	{ "CSYS_EIO", "input or output error" },
 	{ "CSYS_ENOTSUP", "not supported by this system" },
 	{ "CSYS_EOTHER", "other system error" },
+	{ "CSYS_EDEADLK", "would wait for itself" },
+	{ "CSYS_EPANICKED", "panicked" },
+	{ "CSYS_ECANCELED", "called off" },
 };
 
 static size_t index_of(int result)

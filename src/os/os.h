@@ -45,13 +45,95 @@ void csysi_os_release_cancel(int before);
 int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared);
 
 /*
- * Wake up to `count` (1, or UINT32_MAX for all) of those who sleep on the word.
- * Uses the address only: the word may be gone by now.
+ * The same between threads, as one of several kinds of sleepers: `kind` is a bit, and
+ * a wake goes to the kinds that it names.  A system may wake others too.
  */
-void csysi_os_wake(const uint32_t *word, uint32_t count, int shared);
+int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline,
+		     uint32_t kind);
+uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kinds);
+
+/*
+ * Wake up to `count` (1, or UINT32_MAX for all) of those who sleep on the word.
+ * Uses the address only: the word may be gone by now.  Returns how many; more
+ * may return from their sleep by themselves.
+ */
+uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int shared);
 
 /* Do nothing until `deadline`. */
 void csysi_os_nap(csys_deadline deadline);
+
+/* Let others run on this CPU first. */
+void csysi_os_yield(void);
+
+/* The CPU that this thread ran on a moment ago; -1 if that is not known cheaply. */
+int csysi_os_cpu(void);
+
+/*
+ * Have `run` called when this thread ends, however it does (not with the whole
+ * process), after destructors of thread-local variables as far as the system
+ * lets that be.  One `run` for all; again is fine.  CSYS_ENOMEM, CSYS_EAGAIN.
+ */
+int csysi_os_at_thread_end(void (*run)(void));
+
+/* Write one line about a misuse to stderr, and abort. */
+void csysi_os_abort(const char *line);
+
+/* ---- threads (thread.c, self.c, parallelism.c) --------------------------------- */
+
+/* One that runs, or has ended and was neither joined nor detached. */
+struct csysi_os_thread {
+	uintptr_t place; /* the system's own */
+};
+
+/*
+ * A thread to be.  Its own `run` is called in it and then `leave`, also when run is
+ * left otherwise (csysi_os_thread_exit, a cancellation), after everything in
+ * between was unwound; from then on it cannot be cancelled.
+ */
+struct csysi_os_thread_start {
+	void (*run)(void *argument);
+	void (*leave)(void *argument);
+	void *argument;
+	const char *name;     /* for debuggers and the like, cut as they want it; NULL: none */
+	size_t stack_size;    /* bytes, rounded up to what is possible; 0: the system's own */
+	const unsigned *cpus; /* where it may run from its beginning; NULL: where this one may */
+	size_t cpu_count;
+	/* Private. */
+	uint32_t is_placed;
+	int result;
+	int error;
+};
+
+/*
+ * Start it, joinable.  *start stays where it is until `leave` is called, but for what
+ * `cpus` points to.  CSYS_EAGAIN, CSYS_ENOMEM, CSYS_EINVAL: none of these CPUs;
+ * CSYS_ENOTSUP: not on chosen ones.
+ */
+int csysi_os_thread_start(struct csysi_os_thread_start *start);
+
+/* The calling thread. */
+struct csysi_os_thread csysi_os_thread_self(void);
+
+/* Wait for the end of one that is about to end; or have it go by itself.  Once for each. */
+void csysi_os_thread_join(const struct csysi_os_thread *thread);
+void csysi_os_thread_detach(const struct csysi_os_thread *thread);
+
+/* End the calling thread, unwinding its stack. */
+void csysi_os_thread_exit(void);
+
+/* run(argument), then leave(argument); this also if the thread ends in `run`, when that is unwound.
+ */
+void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument);
+
+/* Name the calling thread; let it run on these CPUs only.  CSYS_EINVAL, CSYS_ENOTSUP. */
+void csysi_os_name_thread(const char *name);
+int csysi_os_place_thread(const unsigned *cpus, size_t count);
+
+/* Whether this is the thread that the process began with; 0 if that is not known. */
+int csysi_os_is_main_thread(void);
+
+/* How many threads of this one's kind can run at once; at least 1. */
+int csysi_os_parallelism(void);
 
 /* ---- pipes (pipe.c) ----------------------------------------------------------- */
 

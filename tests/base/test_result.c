@@ -10,7 +10,7 @@
 static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 {
 	(void)state;
-	for (int r = 0; r >= CSYS_EOTHER; r--) {
+	for (int r = 0; r >= CSYS_ECANCELED; r--) {
 		assert_string_not_equal(csys_strerror(r), "unknown result");
 		for (int other = 0; other > r; other--) {
 			assert_string_not_equal(csys_strerror(r), csys_strerror(other));
@@ -20,13 +20,14 @@ static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 	assert_string_equal(csys_result_name(CSYS_ENOENT), "CSYS_ENOENT");
 	assert_string_equal(csys_result_name(CSYS_ETIMEDOUT), "CSYS_ETIMEDOUT");
 	assert_string_equal(csys_result_name(CSYS_EOTHER), "CSYS_EOTHER");
+	assert_string_equal(csys_result_name(CSYS_EPANICKED), "CSYS_EPANICKED");
 	assert_string_equal(csys_strerror(CSYS_EPIPE), "nobody reads it");
 }
 
 static void any_other_number_has_a_text_too(void **state)
 {
 	(void)state;
-	const int others[] = { 1, CSYS_EOTHER - 1, INT32_MAX, INT32_MIN };
+	const int others[] = { 1, CSYS_ECANCELED - 1, INT32_MAX, INT32_MIN };
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		assert_string_equal(csys_strerror(others[i]), "unknown result");
 		assert_string_equal(csys_result_name(others[i]), "unknown");

@@ -25,7 +25,7 @@ FLOORS = ['base', 'os', 'sync', 'ipc', 'process']  # a file includes its own flo
 
 # What may be included above os/ and below it: C without a system.
 PLAIN_HEADERS = {
-    'ctype.h', 'float.h', 'inttypes.h', 'limits.h', 'stdalign.h', 'stdarg.h', 'stdbool.h',
+    'ctype.h', 'float.h', 'inttypes.h', 'limits.h', 'setjmp.h', 'stdalign.h', 'stdarg.h', 'stdbool.h',
     'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'stdnoreturn.h', 'string.h',
 }
 PUBLIC_HEADERS = {'limits.h', 'stdarg.h', 'stddef.h', 'stdint.h'}
@@ -232,12 +232,13 @@ def twins(tree):
 
 
 def declared(tree):
-    """The functions that include/ declares: (name, path, line)."""
+    """The functions and variables that include/ declares: (name, path, line)."""
     for path in tree.files(['include'], '.h'):
         code = '\n'.join(text for _, text in tree.code(path))
         for match in re.finditer(r'^[^\n#]*\bCSYS_API\b([^;{]*)[;{]', code, re.M):
             name = re.search(r'(\w+)\s*\(', re.sub(r'__attribute__\s*\(\(.*?\)\)', '',
                                                    match.group(1), flags=re.S))
+            name = name or re.search(r'(\w+)\s*$', match.group(1))  # a variable
             yield name and name.group(1), path, code.count('\n', 0, match.start()) + 1
 
 
@@ -286,17 +287,20 @@ def version(tree):
 
 @rule('names')
 def names(tree):
-    """public names begin with csys_ or CSYS; with --build, the library's own with csysi_"""
+    """public names begin with csys_ or CSYS, what inline functions need with csysi_ or CSYSI;
+    with --build, the library's own with csysi_"""
     for name, path, line in declared(tree):
-        if not name or not name.startswith('csys_'):
+        if not name or not re.match(r'csysi?_', name):
             yield path, line, 'CSYS_API without a csys_ function: %s' % name
     for path in tree.files(['include'], '.h'):
         for line, text in tree.code(path):
-            match = re.match(r'\s*#\s*define\s+(\w+)', text)
-            if match and not match.group(1).startswith('CSYS'):
+            # A macro that stands for a function of many types is named as one.
+            match = re.match(r'\s*#\s*define\s+(\w+)(\(?)', text)
+            if match and not match.group(1).startswith('CSYS') and not (
+                    match.group(2) and match.group(1).startswith('csys_')):
                 yield path, line, 'a public macro begins with CSYS: ' + match.group(1)
             match = re.match(r'(?:typedef\b.*?|})\s*(\w+);$', text)
-            if match and not match.group(1).startswith('csys_'):
+            if match and not re.match(r'csysi?_', match.group(1)):
                 yield path, line, 'a public type begins with csys_: ' + match.group(1)
         code = '\n'.join(text for _, text in tree.code(path))
         for body in re.finditer(r'\benum\b[^{;]*{(.*?)}', code, re.S):
@@ -501,6 +505,8 @@ PLANTS = [
                                                  r'(CSYS_VERSION_PATCH) \d+$', r'\1 98')),
     ('names', 4, plant('include/csys/ipc/planted.h', 'CSYS_API int planted(void);')),
     ('names', 4, plant('include/csys/ipc/planted.h', '#define PLANTED 1')),
+    ('names', 4, plant('include/csys/ipc/planted.h', '#define csys_planted 1')),
+    ('names', None, plant('include/csys/ipc/planted.h', '#define csys_planted(x) (x)')),
     ('names', 4, plant('include/csys/ipc/planted.h', 'typedef int planted;')),
     ('names', 6, plant('include/csys/ipc/planted.h', 'typedef struct csys_planted {', '\tint x;',
                        '} planted;')),

@@ -75,6 +75,18 @@ int under_valgrind(void);
 #define WITH_ASAN 0
 #endif
 
+/* Whether this is built with ThreadSanitizer, which allows no threads in a forked child. */
+#if defined(__SANITIZE_THREAD__)
+#define WITH_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#endif
+#endif
+#ifndef WITH_TSAN
+#define WITH_TSAN 0
+#endif
+
 /* Assert in a forked child: report and leave. */
 #define CHECK(condition)                                              \
 	do {                                                          \

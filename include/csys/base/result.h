@@ -19,6 +19,9 @@
 
 CSYS_BEGIN_DECLS
 
+/* Success, with a note: the lock is held, and what it guards is suspect (csys/sync/mutex.h). */
+enum { CSYS_POISONED = 1 };
+
 enum {
 	CSYS_EINVAL = -1,        /* an argument breaks a rule of the call */
 	CSYS_ENOMEM = -2,        /* out of memory */
@@ -41,7 +44,10 @@ enum {
 	CSYS_ENOSPC = -19,       /* no room on the device, or in the quota */
 	CSYS_EIO = -20,          /* the device failed */
 	CSYS_ENOTSUP = -21,      /* this system cannot do it */
-	CSYS_EOTHER = -22        /* anything else: see csys_os_error() */
+	CSYS_EOTHER = -22,       /* anything else: see csys_os_error() */
+	CSYS_EDEADLK = -23,      /* it would wait for itself */
+	CSYS_EPANICKED = -24,    /* it panicked: csys/sync/panic.h */
+	CSYS_ECANCELED = -25     /* somebody called it off */
 };
 
 /*

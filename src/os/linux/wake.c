@@ -17,30 +17,30 @@ struct moment64 {
 };
 
 /* futex, or its form with 64 bits of time where a long has 32 (Linux 5.1). */
-static long futex(const uint32_t *word, int operation, uint32_t value, const struct moment64 *at)
+static long futex(const uint32_t *word, int operation, uint32_t value, const struct moment64 *at,
+		  uint32_t kinds)
 {
 #if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
-	long r =
-		syscall(SYS_futex_time64, word, operation, value, at, NULL, FUTEX_BITSET_MATCH_ANY);
+	long r = syscall(SYS_futex_time64, word, operation, value, at, NULL, kinds);
 	if (r >= 0 || (errno != ENOSYS && errno != EPERM))
 		return r;
 	long narrow[2] = { at ? (long)at->seconds : 0, at ? (long)at->nanoseconds : 0 };
-	return syscall(SYS_futex, word, operation, value, at ? narrow : NULL, NULL,
-		       FUTEX_BITSET_MATCH_ANY);
+	return syscall(SYS_futex, word, operation, value, at ? narrow : NULL, NULL, kinds);
 #else
-	return syscall(SYS_futex, word, operation, value, at, NULL, FUTEX_BITSET_MATCH_ANY);
+	return syscall(SYS_futex, word, operation, value, at, NULL, kinds);
 #endif
 }
 
-int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared)
+static int wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, int flags,
+		   uint32_t kind)
 {
 	int64_t ns = deadline > 0 ? deadline : 0;
 	struct moment64 at = { ns / 1000000000, ns % 1000000000 };
+
 	/* The BITSET form, because the plain one takes a relative time and would
 	 * start the clock anew on every return without cause. */
-	int operation = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
-
-	long r = futex(word, operation, expected, deadline == CSYS_FOREVER ? NULL : &at);
+	long r = futex(word, FUTEX_WAIT_BITSET | flags, expected,
+		       deadline == CSYS_FOREVER ? NULL : &at, kind);
 	if (r == 0 || errno == EAGAIN || errno == EINTR)
 		return 0; /* the caller looks at the word again either way */
 	if (errno == ETIMEDOUT)
@@ -48,12 +48,34 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
 	abort(); /* the word is not memory, or futex is forbidden: sleeping is impossible */
 }
 
-void csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
+static uint32_t wake(const uint32_t *word, uint32_t count, int flags, uint32_t kinds)
 {
-	int operation = FUTEX_WAKE_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
 	int error = errno;
-
 	/* The kernel counts in an int.  EFAULT, when the word is gone, is fine. */
-	futex(word, operation, count > 0x7fffffff ? 0x7fffffff : count, NULL);
+	long woken = futex(word, FUTEX_WAKE_BITSET | flags, count > 0x7fffffff ? 0x7fffffff : count,
+			   NULL, kinds);
+
 	errno = error;
+	return woken > 0 ? (uint32_t)woken : 0;
+}
+
+int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared)
+{
+	return wait_as(word, expected, deadline, shared ? 0 : FUTEX_PRIVATE_FLAG,
+		       FUTEX_BITSET_MATCH_ANY);
+}
+
+uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
+{
+	return wake(word, count, shared ? 0 : FUTEX_PRIVATE_FLAG, FUTEX_BITSET_MATCH_ANY);
+}
+
+int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, uint32_t kind)
+{
+	return wait_as(word, expected, deadline, FUTEX_PRIVATE_FLAG, kind);
+}
+
+uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kinds)
+{
+	return wake(word, count, FUTEX_PRIVATE_FLAG, kinds);
 }

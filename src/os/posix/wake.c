@@ -2,12 +2,14 @@
  * os/posix/wake.c - sleeping on a word with a table of mutexes and condvars.
  *
  * The address picks a slot.  A sleeper compares the word under the slot's mutex
- * and sleeps on its condvar, which releases the mutex as one step; a waker
- * takes the mutex before it notifies.  Invariant: a waker that changed the word
- * before taking the mutex either finds the sleeper asleep, or the sleeper finds
- * the word changed.  Words that share a slot wake each other's sleepers, which
- * is a return without cause; therefore every wake wakes all of the slot, since
- * one of them might not be the right one.
+ * and enters itself into the slot's queue, with a condvar of its own, on which
+ * it sleeps; that releases the mutex as one step.  A waker takes the mutex, takes
+ * the longest sleepers of its word out of the queue, and tells them.  Invariant: a
+ * waker that changed the word before taking the mutex either finds the sleeper in
+ * the queue, or the sleeper finds the word changed.
+ *
+ * A sleeper lives on its thread's stack; it is touched under the mutex only, and
+ * its thread does not leave without having had the mutex after it was told.
  *
  * A table cannot reach sleepers of another process.  A shared sleeper naps in
  * its place and returns without cause, again and again.
@@ -23,30 +25,35 @@
 #define SLOTS 64u
 #define NAP_NS 500000
 
+struct sleeper {
+	const uint32_t *word;
+	uint32_t kind;
+	int is_told;
+	pthread_cond_t told;
+	struct sleeper *next;
+};
+
 static struct slot {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	unsigned sleepers; /* under lock */
+	struct sleeper *first; /* under lock; the longest one first */
 } slots[SLOTS];
 
+static pthread_condattr_t monotonic;
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 
 /* Also in a forked child, where nobody sleeps and whoever held a lock is not there. */
 static void fill_slots(void)
 {
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	for (unsigned i = 0; i < SLOTS; i++) {
 		pthread_mutex_init(&slots[i].lock, NULL);
-		pthread_cond_init(&slots[i].changed, &attributes);
-		slots[i].sleepers = 0;
+		slots[i].first = NULL;
 	}
-	pthread_condattr_destroy(&attributes);
 }
 
 static void make_slots(void)
 {
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	fill_slots();
 	/* Without memory for it a forked child may hang, as it may in malloc. */
 	pthread_atfork(NULL, NULL, fill_slots);
@@ -81,42 +88,86 @@ static int nap(const uint32_t *word, uint32_t expected, csys_deadline deadline)
 	return 0;
 }
 
-int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared)
+static void enter(struct slot *slot, struct sleeper *sleeper)
 {
-	if (shared)
-		return nap(word, expected, deadline);
+	struct sleeper **last = &slot->first;
+	while (*last)
+		last = &(*last)->next;
+	*last = sleeper;
+}
 
-	struct slot *slot = slot_of(word);
+static void leave(struct slot *slot, const struct sleeper *sleeper)
+{
+	struct sleeper **at = &slot->first;
+	while (*at != sleeper)
+		at = &(*at)->next;
+	*at = sleeper->next;
+}
+
+/* Sleep until told or the deadline.  The slot's mutex is held, and this is in its queue. */
+static int sleep_until(struct slot *slot, struct sleeper *self, csys_deadline deadline)
+{
+	struct timespec at = moment(deadline);
 	int error = 0;
+
+	while (!self->is_told && error == 0)
+		error = deadline == CSYS_FOREVER
+				? pthread_cond_wait(&self->told, &slot->lock)
+				: pthread_cond_timedwait(&self->told, &slot->lock, &at);
+	if (self->is_told)
+		return 0;
+	leave(slot, self);
+	return error == ETIMEDOUT ? CSYS_ETIMEDOUT : 0;
+}
+
+int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, uint32_t kind)
+{
+	struct slot *slot = slot_of(word);
+	struct sleeper self = { .word = word, .kind = kind };
+	int r = 0;
 	int before = csysi_os_hold_cancel(); /* a sleeper would end holding the lock */
 	pthread_mutex_lock(&slot->lock);
 	/* Relaxed: the mutex orders it against the waker, see above. */
 	if (csysi_load_relaxed(word) == expected) {
-		slot->sleepers++;
-		if (deadline == CSYS_FOREVER) {
-			pthread_cond_wait(&slot->changed, &slot->lock);
-		} else {
-			struct timespec at = moment(deadline);
-			error = pthread_cond_timedwait(&slot->changed, &slot->lock, &at);
-		}
-		slot->sleepers--;
+		pthread_cond_init(&self.told, &monotonic);
+		enter(slot, &self);
+		r = sleep_until(slot, &self, deadline);
+		pthread_cond_destroy(&self.told);
 	}
 	pthread_mutex_unlock(&slot->lock);
 	csysi_os_release_cancel(before);
-	return error == ETIMEDOUT ? CSYS_ETIMEDOUT : 0;
+	return r;
 }
 
-void csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
+uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kinds)
 {
-	(void)count;
-	if (shared)
-		return; /* nappers look for themselves */
-
 	struct slot *slot = slot_of(word);
+	uint32_t woken = 0;
 	pthread_mutex_lock(&slot->lock);
-	unsigned sleepers = slot->sleepers;
+	struct sleeper **at = &slot->first;
+	while (*at && woken < count) {
+		struct sleeper *sleeper = *at;
+		if (sleeper->word != word || !(sleeper->kind & kinds)) {
+			at = &sleeper->next;
+			continue;
+		}
+		*at = sleeper->next;
+		sleeper->is_told = 1;
+		pthread_cond_signal(&sleeper->told);
+		woken++;
+	}
 	pthread_mutex_unlock(&slot->lock);
-	/* The slot outlives everyone, so there is no hurry to notify under the lock. */
-	if (sleepers > 0)
-		pthread_cond_broadcast(&slot->changed);
+	return woken;
+}
+
+int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared)
+{
+	return shared ? nap(word, expected, deadline)
+		      : csysi_os_wait_as(word, expected, deadline, UINT32_MAX);
+}
+
+uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
+{
+	/* Nappers look for themselves. */
+	return shared ? 0 : csysi_os_wake_kind(word, count, UINT32_MAX);
 }

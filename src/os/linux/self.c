@@ -1,0 +1,43 @@
+/*
+ * os/linux/self.c - what a thread is to the kernel: its name, its CPUs, its number.
+ */
+#define _GNU_SOURCE /* syscall */
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/posix/posix.h"
+
+/* One more than the greatest number of a CPU: more than a kernel can be built for. */
+#define MOST_CPU 8192
+
+#define BITS (8 * sizeof(unsigned long))
+
+void csysi_os_name_thread(const char *name)
+{
+	/* The kernel keeps 15 bytes. */
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+int csysi_os_place_thread(const unsigned *cpus, size_t count)
+{
+	unsigned long mask[MOST_CPU / BITS];
+
+	memset(mask, 0, sizeof mask);
+	for (size_t i = 0; i < count; i++) {
+		if (cpus[i] >= MOST_CPU) {
+			errno = EINVAL;
+			return csysi_posix_fail();
+		}
+		mask[cpus[i] / BITS] |= 1ul << cpus[i] % BITS;
+	}
+	/* 0 is the calling thread, and no other. */
+	return syscall(SYS_sched_setaffinity, 0, sizeof mask, mask) < 0 ? csysi_posix_fail() : 0;
+}
+
+int csysi_os_is_main_thread(void)
+{
+	return syscall(SYS_gettid) == getpid();
+}

@@ -1,0 +1,230 @@
+/*
+ * os/posix/thread.c - the beginning and the end of a thread, and making way for others.
+ *
+ * A thread's end is seen by the destructor of a key.  Such destructors come in no
+ * order, and others of them may still unlock, or lock, something; so this one
+ * puts itself off to the last round but one that POSIX promises.  The last one is
+ * where the runtimes of sanitizers go, and is for what destructors after this one
+ * have noted.  A cancellation in a destructor would begin all of it again, so there
+ * are none from the first round on.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/fault.h"
+#include "os/posix/posix.h"
+
+#ifndef PTHREAD_DESTRUCTOR_ITERATIONS
+#define PTHREAD_DESTRUCTOR_ITERATIONS _POSIX_THREAD_DESTRUCTOR_ITERATIONS
+#endif
+
+#define LAST_BUT_ONE (PTHREAD_DESTRUCTOR_ITERATIONS - 1)
+
+static pthread_key_t key;
+static pthread_once_t made = PTHREAD_ONCE_INIT;
+static int failed;
+static void (*at_end)(void);
+
+/* The round that a thread begins with; after its end has been seen there is but one left. */
+static _Thread_local uintptr_t first_round = 1;
+
+static int fail(int error)
+{
+	csysi_set_os_error(error);
+	return csysi_posix_result(error);
+}
+
+/* The value counts the rounds. */
+static void end(void *value)
+{
+	uintptr_t round = (uintptr_t)value;
+
+	csysi_os_hold_cancel();
+	if (round < LAST_BUT_ONE) {
+		pthread_setspecific(key, (void *)(round + 1));
+		return;
+	}
+	first_round = LAST_BUT_ONE;
+	void (*run)(void) = csysi_load_relaxed(&at_end);
+	run();
+}
+
+static void make_key(void)
+{
+	failed = pthread_key_create(&key, end);
+}
+
+int csysi_os_at_thread_end(void (*run)(void))
+{
+	int r = csysi_fault(CSYS_ENOMEM);
+	if (r < 0)
+		return r;
+
+	csysi_store_relaxed(&at_end, run); /* always the same one */
+	pthread_once(&made, make_key);
+	int error = failed ? failed : pthread_setspecific(key, (void *)first_round);
+	return error ? fail(error) : 0;
+}
+
+/* ---- beginning ----------------------------------------------------------------------- */
+
+_Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a thread's name fits a word");
+
+/* How often a stack that is too small is doubled: what a thread needs at least is not told. */
+#define DOUBLINGS 8
+
+struct csysi_os_thread csysi_os_thread_self(void)
+{
+	struct csysi_os_thread thread = { 0 };
+	pthread_t self = pthread_self();
+
+	memcpy(&thread.place, &self, sizeof self);
+	return thread;
+}
+
+static pthread_t thread_of(const struct csysi_os_thread *thread)
+{
+	pthread_t out;
+
+	memcpy(&out, &thread->place, sizeof out);
+	return out;
+}
+
+/* Go to the CPUs, and tell who waits for that in await_place. */
+static int place(struct csysi_os_thread_start *start)
+{
+	int r = csysi_os_place_thread(start->cpus, start->cpu_count);
+
+	start->result = r;
+	start->error = csys_os_error();
+	/* Release pairs with the acquire in await_place. */
+	csysi_store_release(&start->is_placed, 1);
+	csysi_os_wake(&start->is_placed, 1, 0);
+	return r;
+}
+
+static int await_place(struct csysi_os_thread_start *start, pthread_t thread)
+{
+	/* Acquire pairs with the release in place. */
+	while (!csysi_load_acquire(&start->is_placed))
+		csysi_os_wait(&start->is_placed, 0, CSYS_FOREVER, 0);
+
+	int r = start->result;
+	if (r < 0) {
+		csysi_set_os_error(start->error);
+		int before = csysi_os_hold_cancel();
+		pthread_join(thread, NULL);
+		csysi_os_release_cancel(before);
+	}
+	return r;
+}
+
+static void *begin(void *argument)
+{
+	struct csysi_os_thread_start *start = argument;
+
+	if (start->name)
+		csysi_os_name_thread(start->name);
+	if (start->cpus && place(start) < 0)
+		return NULL;
+	pthread_cleanup_push(start->leave, start->argument);
+	start->run(start->argument);
+	csysi_os_hold_cancel();
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* Rounded up to pages, and to what POSIX calls the least. */
+static int set_stack(pthread_attr_t *attributes, size_t size)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	long least = sysconf(_SC_THREAD_STACK_MIN);
+	size_t unit = page > 0 ? (size_t)page : 4096;
+
+	if (least > 0 && size < (size_t)least)
+		size = (size_t)least;
+	if (size > SIZE_MAX / 2)
+		return ENOMEM;
+	return pthread_attr_setstacksize(attributes, (size + unit - 1) / unit * unit);
+}
+
+static int create(struct csysi_os_thread_start *start, pthread_t *out)
+{
+	pthread_attr_t attributes;
+	size_t size = start->stack_size;
+	int error = pthread_attr_init(&attributes);
+	if (error)
+		return error;
+
+	for (int tries = 0; tries <= DOUBLINGS; tries++) {
+		error = size > 0 ? set_stack(&attributes, size) : 0;
+		if (error == 0)
+			error = pthread_create(out, &attributes, begin, start);
+		if (error != EINVAL || size == 0)
+			break;
+		size = size < 4096 ? 8192 : 2 * size;
+	}
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+int csysi_os_thread_start(struct csysi_os_thread_start *start)
+{
+	int r = csysi_fault(CSYS_EAGAIN);
+	if (r < 0)
+		return r;
+
+	int is_awaited = start->cpus != NULL; /* else it may have come and gone by then */
+	pthread_t thread;
+	int error = create(start, &thread);
+	if (error)
+		return fail(error);
+	return is_awaited ? await_place(start, thread) : 0;
+}
+
+void csysi_os_thread_join(const struct csysi_os_thread *thread)
+{
+	int before = csysi_os_hold_cancel();
+
+	pthread_join(thread_of(thread), NULL);
+	csysi_os_release_cancel(before);
+}
+
+void csysi_os_thread_detach(const struct csysi_os_thread *thread)
+{
+	pthread_detach(thread_of(thread));
+}
+
+void csysi_os_thread_exit(void)
+{
+	pthread_exit(NULL);
+}
+
+void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument)
+{
+	pthread_cleanup_push(leave, argument);
+	run(argument);
+	pthread_cleanup_pop(1);
+}
+
+/* ---- others ---------------------------------------------------------------------------- */
+
+void csysi_os_yield(void)
+{
+	sched_yield();
+}
+
+void csysi_os_abort(const char *line)
+{
+	fprintf(stderr, "csys: %s\n", line);
+	abort();
+}
