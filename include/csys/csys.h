@@ -10,5 +10,6 @@
 #include <csys/base.h>
 #include <csys/ipc.h>
 #include <csys/process.h>
+#include <csys/sync.h>
 
 #endif

@@ -1,0 +1,86 @@
+/*
+ * support/thread.c - what the tests of the sync floor share.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/support.h"
+#include "support/thread.h"
+
+#define MOST 64
+
+void run_threads(int count, void *(*run)(void *), void *argument)
+{
+	pthread_t threads[MOST];
+
+	assert_true(count <= MOST);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, run, argument), 0);
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+}
+
+void take_a_nap(void)
+{
+	csys_atomic_u32 never = CSYS_ATOMIC_INIT(0);
+	int r = csys_atomic_wait_until(&never, 0, csys_after_us(200));
+	(void)r;
+}
+
+int pin(int nth)
+{
+#if defined(CPU_SET)
+	cpu_set_t all, one;
+	if (sched_getaffinity(0, sizeof all, &all) < 0)
+		return 0;
+	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all) || nth-- > 0)
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		return sched_setaffinity(0, sizeof one, &one) == 0;
+	}
+#else
+	(void)nth;
+#endif
+	return 0;
+}
+
+void assert_aborts(void (*misuse)(void), const char *line)
+{
+	int ends[2];
+	char said[512];
+	size_t size = 0;
+	assert_int_equal(pipe(ends), 0);
+
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit none = { 0, 0 };
+		setrlimit(RLIMIT_CORE, &none);
+		signal(SIGABRT, SIG_DFL);
+		dup2(ends[1], 2);
+		misuse();
+		_exit(0);
+	}
+	close(ends[1]);
+	for (ssize_t got; size < sizeof said - 1 &&
+			  (got = read(ends[0], said + size, sizeof said - 1 - size)) > 0;)
+		size += (size_t)got;
+	said[size] = '\0';
+	close(ends[0]);
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_non_null(strstr(said, line)); /* a sanitizer may say more */
+}
