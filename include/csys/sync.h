@@ -4,6 +4,18 @@
 #ifndef CSYS_SYNC_H
 #define CSYS_SYNC_H
 
+#include <csys/sync/annotations.h>
 #include <csys/sync/atomic.h>
+#include <csys/sync/barrier.h>
+#include <csys/sync/condvar.h>
+#include <csys/sync/event.h>
+#include <csys/sync/latch.h>
+#include <csys/sync/mutex.h>
+#include <csys/sync/once.h>
+#include <csys/sync/panic.h>
+#include <csys/sync/reentrant.h>
+#include <csys/sync/rwlock.h>
+#include <csys/sync/semaphore.h>
+#include <csys/sync/thread.h>
 
 #endif

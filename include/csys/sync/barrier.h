@@ -1,0 +1,63 @@
+/*
+ * csys/sync/barrier.h - so many threads wait for each other, again and again.
+ *
+ *     static csys_barrier step = CSYS_BARRIER_INIT(4);
+ *
+ *     int is_leader;
+ *     if (csys_barrier_wait(&step, &is_leader) == 0 && is_leader)
+ *             print_progress();
+ *
+ * Eight bytes, no destruction, no allocation; may be freed right after the last
+ * wait returned.  Usable for the next round at once.  What a thread did before it
+ * waited is seen by all after.  Waiters spin for at most 5 us where that helps, then
+ * sleep.
+ *
+ * A thread that is missing can be given up: a wait with a deadline withdraws, and
+ * csys_barrier_abort sends all home.  Threads: that is what it is for.  Not in signal
+ * handlers.  Fork: nobody waits in the child, so make a new one.
+ */
+#ifndef CSYS_SYNC_BARRIER_H
+#define CSYS_SYNC_BARRIER_H
+
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/result.h>
+
+CSYS_BEGIN_DECLS
+
+typedef struct csys_barrier {
+	uint32_t count; /* private, as is all of it: src/sync/barrier.c */
+	uint32_t word;
+} csys_barrier;
+
+/* For so many threads, up to 65535; 0 is as 1. */
+#define CSYS_BARRIER_INIT(count) \
+	{                        \
+		(count), 0       \
+	}
+
+/*
+ * Wait until all have come.  0, and in *out_is_leader (unless that is NULL) 1 for
+ * exactly one of them.  CSYS_ECANCELED if the barrier was aborted before all came.
+ */
+CSYS_API int csys_barrier_wait(csys_barrier *barrier, int *out_is_leader);
+
+/*
+ * The same until `deadline`: CSYS_ETIMEDOUT then, and this thread counts as one that has
+ * not come.  If all have come by then it is 0.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline,
+						     int *out_is_leader);
+
+/*
+ * All who wait, and all who come later, get CSYS_ECANCELED at once, until
+ * csys_barrier_reset, which is for when nobody waits any more.
+ */
+CSYS_API void csys_barrier_abort(csys_barrier *barrier);
+CSYS_API void csys_barrier_reset(csys_barrier *barrier);
+
+CSYS_END_DECLS
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * csys/sync/ledger.h - private: which locks a thread holds.
+ *
+ * Here so that locking and unlocking can be compiled into their callers; no
+ * part of the interface.  What it is for: src/sync/ledger.c.
+ */
+#ifndef CSYS_SYNC_LEDGER_H
+#define CSYS_SYNC_LEDGER_H
+
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+
+CSYS_BEGIN_DECLS
+
+#define CSYSI_LIKELY(x) (__builtin_expect(!!(x), 1) != 0)
+
+/* The marks of a lock. */
+enum {
+	CSYSI_MARK_NO_POISON = 1, /* alone: not noted, never poisoned */
+	CSYSI_MARK_POISONED = 2,
+	CSYSI_MARK_UNTRACKED = 4 /* it is held, or was read, and there was no memory to note that */
+};
+
+/* How a lock is held: an entry is its address with this in the low bits. */
+enum {
+	CSYSI_HELD_MUTEX = 0,
+	CSYSI_HELD_WRITE = 1,
+	CSYSI_HELD_READ = 2,
+	CSYSI_HELD_ONCE = 3 /* its body runs */
+};
+
+#if defined(__cplusplus)
+#define CSYSI_NULL nullptr
+#define CSYSI_ENTRY(lock, how) (static_cast<const char *>(static_cast<const void *>(lock)) + (how))
+#else
+#define CSYSI_NULL ((void *)0)
+#define CSYSI_ENTRY(lock, how) ((const char *)(const void *)(lock) + (how))
+#endif
+
+/*
+ * Note that this thread holds a lock: 0 or CSYS_POISONED.  And strike that note: 1;
+ * 0 if the lock was taken from this thread, which unwinds from a panic; no
+ * note at all is misuse.
+ */
+CSYS_API int csysi_enter(uint32_t *marks, const void *lock, int how);
+CSYS_API int csysi_leave(uint32_t *marks, const void *lock, int how);
+
+/*
+ * `only` is the one lock that a thread holds, and NULL if it holds none; anything else
+ * if it holds several, or has never held one.
+ */
+struct csysi_ledger {
+	const void *only;
+};
+
+/* A variable of the shared library can be each thread's own where objects are ELF. */
+#if defined(__ELF__)
+extern CSYS_API __thread struct csysi_ledger csysi_ledger;
+#endif
+
+/*
+ * Whether a lock has no poison: that never changes.  On x86 said in one instruction,
+ * which compilers do not make of an atomic load and a comparison.
+ */
+static inline int csysi_is_plain(const uint32_t *marks)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	int yes;
+	__asm__("cmpl %2, %1" : "=@cce"(yes) : "m"(*marks), "i"(CSYSI_MARK_NO_POISON));
+	return yes;
+#else
+	return __atomic_load_n(marks, __ATOMIC_RELAXED) == CSYSI_MARK_NO_POISON;
+#endif
+}
+
+/*
+ * The usual case of entering and leaving; 0 if it is another.  Relaxed: only a
+ * holder's marks matter, and those come with the lock.
+ */
+static inline int csysi_push(const uint32_t *marks, const void *entry)
+{
+	if (csysi_is_plain(marks))
+		return 1;
+#if defined(__ELF__)
+	if (CSYSI_LIKELY(__atomic_load_n(marks, __ATOMIC_RELAXED) == 0 &&
+			 csysi_ledger.only == CSYSI_NULL)) {
+		csysi_ledger.only = entry;
+		return 1;
+	}
+#else
+	(void)entry;
+#endif
+	return 0;
+}
+
+static inline int csysi_pop(const uint32_t *marks, const void *entry)
+{
+	if (csysi_is_plain(marks))
+		return 1;
+#if defined(__ELF__)
+	if (CSYSI_LIKELY(csysi_ledger.only == entry)) {
+		csysi_ledger.only = CSYSI_NULL;
+		return 1;
+	}
+#else
+	(void)entry;
+#endif
+	return 0;
+}
+
+CSYS_END_DECLS
+
+#endif

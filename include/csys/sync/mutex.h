@@ -1,0 +1,143 @@
+/*
+ * csys/sync/mutex.h - mutual exclusion between the threads of a process.
+ *
+ *     static csys_mutex lock = CSYS_MUTEX_INIT; // guards `total`
+ *     static int64_t total CSYS_GUARDED_BY(lock);
+ *
+ *     if (csys_mutex_lock(&lock) == CSYS_POISONED) {
+ *             total = count_again();
+ *             csys_mutex_clear_poison(&lock);
+ *     }
+ *     total += n;
+ *     csys_mutex_unlock(&lock);
+ *
+ * A mutex is eight bytes, all zero when free, needs no destruction, and costs
+ * nothing but its two atomic operations while nobody waits.  It may be freed
+ * right after the last unlock.  Not recursive (csys/sync/reentrant.h).
+ *
+ * Poisoning, as Rust has it.  A thread that ends while it holds a mutex (it
+ * returned, called pthread_exit, was cancelled, or panicked: csys/sync/panic.h;
+ * also one that csys did not start) leaves data behind that may be half
+ * changed.  The mutex is released then and marked: each later lock succeeds,
+ * but returns CSYS_POISONED until csys_mutex_clear_poison.  Who does not care
+ * ignores the result.  A mutex made with CSYS_MUTEX_INIT_NO_POISON has none of
+ * this: it is a little faster, and stays locked if its holder ends.
+ *
+ * Waiting: a waiter spins for at most 5 us, then sleeps.  Whoever comes first
+ * when it is free gets it, which is fastest; but a thread that has waited for
+ * more than 1 ms since it first slept gets it next, so none starves.  Such
+ * a hand-over can also be asked for: csys_mutex_unlock_fair.
+ *
+ * Misuse that would corrupt (unlocking what the thread does not hold) aborts
+ * with a line on stderr; without poison it is noticed only if nobody holds it.
+ *
+ * Threads: that is what it is for.  Signals: not to be used in handlers.  Fork:
+ * in the child the mutexes of the forking thread are held by the child, those of
+ * other threads for ever.  Processes: csys/ipc, not this.
+ */
+#ifndef CSYS_SYNC_MUTEX_H
+#define CSYS_SYNC_MUTEX_H
+
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/result.h>
+#include <csys/sync/annotations.h>
+#include <csys/sync/ledger.h>
+
+CSYS_BEGIN_DECLS
+
+typedef struct CSYS_CAPABILITY("mutex") csys_mutex {
+	uint32_t word; /* private, as is all of it: src/sync/mutex.c */
+	uint32_t marks;
+} csys_mutex;
+
+/* A free mutex; the same as zeroed memory. */
+#define CSYS_MUTEX_INIT \
+	{               \
+		0, 0    \
+	}
+
+/* One that is never poisoned, and not released when its holder ends. */
+#define CSYS_MUTEX_INIT_NO_POISON       \
+	{                               \
+		0, CSYSI_MARK_NO_POISON \
+	}
+
+/* What inline functions leave to src/sync/mutex.c. */
+CSYS_API int csysi_mutex_lock_slow(csys_mutex *mutex);
+CSYS_API void csysi_mutex_unlock_slow(csys_mutex *mutex);
+
+/*
+ * Lock it, however long that takes.  It is held on return: 0, or CSYS_POISONED if
+ * a holder ended before.  A thread that holds it already waits for ever.
+ */
+static inline int csys_mutex_lock(csys_mutex *mutex) CSYS_ACQUIRES(*mutex) CSYS_NOT_ANALYZED;
+
+/* Unlock it.  Async-signal-unsafe; never waits. */
+static inline void csys_mutex_unlock(csys_mutex *mutex) CSYS_RELEASES(*mutex) CSYS_NOT_ANALYZED;
+
+/*
+ * Lock it if it is free.  0 or CSYS_POISONED: it is held.  CSYS_EAGAIN: somebody
+ * else holds it, or the caller.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_mutex_try_lock(csys_mutex *mutex) CSYS_TRY_ACQUIRES(0, *mutex);
+
+/*
+ * Lock it by `deadline`.  0 or CSYS_POISONED: it is held.  CSYS_ETIMEDOUT: it is
+ * not.  A past deadline still takes a free one.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
+	CSYS_TRY_ACQUIRES(0, *mutex);
+
+/* Unlock it; if a thread sleeps for it, that one gets it next and nobody before. */
+CSYS_API void csys_mutex_unlock_fair(csys_mutex *mutex) CSYS_RELEASES(*mutex);
+
+/* 1 if it is poisoned at this moment, 0 if not. */
+CSYS_API int csys_mutex_is_poisoned(const csys_mutex *mutex);
+
+/* The data is in order again.  To be called by the holder as a rule, but not only. */
+CSYS_API void csys_mutex_clear_poison(csys_mutex *mutex);
+
+/* Mark it as its holder's end would.  Nothing happens to one without poison. */
+CSYS_API void csys_mutex_poison(csys_mutex *mutex);
+
+/*
+ * Abort if the caller surely does not hold it: always noticed with poison;
+ * without, only if it is free.  For the analysis (annotations.h) it is held then.
+ */
+CSYS_API void csys_mutex_assert_held(const csys_mutex *mutex) CSYS_ASSERTS_HELD(*mutex);
+
+/* ---- inline ------------------------------------------------------------------------- */
+
+/*
+ * word is 0 when free and 1 when held; all else is src/sync/mutex.c's business.
+ * Acquire pairs with the releases of unlock, here and there.
+ */
+static inline int csys_mutex_lock(csys_mutex *mutex)
+{
+	uint32_t word = 0;
+
+	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&mutex->word, &word, 1, 0, __ATOMIC_ACQUIRE,
+						      __ATOMIC_RELAXED)))
+		return csysi_mutex_lock_slow(mutex);
+	if (CSYSI_LIKELY(csysi_push(&mutex->marks, mutex)))
+		return 0;
+	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
+}
+
+static inline void csys_mutex_unlock(csys_mutex *mutex)
+{
+	if (!CSYSI_LIKELY(csysi_pop(&mutex->marks, mutex)) &&
+	    !csysi_leave(&mutex->marks, mutex, CSYSI_HELD_MUTEX))
+		return;
+	/* Release pairs with the acquire of the next holder.  From here on it may be gone,
+	 * if this was 1; if not, it is still held. */
+	if (!CSYSI_LIKELY(__atomic_sub_fetch(&mutex->word, 1, __ATOMIC_RELEASE) == 0))
+		csysi_mutex_unlock_slow(mutex);
+}
+
+CSYS_END_DECLS
+
+#endif

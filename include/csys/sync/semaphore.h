@@ -1,0 +1,120 @@
+/*
+ * csys/sync/semaphore.h - so many of something, for threads to take and give back.
+ *
+ *     static csys_semaphore free_slots = CSYS_SEMAPHORE_INIT(8);
+ *
+ *     csys_semaphore_wait(&free_slots);
+ *     ...
+ *     csys_semaphore_post(&free_slots, 1);
+ *
+ * Eight bytes, zeroed memory is one of none, no destruction, no allocation; may
+ * be freed right after the wait that was the last use.  Waiters spin for at most
+ * 5 us where that helps, then sleep; the system wakes the longest sleeper first,
+ * but who comes meanwhile may be quicker.
+ *
+ * Threads: that is what it is for.  Signals: csys_semaphore_post may be called in
+ * a handler (on Linux; elsewhere only while nobody waits).  Fork: the value is
+ * copied, and nobody waits in the child, so make a new one.  Processes: csys/ipc.
+ */
+#ifndef CSYS_SYNC_SEMAPHORE_H
+#define CSYS_SYNC_SEMAPHORE_H
+
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/result.h>
+#include <csys/sync/ledger.h>
+
+CSYS_BEGIN_DECLS
+
+typedef struct csys_semaphore {
+	CSYSI_ATTRIBUTE((aligned(8)))
+	uint64_t word; /* private: src/sync/semaphore.c */
+} csys_semaphore;
+
+/* The greatest value. */
+#define CSYS_SEMAPHORE_MAX 0x7fffffffu
+
+/* One of so many, a constant up to CSYS_SEMAPHORE_MAX. */
+#define CSYS_SEMAPHORE_INIT(value) \
+	{                          \
+		(value)            \
+	}
+
+/* What inline functions leave to src/sync/semaphore.c. */
+CSYS_API int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n, uint64_t was);
+CSYS_API int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline);
+
+/*
+ * Add `n` and let as many go on who wait.  0; CSYS_EINVAL if that were more than
+ * CSYS_SEMAPHORE_MAX: nothing is added.
+ */
+static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
+
+/* Take one, however long that takes. */
+static inline void csys_semaphore_wait(csys_semaphore *semaphore);
+
+/* Take one by `deadline`: 0 or CSYS_ETIMEDOUT.  A past deadline still takes what is there. */
+static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *semaphore,
+							    csys_deadline deadline);
+
+/* Take one if there is one: 0 or CSYS_EAGAIN. */
+static inline CSYS_MUST_CHECK int csys_semaphore_try_wait(csys_semaphore *semaphore);
+
+/* How many there are at this moment. */
+CSYS_API uint32_t csys_semaphore_value(const csys_semaphore *semaphore);
+
+/* ---- inline ------------------------------------------------------------------------------ */
+
+/* Take one if there is one and nobody else is quicker. */
+static inline int csysi_semaphore_take(csys_semaphore *semaphore)
+{
+	uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
+
+	/* Acquire pairs with the release of post. */
+	return CSYSI_LIKELY((word & UINT32_MAX) != 0 &&
+			    __atomic_compare_exchange_n(&semaphore->word, &word, word - 1, 1,
+							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+}
+
+static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
+{
+	if (n > CSYS_SEMAPHORE_MAX)
+		return CSYS_EINVAL;
+	/* Release pairs with the acquire of the one who takes it; then it may be gone. */
+	uint64_t was = __atomic_fetch_add(&semaphore->word, n, __ATOMIC_RELEASE);
+	/* Above the value are those who wait. */
+	if (CSYSI_LIKELY(was <= CSYS_SEMAPHORE_MAX - n))
+		return 0;
+	return csysi_semaphore_post_slow(semaphore, n, was);
+}
+
+static inline void csys_semaphore_wait(csys_semaphore *semaphore)
+{
+	if (!CSYSI_LIKELY(csysi_semaphore_take(semaphore)))
+		(void)csysi_semaphore_wait_slow(semaphore, CSYS_FOREVER);
+}
+
+static inline int csys_semaphore_wait_until(csys_semaphore *semaphore, csys_deadline deadline)
+{
+	return CSYSI_LIKELY(csysi_semaphore_take(semaphore))
+		       ? 0
+		       : csysi_semaphore_wait_slow(semaphore, deadline);
+}
+
+static inline int csys_semaphore_try_wait(csys_semaphore *semaphore)
+{
+	uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
+
+	/* Acquire as above. */
+	while ((word & UINT32_MAX) != 0)
+		if (__atomic_compare_exchange_n(&semaphore->word, &word, word - 1, 1,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return 0;
+	return CSYS_EAGAIN;
+}
+
+CSYS_END_DECLS
+
+#endif

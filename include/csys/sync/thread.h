@@ -1,0 +1,235 @@
+/*
+ * csys/sync/thread.h - threads.
+ *
+ *     csys_thread *thread;
+ *     int r = csys_thread_spawn(work, &job, NULL, &thread);
+ *     if (r < 0)
+ *             return r;
+ *     ...
+ *     void *result;
+ *     if (csys_thread_join(thread, &result) == CSYS_EPANICKED)
+ *             fprintf(stderr, "%s\n", csys_thread_panic_message(thread));
+ *     csys_thread_unref(thread);
+ *
+ * A csys_thread is a counted object; the running thread has a share of its own in
+ * it, so it may be joined, unparked, or asked for its name after its end, by all who
+ * hold a reference.  A thread that nobody joins just ends: the last
+ * csys_thread_unref detaches it.
+ *
+ * The end of a thread, in this order: its function returns, or is left (a panic,
+ * pthread_exit, a cancellation: the stack is unwound); destructors of thread-local
+ * variables; hooks of csys_thread_at_exit, the newest first; the locks that it still
+ * holds are poisoned and released, the newest first; then those who join it go on.  The hooks
+ * and the locks come last of all destructors as far as the system lets that be, so
+ * other destructors may use locks.  This holds for threads that csys did not start too.
+ *
+ * Fork: the child has one thread, which goes on with its name, its number and its
+ * locks.  The others are not there: joining one that had not ended is CSYS_ESRCH,
+ * and a reference to one can be given up and nothing else.
+ * Cancellation: no call here ends by it while it waits, but for sleeps.
+ */
+#ifndef CSYS_SYNC_THREAD_H
+#define CSYS_SYNC_THREAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
+#include <csys/base/result.h>
+
+CSYS_BEGIN_DECLS
+
+typedef struct csys_thread csys_thread;
+
+/* ---- starting ------------------------------------------------------------------------ */
+
+/* What a thread does; what it returns goes to those who join. */
+typedef void *csys_thread_function(void *argument);
+
+/* All zero is the default. */
+typedef struct csys_thread_options {
+	const char *name;      /* copied; NULL: none.  Other programs may see it cut: Linux shows
+				  15 bytes */
+	size_t stack_size;     /* bytes, rounded up to what is possible; 0: the system's */
+	const unsigned *cpus;  /* the CPUs it may run on, counted from 0; NULL: where its maker
+				  may.  Linux; elsewhere CSYS_ENOTSUP */
+	size_t cpu_count;      /* how many these are */
+	uintptr_t reserved[8]; /* zero */
+} csys_thread_options;
+
+/*
+ * Start a thread that calls function(argument).  NULL options are the default.
+ * *out is the caller's reference; if `out` is NULL, nobody can join it.  What was
+ * written before is seen by the thread.  CSYS_EAGAIN: there are too many threads, or
+ * no room for the stack.  CSYS_ENOMEM.  CSYS_EINVAL: no function, an empty name, no
+ * such CPUs, something in `reserved`.  After a failure there is no thread.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_thread_spawn(csys_thread_function *function, void *argument,
+					       const csys_thread_options *options,
+					       csys_thread **out);
+
+/* One more reference, for somebody who keeps it.  Returns the thread. */
+CSYS_API csys_thread *csys_thread_ref(csys_thread *thread);
+
+/* Give a reference up.  NULL is fine.  Never waits: a thread that runs then runs on. */
+CSYS_API void csys_thread_unref(csys_thread *thread);
+
+/*
+ * The same, NULL too, and the system's thread goes at its end by itself, whoever still
+ * has a reference; else it stays, with its stack, until it is joined or nobody has one.
+ */
+CSYS_API void csys_thread_detach(csys_thread *thread);
+
+/* ---- waiting for the end ----------------------------------------------------------------- */
+
+/*
+ * Wait for its end, thread-local destructors included.  All it did is seen then.
+ * 0: its function returned *out_result (which may be NULL, if it is not wanted).
+ * CSYS_EPANICKED: it panicked, or was left by pthread_exit or a cancellation; *out_result
+ * is as it was.  CSYS_EDEADLK: it is the caller.  CSYS_ESRCH: see Fork.
+ * The reference stays; any number of threads may join, at once or again.  One that csys
+ * did not start has a result of NULL.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_thread_join(csys_thread *thread, void **out_result);
+
+/* The same until `deadline`: CSYS_ETIMEDOUT then, and it may be joined again. */
+CSYS_API CSYS_MUST_CHECK int csys_thread_join_until(csys_thread *thread, csys_deadline deadline,
+						    void **out_result);
+
+/*
+ * The same if it has ended, else CSYS_EAGAIN.  Never waits, so what the system does
+ * after the end, and destructors of others that come last, may not be over.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_thread_try_join(csys_thread *thread, void **out_result);
+
+/* 1 if it has ended, so that a join is short; else 0. */
+CSYS_API int csys_thread_is_finished(const csys_thread *thread);
+
+/* What it panicked with, as long as the reference is held; NULL if it did not, or runs. */
+CSYS_API const char *csys_thread_panic_message(const csys_thread *thread);
+
+/* ---- who --------------------------------------------------------------------------------------
+ */
+
+/*
+ * The calling thread, also one that csys did not start.  Not a new reference: valid
+ * while the thread runs; who keeps it takes csys_thread_ref.  NULL if there is no memory
+ * for the first call in a thread that csys did not start, and in thread-local
+ * destructors that come after the end of the thread for csys.
+ */
+CSYS_API csys_thread *csys_thread_current(void);
+
+/* Its number: from 1 on, and never given twice in a process. */
+CSYS_API uint64_t csys_thread_id(const csys_thread *thread);
+
+/* The calling thread's.  Cannot fail. */
+CSYS_API uint64_t csys_thread_current_id(void);
+
+/* The name it was started with, whole; "main" where that can be known; NULL: none. */
+CSYS_API const char *csys_thread_name(const csys_thread *thread);
+
+/* ---- parking ------------------------------------------------------------------------------------
+ */
+
+/*
+ * Sleep until unparked.  An unpark that came before is not lost: then this returns at
+ * once.  There is one such token, however often it was given.  What was written
+ * before the unpark is seen.  It may return without one, and other code may have
+ * given or taken the token: so look at what is waited for in a loop.
+ */
+CSYS_API void csys_thread_park(void);
+
+/* The same until `deadline`: CSYS_ETIMEDOUT then, else 0. */
+CSYS_API CSYS_MUST_CHECK int csys_thread_park_until(csys_deadline deadline);
+
+/* Give it the token, and wake it if it is parked.  Also to one that has ended. */
+CSYS_API void csys_thread_unpark(csys_thread *thread);
+
+/* ---- time and CPUs
+ * ------------------------------------------------------------------------------- */
+
+/* Do nothing until `deadline`, and not before; or for that many nanoseconds.  A signal does not
+ * end it. */
+CSYS_API void csys_thread_sleep_until(csys_deadline deadline);
+CSYS_API void csys_thread_sleep_ns(int64_t ns);
+
+/* Let another thread have the CPU, if one waits for it. */
+CSYS_API void csys_thread_yield(void);
+
+/*
+ * How many threads can run at once, at least 1: the CPUs that the calling thread
+ * may run on, or as many as the CPU quota of its control groups is worth, rounded down,
+ * if that is less (Linux; elsewhere the CPUs that are on).  Reads files: ask once.
+ */
+CSYS_API int csys_thread_available_parallelism(void);
+
+/* ---- hooks
+ * ---------------------------------------------------------------------------------------- */
+
+/* What csys_thread_at_exit calls. */
+typedef void csys_thread_hook(void *argument);
+
+/*
+ * Call hook(argument) when the calling thread ends: after those added later, before
+ * those added earlier, at the time said above.  A hook may add hooks, use locks, and ask for
+ * csys_thread_current.  Not when the process ends.  CSYS_ENOMEM.  CSYS_ENOTSUP: too late, in
+ * a destructor that comes after the hooks.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_thread_at_exit(csys_thread_hook *hook, void *argument);
+
+/* ---- scopes
+ * ---------------------------------------------------------------------------------------- */
+
+/*
+ * Threads that are all joined before the scope ends, so they may use what lives
+ * around it:
+ *
+ *     csys_thread_scope scope = CSYS_THREAD_SCOPE_INIT;
+ *     for (int i = 0; i < 4 && r == 0; i++)
+ *             r = csys_thread_scope_spawn(&scope, work, &parts[i], NULL, NULL);
+ *     int end = csys_thread_scope_end(&scope);
+ *
+ * All zero is a scope without threads.  Its threads may start others in it.
+ */
+typedef struct csys_thread_scope {
+	uint32_t lock; /* private, as is all of it: src/sync/scope.c */
+	uint32_t has_panicked;
+	csys_thread *first;
+	csys_thread *last;
+} csys_thread_scope;
+
+/* No threads. */
+#define CSYS_THREAD_SCOPE_INIT   \
+	{                        \
+		0, 0, NULL, NULL \
+	}
+
+/* As csys_thread_spawn.  A reference, if `out` is not NULL, is to be given up as others are. */
+CSYS_API CSYS_MUST_CHECK int csys_thread_scope_spawn(csys_thread_scope *scope,
+						     csys_thread_function *function, void *argument,
+						     const csys_thread_options *options,
+						     csys_thread **out);
+
+/*
+ * Join all.  CSYS_EPANICKED if one panicked and nobody was told so by a join of it,
+ * else 0.  The scope is as new then.  CSYS_EDEADLK: the caller is one of them.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_thread_scope_end(csys_thread_scope *scope);
+
+/* The same until `deadline`: CSYS_ETIMEDOUT if some run on then.  It has to be ended again. */
+CSYS_API CSYS_MUST_CHECK int csys_thread_scope_end_until(csys_thread_scope *scope,
+							 csys_deadline deadline);
+
+/* What csys_thread_scope_run calls. */
+typedef void csys_thread_scope_body(csys_thread_scope *scope, void *argument);
+
+/*
+ * Call body(scope, argument) with a new scope, and end it, also if the body panics or
+ * the thread ends in it: that goes on when all are joined.  As csys_thread_scope_end.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_thread_scope_run(csys_thread_scope_body *body, void *argument);
+
+CSYS_END_DECLS
+
+#endif

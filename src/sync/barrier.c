@@ -1,0 +1,134 @@
+/*
+ * sync/barrier.c - so many threads wait for each other.
+ *
+ *   word:  ABORTED | round (15 bits) | arrived (16)
+ *
+ * The last one to come starts the next round, with nobody arrived, in one step,
+ * and wakes all who sleep on the word; after that step the barrier may be gone.
+ * Invariant: who waits in a round is counted in `arrived` as long as the word has
+ * that round.  The next round cannot end without it, so the number of rounds may
+ * wrap around.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/atomic.h>
+#include <csys/sync/barrier.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "sync/spin.h"
+
+#define ABORTED 0x80000000u
+#define ROUND 0x7fff0000u
+#define ONE_ROUND 0x10000u
+#define ARRIVED 0xffffu
+
+static void wake(const uint32_t *address)
+{
+	csysi_spin_note(address);
+	csysi_os_wake(address, UINT32_MAX, 0);
+}
+
+/* Be counted: 0 with the round, or 1 as the last of it. */
+static int arrive(csys_barrier *barrier, uint32_t *out_round)
+{
+	uint32_t word = csysi_load_relaxed(&barrier->word);
+
+	for (;;) {
+		if (word & ABORTED)
+			return CSYS_ECANCELED;
+		int is_last = (word & ARRIVED) + 1 >= barrier->count;
+		uint32_t next = is_last ? (word + ONE_ROUND) & ROUND : word + 1;
+		/* Both orders: the last one sees what all did before, and by its step all see
+		 * that. */
+		if (csysi_cas_acq_rel(&barrier->word, &word, next)) {
+			*out_round = word & ROUND;
+			return is_last;
+		}
+	}
+}
+
+/* 1 if the round is over, CSYS_ECANCELED if it was called off before. */
+static int look(const csys_barrier *barrier, uint32_t round, uint32_t *out_word)
+{
+	/* Acquire pairs with the step of the last one. */
+	uint32_t word = csysi_load_acquire(&barrier->word);
+
+	*out_word = word;
+	if ((word & ROUND) != round)
+		return 1;
+	return word & ABORTED ? CSYS_ECANCELED : 0;
+}
+
+/* Count no more.  As look, if there was no time for that. */
+static int withdraw(csys_barrier *barrier, uint32_t round)
+{
+	uint32_t word;
+	int r = look(barrier, round, &word);
+
+	/* Relaxed: it has waited for nothing. */
+	while (r == 0 && !csysi_cas_relaxed(&barrier->word, &word, word - 1))
+		r = look(barrier, round, &word);
+	return r == 0 ? CSYS_ETIMEDOUT : r;
+}
+
+static int wait_for(csys_barrier *barrier, uint32_t round, csys_deadline deadline)
+{
+	uint32_t word;
+	int r = look(barrier, round, &word);
+
+	/* Of several who are missing one may need this CPU. */
+	if ((word & ARRIVED) + 1 == barrier->count)
+		for (struct csysi_spin spin = csysi_spin_begin(&barrier->word);
+		     r == 0 && csysi_spin_goes_on(&spin);)
+			r = look(barrier, round, &word);
+	while (r == 0) {
+		if (csysi_os_wait(&barrier->word, word, deadline, 0) == CSYS_ETIMEDOUT)
+			r = withdraw(barrier, round);
+		else
+			r = look(barrier, round, &word);
+	}
+	return r;
+}
+
+int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline, int *out_is_leader)
+{
+	const uint32_t *address = &barrier->word;
+	uint32_t round;
+
+	csysi_spin_note(address);
+	int r = arrive(barrier, &round);
+	int is_leader = r == 1;
+
+	if (is_leader)
+		wake(address);
+	else if (r == 0)
+		r = wait_for(barrier, round, deadline);
+	if (r < 0)
+		return r;
+	if (out_is_leader)
+		*out_is_leader = is_leader;
+	return 0;
+}
+
+int csys_barrier_wait(csys_barrier *barrier, int *out_is_leader)
+{
+	return csys_barrier_wait_until(barrier, CSYS_FOREVER, out_is_leader);
+}
+
+void csys_barrier_abort(csys_barrier *barrier)
+{
+	const uint32_t *address = &barrier->word;
+
+	/* Release: who comes home sees what was done before. */
+	csysi_or_release(&barrier->word, ABORTED);
+	wake(address);
+}
+
+void csys_barrier_reset(csys_barrier *barrier)
+{
+	uint32_t word = csysi_load_relaxed(&barrier->word);
+
+	/* Another round, for those who have not looked yet. */
+	while (!csysi_cas_release(&barrier->word, &word, (word + ONE_ROUND) & ROUND))
+		;
+}

@@ -1,0 +1,97 @@
+/*
+ * sync/latch.c - wait until so many things are done.
+ *
+ *   word:  count (31 bits) | WAITED
+ *
+ * Invariant: who sleeps has set WAITED while the count was not 0, and the step that
+ * makes it 0 clears WAITED and sees it; after that step the latch may be gone.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/atomic.h>
+#include <csys/sync/latch.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "sync/spin.h"
+
+#define WAITED 1u
+#define ONE 2u
+
+int csys_latch_add(csys_latch *latch, uint32_t n)
+{
+	uint32_t word = csysi_load_relaxed(&latch->word);
+
+	do
+		if (n > CSYS_LATCH_MAX - word / ONE)
+			return CSYS_EINVAL;
+	/* Relaxed: a count, which shows nothing. */
+	while (!csysi_cas_relaxed(&latch->word, &word, word + n * ONE));
+	return 0;
+}
+
+void csys_latch_done(csys_latch *latch, uint32_t n)
+{
+	const uint32_t *address = &latch->word;
+	uint32_t word = csysi_load_relaxed(&latch->word);
+	uint32_t next;
+
+	do {
+		if (n > word / ONE)
+			csysi_os_abort("a latch was told of more than it waits for");
+		next = word - n * ONE;
+		if (next == WAITED)
+			next = 0;
+		/* Both orders: the last one shows what all have done. */
+	} while (!csysi_cas_acq_rel(&latch->word, &word, next));
+	if (next == 0 && word & WAITED) {
+		csysi_spin_note(address);
+		csysi_os_wake(address, UINT32_MAX, 0);
+	}
+}
+
+static int is_open(const csys_latch *latch, uint32_t *out_word)
+{
+	/* Acquire pairs with the steps of done. */
+	*out_word = csysi_load_acquire(&latch->word);
+	return *out_word / ONE == 0;
+}
+
+int csys_latch_wait_until(csys_latch *latch, csys_deadline deadline)
+{
+	uint32_t word;
+
+	for (;;) {
+		if (is_open(latch, &word))
+			return 0;
+		/* Relaxed: the sleep compares the word.  Set before it spins, so that done
+		 * leaves a note. */
+		if (!(word & WAITED) && !csysi_cas_relaxed(&latch->word, &word, word | WAITED))
+			continue;
+		for (struct csysi_spin spin = csysi_spin_begin(&latch->word);
+		     csysi_spin_goes_on(&spin);)
+			if (is_open(latch, &word))
+				return 0;
+		/* What is open beats a deadline that has passed. */
+		word = csysi_load_relaxed(&latch->word);
+		if (word & WAITED &&
+		    csysi_os_wait(&latch->word, word, deadline, 0) == CSYS_ETIMEDOUT)
+			return is_open(latch, &word) ? 0 : CSYS_ETIMEDOUT;
+	}
+}
+
+void csys_latch_wait(csys_latch *latch)
+{
+	(void)!csys_latch_wait_until(latch, CSYS_FOREVER);
+}
+
+int csys_latch_try_wait(const csys_latch *latch)
+{
+	uint32_t word;
+
+	return is_open(latch, &word) ? 0 : CSYS_EAGAIN;
+}
+
+uint32_t csys_latch_count(const csys_latch *latch)
+{
+	return csysi_load_relaxed(&latch->word) / ONE;
+}

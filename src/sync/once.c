@@ -1,0 +1,161 @@
+/*
+ * sync/once.c - something that is done once.
+ *
+ *                   a caller             it returns 0
+ *   INCOMPLETE -----------------> RUNNING -----------> COMPLETE
+ *      ^  ^                         | |  it does not return
+ *      |  +-------------------------+ +--------------> POISONED
+ *      |         it fails                                 |
+ *      +--------------------------------------------------+ forced: RUNNING
+ *
+ * RUNNING_WAITED is RUNNING, and somebody sleeps; INCOMPLETE_WAITED is INCOMPLETE, and
+ * somebody sleeps until it is done by others.  Invariant: who sleeps has made it one of
+ * these; from the second the body goes to the first, and whoever leaves that wakes all,
+ * and each looks again.
+ *
+ * While the body runs its once is in the ledger of the thread; what ends the thread,
+ * or a panic that is caught outside, finds it there and poisons it.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/atomic.h>
+#include <csys/sync/once.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "sync/ledger.h"
+#include "sync/spin.h"
+
+enum {
+	INCOMPLETE = 0,
+	COMPLETE = CSYSI_ONCE_COMPLETE,
+	RUNNING = 2,
+	RUNNING_WAITED = 3,
+	POISONED = 4,
+	INCOMPLETE_WAITED = 5
+};
+
+static void leave(csys_once *once, uint32_t state)
+{
+	const uint32_t *address = &once->word;
+
+	csysi_spin_note(address);
+	/* Release pairs with the acquires of those who look. */
+	if (csysi_swap_release(&once->word, state) == RUNNING_WAITED)
+		csysi_os_wake(address, UINT32_MAX, 0);
+}
+
+/* Wait while it is running: what it is then, or CSYS_ETIMEDOUT. */
+static int wait_while_running(csys_once *once, csys_deadline deadline)
+{
+	/* Acquire pairs with the release of leave, at every look. */
+	uint32_t word = csysi_load_acquire(&once->word);
+
+	for (struct csysi_spin spin = csysi_spin_begin(&once->word);
+	     word == RUNNING && csysi_spin_goes_on(&spin);)
+		word = csysi_load_acquire(&once->word);
+	while (word == RUNNING || word == RUNNING_WAITED) {
+		/* Relaxed: the sleep compares the word. */
+		if (word == RUNNING && !csysi_cas_relaxed(&once->word, &word, RUNNING_WAITED)) {
+			word = csysi_load_acquire(&once->word);
+			continue;
+		}
+		int r = csysi_os_wait(&once->word, RUNNING_WAITED, deadline, 0);
+		word = csysi_load_acquire(&once->word);
+		if (r == CSYS_ETIMEDOUT && (word == RUNNING || word == RUNNING_WAITED))
+			return r;
+	}
+	return (int)word;
+}
+
+static int run(csys_once *once, csys_once_body *body, void *argument)
+{
+	uint32_t marks = 0;
+
+	csysi_enter(&marks, once, CSYSI_HELD_ONCE);
+	int r = body(argument);
+	if (csysi_leave(&marks, once, CSYSI_HELD_ONCE))
+		leave(once, r < 0 ? INCOMPLETE : COMPLETE);
+	return r < 0 ? r : 0;
+}
+
+static int call(csys_once *once, csys_once_body *body, void *argument, int is_forced,
+		int *out_is_new)
+{
+	/* Acquire pairs with the release of leave. */
+	uint32_t word = csysi_load_acquire(&once->word);
+
+	for (;;) {
+		switch (word) {
+		case COMPLETE:
+			return 0;
+		case POISONED:
+			if (!is_forced)
+				return CSYS_EPANICKED;
+			break;
+		case INCOMPLETE:
+		case INCOMPLETE_WAITED:
+			break;
+		default:
+			if (csysi_holds(once, CSYSI_HELD_ONCE))
+				return CSYS_EDEADLK;
+			word = (uint32_t)wait_while_running(once, CSYS_FOREVER);
+			continue;
+		}
+		/* Acquire: what bodies before this one left behind. */
+		uint32_t next = word == INCOMPLETE_WAITED ? RUNNING_WAITED : RUNNING;
+		if (csysi_cas_acquire(&once->word, &word, next))
+			break;
+		word = csysi_load_acquire(&once->word);
+	}
+	*out_is_new = 1;
+	return run(once, body, argument);
+}
+
+int csysi_once_call_slow(csys_once *once, csys_once_body *body, void *argument, int is_forced)
+{
+	int is_new;
+
+	return call(once, body, argument, is_forced, &is_new);
+}
+
+int csysi_once_call_new(csys_once *once, csys_once_body *body, void *argument, int *out_is_new)
+{
+	return call(once, body, argument, 1, out_is_new);
+}
+
+int csys_once_is_poisoned(const csys_once *once)
+{
+	return csysi_load_relaxed(&once->word) == POISONED;
+}
+
+/* Until it is COMPLETE or POISONED: also through failures, which another caller mends. */
+int csys_once_wait_until(csys_once *once, csys_deadline deadline)
+{
+	for (;;) {
+		int state = wait_while_running(once, deadline);
+		if (state < 0)
+			return state;
+		if (state == COMPLETE)
+			return 0;
+		if (state == POISONED)
+			return CSYS_EPANICKED;
+		/* Nobody is at it.  Relaxed: the sleep compares the word. */
+		uint32_t word = INCOMPLETE;
+		if (!csysi_cas_relaxed(&once->word, &word, INCOMPLETE_WAITED) &&
+		    word != INCOMPLETE_WAITED)
+			continue;
+		if (csysi_os_wait(&once->word, INCOMPLETE_WAITED, deadline, 0) == CSYS_ETIMEDOUT &&
+		    !csys_once_is_completed(once))
+			return CSYS_ETIMEDOUT;
+	}
+}
+
+int csys_once_wait(csys_once *once)
+{
+	return csys_once_wait_until(once, CSYS_FOREVER);
+}
+
+void csysi_once_abandon(csys_once *once)
+{
+	leave(once, POISONED);
+}

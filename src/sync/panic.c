@@ -1,0 +1,245 @@
+/*
+ * sync/panic.c - panics, and where they go.
+ *
+ * Each call of csys_catch_panic has a frame on the stack, the newest first in the
+ * thread's list.  A panic jumps to the first one, or ends the thread.  To tell the
+ * locks taken inside from those before, a frame puts a mark of its own among the
+ * notes of the ledger: what stands after it was taken inside, whatever was unlocked
+ * meanwhile.
+ *
+ * A frame leaves the list however its function is left, so the list never has one
+ * that is not on the stack.
+ *
+ * The hook is two words, which are read as one: a writer makes `version` odd, and
+ * even again behind them; a reader who sees the same even number before and after
+ * has read a pair.  No lock, since a thread that holds one is not there in a forked
+ * child, and a panic there must not hang.
+ */
+#include <csys/sync/panic.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "sync/ledger.h"
+#include "sync/lock.h"
+#include "sync/panic.h"
+#include "sync/thread.h"
+
+/* As that of a Rust program that panics. */
+#define EXIT_STATUS 101
+
+struct frame {
+	jmp_buf place;
+	struct frame *before;
+	unsigned count; /* of panics under way around it */
+	size_t depth;   /* of the ledger, if there was no memory for the mark */
+	int is_marked;
+	int was_abandoned;
+	csys_panic_info info;
+};
+
+static _Thread_local struct {
+	struct frame *frame;
+	unsigned count; /* panics under way: more than one if a handler catches its own */
+	int is_in_hook;
+} own;
+
+/* ---- the hook ------------------------------------------------------------------------- */
+
+/* Reads of a pair that another thread writes, before the default is taken: it may be gone. */
+#define TRIES 10000
+
+static struct csysi_lock writing;
+static uint32_t version;
+static csys_panic_hook *hook; /* NULL: the default */
+static void *context;
+
+void csys_panic_set_hook(csys_panic_hook *new_hook, void *new_context)
+{
+	csysi_lock_lock(&writing);
+	uint32_t before = csysi_load_relaxed(&version);
+	/* Acquire keeps the words behind it; release, with the acquires of get_hook, has who
+	 * sees one of them see the odd number too. */
+	(void)csysi_swap_acq_rel(&version, before | 1);
+	csysi_store_release(&hook, new_hook);
+	csysi_store_release(&context, new_context);
+	csysi_store_release(&version, (before | 1) + 1);
+	csysi_lock_unlock(&writing);
+}
+
+void csys_panic_get_hook(csys_panic_hook **out_hook, void **out_context)
+{
+	for (int tries = 0; tries < TRIES; tries++) {
+		/* Acquire pairs with the releases of set_hook. */
+		uint32_t before = csysi_load_acquire(&version);
+		csys_panic_hook *now = csysi_load_acquire(&hook);
+		void *its_context = csysi_load_acquire(&context);
+		if (before % 2 == 0 && csysi_load_relaxed(&version) == before) {
+			*out_hook = now ? now : csys_panic_default_hook;
+			*out_context = its_context;
+			return;
+		}
+		csysi_os_yield();
+	}
+	*out_hook = csys_panic_default_hook;
+	*out_context = NULL;
+}
+
+void csys_panic_default_hook(const csys_panic_info *info, void *unused)
+{
+	char line[CSYS_PANIC_MESSAGE + 512];
+	const char *name = csysi_thread_own_name();
+	const char *quote = name ? "'" : "";
+
+	(void)unused;
+	int length = snprintf(line, sizeof line - 1, "thread %s%.100s%s panicked at %.300s:%d: %s",
+			      quote, name ? name : "<unnamed>", quote,
+			      info->file ? info->file : "?", info->line, info->message);
+	if (length < 0)
+		return;
+	size_t size = (size_t)length < sizeof line - 2 ? (size_t)length : sizeof line - 2;
+	line[size++] = '\n';
+	for (size_t at = 0, done = 0; at < size; at += done)
+		if (csysi_os_write(csysi_os_standard(2), line + at, size - at, CSYS_FOREVER,
+				   &done) < 0)
+			return; /* nobody wants to know */
+}
+
+/* ---- panicking ---------------------------------------------------------------------------- */
+
+static void give_up(const csys_panic_info *info, const char *why)
+{
+	csys_panic_default_hook(info, NULL);
+	csysi_os_abort(why);
+}
+
+static void tell(const csys_panic_info *info)
+{
+	csys_panic_hook *its_hook;
+	void *its_context;
+
+	own.is_in_hook = 1;
+	csys_panic_get_hook(&its_hook, &its_context);
+	its_hook(info, its_context);
+	own.is_in_hook = 0;
+}
+
+static void go(struct frame *frame, const csys_panic_info *info)
+{
+	if (frame->is_marked)
+		csysi_ledger_abandon_after(frame);
+	else
+		csysi_ledger_abandon(frame->depth);
+	memmove(&frame->info, info, sizeof *info);
+	longjmp(frame->place, 1);
+}
+
+static void panic(const csys_panic_info *info, int is_told)
+{
+	struct frame *frame = own.frame;
+
+	if (own.is_in_hook)
+		give_up(info, "a panic in the hook of a panic");
+	if (own.count > (frame ? frame->count : 0))
+		give_up(info, "a panic while the thread panics");
+	if (!frame && csysi_thread_is_ending())
+		give_up(info, "a panic at the end of a thread");
+	own.count++;
+	if (!is_told)
+		tell(info);
+	if (frame)
+		go(frame, info);
+	csysi_ledger_abandon(0);
+	csysi_thread_fail(info);
+	exit(EXIT_STATUS);
+}
+
+void csys_panic_at(const char *file, int line, const char *format, ...)
+{
+	csys_panic_info info;
+	va_list rest;
+
+	info.file = file;
+	info.line = line;
+	info.message[0] = '\0';
+	va_start(rest, format);
+	(void)vsnprintf(info.message, sizeof info.message, format, rest);
+	va_end(rest);
+	panic(&info, 0);
+	abort(); /* not reached */
+}
+
+void csys_panic_resume(const csys_panic_info *info)
+{
+	panic(info, 1);
+	abort(); /* not reached */
+}
+
+int csys_panicking(void)
+{
+	return own.count > 0;
+}
+
+void csysi_panic_forget(void)
+{
+	own.frame = NULL;
+	own.count = 0;
+	own.is_in_hook = 0;
+}
+
+/* ---- catching ------------------------------------------------------------------------------- */
+
+struct call {
+	struct frame frame;
+	csys_panic_body *body;
+	void *argument;
+	int r;
+};
+
+static void attempt(void *argument)
+{
+	struct call *call = argument;
+
+	if (setjmp(call->frame.place) == 0)
+		call->body(call->argument);
+	else
+		call->r = CSYS_EPANICKED;
+}
+
+/* Also when the thread ends in the body. */
+static void leave(void *argument)
+{
+	struct frame *frame = &((struct call *)argument)->frame;
+
+	own.frame = frame->before;
+	if (frame->is_marked)
+		csysi_ledger_unmark(frame);
+}
+
+int csys_catch_panic(csys_panic_body *body, void *argument, csys_panic_info *out)
+{
+	struct call call;
+
+	call.body = body;
+	call.argument = argument;
+	call.r = 0;
+	call.frame.before = own.frame;
+	call.frame.count = own.count;
+	call.frame.depth = csysi_ledger_depth();
+	call.frame.was_abandoned = csysi_ledger_is_abandoned();
+	call.frame.is_marked = csysi_ledger_mark(&call.frame);
+	own.frame = &call.frame;
+	csysi_os_run(attempt, leave, &call);
+	if (call.r < 0) {
+		own.count = call.frame.count;
+		csysi_ledger_set_abandoned(call.frame.was_abandoned);
+		if (out)
+			*out = call.frame.info;
+	}
+	return call.r;
+}

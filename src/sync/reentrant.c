@@ -1,0 +1,72 @@
+/*
+ * sync/reentrant.c - a mutex that its holder may lock again.
+ *
+ * Who holds it is known from the ledger of the calling thread, which nobody else
+ * can change; so there is no owner to compare, and none to be mistaken for another
+ * thread after its end.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/reentrant.h>
+
+#include "os/os.h"
+#include "sync/ledger.h"
+
+static int lock_again(csys_reentrant *lock)
+{
+	if (lock->more == UINT32_MAX)
+		csysi_os_abort("a reentrant lock is locked too often");
+	lock->more++;
+	return csys_mutex_is_poisoned(&lock->mutex) ? CSYS_POISONED : 0;
+}
+
+/* The first time: what a holder that ended had in `more` counts no more. */
+static int begin(csys_reentrant *lock, int result)
+{
+	if (result >= 0)
+		lock->more = 0;
+	return result;
+}
+
+int csys_reentrant_lock(csys_reentrant *lock)
+{
+	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX))
+		return lock_again(lock);
+	return begin(lock, csys_mutex_lock(&lock->mutex));
+}
+
+int csys_reentrant_try_lock(csys_reentrant *lock)
+{
+	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX))
+		return lock_again(lock);
+	return begin(lock, csys_mutex_try_lock(&lock->mutex));
+}
+
+int csys_reentrant_lock_until(csys_reentrant *lock, csys_deadline deadline)
+{
+	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX))
+		return lock_again(lock);
+	return begin(lock, csys_mutex_lock_until(&lock->mutex, deadline));
+}
+
+void csys_reentrant_unlock(csys_reentrant *lock)
+{
+	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX) && lock->more > 0)
+		lock->more--;
+	else
+		csys_mutex_unlock(&lock->mutex);
+}
+
+int csys_reentrant_is_poisoned(const csys_reentrant *lock)
+{
+	return csys_mutex_is_poisoned(&lock->mutex);
+}
+
+void csys_reentrant_clear_poison(csys_reentrant *lock)
+{
+	csys_mutex_clear_poison(&lock->mutex);
+}
+
+void csys_reentrant_poison(csys_reentrant *lock)
+{
+	csys_mutex_poison(&lock->mutex);
+}

@@ -1,0 +1,457 @@
+/*
+ * sync/rwlock.c - many readers or one writer, in one word.
+ *
+ *   word:  WRITER | WRITERS_WAIT | PHASE | HUNGRY | readers that wait | that hold it
+ *   writers: those that wait, and above them those that have waited for long
+ *
+ * Readers come in while no writer holds it or waits.  One that has to wait counts
+ * itself into the word, remembers the phase, and sleeps.  Mostly it is woken when no
+ * writer is left, and comes in by itself.  One that has slept for long makes the word
+ * HUNGRY; then the next writer that leaves turns all waiting readers into holders and
+ * the phase over, in one step, and wakes them: they own it already, asleep or not.  Only a writer
+ * that leaves does that; so the phase cannot turn over twice before such a reader has seen it,
+ * since no writer comes in before that reader has left, and one bit is enough.  A writer that
+ * leaves while no reader waits makes it 0, so that a free lock mostly is 0.
+ *
+ * Writers come in while nobody holds it.  One that has to wait says so in
+ * `writers` and in the word, then looks, then sleeps.  Invariants:
+ *   - while a writer sleeps, WRITERS_WAIT is set, or an awake writer is about to
+ *     set it: only a writer that is inside, or gives up, clears it, when `writers`
+ *     is 0, and looks at `writers` again after that;
+ *   - whoever makes the word free of holders while WRITERS_WAIT is set wakes a writer;
+ *   - while a reader sleeps, WRITER or WRITERS_WAIT is set, or it is about to be
+ *     woken: by a writer that leaves and lets it in, or leaves no other one waiting, or
+ *     that gives up, as the last.
+ *
+ * Who unlocks touches the lock with one step only, the last, and then uses its
+ * address alone.  Who waits is a user of the lock, so `writers` is there for it.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/atomic.h>
+#include <csys/sync/rwlock.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "sync/ledger.h"
+#include "sync/spin.h"
+
+#define WRITER CSYSI_RWLOCK_WRITER
+#define WRITERS_WAIT CSYSI_RWLOCK_WRITERS_WAIT
+#define PHASE CSYSI_RWLOCK_PHASE
+#define HUNGRY CSYSI_RWLOCK_HUNGRY
+#define WAITING CSYSI_RWLOCK_WAITING
+#define READERS CSYSI_RWLOCK_READERS
+
+/* One reader that waits. */
+#define ONE_WAITING 0x10000u
+
+/* In `writers`: one that has waited for long. */
+#define ONE_HUNGRY 0x10000u
+#define HUNGRY_NS 1000000
+
+/* Kinds of sleepers. */
+enum { READER_SLEEPS = 1, WRITER_SLEEPS = 2 };
+
+/* Where counts are full one tries again after this. */
+#define FULL_NAP_NS 500000
+
+/* ---- letting others in ------------------------------------------------------------------ */
+
+/* The word when its waiting readers hold it, if there are any. */
+static uint32_t let_in(uint32_t word)
+{
+	uint32_t waiting = (word & WAITING) / ONE_WAITING;
+
+	return waiting > 0 ? ((word & ~(WAITING | HUNGRY)) ^ PHASE) + waiting : word;
+}
+
+/* The word when its writer has left.  If no reader waits none has to see the phase either. */
+static uint32_t without_writer(uint32_t word)
+{
+	if (!(word & WAITING))
+		return word & ~(WRITER | PHASE | HUNGRY);
+	/* Asleep they would hold it long before they do anything: only if they must. */
+	return word & HUNGRY ? let_in(word & ~WRITER) : word & ~WRITER;
+}
+
+/* After a step from one word to the other: wake whom it lets in. */
+static void wake(const uint32_t *address, uint32_t before, uint32_t now)
+{
+	csysi_spin_note(address);
+	if (before & WAITING && (!(now & WAITING) || !(now & (WRITER | WRITERS_WAIT))))
+		csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
+	else if ((now & (WRITER | READERS)) == 0 && now & WRITERS_WAIT)
+		csysi_os_wake_kind(address, 1, WRITER_SLEEPS);
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* Whether a reader may come in; one that reads already may, past waiting writers. */
+static int may_read(uint32_t word, int is_inside)
+{
+	return !(word & WRITER) && (is_inside || !(word & WRITERS_WAIT)) &&
+	       (word & READERS) != READERS;
+}
+
+static int try_read(csys_rwlock *lock, int is_inside)
+{
+	/* Relaxed, as all loads of the word before a compare-and-swap: that decides. */
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while (may_read(word, is_inside))
+		/* Acquire pairs with the releases of unlock_write and downgrade. */
+		if (csysi_cas_acquire(&lock->word, &word, word + 1))
+			return 1;
+	return 0;
+}
+
+static int spin_read(csys_rwlock *lock, int is_inside)
+{
+	for (int round = 0; csysi_backs_off(&round);)
+		if (try_read(lock, is_inside))
+			return 1;
+	return 0;
+}
+
+/* Come in, or be one of those who wait: 0, with the word of that moment. */
+static int read_or_wait(csys_rwlock *lock, int is_inside, uint32_t *out)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	for (;;) {
+		int comes_in = may_read(word, is_inside);
+		if (!comes_in &&
+		    ((word & WAITING) == WAITING || !(word & (WRITER | WRITERS_WAIT)))) {
+			/* Too many wait, or hold it. */
+			csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+			word = csysi_load_relaxed(&lock->word);
+			continue;
+		}
+		/* Acquire as above; for one who waits it is more than needed. */
+		uint32_t next = word + (comes_in ? 1 : ONE_WAITING);
+		if (csysi_cas_acquire(&lock->word, &word, next)) {
+			*out = next;
+			return comes_in;
+		}
+	}
+}
+
+/* The word with one reader less that waits; with the last one goes the hunger. */
+static uint32_t without_one_waiting(uint32_t word)
+{
+	return (word & WAITING) == ONE_WAITING ? word & ~(WAITING | HUNGRY) : word - ONE_WAITING;
+}
+
+/* Come in by itself, being counted as one who waits: nobody keeps it out any more. */
+static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while ((word & PHASE) == phase && may_read(word, is_inside))
+		/* Acquire pairs with the releases of unlock_write and downgrade. */
+		if (csysi_cas_acquire(&lock->word, &word, without_one_waiting(word) + 1))
+			return 1;
+	return 0;
+}
+
+/* No more waiting.  0: it was let in meanwhile. */
+static int stop_waiting(csys_rwlock *lock, uint32_t phase)
+{
+	uint32_t word = csysi_load_acquire(&lock->word);
+
+	while ((word & PHASE) == phase)
+		/* Relaxed: it has seen nothing and done nothing. */
+		if (csysi_cas_relaxed(&lock->word, &word, without_one_waiting(word)))
+			return 1;
+	/* Acquire pairs with the release of whoever let it in. */
+	(void)csysi_load_acquire(&lock->word);
+	return 0;
+}
+
+/* Relaxed: a wish.  Whoever leaves sees it, or did not hold it any more. */
+static void say_hungry(csys_rwlock *lock, uint32_t phase)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while ((word & PHASE) == phase)
+		if (csysi_cas_relaxed(&lock->word, &word, word | HUNGRY))
+			return;
+}
+
+static int read_slow(csys_rwlock *lock, csys_deadline deadline)
+{
+	int is_inside = csysi_holds(lock, CSYSI_HELD_READ);
+	uint32_t word;
+
+	if (spin_read(lock, is_inside) || read_or_wait(lock, is_inside, &word))
+		return 0;
+	uint32_t phase = word & PHASE;
+	csys_deadline hungry = csys_after_ns(HUNGRY_NS);
+	for (;;) {
+		/* Acquire pairs with the release of whoever lets it in. */
+		word = csysi_load_acquire(&lock->word);
+		if ((word & PHASE) != phase || try_come_in(lock, phase, is_inside))
+			return 0;
+		csys_deadline until = hungry < deadline ? hungry : deadline;
+		int r = csysi_os_wait_as(&lock->word, word, until, READER_SLEEPS);
+		if (r != CSYS_ETIMEDOUT)
+			continue;
+		if (until == deadline)
+			return stop_waiting(lock, phase) ? r : 0;
+		say_hungry(lock, phase);
+		hungry = CSYS_FOREVER;
+	}
+}
+
+int csysi_rwlock_read_slow(csys_rwlock *lock)
+{
+	(void)read_slow(lock, CSYS_FOREVER);
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+}
+
+int csys_rwlock_read_until(csys_rwlock *lock, csys_deadline deadline)
+{
+	if (!try_read(lock, 0)) {
+		int r = read_slow(lock, deadline);
+		if (r < 0)
+			return r;
+	}
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+}
+
+int csys_rwlock_try_read(csys_rwlock *lock)
+{
+	if (!try_read(lock, csysi_holds(lock, CSYSI_HELD_READ)))
+		return CSYS_EAGAIN;
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+}
+
+/* One reader less; `was` is the word before. */
+void csysi_rwlock_unlock_read_slow(csys_rwlock *lock, uint32_t was)
+{
+	if ((was & READERS) == 0)
+		csysi_os_abort("unlock of a rwlock that nobody reads");
+	wake(&lock->word, was, was - 1);
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static int try_write(csys_rwlock *lock, uint32_t ignored)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while ((word & ~(PHASE | ignored)) == 0)
+		/* Acquire pairs with the releases of all unlocks. */
+		if (csysi_cas_acquire(&lock->word, &word, word | WRITER))
+			return 1;
+	return 0;
+}
+
+static int spin_write(csys_rwlock *lock, uint32_t ignored)
+{
+	for (int round = 0; csysi_backs_off(&round);)
+		if (try_write(lock, ignored))
+			return 1;
+	return 0;
+}
+
+/* This writer waits no more, but is inside. */
+static void come_in(csys_rwlock *lock, uint32_t as)
+{
+	/* Both orders: with those of others that come and go the sum is exact. */
+	if (csysi_add_acq_rel(&lock->writers, 0u - as) != 0)
+		return;
+	csysi_and_relaxed(&lock->word, ~WRITERS_WAIT);
+	/* Another one may have come between, and set what was cleared. */
+	if (csysi_load_acquire(&lock->writers) != 0)
+		csysi_or_relaxed(&lock->word, WRITERS_WAIT);
+}
+
+/* This writer waits no more, and is not inside.  If it was the last, readers need not wait. */
+static void give_up(csys_rwlock *lock, uint32_t as)
+{
+	const uint32_t *address = &lock->word;
+	/* Both orders, as in come_in. */
+	if (csysi_add_acq_rel(&lock->writers, 0u - as) != 0)
+		return;
+
+	csysi_and_relaxed(&lock->word, ~WRITERS_WAIT);
+	if (csysi_load_acquire(&lock->writers) != 0) {
+		csysi_or_relaxed(&lock->word, WRITERS_WAIT);
+		/* Who came between may sleep by now, and nobody else is left to wake it. */
+		csysi_os_wake_kind(address, 1, WRITER_SLEEPS);
+	}
+	csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
+}
+
+/* Make sure that the word says so before sleeping on it; 0: it is free. */
+static int say_waiting(csys_rwlock *lock, uint32_t *out)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while (!(word & WRITERS_WAIT))
+		/* Release pairs with the acquire of who looks at `writers` after clearing it. */
+		if (csysi_cas_release(&lock->word, &word, word | WRITERS_WAIT))
+			word |= WRITERS_WAIT;
+	*out = word;
+	return (word & (WRITER | READERS)) != 0;
+}
+
+static int write_slow(csys_rwlock *lock, csys_deadline deadline)
+{
+	uint32_t as = 1;
+	csys_deadline first = 0; /* when it first slept */
+
+	if (spin_write(lock, 0))
+		return 0;
+	csysi_add_acq_rel(&lock->writers, 1);
+	for (;;) {
+		uint32_t word;
+		int is_held = say_waiting(lock, &word);
+		/* Those that have waited for long come before those that have not slept. */
+		int is_late = first == 0 && csysi_load_relaxed(&lock->writers) >= ONE_HUNGRY;
+		if (!is_late && spin_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
+			come_in(lock, as);
+			return 0;
+		}
+		if (!is_held && !is_late)
+			continue;
+
+		csys_deadline now = csys_now();
+		csys_deadline until = deadline;
+		if (first == 0)
+			first = now;
+		else if (as == 1 && now - first > HUNGRY_NS)
+			as += csysi_add_acq_rel(&lock->writers, ONE_HUNGRY) ? ONE_HUNGRY : 0;
+		if (!is_held && now + HUNGRY_NS < until)
+			until = now + HUNGRY_NS; /* for a hungry one, who may have given up */
+		int r = csysi_os_wait_as(&lock->word, word, until, WRITER_SLEEPS);
+		if (r == CSYS_ETIMEDOUT && until == deadline) {
+			/* What is free beats a deadline that has passed. */
+			if (try_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
+				come_in(lock, as);
+				return 0;
+			}
+			give_up(lock, as);
+			return r;
+		}
+	}
+}
+
+int csysi_rwlock_write_slow(csys_rwlock *lock)
+{
+	(void)write_slow(lock, CSYS_FOREVER);
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+}
+
+int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
+{
+	if (!try_write(lock, 0)) {
+		int r = write_slow(lock, deadline);
+		if (r < 0)
+			return r;
+	}
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+}
+
+int csys_rwlock_try_write(csys_rwlock *lock)
+{
+	if (!try_write(lock, 0))
+		return CSYS_EAGAIN;
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+}
+
+void csysi_rwlock_unlock_write_slow(csys_rwlock *lock)
+{
+	const uint32_t *address = &lock->word;
+	uint32_t word = csysi_load_relaxed(&lock->word);
+	uint32_t next;
+
+	if (!(word & WRITER))
+		csysi_os_abort("unlock of a rwlock that nobody writes");
+	do {
+		next = without_writer(word);
+		/* Release pairs with the acquires of those who come in. */
+	} while (!csysi_cas_release(&lock->word, &word, next));
+	wake(address, word, next);
+}
+
+/* ---- from one to the other --------------------------------------------------------------------
+ */
+
+void csys_rwlock_downgrade(csys_rwlock *lock)
+{
+	const uint32_t *address = &lock->word;
+	uint32_t word = csysi_load_relaxed(&lock->word);
+	uint32_t next;
+
+	csysi_holds_now(&lock->marks, lock, CSYSI_HELD_WRITE, CSYSI_HELD_READ);
+	if (!(word & WRITER))
+		csysi_os_abort("downgrade of a rwlock that nobody writes");
+	do {
+		next = let_in((word & ~WRITER) + 1);
+		/* Release pairs with the acquires of the readers. */
+	} while (!csysi_cas_release(&lock->word, &word, next));
+	wake(address, word, next);
+}
+
+int csys_rwlock_try_upgrade(csys_rwlock *lock)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while ((word & READERS) == 1) {
+		/* Acquire pairs with the releases of readers that left. */
+		if (!csysi_cas_acquire(&lock->word, &word, (word - 1) | WRITER))
+			continue;
+		csysi_holds_now(&lock->marks, lock, CSYSI_HELD_READ, CSYSI_HELD_WRITE);
+		return csys_rwlock_is_poisoned(lock) ? CSYS_POISONED : 0;
+	}
+	if ((word & READERS) == 0)
+		csysi_os_abort("upgrade of a rwlock that nobody reads");
+	return CSYS_EAGAIN;
+}
+
+/* ---- poison
+ * -------------------------------------------------------------------------------------- */
+
+int csys_rwlock_is_poisoned(const csys_rwlock *lock)
+{
+	return csysi_is_poisoned(&lock->marks);
+}
+
+void csys_rwlock_clear_poison(csys_rwlock *lock)
+{
+	csysi_clear_poison(&lock->marks);
+}
+
+void csys_rwlock_poison(csys_rwlock *lock)
+{
+	csysi_poison(&lock->marks);
+}
+
+void csysi_rwlock_abandon(csys_rwlock *lock, int how)
+{
+	if (how == CSYSI_HELD_WRITE) {
+		csysi_poison(&lock->marks);
+		csysi_rwlock_unlock_write_slow(lock);
+		return;
+	}
+	/* Release as in unlock_read. */
+	uint32_t was = csysi_sub_release(&lock->word, 1) + 1;
+	if (was & WRITERS_WAIT)
+		csysi_rwlock_unlock_read_slow(lock, was);
+}
+
+void csys_rwlock_assert_read(const csys_rwlock *lock)
+{
+	if ((csysi_load_relaxed(&lock->word) & READERS) == 0 ||
+	    !csysi_may_hold(&lock->marks, lock, CSYSI_HELD_READ))
+		csysi_os_abort("a rwlock is not read that should be");
+}
+
+void csys_rwlock_assert_write(const csys_rwlock *lock)
+{
+	if (!(csysi_load_relaxed(&lock->word) & WRITER) ||
+	    !csysi_may_hold(&lock->marks, lock, CSYSI_HELD_WRITE))
+		csysi_os_abort("a rwlock is not written that should be");
+}

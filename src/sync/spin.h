@@ -1,0 +1,54 @@
+/*
+ * sync/spin.h - when to wait awake, and for how long.
+ *
+ * Waking a thread that sleeps on another CPU takes tens of microseconds, and one
+ * that looks at the word again and again sees a change in 50 ns; but on the CPU
+ * on which the other side runs, looking only keeps it from running.  So whoever
+ * wakes leaves the number of its CPU, and whoever waits spins only if the last
+ * one who woke somebody here did so from another CPU, and never for more than
+ * SPIN_NS.  A wrong number costs time and nothing else.
+ *
+ * The numbers are in a table by the address of the word, not in the objects,
+ * which stay small; two objects that share a place may mislead each other.
+ */
+#ifndef CSYSI_SYNC_SPIN_H
+#define CSYSI_SYNC_SPIN_H
+
+#include <csys/base/deadline.h>
+
+/* How long a waiter spins at most. */
+#define CSYSI_SPIN_NS 5000
+
+/* Note that this thread is about to wake, or let go on, who waits for `object`. */
+void csysi_spin_note(const void *object);
+
+/*
+ * Waiting awake:
+ *
+ *     for (struct csysi_spin spin = csysi_spin_begin(object); csysi_spin_goes_on(&spin);)
+ *             if (is_so)
+ *                     return;
+ *
+ * which looks not even once where it does not help.
+ */
+struct csysi_spin {
+	csys_deadline end; /* 0: it does not help */
+	int looks;
+};
+
+/*
+ * Waiting awake for a lock, whose holder is about to release it as a rule:
+ *
+ *     for (int round = 0; csysi_backs_off(&round);)
+ *             if (try_take(lock))
+ *                     return;
+ *
+ * Ever longer between two looks, since each slows the holder down, but not so long
+ * that a lock stays free in between; less than CSYSI_SPIN_NS in all.
+ */
+int csysi_backs_off(int *round);
+
+struct csysi_spin csysi_spin_begin(const void *object);
+int csysi_spin_goes_on(struct csysi_spin *spin);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * sync/thread.h - a thread, from inside.
+ */
+#ifndef CSYSI_SYNC_THREAD_H
+#define CSYSI_SYNC_THREAD_H
+
+#include <stdint.h>
+
+#include <csys/sync/panic.h>
+#include <csys/sync/thread.h>
+
+#include "os/os.h"
+
+struct csys_thread {
+	uint32_t references; /* atomic; one is the thread's own until its end */
+	uint32_t token;      /* atomic: park.c */
+	uint32_t state;      /* atomic: thread.c */
+	uint32_t is_told;    /* atomic: a join has returned CSYS_EPANICKED */
+	uint64_t id;
+	intptr_t process; /* where it was started */
+	int is_ours;      /* started by csys */
+	int is_unwatched; /* for tests: its end cannot be seen */
+
+	/* The thread's own until its end, everybody's to read from then on. */
+	int outcome;
+	void *result;
+	csys_panic_info panic;
+	struct csysi_os_thread system;
+
+	struct csysi_os_thread_start start;
+	csys_thread_function *function;
+	void *argument;
+	csys_thread *next; /* in its scope, under its lock */
+	const char *name;  /* in `text`, or static, or NULL */
+	char text[];
+};
+
+/* Have this thread's end seen: thread.c says what is done then.  CSYS_ENOMEM, CSYS_EAGAIN. */
+int csysi_thread_watch(void);
+
+/* As csys_thread_join_until, but nobody is told. */
+int csysi_thread_await(csys_thread *thread, csys_deadline deadline);
+
+/*
+ * End this thread by a panic.  Returns if it cannot be ended alone: csys did not
+ * start it, or not in this process.
+ */
+void csysi_thread_fail(const csys_panic_info *info);
+
+/* 1 from when this thread's function was left, or its end was seen. */
+int csysi_thread_is_ending(void);
+
+/* This thread's name if that is known without memory, else NULL. */
+const char *csysi_thread_own_name(void);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * sync/test_barrier.c - promises of csys/sync/barrier.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+
+#include "support/support.h"
+#include "support/thread.h"
+
+#define ROUNDS 300
+
+static csys_barrier barrier = CSYS_BARRIER_INIT(4);
+static int leaders; /* atomic */
+static int step[4];
+static int selves;
+
+static void *go_in_step(void *argument)
+{
+	(void)argument;
+	int self = __atomic_fetch_add(&selves, 1, __ATOMIC_RELAXED);
+	for (int round = 1; round <= ROUNDS; round++) {
+		int is_leader = 77;
+		step[self] = round; /* seen by all behind the barrier, without being atomic */
+		assert_int_equal(csys_barrier_wait(&barrier, &is_leader), 0);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(step[i], round);
+		assert_true(is_leader == 0 || is_leader == 1);
+		__atomic_fetch_add(&leaders, is_leader, __ATOMIC_RELAXED);
+		assert_int_equal(csys_barrier_wait(&barrier, NULL), 0);
+	}
+	return NULL;
+}
+
+static void all_come_before_one_goes_and_one_leads(void **state)
+{
+	(void)state;
+	assert_true(sizeof barrier <= 16);
+	leaders = selves = 0;
+	run_threads(4, go_in_step, NULL);
+	assert_int_equal(leaders, ROUNDS);
+}
+
+static void none_and_one_do_not_wait(void **state)
+{
+	(void)state;
+	csys_barrier zero = CSYS_BARRIER_INIT(0), one = CSYS_BARRIER_INIT(1);
+	for (int i = 0; i < 3; i++) {
+		int is_leader = 0;
+		assert_int_equal(csys_barrier_wait(&zero, &is_leader), 0);
+		assert_int_equal(is_leader, 1);
+		assert_int_equal(csys_barrier_wait_until(&one, CSYS_POLL, &is_leader), 0);
+	}
+}
+
+static csys_barrier two = CSYS_BARRIER_INIT(2);
+
+static void *wait_at_two(void *argument)
+{
+	*(int *)argument = csys_barrier_wait(&two, NULL);
+	return NULL;
+}
+
+static void one_that_gives_up_has_not_come(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	int result = 77, is_leader = 77;
+	csys_deadline deadline = csys_after_ms(2);
+	assert_int_equal(csys_barrier_wait_until(&two, deadline, &is_leader), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+	assert_int_equal(is_leader, 77);
+	assert_int_equal(two.word & 0xffff, 0);
+	/* So it still takes two. */
+	assert_int_equal(pthread_create(&thread, NULL, wait_at_two, &result), 0);
+	assert_int_equal(csys_barrier_wait(&two, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(result, 0);
+}
+
+static void abort_sends_all_home_until_reset(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	int result = 77;
+	assert_int_equal(pthread_create(&thread, NULL, wait_at_two, &result), 0);
+	while ((__atomic_load_n(&two.word, __ATOMIC_RELAXED) & 0xffff) == 0)
+		take_a_nap();
+	csys_barrier_abort(&two);
+	pthread_join(thread, NULL);
+	assert_int_equal(result, CSYS_ECANCELED);
+	assert_int_equal(csys_barrier_wait(&two, NULL), CSYS_ECANCELED);
+	csys_barrier_reset(&two);
+	result = 77;
+	assert_int_equal(pthread_create(&thread, NULL, wait_at_two, &result), 0);
+	assert_int_equal(csys_barrier_wait(&two, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(result, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(all_come_before_one_goes_and_one_leads),
+		TEST(none_and_one_do_not_wait),
+		TEST(one_that_gives_up_has_not_come),
+		TEST(abort_sends_all_home_until_reset),
+	};
+	return RUN(tests);
+}

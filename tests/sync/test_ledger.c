@@ -1,0 +1,377 @@
+/*
+ * sync/test_ledger.c - locks whose holder ends.
+ */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "support/support.h"
+#include "sync/ledger.h"
+
+#define MANY 70 /* more than the ledger has room for by itself, and twice that */
+
+struct locks {
+	csys_mutex many[MANY];
+	int count;
+	void (*end)(void); /* how the thread that has them ends; NULL: it returns */
+};
+
+static int is_free(csys_mutex *lock, int expected)
+{
+	int r = csys_mutex_try_lock(lock);
+	if (r >= 0)
+		csys_mutex_unlock(lock);
+	return r == expected;
+}
+
+static void exit_thread(void)
+{
+	pthread_exit(NULL);
+}
+
+static void be_cancelled(void)
+{
+	pthread_cancel(pthread_self());
+	pthread_testcancel();
+}
+
+static void panic(void)
+{
+	csys_panic("with locks");
+}
+
+static void be_silent(const csys_panic_info *info, void *context)
+{
+	(void)info;
+	(void)context;
+}
+
+static void *take_them_to_the_grave(void *argument)
+{
+	struct locks *locks = argument;
+	for (int i = 0; i < locks->count; i++)
+		csys_mutex_lock(&locks->many[i]);
+	if (locks->end)
+		locks->end();
+	return NULL;
+}
+
+static void run_foreign(void *(*function)(void *), void *argument)
+{
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, function, argument), 0);
+	pthread_join(thread, NULL);
+}
+
+static int run_ours(void *(*function)(void *), void *argument)
+{
+	csys_thread *thread = NULL;
+	assert_int_equal(csys_thread_spawn(function, argument, NULL, &thread), 0);
+	int r = csys_thread_join(thread, NULL);
+	csys_thread_unref(thread);
+	return r;
+}
+
+static void all_poisoned(struct locks *locks)
+{
+	for (int i = 0; i < locks->count; i++)
+		assert_true(is_free(&locks->many[i], CSYS_POISONED));
+	for (int i = locks->count; i < MANY; i++)
+		assert_true(is_free(&locks->many[i], 0));
+}
+
+static void however_a_thread_ends_its_locks_are_poisoned_and_released(void **state)
+{
+	(void)state;
+	void (*ends[])(void) = { NULL, exit_thread, panic, be_cancelled };
+	csys_panic_set_hook(be_silent, NULL);
+	for (int i = 0; i < 4; i++) {
+		if (ends[i] == be_cancelled && WITH_ASAN)
+			break; /* support.h */
+		struct locks ours = { .count = 3, .end = ends[i] };
+		assert_int_equal(run_ours(take_them_to_the_grave, &ours),
+				 i == 0 ? 0 : CSYS_EPANICKED);
+		all_poisoned(&ours);
+		if (ends[i] == panic)
+			continue; /* would end the process: test_panic.c */
+		struct locks foreign = { .count = 3, .end = ends[i] };
+		run_foreign(take_them_to_the_grave, &foreign);
+		all_poisoned(&foreign);
+	}
+	csys_panic_set_hook(NULL, NULL);
+}
+
+static void any_number_of_locks_is_noted(void **state)
+{
+	(void)state;
+	for (int count = 14; count <= MANY; count += count < 20 ? 1 : 10) {
+		struct locks locks = { .count = count };
+		run_ours(take_them_to_the_grave, &locks);
+		all_poisoned(&locks);
+	}
+}
+
+static void *unlock_out_of_order(void *argument)
+{
+	struct locks *locks = argument;
+	for (int i = 0; i < 40; i++)
+		csys_mutex_lock(&locks->many[i]);
+	for (int i = 0; i < 40; i += 2)
+		csys_mutex_unlock(&locks->many[i]);
+	for (int i = 0; i < 20; i += 2)
+		csys_mutex_lock(&locks->many[i]);
+	for (int i = 19; i >= 1; i -= 2)
+		csys_mutex_unlock(&locks->many[i]);
+	CHECK(csysi_ledger_depth() == 20);
+	return NULL;
+}
+
+static void locks_may_be_released_in_any_order(void **state)
+{
+	(void)state;
+	struct locks locks = { .count = 0 };
+	run_foreign(unlock_out_of_order, &locks);
+	for (int i = 0; i < 40; i++)
+		assert_true(is_free(&locks.many[i], i < 20 ? (i % 2 == 0 ? CSYS_POISONED : 0)
+							   : (i % 2 == 0 ? 0 : CSYS_POISONED)));
+}
+
+static void nothing_is_left_in_the_ledger_of_a_thread_that_holds_nothing(void **state)
+{
+	(void)state;
+	struct locks locks = { .count = 0 };
+	size_t depth = csysi_ledger_depth();
+	for (int i = 0; i < MANY; i++)
+		csys_mutex_lock(&locks.many[i]);
+	assert_int_equal(csysi_ledger_depth(), depth + MANY);
+	for (int i = MANY - 1; i >= 0; i--)
+		csys_mutex_unlock(&locks.many[i]);
+	assert_int_equal(csysi_ledger_depth(), depth);
+	all_poisoned(&locks); /* none, that is */
+}
+
+/* ---- waiters ------------------------------------------------------------------------------------
+ */
+
+struct order {
+	csys_mutex locks[3];
+	int is_held; /* atomic */
+	int may_end; /* atomic */
+};
+
+static void *hold_three(void *argument)
+{
+	struct order *order = argument;
+	for (int i = 0; i < 3; i++)
+		csys_mutex_lock(&order->locks[i]);
+	csysi_store_release(&order->is_held, 1);
+	while (!csysi_load_acquire(&order->may_end))
+		csys_thread_yield();
+	return NULL;
+}
+
+/* As soon as one is free, those taken later must be free too: they went before it. */
+static void *watch_the_first(void *argument)
+{
+	struct order *order = argument;
+	int r = csys_mutex_lock(&order->locks[0]);
+	CHECK(r == CSYS_POISONED);
+	for (int i = 1; i < 3; i++)
+		CHECK(is_free(&order->locks[i], CSYS_POISONED));
+	csys_mutex_unlock(&order->locks[0]);
+	return NULL;
+}
+
+static void the_newest_is_released_first_and_waiters_wake(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		struct order order = { .is_held = 0 };
+		csys_thread *holder = NULL;
+		csys_thread *watcher = NULL;
+		assert_int_equal(csys_thread_spawn(hold_three, &order, NULL, &holder), 0);
+		while (!csysi_load_acquire(&order.is_held))
+			csys_thread_yield();
+		assert_int_equal(csys_thread_spawn(watch_the_first, &order, NULL, &watcher), 0);
+		csysi_store_release(&order.may_end, 1);
+		assert_int_equal(csys_thread_join(watcher, NULL), 0);
+		assert_int_equal(csys_thread_join(holder, NULL), 0);
+		csys_thread_unref(holder);
+		csys_thread_unref(watcher);
+	}
+}
+
+/* ---- destructors of others
+ * ------------------------------------------------------------------------ */
+
+static pthread_key_t before, after; /* made before and after csys's own */
+static csys_mutex used = CSYS_MUTEX_INIT;
+static csys_mutex released = CSYS_MUTEX_INIT;
+static csys_mutex kept = CSYS_MUTEX_INIT;
+static int uses; /* under used */
+
+static void use_locks(void *value)
+{
+	csys_mutex_lock(&used);
+	uses++;
+	csys_mutex_unlock(&used);
+	if (value == &released)
+		csys_mutex_unlock(&released);
+	else if (value == &kept)
+		csys_mutex_lock(&kept);
+}
+
+static void *leave_it_to_destructors(void *unused)
+{
+	csys_mutex_lock(&released);
+	pthread_setspecific(before, &released);
+	pthread_setspecific(after, &kept);
+	return unused;
+}
+
+static void other_destructors_may_lock_unlock_and_keep(void **state)
+{
+	(void)state;
+	assert_int_equal(pthread_key_create(&before, use_locks), 0);
+	csys_mutex_lock(&used); /* now csys has its key */
+	csys_mutex_unlock(&used);
+	assert_int_equal(pthread_key_create(&after, use_locks), 0);
+	for (int ours = 0; ours <= 1; ours++) {
+		uses = 0;
+		if (ours)
+			assert_int_equal(run_ours(leave_it_to_destructors, NULL), 0);
+		else
+			run_foreign(leave_it_to_destructors, NULL);
+		assert_int_equal(uses, 2);
+		assert_true(is_free(&used, 0));
+		assert_true(is_free(&released, 0));
+		assert_true(is_free(&kept, CSYS_POISONED));
+		csys_mutex_clear_poison(&kept);
+	}
+	pthread_key_delete(before);
+	pthread_key_delete(after);
+}
+
+/* ---- cleanup handlers
+ * ------------------------------------------------------------------------------- */
+
+static void unlock_it(void *lock)
+{
+	csys_mutex_unlock(lock);
+}
+
+static void *exit_with_a_handler(void *lock)
+{
+	csys_mutex_lock(lock);
+	pthread_cleanup_push(unlock_it, lock);
+	pthread_exit(NULL);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void a_handler_that_unlocks_keeps_it_from_being_poisoned(void **state)
+{
+	(void)state;
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	run_foreign(exit_with_a_handler, &lock);
+	assert_true(is_free(&lock, 0));
+	assert_int_equal(run_ours(exit_with_a_handler, &lock), CSYS_EPANICKED);
+	assert_true(is_free(&lock, 0));
+}
+
+/* ---- fork
+ * ---------------------------------------------------------------------------------------------- */
+
+static struct locks forked;
+
+static void look_in_the_child(void)
+{
+	/* They are the child's now, and only its. */
+	CHECK(csysi_ledger_depth() == 3);
+	for (int i = 0; i < 3; i++)
+		CHECK(is_free(&forked.many[i], CSYS_EAGAIN));
+	for (int i = 2; i >= 0; i--)
+		csys_mutex_unlock(&forked.many[i]);
+	for (int i = 0; i < 3; i++)
+		CHECK(is_free(&forked.many[i], 0));
+	if (WITH_TSAN)
+		return;
+	/* Threads of the child end as others do. */
+	csys_thread *thread = NULL;
+	forked.count = 3;
+	CHECK(csys_thread_spawn(take_them_to_the_grave, &forked, NULL, &thread) == 0);
+	CHECK(csys_thread_join(thread, NULL) == 0);
+	csys_thread_unref(thread);
+	for (int i = 0; i < 3; i++)
+		CHECK(is_free(&forked.many[i], CSYS_POISONED));
+}
+
+static void *hold_and_fork(void *unused)
+{
+	for (int i = 0; i < 3; i++)
+		csys_mutex_lock(&forked.many[i]);
+	in_child(look_in_the_child);
+	for (int i = 0; i < 3; i++)
+		csys_mutex_unlock(&forked.many[i]);
+	return unused;
+}
+
+static void the_locks_of_who_forks_are_held_in_both(void **state)
+{
+	(void)state;
+	hold_and_fork(NULL);
+	if (!under_valgrind()) /* misses the other threads' stacks in the child */
+		run_ours(hold_and_fork, NULL);
+	for (int i = 0; i < 3; i++)
+		assert_true(is_free(&forked.many[i], 0));
+}
+
+/* ---- without memory
+ * --------------------------------------------------------------------------------------- */
+
+static void *lock_without_memory(void *argument)
+{
+	struct locks *locks = argument;
+	csysi_fault_arm(1); /* the end cannot be watched */
+	csys_mutex_lock(&locks->many[0]);
+	CHECK(csysi_fault_fired());
+	csysi_fault_arm(0);
+	for (int i = 1; i <= 16; i++)
+		csys_mutex_lock(&locks->many[i]);
+	csysi_fault_arm(1); /* the ledger cannot grow */
+	csys_mutex_lock(&locks->many[17]);
+	CHECK(csysi_fault_fired());
+	csysi_fault_arm(0);
+	csys_mutex_unlock(&locks->many[0]);
+	for (int i = 17; i >= 1; i--)
+		csys_mutex_unlock(&locks->many[i]);
+	CHECK(csysi_ledger_depth() == 0);
+	for (int i = 0; i < MANY; i++)
+		CHECK(is_free(&locks->many[i], 0));
+	return NULL;
+}
+
+static void a_lock_that_cannot_be_noted_is_a_lock_still(void **state)
+{
+	(void)state;
+	struct locks locks = { .count = 0 };
+	run_foreign(lock_without_memory, &locks);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(however_a_thread_ends_its_locks_are_poisoned_and_released),
+		TEST(any_number_of_locks_is_noted),
+		TEST(locks_may_be_released_in_any_order),
+		TEST(nothing_is_left_in_the_ledger_of_a_thread_that_holds_nothing),
+		TEST(the_newest_is_released_first_and_waiters_wake),
+		TEST(other_destructors_may_lock_unlock_and_keep),
+		TEST(a_handler_that_unlocks_keeps_it_from_being_poisoned),
+		TEST(the_locks_of_who_forks_are_held_in_both),
+		TEST(a_lock_that_cannot_be_noted_is_a_lock_still),
+	};
+	return RUN(tests);
+}

@@ -1,0 +1,353 @@
+/*
+ * sync/test_mutex.c - promises of csys/sync/mutex.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/support.h"
+#include "support/thread.h"
+
+static csys_mutex mutex;
+
+static void it_is_small_and_valid_when_zero(void **state)
+{
+	(void)state;
+	csys_mutex zero;
+	memset(&zero, 0, sizeof zero);
+	assert_true(sizeof zero <= 8);
+	assert_int_equal(csys_mutex_lock(&zero), 0);
+	assert_int_equal(csys_mutex_try_lock(&zero), CSYS_EAGAIN);
+	csys_mutex_unlock(&zero);
+	assert_int_equal(csys_mutex_try_lock(&zero), 0);
+	csys_mutex_unlock(&zero);
+	csys_mutex init = CSYS_MUTEX_INIT;
+	assert_memory_equal(&init, &zero, sizeof init);
+}
+
+static long sum;
+
+static void *add(void *argument)
+{
+	csys_mutex *lock = argument;
+	for (int i = 0; i < 20000; i++) {
+		assert_int_equal(csys_mutex_lock(lock), 0);
+		sum++;
+		csys_mutex_unlock(lock);
+	}
+	return NULL;
+}
+
+static void one_thread_at_a_time_is_inside(void **state)
+{
+	(void)state;
+	csys_mutex plain = CSYS_MUTEX_INIT_NO_POISON;
+	csys_mutex *locks[] = { &mutex, &plain };
+	for (int i = 0; i < 2; i++) {
+		sum = 0;
+		run_threads(4, add, locks[i]);
+		assert_int_equal(sum, 80000);
+	}
+}
+
+static void lock_until_gives_up_at_the_deadline(void **state)
+{
+	(void)state;
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	csys_mutex_lock(&lock);
+	csys_deadline deadline = csys_after_ms(2);
+	assert_int_equal(csys_mutex_lock_until(&lock, deadline), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+	assert_int_equal(csys_mutex_lock_until(&lock, CSYS_POLL), CSYS_ETIMEDOUT);
+	csys_mutex_unlock(&lock);
+	assert_int_equal(csys_mutex_try_lock(&lock), 0); /* the failed waits left no trace */
+	csys_mutex_unlock(&lock);
+}
+
+static void a_past_deadline_takes_what_is_free(void **state)
+{
+	(void)state;
+	assert_int_equal(csys_mutex_lock_until(&mutex, CSYS_POLL), 0);
+	csys_mutex_unlock(&mutex);
+}
+
+/* Locks and leaves it so. */
+static void *die(void *argument)
+{
+	csys_mutex_lock(argument);
+	return NULL;
+}
+
+static void a_holder_that_ends_poisons_it(void **state)
+{
+	(void)state;
+	run_threads(1, die, &mutex);
+	assert_int_equal(csys_mutex_is_poisoned(&mutex), 1);
+	/* Every way of locking holds it and says so, until it is cleared. */
+	assert_int_equal(csys_mutex_lock(&mutex), CSYS_POISONED);
+	assert_int_equal(csys_mutex_try_lock(&mutex), CSYS_EAGAIN);
+	csys_mutex_unlock(&mutex);
+	assert_int_equal(csys_mutex_try_lock(&mutex), CSYS_POISONED);
+	csys_mutex_unlock(&mutex);
+	assert_int_equal(csys_mutex_lock_until(&mutex, CSYS_POLL), CSYS_POISONED);
+	csys_mutex_clear_poison(&mutex);
+	assert_int_equal(csys_mutex_is_poisoned(&mutex), 0);
+	csys_mutex_unlock(&mutex);
+	assert_int_equal(csys_mutex_lock(&mutex), 0);
+	csys_mutex_unlock(&mutex);
+}
+
+static void *lock_poisoned(void *argument)
+{
+	assert_int_equal(csys_mutex_lock(argument), CSYS_POISONED);
+	csys_mutex_clear_poison(argument);
+	csys_mutex_unlock(argument);
+	return NULL;
+}
+
+static pthread_barrier_t barrier;
+
+static void *die_late(void *argument)
+{
+	csys_mutex_lock(argument);
+	pthread_barrier_wait(&barrier);
+	take_a_nap();
+	return NULL;
+}
+
+static void waiters_get_it_when_its_holder_ends(void **state)
+{
+	(void)state;
+	pthread_t holder, waiter;
+	pthread_barrier_init(&barrier, NULL, 2);
+	assert_int_equal(pthread_create(&holder, NULL, die_late, &mutex), 0);
+	pthread_barrier_wait(&barrier);
+	assert_int_equal(pthread_create(&waiter, NULL, lock_poisoned, &mutex), 0);
+	pthread_join(holder, NULL);
+	pthread_join(waiter, NULL);
+	pthread_barrier_destroy(&barrier);
+}
+
+static void poison_can_be_said(void **state)
+{
+	(void)state;
+	csys_mutex_lock(&mutex);
+	csys_mutex_poison(&mutex);
+	csys_mutex_unlock(&mutex);
+	assert_int_equal(csys_mutex_lock(&mutex), CSYS_POISONED);
+	csys_mutex_clear_poison(&mutex);
+	csys_mutex_unlock(&mutex);
+}
+
+static void one_without_poison_is_never_poisoned(void **state)
+{
+	(void)state;
+	csys_mutex plain = CSYS_MUTEX_INIT_NO_POISON;
+	csys_mutex_poison(&plain);
+	assert_int_equal(csys_mutex_is_poisoned(&plain), 0);
+	run_threads(1, die, &plain);
+	assert_int_equal(csys_mutex_is_poisoned(&plain), 0);
+	assert_int_equal(csys_mutex_try_lock(&plain), CSYS_EAGAIN); /* nor released */
+}
+
+static void locks_are_released_in_any_order(void **state)
+{
+	(void)state;
+	csys_mutex locks[40] = { CSYS_MUTEX_INIT };
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(csys_mutex_lock(&locks[i]), 0);
+	for (int i = 0; i < 40; i += 2)
+		csys_mutex_unlock(&locks[i]);
+	for (int i = 1; i < 40; i += 2) {
+		csys_mutex_assert_held(&locks[i]);
+		csys_mutex_unlock(&locks[i]);
+	}
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(csys_mutex_try_lock(&locks[i]), 0);
+		csys_mutex_unlock(&locks[i]);
+	}
+}
+
+static void *lock_many_without_memory(void *argument)
+{
+	csys_mutex *locks = argument;
+	for (int i = 0; i < 60; i++) {
+		csysi_fault_arm(1); /* the next need for memory fails */
+		assert_int_equal(csys_mutex_lock(&locks[i]), 0);
+	}
+	csysi_fault_arm(0);
+	for (int i = 0; i < 60; i++) {
+		assert_int_equal(csys_mutex_try_lock(&locks[i]), CSYS_EAGAIN);
+		csys_mutex_unlock(&locks[i]);
+	}
+	return NULL;
+}
+
+static void without_memory_it_locks_all_the_same(void **state)
+{
+	(void)state;
+	csys_mutex locks[60] = { CSYS_MUTEX_INIT };
+	run_threads(1, lock_many_without_memory, locks);
+	for (int i = 0; i < 60; i++) {
+		assert_int_equal(csys_mutex_lock(&locks[i]), 0);
+		csys_mutex_unlock(&locks[i]);
+	}
+}
+
+static csys_mutex fair;
+static int is_taken;
+
+static void *take_when_it_comes(void *argument)
+{
+	(void)argument;
+	csys_mutex_lock(&fair);
+	is_taken = 1;
+	csys_mutex_unlock(&fair);
+	return NULL;
+}
+
+static void unlocking_fairly_lets_a_sleeper_in_first(void **state)
+{
+	(void)state;
+	pthread_t sleeper;
+	csys_mutex_lock(&fair);
+	is_taken = 0;
+	assert_int_equal(pthread_create(&sleeper, NULL, take_when_it_comes, NULL), 0);
+	/* It sleeps once the word is another than that of a held one. */
+	while (__atomic_load_n(&fair.word, __ATOMIC_RELAXED) == 1)
+		take_a_nap();
+	take_a_nap();
+	csys_mutex_unlock_fair(&fair);
+	csys_mutex_lock(&fair);
+	int was_taken = is_taken;
+	csys_mutex_unlock(&fair);
+	pthread_join(sleeper, NULL);
+	/* Not so if it had not fallen asleep yet, which cannot be seen from here. */
+	if (!was_taken)
+		print_message("the sleeper was late\n");
+
+	csys_mutex_lock(&fair);
+	csys_mutex_unlock_fair(&fair);
+	assert_int_equal(csys_mutex_try_lock(&fair), 0);
+	csys_mutex_unlock_fair(&fair);
+}
+
+static void unlock_free(void)
+{
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	csys_mutex_unlock(&lock);
+}
+
+static void unlock_free_without_poison(void)
+{
+	csys_mutex lock = CSYS_MUTEX_INIT_NO_POISON;
+	csys_mutex_unlock(&lock);
+}
+
+static void unlock_fairly_what_is_free(void)
+{
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	csys_mutex_unlock_fair(&lock);
+}
+
+static void *lock_it(void *argument)
+{
+	csys_mutex_lock(argument);
+	pause();
+	return NULL;
+}
+
+static void unlock_a_strangers(void)
+{
+	static csys_mutex lock;
+	pthread_t stranger;
+	pthread_create(&stranger, NULL, lock_it, &lock);
+	while (csys_mutex_try_lock(&lock) == 0)
+		csys_mutex_unlock(&lock);
+	csys_mutex_unlock(&lock);
+}
+
+static void assert_what_is_free(void)
+{
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	csys_mutex_assert_held(&lock);
+}
+
+static void misuse_aborts_with_a_line(void **state)
+{
+	(void)state;
+	assert_aborts(unlock_free, "csys: unlock of a lock that this thread does not hold\n");
+	assert_aborts(unlock_free_without_poison, "csys: unlock of a mutex that nobody holds\n");
+	assert_aborts(unlock_fairly_what_is_free,
+		      "csys: unlock of a lock that this thread does not hold\n");
+	assert_aborts(unlock_a_strangers,
+		      "csys: unlock of a lock that this thread does not hold\n");
+	assert_aborts(assert_what_is_free, "csys: a mutex is not held that should be\n");
+}
+
+static void use_it_in_a_forked_child(void)
+{
+	/* Held by the thread that forked, so by this one. */
+	CHECK(csys_mutex_try_lock(&mutex) == CSYS_EAGAIN);
+	csys_mutex_unlock(&mutex);
+	CHECK(csys_mutex_lock(&mutex) == 0);
+	csys_mutex_unlock(&mutex);
+}
+
+static void a_forked_child_holds_what_its_parent_held(void **state)
+{
+	(void)state;
+	csys_mutex_lock(&mutex);
+	in_child(use_it_in_a_forked_child);
+	csys_mutex_unlock(&mutex);
+}
+
+/* Each round's mutex is freed by whoever unlocks it last. */
+struct shared {
+	csys_mutex lock;
+	int users; /* under lock */
+};
+
+static void *use_and_free(void *argument)
+{
+	struct shared *shared = argument;
+	csys_mutex_lock(&shared->lock);
+	int left = --shared->users;
+	csys_mutex_unlock(&shared->lock);
+	if (left == 0)
+		free(shared);
+	return NULL;
+}
+
+static void it_may_be_freed_right_after_the_last_unlock(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		struct shared *shared = calloc(1, sizeof *shared);
+		shared->users = 3;
+		run_threads(3, use_and_free, shared);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(it_is_small_and_valid_when_zero),
+		TEST(one_thread_at_a_time_is_inside),
+		TEST(lock_until_gives_up_at_the_deadline),
+		TEST(a_past_deadline_takes_what_is_free),
+		TEST(a_holder_that_ends_poisons_it),
+		TEST(waiters_get_it_when_its_holder_ends),
+		TEST(poison_can_be_said),
+		TEST(one_without_poison_is_never_poisoned),
+		TEST(locks_are_released_in_any_order),
+		TEST(without_memory_it_locks_all_the_same),
+		TEST(unlocking_fairly_lets_a_sleeper_in_first),
+		TEST(misuse_aborts_with_a_line),
+		TEST(a_forked_child_holds_what_its_parent_held),
+		TEST(it_may_be_freed_right_after_the_last_unlock),
+	};
+	return RUN(tests);
+}

@@ -1,0 +1,168 @@
+/*
+ * sync/test_once.c - promises of csys/sync/once.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+
+#include "support/support.h"
+#include "support/thread.h"
+
+static int runs; /* by the body only */
+
+static int count(void *argument)
+{
+	(void)argument;
+	runs++;
+	take_a_nap();
+	return 0;
+}
+
+static void *call_it(void *argument)
+{
+	assert_int_equal(csys_once_call(argument, count, NULL), 0);
+	assert_int_equal(runs, 1); /* seen, without being atomic */
+	assert_int_equal(csys_once_is_completed(argument), 1);
+	return NULL;
+}
+
+static void the_body_runs_once_and_is_seen_by_all(void **state)
+{
+	(void)state;
+	assert_int_equal(sizeof(csys_once), 4);
+	for (int round = 0; round < 30; round++) {
+		csys_once one = CSYS_ONCE_INIT;
+		runs = 0;
+		assert_int_equal(csys_once_is_completed(&one), 0);
+		run_threads(5, call_it, &one);
+		assert_int_equal(csys_once_wait(&one), 0);
+	}
+}
+
+static int fail_at_first(void *argument)
+{
+	return ++*(int *)argument < 3 ? CSYS_EIO : 0;
+}
+
+static void a_failure_leaves_it_to_the_next_caller(void **state)
+{
+	(void)state;
+	csys_once one = CSYS_ONCE_INIT;
+	int calls = 0;
+	assert_int_equal(csys_once_call(&one, fail_at_first, &calls), CSYS_EIO);
+	assert_int_equal(csys_once_is_completed(&one), 0);
+	assert_int_equal(csys_once_is_poisoned(&one), 0);
+	assert_int_equal(csys_once_call_force(&one, fail_at_first, &calls), CSYS_EIO);
+	assert_int_equal(csys_once_call(&one, fail_at_first, &calls), 0);
+	assert_int_equal(csys_once_call(&one, fail_at_first, &calls), 0);
+	assert_int_equal(calls, 3);
+}
+
+static int end_the_thread(void *argument)
+{
+	(void)argument;
+	pthread_exit(NULL);
+}
+
+static void *die_in_it(void *argument)
+{
+	int r = csys_once_call(argument, end_the_thread, NULL);
+	(void)r;
+	return NULL;
+}
+
+static void a_body_that_does_not_return_poisons_it(void **state)
+{
+	(void)state;
+	csys_once one = CSYS_ONCE_INIT;
+	run_threads(1, die_in_it, &one);
+	assert_int_equal(csys_once_is_poisoned(&one), 1);
+	assert_int_equal(csys_once_is_completed(&one), 0);
+	assert_int_equal(csys_once_call(&one, count, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_once_wait(&one), CSYS_EPANICKED);
+	runs = 0;
+	assert_int_equal(csys_once_call_force(&one, count, NULL), 0);
+	assert_int_equal(runs, 1);
+	assert_int_equal(csys_once_is_poisoned(&one), 0);
+	assert_int_equal(csys_once_call(&one, count, NULL), 0);
+}
+
+static int call_itself(void *argument)
+{
+	return csys_once_call(argument, call_itself, argument);
+}
+
+static void a_body_that_calls_its_own_is_told(void **state)
+{
+	(void)state;
+	csys_once one = CSYS_ONCE_INIT;
+	assert_int_equal(csys_once_call(&one, call_itself, &one), CSYS_EDEADLK);
+	assert_int_equal(csys_once_is_completed(&one), 0);
+}
+
+static void *wait_for_it(void *argument)
+{
+	assert_int_equal(csys_once_wait(argument), 0);
+	return NULL;
+}
+
+static void waiting_does_not_call_it(void **state)
+{
+	(void)state;
+	csys_once one = CSYS_ONCE_INIT;
+	pthread_t thread;
+	csys_deadline deadline = csys_after_ms(2);
+	assert_int_equal(csys_once_wait_until(&one, deadline), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= deadline);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_it, &one), 0);
+	take_a_nap();
+	assert_int_equal(csys_once_call(&one, count, NULL), 0);
+	pthread_join(thread, NULL);
+}
+
+CSYS_ONCE_VALUE_DEFINE(number_once, long);
+static int inits;
+
+static int make_number(void *argument, long *out)
+{
+	inits++;
+	if (!argument)
+		return CSYS_ENOENT;
+	*out = *(long *)argument;
+	return 0;
+}
+
+static void a_value_is_made_at_its_first_use(void **state)
+{
+	(void)state;
+	number_once o = { CSYS_ONCE_INIT, 0 };
+	long seven = 7, eight = 8, *it = NULL;
+	inits = 0;
+	assert_null(number_once_get(&o));
+	assert_int_equal(number_once_get_or_init(&o, make_number, NULL, &it), CSYS_ENOENT);
+	assert_null(it);
+	assert_int_equal(number_once_get_or_init(&o, make_number, &seven, &it), 0);
+	assert_int_equal(*it, 7);
+	assert_int_equal(number_once_get_or_init(&o, make_number, &eight, &it), 0);
+	assert_int_equal(*it, 7);
+	assert_int_equal(inits, 2);
+	assert_int_equal(number_once_set(&o, 9), CSYS_EEXIST);
+	assert_int_equal(*number_once_get(&o), 7);
+
+	number_once other = { CSYS_ONCE_INIT, 0 };
+	assert_int_equal(number_once_set(&other, 9), 0);
+	assert_int_equal(number_once_set(&other, 10), CSYS_EEXIST);
+	assert_int_equal(*number_once_get(&other), 9);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_body_runs_once_and_is_seen_by_all),
+		TEST(a_failure_leaves_it_to_the_next_caller),
+		TEST(a_body_that_does_not_return_poisons_it),
+		TEST(a_body_that_calls_its_own_is_told),
+		TEST(waiting_does_not_call_it),
+		TEST(a_value_is_made_at_its_first_use),
+	};
+	return RUN(tests);
+}
