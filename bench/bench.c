@@ -112,6 +112,7 @@ int bench_batch(const struct bench_batch *size, int (*once)(void *context), void
 struct series {
 	const char *case_name;
 	const char *subject;
+	const char *beside; /* what else of the same case and subject, or NULL */
 	const char *unit;
 	double *values;
 	size_t count;
@@ -137,24 +138,36 @@ void bench_print_machine(void)
 	printf("# cpus: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-void bench_add(const char *case_name, const char *subject, double value, const char *unit)
+static int is_same(const char *left, const char *right)
+{
+	return left && right ? strcmp(left, right) == 0 : left == right;
+}
+
+void bench_add_beside(const char *case_name, const char *subject, const char *beside, double value,
+		      const char *unit)
 {
 	struct series *series = NULL;
 	for (size_t i = 0; i < all_count && !series; i++)
-		if (strcmp(all[i].case_name, case_name) == 0 &&
-		    strcmp(all[i].subject, subject) == 0)
+		if (is_same(all[i].case_name, case_name) && is_same(all[i].subject, subject) &&
+		    is_same(all[i].beside, beside))
 			series = &all[i];
 	if (!series) {
 		all = grown(all, all_count + 1, sizeof *all);
 		series = &all[all_count++];
-		*series =
-			(struct series){ .case_name = case_name, .subject = subject, .unit = unit };
+		*series = (struct series){
+			.case_name = case_name, .subject = subject, .beside = beside, .unit = unit
+		};
 	}
 	if (series->count == series->room) {
 		series->room = series->room * 2 + 8;
 		series->values = grown(series->values, series->room, sizeof *series->values);
 	}
 	series->values[series->count++] = value;
+}
+
+void bench_add(const char *case_name, const char *subject, double value, const char *unit)
+{
+	bench_add_beside(case_name, subject, NULL, value, unit);
 }
 
 static int by_value(const void *left, const void *right)
@@ -166,7 +179,10 @@ static int by_value(const void *left, const void *right)
 
 static void print_line(const struct series *s, const char *suffix, double value)
 {
-	printf("%s\t%s%s\t%.3f\t%s\n", s->case_name, s->subject, suffix, value, s->unit);
+	const char *dot = s->beside ? "." : "";
+	const char *beside = s->beside ? s->beside : "";
+	printf("%s\t%s%s%s%s\t%.3f\t%s\n", s->case_name, s->subject, dot, beside, suffix, value,
+	       s->unit);
 }
 
 void bench_print(void)
@@ -176,8 +192,10 @@ void bench_print(void)
 		qsort(s->values, s->count, sizeof *s->values, by_value);
 		double median = (s->values[(s->count - 1) / 2] + s->values[s->count / 2]) / 2;
 		print_line(s, "", median);
-		print_line(s, ".min", s->values[0]);
-		print_line(s, ".max", s->values[s->count - 1]);
+		if (!s->beside) {
+			print_line(s, ".min", s->values[0]);
+			print_line(s, ".max", s->values[s->count - 1]);
+		}
 		free(s->values);
 	}
 	fflush(stdout);

@@ -73,6 +73,13 @@ void bench_print_machine(void);
 /* One round's value.  The three texts are kept as pointers. */
 void bench_add(const char *case_name, const char *subject, double value, const char *unit);
 
+/*
+ * One round's value of something that was measured along with it, as CPU time is.
+ * Printed as `SUBJECT.BESIDE`, and only its median.
+ */
+void bench_add_beside(const char *case_name, const char *subject, const char *beside, double value,
+		      const char *unit);
+
 /* Print median, min and max of all series, in the order of their first values. */
 void bench_print(void);
 

@@ -1,0 +1,48 @@
+#!/bin/sh
+# bench/instructions.sh - instructions of a pair (lock and unlock, ...) that nobody disputes.
+#
+#     instructions.sh BUILD_DIR [SUBJECT...]
+#
+# Counts what callgrind sees of 100001 pairs less what it sees of 1, so that the
+# start of the bench drops out and two or three of the loop itself stay in; exact,
+# whatever else the machine does.  What runs in the kernel is not counted.
+set -eu
+
+[ $# -ge 1 ] || {
+	echo "usage: $0 BUILD_DIR [SUBJECT...]" >&2
+	exit 2
+}
+locks=$1/bench/locks
+shift
+[ $# -gt 0 ] || set -- csys csys_plain pthread glib uv rust parking_lot
+
+if ! valgrind --tool=callgrind --callgrind-out-file=/dev/null true 2>/dev/null; then
+	echo "# absent: callgrind (valgrind)"
+	exit 0
+fi
+trace=$(mktemp)
+trap 'rm -f "$trace"' EXIT
+
+count() {
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+		"$locks" --count "$1" "$3" --case "$2" >/dev/null 2>"$trace" || return
+	sed -n 's/^==[0-9]*== Collected : *//p' "$trace" | grep .
+}
+
+for case in mutex.pair rwlock.read rwlock.write semaphore.pair condvar.notify_one \
+	condvar.notify_all; do
+	for subject; do
+		if one=$(count "$subject" "$case" 1); then
+			many=$(count "$subject" "$case" 100001)
+			awk -v case_name="$case" -v subject="$subject" -v one="$one" -v many="$many" '
+				BEGIN {
+					printf "%s.instr\t%s\t%.2f\tinstr\n", case_name, subject,
+						(many - one) / 100000
+				}'
+		elif [ $? -ne 77 ]; then
+			cat "$trace" >&2
+			echo "$0: $case of $subject cannot be counted" >&2
+			exit 1
+		fi
+	done
+done
