@@ -255,16 +255,31 @@ static int spin_write(csys_rwlock *lock, uint32_t ignored)
 	return 0;
 }
 
+/*
+ * The last writer that waited does not any more, so the word need not say so.  1: others
+ * have come meanwhile, and it says so again.
+ */
+static int say_not_waiting(csys_rwlock *lock)
+{
+	for (;;) {
+		csysi_and_relaxed(&lock->word, ~WRITERS_WAIT);
+		/* Adding nothing, in both orders, for a place among the steps of those that
+		 * count themselves: who comes later sees what was cleared. */
+		if (csysi_add_acq_rel(&lock->writers, 0) == 0)
+			return 0;
+		csysi_or_relaxed(&lock->word, WRITERS_WAIT);
+		/* They may have gone again, and cleared it before it was set. */
+		if (csysi_add_acq_rel(&lock->writers, 0) != 0)
+			return 1;
+	}
+}
+
 /* This writer waits no more, but is inside. */
 static void come_in(csys_rwlock *lock, uint32_t as)
 {
 	/* Both orders: with those of others that come and go the sum is exact. */
-	if (csysi_add_acq_rel(&lock->writers, 0u - as) != 0)
-		return;
-	csysi_and_relaxed(&lock->word, ~WRITERS_WAIT);
-	/* Another one may have come between, and set what was cleared. */
-	if (csysi_load_acquire(&lock->writers) != 0)
-		csysi_or_relaxed(&lock->word, WRITERS_WAIT);
+	if (csysi_add_acq_rel(&lock->writers, 0u - as) == 0)
+		(void)say_not_waiting(lock);
 }
 
 /* This writer waits no more, and is not inside.  If it was the last, readers need not wait. */
@@ -275,12 +290,9 @@ static void give_up(csys_rwlock *lock, uint32_t as)
 	if (csysi_add_acq_rel(&lock->writers, 0u - as) != 0)
 		return;
 
-	csysi_and_relaxed(&lock->word, ~WRITERS_WAIT);
-	if (csysi_load_acquire(&lock->writers) != 0) {
-		csysi_or_relaxed(&lock->word, WRITERS_WAIT);
-		/* Who came between may sleep by now, and nobody else is left to wake it. */
+	/* Who came between may sleep by now, and nobody else is left to wake it. */
+	if (say_not_waiting(lock))
 		csysi_os_wake_kind(address, 1, WRITER_SLEEPS);
-	}
 	csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
 }
 
