@@ -113,8 +113,8 @@ static int spin_read(csys_rwlock *lock, int is_inside)
 	return 0;
 }
 
-/* Come in, or be one of those who wait: 0, with the word of that moment. */
-static int read_or_wait(csys_rwlock *lock, int is_inside, uint32_t *out)
+/* Come in: 1; or be one of those who wait: 0, with the word of that moment. */
+static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
@@ -123,6 +123,8 @@ static int read_or_wait(csys_rwlock *lock, int is_inside, uint32_t *out)
 		if (!comes_in &&
 		    ((word & WAITING) == WAITING || !(word & (WRITER | WRITERS_WAIT)))) {
 			/* Too many wait, or hold it. */
+			if (csys_deadline_left(deadline) == 0)
+				return CSYS_ETIMEDOUT;
 			csysi_os_nap(csys_after_ns(FULL_NAP_NS));
 			word = csysi_load_relaxed(&lock->word);
 			continue;
@@ -142,16 +144,26 @@ static uint32_t without_one_waiting(uint32_t word)
 	return (word & WAITING) == ONE_WAITING ? word & ~(WAITING | HUNGRY) : word - ONE_WAITING;
 }
 
-/* Come in by itself, being counted as one who waits: nobody keeps it out any more. */
-static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside)
+/*
+ * Being counted as one who waits: 1 if it was let in, or has come in by itself since
+ * nobody keeps it out any more.  0, with the word that keeps it out: sleeping on an
+ * older one it could miss that a writer came and gave up in between.
+ */
+static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
-	while ((word & PHASE) == phase && may_read(word, is_inside))
+	while ((word & PHASE) == phase) {
+		*out = word;
+		if (!may_read(word, is_inside))
+			return 0;
 		/* Acquire pairs with the releases of unlock_write and downgrade. */
 		if (csysi_cas_acquire(&lock->word, &word, without_one_waiting(word) + 1))
 			return 1;
-	return 0;
+	}
+	/* Acquire pairs with the release of whoever let it in. */
+	(void)csysi_load_acquire(&lock->word);
+	return 1;
 }
 
 /* No more waiting.  0: it was let in meanwhile. */
@@ -183,24 +195,29 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 	int is_inside = csysi_holds(lock, CSYSI_HELD_READ);
 	uint32_t word;
 
-	if (spin_read(lock, is_inside) || read_or_wait(lock, is_inside, &word))
+	if (spin_read(lock, is_inside))
 		return 0;
+	int r = read_or_wait(lock, is_inside, deadline, &word);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	uint32_t phase = word & PHASE;
 	csys_deadline hungry = csys_after_ns(HUNGRY_NS);
-	for (;;) {
-		/* Acquire pairs with the release of whoever lets it in. */
-		word = csysi_load_acquire(&lock->word);
-		if ((word & PHASE) != phase || try_come_in(lock, phase, is_inside))
-			return 0;
+	while (!try_come_in(lock, phase, is_inside, &word)) {
 		csys_deadline until = hungry < deadline ? hungry : deadline;
-		int r = csysi_os_wait_as(&lock->word, word, until, READER_SLEEPS);
+		/* Too many hold it, and those do not wake who waits for less. */
+		if (!(word & (WRITER | WRITERS_WAIT)) && csys_after_ns(FULL_NAP_NS) < until)
+			until = csys_after_ns(FULL_NAP_NS);
+		r = csysi_os_wait_as(&lock->word, word, until, READER_SLEEPS);
 		if (r != CSYS_ETIMEDOUT)
 			continue;
 		if (until == deadline)
 			return stop_waiting(lock, phase) ? r : 0;
-		say_hungry(lock, phase);
-		hungry = CSYS_FOREVER;
+		if (until == hungry) {
+			say_hungry(lock, phase);
+			hungry = CSYS_FOREVER;
+		}
 	}
+	return 0;
 }
 
 int csysi_rwlock_read_slow(csys_rwlock *lock)

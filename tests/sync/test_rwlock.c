@@ -282,6 +282,21 @@ static void it_can_be_read_very_often(void **state)
 	assert_int_equal(csys_rwlock_try_write(&plain), 0);
 }
 
+static void read_until_gives_up_where_too_many_read(void **state)
+{
+	(void)state;
+	csys_rwlock plain = CSYS_RWLOCK_INIT_NO_POISON;
+	for (int i = 0; i < 65535; i++)
+		assert_int_equal(csys_rwlock_try_read(&plain), 0);
+
+	assert_int_equal(csys_rwlock_read_until(&plain, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_rwlock_read_until(&plain, csys_after_ms(1)), CSYS_ETIMEDOUT);
+
+	for (int i = 0; i < 65535; i++)
+		csys_rwlock_unlock_read(&plain);
+	assert_int_equal(csys_rwlock_try_write(&plain), 0); /* it left no trace */
+}
+
 static void unlock_unread(void)
 {
 	csys_rwlock one = CSYS_RWLOCK_INIT;
@@ -359,6 +374,7 @@ int main(void)
 		TEST(only_writers_poison_it),
 		TEST(one_without_poison_is_never_poisoned),
 		TEST(it_can_be_read_very_often),
+		TEST(read_until_gives_up_where_too_many_read),
 		TEST(misuse_aborts_with_a_line),
 		TEST(it_may_be_freed_right_after_the_last_unlock),
 	};
