@@ -79,6 +79,7 @@ apt_install() {
 # carry the version of a compiler in their name, so the compilers come first.
 # Never gcc-multilib: it conflicts with every other cross compiler and would
 # remove them.  gcc-<version>-multilib with libc6-dev-i386 does not.
+# clang-19 is for the thread safety analysis, which is young in C (tests/compile).
 # npm comes with whichever node is here already; Debian's only if there is none.
 # So do rustc and cargo, which bench has Rust's std and sysinfo from.
 install_for_ci() {
@@ -88,7 +89,7 @@ install_for_ci() {
     have cargo || rust='rustc cargo'
     # shellcheck disable=SC2046,SC2086
     apt_install $(missing_packages gcc g++ libc6-dev binutils clang clang-format valgrind cmake git \
-        meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
+        clang-19 meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
         musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev \
         librust-sysinfo-dev $rust $node)
     # shellcheck disable=SC2046

@@ -8,10 +8,11 @@
  *
  *     void settle(struct account *a) CSYS_REQUIRES(&a->lock);
  *
- * clang -Wthread-safety (19 or newer, where one member guards another) then
- * rejects an access without the lock, a lock that is left locked, a second lock
- * of what is held.  The lock functions of csys carry their marks.  Elsewhere
- * the marks are nothing.
+ * clang -Wthread-safety (19 or newer, any for C++) then rejects an access
+ * without the lock, a lock that is left locked, a second lock of what is held.
+ * The lock functions of csys carry their marks.  Elsewhere the marks are nothing.
+ * In C a member's lock counts as held if that member of any object is; C++ tells
+ * the objects apart.
  *
  * A function that may or may not get the lock counts as having it where its
  * result is compared with 0 and equal.  After other tests (a poisoned lock is held,
@@ -22,7 +23,8 @@
 #ifndef CSYS_SYNC_ANNOTATIONS_H
 #define CSYS_SYNC_ANNOTATIONS_H
 
-#if defined(__clang__)
+/* An older clang knows no member of C that is declared before another. */
+#if defined(__clang__) && (defined(__cplusplus) || __clang_major__ >= 19)
 #define CSYSI_CAPABILITY(x) __attribute__((x))
 #else
 #define CSYSI_CAPABILITY(x)
@@ -31,13 +33,17 @@
 /* A type that can be held: "mutex", "rwlock"... is how warnings call it. */
 #define CSYS_CAPABILITY(kind) CSYSI_CAPABILITY(capability(kind))
 
-/* A variable or member that may be touched only with the lock held... */
-#define CSYS_GUARDED_BY(lock) CSYSI_CAPABILITY(guarded_by(lock))
+/*
+ * A variable or member that may be touched only with the lock held, and a pointer to such
+ * memory.  `lock` is the lock itself, not its address (which C would take for another).
+ */
+#define CSYS_GUARDED_BY(lock) CSYSI_CAPABILITY(guarded_by(&lock))
+#define CSYS_POINTS_TO_GUARDED_BY(lock) CSYSI_CAPABILITY(pt_guarded_by(&lock))
 
-/* ...and a pointer to such memory. */
-#define CSYS_POINTS_TO_GUARDED_BY(lock) CSYSI_CAPABILITY(pt_guarded_by(lock))
-
-/* A function that needs locks held, for writing or at least for reading, and keeps them so. */
+/*
+ * A function that needs locks held, for writing or at least for reading, and keeps them so.
+ * From here on a lock may be named by its address too.
+ */
 #define CSYS_REQUIRES(...) CSYSI_CAPABILITY(requires_capability(__VA_ARGS__))
 #define CSYS_REQUIRES_SHARED(...) CSYSI_CAPABILITY(requires_shared_capability(__VA_ARGS__))
 

@@ -113,14 +113,17 @@ static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
  * Read on what was being written, in one step: no writer comes between.  Readers
  * that wait are let in too, past waiting writers (as std's downgrade).
  */
-CSYS_API void csys_rwlock_downgrade(csys_rwlock *lock) CSYS_NOT_ANALYZED;
+CSYS_API void csys_rwlock_downgrade(csys_rwlock *lock) CSYS_RELEASES(*lock)
+	CSYS_ACQUIRES_SHARED(*lock);
 
 /*
  * Write what was being read, if this is the only reader, in one step: 0 or
  * CSYS_POISONED, and it is held for writing.  CSYS_EAGAIN: it is read on.  There is
- * no waiting for this: two readers would wait for each other.
+ * no waiting for this: two readers would wait for each other.  For the analysis
+ * (annotations.h) it is not held at all then, until csys_rwlock_assert_read says so.
  */
-CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgrade(csys_rwlock *lock) CSYS_NOT_ANALYZED;
+CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgrade(csys_rwlock *lock) CSYS_RELEASES_SHARED(*lock)
+	CSYS_TRY_ACQUIRES(0, *lock);
 
 /* ---- poison ---------------------------------------------------------------------------------- */
 

@@ -1,0 +1,51 @@
+/*
+ * compile/call.c - what no compiler may take in silence: results that are not looked at,
+ * and one kind of lock for another.
+ */
+#include <csys/sync.h>
+
+struct locks {
+	csys_mutex mutex;
+	csys_rwlock rwlock;
+	csys_condvar condvar;
+};
+
+void look_at_results(struct locks *all);
+void look_at_results(struct locks *all)
+{
+#if defined(IGNORED_TRY_LOCK) /* rejected: ignoring return value .*unused.result */
+	csys_mutex_try_lock(&all->mutex);
+#elif defined(IGNORED_LOCK_UNTIL)  /* rejected: ignoring return value .*unused.result */
+	csys_mutex_lock_until(&all->mutex, CSYS_POLL);
+#elif defined(IGNORED_TRY_UPGRADE) /* rejected: ignoring return value .*unused.result */
+	csys_rwlock_try_upgrade(&all->rwlock);
+#elif defined(IGNORED_WAIT_UNTIL)  /* rejected: ignoring return value .*unused.result */
+	csys_condvar_wait_until(&all->condvar, &all->mutex, CSYS_POLL);
+#else
+	if (csys_mutex_try_lock(&all->mutex) >= 0)
+		csys_mutex_unlock(&all->mutex);
+	csys_mutex_lock(&all->mutex); /* it is held, whatever the result */
+	csys_mutex_unlock(&all->mutex);
+#endif
+}
+
+void take_the_right_kind(struct locks *all);
+void take_the_right_kind(struct locks *all)
+{
+#if defined(RWLOCK_AS_MUTEX) /* rejected: incompatible.pointer|cannot convert|no matching function \
+			      */
+	csys_mutex_lock(&all->rwlock);
+#elif defined( \
+	MUTEX_AS_RWLOCK)    /* rejected: incompatible.pointer|cannot convert|no matching function */
+	csys_rwlock_read(&all->mutex);
+#elif defined(SWAPPED_WAIT) /* rejected: incompatible.pointer|cannot convert|no matching function \
+			     */
+	csys_condvar_wait(&all->mutex, &all->condvar);
+#elif defined(CONST_LOCK)   /* rejected: discards|invalid conversion|no matching function */
+	const csys_mutex *constant = &all->mutex;
+	csys_mutex_lock(constant);
+#else
+	csys_rwlock_read(&all->rwlock);
+	csys_rwlock_unlock_read(&all->rwlock);
+#endif
+}
