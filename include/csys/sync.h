@@ -9,6 +9,7 @@
 #include <csys/sync/barrier.h>
 #include <csys/sync/condvar.h>
 #include <csys/sync/event.h>
+#include <csys/sync/guard.h>
 #include <csys/sync/latch.h>
 #include <csys/sync/mutex.h>
 #include <csys/sync/once.h>

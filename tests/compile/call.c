@@ -29,6 +29,25 @@ void look_at_results(struct locks *all)
 #endif
 }
 
+CSYS_MUTEX_DEFINE(counter, int);
+
+void take_the_right_value(counter *c);
+void take_the_right_value(counter *c)
+{
+#if defined(WRONG_VALUE) /* rejected: incompatible.pointer|cannot convert|no matching function */
+	long *now;
+	counter_lock(c, &now);
+#else
+	int *now;
+	counter_lock(c, &now);
+	counter_unlock(c, &now);
+#endif
+#if defined(IGNORED_VALUE_TRY_LOCK) /* rejected: ignoring return value .*unused.result */
+	int *again;
+	counter_try_lock(c, &again);
+#endif
+}
+
 void take_the_right_kind(struct locks *all);
 void take_the_right_kind(struct locks *all)
 {
@@ -47,5 +66,13 @@ void take_the_right_kind(struct locks *all)
 #else
 	csys_rwlock_read(&all->rwlock);
 	csys_rwlock_unlock_read(&all->rwlock);
+#endif
+#if defined(WRONG_GUARD) /* rejected: incompatible.pointer|cannot convert|no matching */
+	CSYS_MUTEX_GUARD(held, &all->rwlock);
+#else
+	CSYS_RWLOCK_READ_GUARD(held, &all->rwlock);
+#endif
+#if defined(CHANGED_GUARD) /* rejected: read-only|const-qualified */
+	held.result = 1;
 #endif
 }

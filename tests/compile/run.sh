@@ -32,7 +32,7 @@ failed=0
 accepted=0
 rejected=0
 
-analysed='mutex rwlock condvar'
+analysed='mutex rwlock condvar guard'
 plain='order call'
 
 fail() {

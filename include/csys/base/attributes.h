@@ -21,12 +21,17 @@
 /* The result must be looked at; compilers warn where it is not. */
 #define CSYS_MUST_CHECK CSYSI_ATTRIBUTE((warn_unused_result))
 
+/* Nobody need use it: functions that a macro makes. */
+#define CSYSI_UNUSED CSYSI_ATTRIBUTE((unused))
+
 #ifdef __cplusplus
 #define CSYS_BEGIN_DECLS extern "C" {
 #define CSYS_END_DECLS }
+#define CSYSI_NULL nullptr
 #else
 #define CSYS_BEGIN_DECLS
 #define CSYS_END_DECLS
+#define CSYSI_NULL ((void *)0)
 #endif
 
 #endif

@@ -62,6 +62,9 @@
 #define CSYS_ASSERTS_HELD(...) CSYSI_CAPABILITY(assert_capability(__VA_ARGS__))
 #define CSYS_ASSERTS_HELD_SHARED(...) CSYSI_CAPABILITY(assert_shared_capability(__VA_ARGS__))
 
+/* A function that returns the address of the lock. */
+#define CSYS_RETURNS_LOCK(lock) CSYSI_CAPABILITY(lock_returned(lock))
+
 /* One lock is taken before, or after, another. */
 #define CSYS_ACQUIRED_BEFORE(...) CSYSI_CAPABILITY(acquired_before(__VA_ARGS__))
 #define CSYS_ACQUIRED_AFTER(...) CSYSI_CAPABILITY(acquired_after(__VA_ARGS__))

@@ -31,10 +31,8 @@ enum {
 };
 
 #if defined(__cplusplus)
-#define CSYSI_NULL nullptr
 #define CSYSI_ENTRY(lock, how) (static_cast<const char *>(static_cast<const void *>(lock)) + (how))
 #else
-#define CSYSI_NULL ((void *)0)
 #define CSYSI_ENTRY(lock, how) ((const char *)(const void *)(lock) + (how))
 #endif
 

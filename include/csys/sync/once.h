@@ -105,7 +105,6 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
 #else
 #define CSYSI_FROM_VOID(type, x) ((type *)(x))
 #endif
-#define CSYSI_UNUSED CSYSI_ATTRIBUTE((unused))
 
 /*
  * Make `name` a type for a value of `type` that is set once, valid when zero, and

@@ -1,0 +1,11 @@
+/*
+ * sync/guard.c - what values inside mutexes leave to be done.
+ */
+#include <csys/sync/guard.h>
+
+#include "os/os.h"
+
+void csysi_mutex_wrong_value(void)
+{
+	csysi_os_abort("unlock of a value that is not of this mutex");
+}

@@ -1,0 +1,153 @@
+/*
+ * compile/guard.c - what the analysis of clang must see of guards and of values in mutexes.
+ */
+#include <csys/sync.h>
+
+struct account {
+	csys_mutex lock;
+	int balance CSYS_GUARDED_BY(lock);
+};
+
+static csys_mutex lock = CSYS_MUTEX_INIT;
+static csys_rwlock shared = CSYS_RWLOCK_INIT;
+static int total CSYS_GUARDED_BY(lock);
+static int value CSYS_GUARDED_BY(shared);
+
+int hold_and_return(struct account *a, int sum);
+int hold_and_return(struct account *a, int sum)
+{
+	CSYS_MUTEX_GUARD(held, &a->lock);
+	if (held.result == CSYS_POISONED || a->balance < sum)
+		return -1;
+	a->balance -= sum;
+	return 0;
+}
+
+void hold_in_a_loop(struct account *all, int count);
+void hold_in_a_loop(struct account *all, int count)
+{
+	for (int i = 0; i < count; i++) {
+		CSYS_MUTEX_GUARD(held, &all[i].lock);
+		if (all[i].balance < 0)
+			break;
+		if (all[i].balance == 0)
+			continue;
+		all[i].balance++;
+	}
+}
+
+void touch_after_the_block(void);
+void touch_after_the_block(void)
+{
+	{
+		CSYS_MUTEX_GUARD(held, &lock);
+		total++;
+	}
+#ifdef AFTER_THE_BLOCK /* rejected: writing variable 'total' requires holding mutex 'lock' */
+	total++;
+#else
+	csys_mutex_lock(&lock);
+	total++;
+	csys_mutex_unlock(&lock);
+#endif
+}
+
+#ifdef DOUBLE_LOCK /* rejected: mutex 'lock' that is already held|'lock' that was not held */
+void guard_once(void);
+void guard_once(void)
+{
+	CSYS_MUTEX_GUARD(held, &lock);
+	CSYS_MUTEX_GUARD(again, &lock);
+	total++;
+}
+#endif
+
+void guard_the_right_one(struct account *a);
+void guard_the_right_one(struct account *a)
+{
+#ifdef WRONG_LOCK /* rejected: writing variable 'balance' requires holding mutex */
+	CSYS_MUTEX_GUARD(held, &lock);
+	a->balance++;
+#else
+	CSYS_MUTEX_GUARD(held, &a->lock);
+	a->balance++;
+#endif
+}
+
+int guard_readers(void);
+int guard_readers(void)
+{
+	CSYS_RWLOCK_READ_GUARD(read, &shared);
+#ifdef WRITE_WHILE_READING /* rejected: writing variable 'value' requires .*'shared' exclusively \
+			    */
+	value++;
+#endif
+	return value;
+}
+
+void guard_a_writer(void);
+void guard_a_writer(void)
+{
+	CSYS_RWLOCK_WRITE_GUARD(written, &shared);
+	value++;
+}
+
+CSYS_MUTEX_DEFINE(counter, int);
+static counter hits = CSYS_MUTEX_INIT_WITH(3);
+
+void reach_the_value(void);
+void reach_the_value(void)
+{
+#ifdef AROUND_THE_LOCK /* rejected: writing variable 'value' requires holding mutex */
+	hits.value++;
+#else
+	int *now;
+	counter_lock(&hits, &now);
+	++*now;
+	counter_unlock(&hits, &now);
+#endif
+}
+
+#ifdef MISSING_UNLOCK /* rejected: mutex 'hits.mutex' is still held at the end of function */
+void leave_the_value(void);
+void leave_the_value(void)
+{
+	int *now;
+	counter_lock(&hits, &now);
+	++*now;
+}
+#endif
+
+int try_the_value(void);
+int try_the_value(void)
+{
+	int *now;
+	if (counter_try_lock(&hits, &now) != 0)
+		return -1;
+	int before = (*now)++;
+#ifdef MISSING_UNLOCK_AFTER_TRY /* rejected: mutex 'hits.mutex' is still held|on every path */
+	return before;
+}
+#else
+	counter_unlock(&hits, &now);
+	return before;
+}
+#endif
+
+/* The mutex by its name: for a condvar, and for positive results. */
+int wait_for_the_value(csys_condvar *changed);
+int wait_for_the_value(csys_condvar *changed)
+{
+	int *now;
+#ifdef WAIT_UNLOCKED /* rejected: calling function 'csys_condvar_wait' requires holding mutex */
+	csys_condvar_wait(changed, counter_mutex(&hits));
+#endif
+	int r = counter_lock_until(&hits, CSYS_FOREVER, &now);
+	if (r < 0)
+		return r;
+	csys_mutex_assert_held(counter_mutex(&hits));
+	while (*now == 0)
+		csys_condvar_wait(changed, counter_mutex(&hits));
+	counter_unlock(&hits, &now);
+	return r;
+}
