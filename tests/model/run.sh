@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# tests/model/run.sh - the locks as spin models: each holds, and each can fail.
+#
+#     run.sh              all models
+#     run.sh mutex once   these
+#
+# A model shows what its first comment says, for all orders in which its threads can
+# take their steps.  Then each bug that is planted in it (BUG_..., a #ifdef) is let in,
+# and must be found.  One line for each; the exit status tells whether all are good.
+# Needs spin and cc (Debian: spin, gcc).  A full run takes about a minute.
+#
+#     spin -t -p -g -DBUG_X NAME.pml     in a copy with its trail: how a bug happens
+#
+# Models that share numbers with the source read them from there.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+passed=0
+failed=0
+
+command -v spin >/dev/null || { echo 'run.sh: spin is missing (Debian: spin)' >&2; exit 1; }
+
+# states FILE - the first enum of a source as macros of numbers.
+states() {
+    local text name
+    text=$(sed -n '/^enum {/,/};/ { s,/\*.*\*/,,; p; /};/q }' "$1")
+    [ -n "$text" ] || return 0
+    {
+        printf '#include <stdio.h>\n#include <csys/csys.h>\n%s\nint main(void)\n{\n' "$text"
+        for name in $(grep -o '[A-Z_]\{2,\}' <<<"$text"); do
+            echo "printf(\"#define $name %d\\n\", (int)$name);"
+        done
+        echo '}'
+    } >"$scratch/states.c"
+    cc -w -I"$root/include" -o "$scratch/states" "$scratch/states.c" && "$scratch/states"
+}
+
+# verify MODEL [BUG] - "0" or how many errors there are, and then how many states;
+# nothing if the search was not complete.
+verify() {
+    local where=$scratch/$1${2+.$2}
+    mkdir "$where"
+    cp "$here"/*.pml "$scratch"/*.states "$where"
+    (
+        cd "$where" || exit
+        spin -a ${2+-D"$2"} "$1.pml" >spin.log 2>&1 &&
+            cc -O1 -w -DSAFETY -DMEMLIM=4000 -o pan pan.c &&
+            ./pan -m10000000 >pan.log 2>&1
+        # An error ends the search, so only a search without one must be complete.
+        if ! grep -q 'errors: 0' pan.log 2>/dev/null ||
+            ! grep -Eq 'max search depth|reached -DMEMLIM|out of memory' pan.log; then
+            sed -n 's/.*errors: //p; s/ *\([0-9.e+]*\) states, stored.*/\1/p' pan.log
+        fi
+    )
+}
+
+# report GOOD NAME REMARK
+report() {
+    if [ "$1" = yes ]; then
+        passed=$((passed + 1))
+        printf 'ok      %s: %s\n' "$2" "$3"
+    else
+        failed=$((failed + 1))
+        printf 'FAILED  %s: %s\n' "$2" "$3"
+        tail -n 20 "$scratch/$2"/*.log
+    fi
+}
+
+for source in "$root"/src/sync/*.c; do
+    states "$source" >"$scratch/$(basename "$source" .c).states"
+done
+
+[ $# -gt 0 ] || set -- $(cd "$here" && grep -l '^active' ./*.pml | sed 's,^\./,,; s/\.pml$//')
+for model in "$@"; do
+    [ -f "$here/$model.pml" ] || { echo "run.sh: there is no model '$model'" >&2; exit 2; }
+    found=$(verify "$model" | paste -s -d ' ')
+    case $found in
+    '0 '*) report yes "$model" "holds in ${found#0 } states" ;;
+    *) report no "$model" 'does not hold, or was not searched to the end' ;;
+    esac
+    for bug in $(grep -oh 'BUG_[A-Z_]*' "$here/$model.pml" | LC_ALL=C sort -u); do
+        found=$(verify "$model" "$bug" | paste -s -d ' ')
+        case $found in
+        [1-9]*) report yes "$model.$bug" 'is found' ;;
+        *) report no "$model.$bug" 'is not found' ;;
+        esac
+    done
+    rm -rf "${scratch:?}/$model" "$scratch/$model".BUG_*
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
