@@ -1,0 +1,154 @@
+/*
+ * once.pml - src/sync/once.c, step by step.
+ *
+ * Three threads have something done, or wait until it is done; at least one does.  A
+ * body returns, fails, or ends without returning.  Who called and did not get it done
+ * calls again, also where it is poisoned.  Shown:
+ *   - one body runs at a time, and none after one that returned;
+ *   - who is told that it is done comes after that;
+ *   - everybody comes home, also who waited before anybody called.
+ */
+#include "wake.pml"
+#include "once.states"
+
+#define WORD 1 /* the place */
+
+byte word = INCOMPLETE;
+byte running = 0;
+bool is_done = false;
+
+inline leave(state)
+{
+	atomic { running--; seen = word; word = state };
+	if
+#ifdef BUG_DROPPED_WAKE
+	:: false
+#else
+#ifdef BUG_ONE_IS_WOKEN
+	:: seen == RUNNING_WAITED -> os_wake_one(WORD, r)
+#else
+	:: seen == RUNNING_WAITED -> os_wake_all(WORD)
+#endif
+#endif
+	:: else
+	fi;
+	atomic { seen = 0; r = 0 }
+}
+
+/* r: TIMEDOUT; or WOKEN, and `seen` is what it is now. */
+inline wait_while_running()
+{
+	r = WOKEN;
+	seen = word;
+	do
+	:: seen != RUNNING && seen != RUNNING_WAITED -> break
+	:: else ->
+		atomic {
+			if
+			:: seen == RUNNING && word == RUNNING -> word = RUNNING_WAITED; seen = RUNNING_WAITED
+			:: seen == RUNNING && word != RUNNING -> seen = word
+			:: else
+			fi
+		};
+		if
+		:: seen == RUNNING_WAITED ->
+			os_wait(WORD, word == RUNNING_WAITED, DEADLINE, r);
+			atomic {
+				seen = word;
+				if
+				:: r == TIMEDOUT && (seen == RUNNING || seen == RUNNING_WAITED) -> break
+				:: else -> r = WOKEN
+				fi
+			}
+		:: else
+		fi
+	od
+}
+
+/* Returns when it is done, or at a failure of its own. */
+inline call()
+{
+	seen = word;
+	do
+	:: seen == COMPLETE -> assert(is_done); break
+	:: seen == RUNNING || seen == RUNNING_WAITED ->
+		wait_while_running();
+		/* Here one waits without a deadline. */
+		if :: r == TIMEDOUT -> r = WOKEN :: else fi
+	:: else ->
+		atomic {
+			if
+			:: word == seen ->
+#ifdef BUG_WAITERS_FORGOTTEN
+				word = RUNNING;
+#else
+				word = (word == INCOMPLETE_WAITED -> RUNNING_WAITED : RUNNING);
+#endif
+				assert(!is_done);
+				running++;
+				assert(running == 1);
+				seen = RUNNING;
+				goto runs
+			:: else -> seen = word
+			fi
+		}
+	od
+}
+
+inline wait_until()
+{
+	do
+	::
+		wait_while_running();
+		if
+		:: r == TIMEDOUT -> break
+		:: r == WOKEN && seen == COMPLETE -> assert(is_done); break
+		:: r == WOKEN && seen == POISONED -> break
+		:: else ->
+			atomic {
+				if
+#ifdef BUG_SLEEPS_UNANNOUNCED
+				:: word == INCOMPLETE -> seen = INCOMPLETE
+#else
+				:: word == INCOMPLETE -> word = INCOMPLETE_WAITED; seen = INCOMPLETE_WAITED
+#endif
+				:: else -> seen = word
+				fi
+			};
+			if
+#ifdef BUG_SLEEPS_UNANNOUNCED
+			:: seen == INCOMPLETE ->
+				os_wait(WORD, word == INCOMPLETE, DEADLINE, r);
+#else
+			:: seen == INCOMPLETE_WAITED ->
+				os_wait(WORD, word == INCOMPLETE_WAITED, DEADLINE, r);
+#endif
+				if :: r == TIMEDOUT -> break :: else fi
+			:: else
+			fi
+		fi
+	od;
+	atomic { seen = 0; r = 0 }
+}
+
+active [THREADS] proctype thread()
+{
+	byte self = _pid;
+	byte seen, r;
+
+	if
+	:: true -> goto calls
+	:: self > 0 -> wait_until(); goto home
+	fi;
+calls:
+	call();
+	goto home;
+runs:
+	if
+	:: atomic { is_done = true; seen = COMPLETE }; leave(COMPLETE); goto home
+	:: leave(INCOMPLETE); goto calls
+	:: leave(POISONED); goto calls
+	fi;
+home:
+	skip
+}

@@ -1,0 +1,142 @@
+/*
+ * semaphore.pml - src/sync/semaphore.c with the inline parts of csys/sync/semaphore.h.
+ *
+ * One thread posts two, at once or one by one.  Two threads take one each, with or
+ * without a deadline, and may give it back and take it again; who gave up comes again.
+ * The last one who keeps one frees the semaphore.  Shown:
+ *   - everybody comes home: none sleeps where there is one;
+ *   - no more are taken than were posted;
+ *   - nobody looks at the semaphore once it is freed.
+ */
+#include "wake.pml"
+
+#define VALUE 1 /* the place */
+
+/* The three parts of the word, which change in one step. */
+byte value = 0;
+byte asleep = 0;
+byte awake = 0;
+
+byte held = 0;
+byte home = 0;
+bool is_gone = false;
+
+/* As what one is counted. */
+#define NOT_COUNTED 0
+#define ASLEEP 1
+#define AWAKE_HERE 2
+
+/* is_done: one is taken, by one who was counted in `waiting`. */
+inline take(waiting)
+{
+	d_step {
+		assert(!is_gone);
+		if
+		:: value > 0 ->
+			value--;
+			if :: waiting == ASLEEP -> asleep-- :: waiting == AWAKE_HERE -> awake-- :: else fi;
+			is_done = true
+		:: else -> is_done = false
+		fi
+	}
+}
+
+inline post(n)
+{
+#ifdef BUG_LOOKS_AFTER_ADDING
+	d_step { assert(!is_gone); value = value + n };
+	d_step { assert(!is_gone); seen = asleep };
+#else
+#ifdef BUG_LOOKS_BEFORE_ADDING
+	d_step { assert(!is_gone); seen = asleep };
+	d_step { assert(!is_gone); value = value + n };
+#else
+	d_step { assert(!is_gone); seen = asleep; value = value + n };
+#endif
+#endif
+	atomic {
+		if
+		:: seen > 0 -> os_wake_one(VALUE, woken)
+		:: else
+		fi;
+#ifndef BUG_ONE_IS_WOKEN
+		if
+		:: seen > 0 && n > 1 -> os_wake_one(VALUE, woken)
+		:: else
+		fi;
+#endif
+		seen = 0; woken = 0
+	}
+}
+
+/* is_done: one is taken; else the deadline has passed. */
+inline wait_slow()
+{
+	take(NOT_COUNTED);
+	if
+	:: !is_done -> /* it may spin */
+		atomic { assert(!is_gone); awake++ };
+		take(AWAKE_HERE);
+		if
+		:: !is_done -> atomic { assert(!is_gone); awake-- }
+		:: else
+		fi
+	:: true
+	fi;
+	if
+	:: is_done
+	:: else ->
+#ifndef BUG_SLEEPS_UNCOUNTED
+		atomic { assert(!is_gone); asleep++ };
+#endif
+		do
+		:: true ->
+			take(ASLEEP);
+			if :: is_done -> break :: else fi;
+			os_wait(VALUE, value == 0, DEADLINE, r);
+			if :: r == TIMEDOUT -> break :: else fi
+		od;
+		if
+		:: is_done
+		:: else ->
+			take(ASLEEP);
+			if
+			:: is_done
+			:: else -> atomic { assert(!is_gone); asleep-- }
+			fi
+		fi
+	fi;
+	r = 0
+}
+
+active [THREADS] proctype thread()
+{
+	byte self = _pid;
+	byte seen, woken, r;
+	bool is_done;
+
+	if
+	:: self == 0 ->
+		if
+		:: true -> post(2)
+		:: true -> post(1); post(1)
+		fi
+	:: else ->
+		do
+		:: true ->
+			wait_slow();
+			if
+			:: !is_done -> goto again
+			:: is_done ->
+				atomic { is_done = false; held++; assert(held <= 2) };
+				if
+				:: break
+				:: true -> held--; post(1)
+				fi
+			fi;
+again:
+			skip
+		od;
+		atomic { home++; if :: home == 2 -> is_gone = true :: else fi }
+	fi
+}
