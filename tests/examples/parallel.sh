@@ -98,12 +98,13 @@ wait $pid 2>err
 same 'the code after a second SIGTERM' $? 143
 ended
 
-# ^C is heard while nobody reads what is printed.
+# ^C is heard while nobody reads what is printed.  The one that waits comes first: none is
+# started any more while what another one said cannot be printed.
 mkfifo full
 exec 4<>full
 watch
 "$parallel" sh -c 'exec 9>alive; [ "$1" = much ] && exec head -c 1000000 /dev/zero
-    exec "$CSYS_TEST_HELPER" "$1" >news' job ::: much polite >&4 &
+    exec "$CSYS_TEST_HELPER" "$1" >news' job ::: polite much >&4 &
 pid=$!
 read -r line <&3
 dd bs=1 count=1 <&4 >first 2>err
