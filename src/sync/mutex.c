@@ -159,7 +159,6 @@ static void release(csys_mutex *mutex, uint32_t word)
 	const uint32_t *passed = csysi_passing_take(mutex);
 	const uint32_t *address = &mutex->word;
 
-	csysi_spin_note(address);
 	/* Reserved for whom?  If nobody is there to be woken it is FREE.  Who is woken before
 	 * it is reserved may sleep again, but then has made the word tell. */
 	if (word == RESERVED && csysi_os_wake(address, 1, 0) == 0)

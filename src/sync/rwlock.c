@@ -77,7 +77,6 @@ static uint32_t without_writer(uint32_t word)
 /* After a step from one word to the other: wake whom it lets in. */
 static void wake(const uint32_t *address, uint32_t before, uint32_t now)
 {
-	csysi_spin_note(address);
 	if (before & WAITING && (!(now & WAITING) || !(now & (WRITER | WRITERS_WAIT))))
 		csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
 	else if ((now & (WRITER | READERS)) == 0 && now & WRITERS_WAIT)
@@ -204,9 +203,11 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 	csys_deadline hungry = csys_after_ns(HUNGRY_NS);
 	while (!try_come_in(lock, phase, is_inside, &word)) {
 		csys_deadline until = hungry < deadline ? hungry : deadline;
-		/* Too many hold it, and those do not wake who waits for less. */
-		if (!(word & (WRITER | WRITERS_WAIT)) && csys_after_ns(FULL_NAP_NS) < until)
-			until = csys_after_ns(FULL_NAP_NS);
+		if (!(word & (WRITER | WRITERS_WAIT))) {
+			/* Too many hold it, and those do not wake who waits for less. */
+			csys_deadline nap = csys_after_ns(FULL_NAP_NS);
+			until = nap < until ? nap : until;
+		}
 		r = csysi_os_wait_as(&lock->word, word, until, READER_SLEEPS);
 		if (r != CSYS_ETIMEDOUT)
 			continue;
@@ -348,10 +349,12 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 
 		csys_deadline now = csys_now();
 		csys_deadline until = deadline;
-		if (first == 0)
+		if (first == 0) {
 			first = now;
-		else if (as == 1 && now - first > HUNGRY_NS)
-			as += csysi_add_acq_rel(&lock->writers, ONE_HUNGRY) ? ONE_HUNGRY : 0;
+		} else if (as == 1 && now - first > HUNGRY_NS) {
+			csysi_add_acq_rel(&lock->writers, ONE_HUNGRY);
+			as += ONE_HUNGRY;
+		}
 		if (!is_held && now + HUNGRY_NS < until)
 			until = now + HUNGRY_NS; /* for a hungry one, who may have given up */
 		int r = csysi_os_wait_as(&lock->word, word, until, WRITER_SLEEPS);
