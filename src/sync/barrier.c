@@ -22,12 +22,6 @@
 #define ONE_ROUND 0x10000u
 #define ARRIVED 0xffffu
 
-static void wake(const uint32_t *address)
-{
-	csysi_spin_note(address);
-	csysi_os_wake(address, UINT32_MAX, 0);
-}
-
 /* Be counted: 0 with the round, or 1 as the last of it. */
 static int arrive(csys_barrier *barrier, uint32_t *out_round)
 {
@@ -78,8 +72,8 @@ static int wait_for(csys_barrier *barrier, uint32_t round, csys_deadline deadlin
 
 	/* Of several who are missing one may need this CPU. */
 	if ((word & ARRIVED) + 1 == barrier->count)
-		for (struct csysi_spin spin = csysi_spin_begin(&barrier->word);
-		     r == 0 && csysi_spin_goes_on(&spin);)
+		for (struct csysi_spin spin = csysi_spin_begin(&barrier->word, deadline);
+		     csysi_spin_goes_on(&spin, r != 0);)
 			r = look(barrier, round, &word);
 	while (r == 0) {
 		if (csysi_os_wait(&barrier->word, word, deadline, 0) == CSYS_ETIMEDOUT)
@@ -95,14 +89,16 @@ int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline, int *
 	const uint32_t *address = &barrier->word;
 	uint32_t round;
 
-	csysi_spin_note(address);
 	int r = arrive(barrier, &round);
 	int is_leader = r == 1;
 
-	if (is_leader)
-		wake(address);
-	else if (r == 0)
+	if (is_leader) {
+		/* Only the one who is waited for: who came first would note itself twice. */
+		csysi_spin_note(address);
+		csysi_os_wake(address, UINT32_MAX, 0);
+	} else if (r == 0) {
 		r = wait_for(barrier, round, deadline);
+	}
 	if (r < 0)
 		return r;
 	if (out_is_leader)
@@ -121,7 +117,7 @@ void csys_barrier_abort(csys_barrier *barrier)
 
 	/* Release: who comes home sees what was done before. */
 	csysi_or_release(&barrier->word, ABORTED);
-	wake(address);
+	csysi_os_wake(address, UINT32_MAX, 0);
 }
 
 void csys_barrier_reset(csys_barrier *barrier)

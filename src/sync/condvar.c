@@ -50,9 +50,20 @@ struct waiter {
 
 #define LOCKED ((uintptr_t)1)
 
-/* Tries before the one who holds it is given the CPU, and before that takes some time. */
+/* Tries before the one who is waited for is given the CPU, and before that takes some time. */
 #define TRIES 100
 #define YIELDS 100
+
+/* Between two looks at what takes another thread a few instructions. */
+static void let_on(int tries)
+{
+	if (tries < TRIES)
+		csys_spin_hint();
+	else if (tries < TRIES + YIELDS)
+		csysi_os_yield();
+	else
+		csysi_os_nap(csys_after_us(50)); /* perhaps it has a lower priority */
+}
 
 static struct waiter *lock_queue(csys_condvar *condvar)
 {
@@ -61,12 +72,7 @@ static struct waiter *lock_queue(csys_condvar *condvar)
 		/* Acquire pairs with the release of unlock_queue. */
 		if (!(queue & LOCKED) && csysi_cas_acquire(&condvar->queue, &queue, queue | LOCKED))
 			return (struct waiter *)queue;
-		if (tries < TRIES)
-			csys_spin_hint();
-		else if (tries < TRIES + YIELDS)
-			csysi_os_yield();
-		else
-			csysi_os_nap(csys_after_us(50)); /* perhaps it has a lower priority */
+		let_on(tries);
 	}
 }
 
@@ -260,14 +266,8 @@ static int is_notified(uint32_t word)
 static void await_mark(struct waiter *self)
 {
 	/* Acquire pairs with the release of mark. */
-	for (int tries = 0; !is_notified(csysi_load_acquire(&self->word)); tries++) {
-		if (tries < TRIES)
-			csys_spin_hint();
-		else if (tries < TRIES + YIELDS)
-			csysi_os_yield();
-		else
-			csysi_os_nap(csys_after_us(50));
-	}
+	for (int tries = 0; !is_notified(csysi_load_acquire(&self->word)); tries++)
+		let_on(tries);
 }
 
 /* Until notified: 0; or not by the deadline: CSYS_ETIMEDOUT, and out of the queue. */
@@ -276,8 +276,8 @@ static int sleep_until(csys_condvar *condvar, struct waiter *self, csys_deadline
 	uint32_t word = WAITING;
 
 	/* Acquire pairs with the release of mark, here and below. */
-	for (struct csysi_spin spin = csysi_spin_begin(condvar);
-	     word == WAITING && csysi_spin_goes_on(&spin);)
+	for (struct csysi_spin spin = csysi_spin_begin(condvar, deadline);
+	     csysi_spin_goes_on(&spin, word != WAITING);)
 		word = csysi_load_acquire(&self->word);
 	/* Relaxed: it tells nothing.  If it fails it was marked, and the next load says so. */
 	if (word == WAITING && csysi_cas_relaxed(&self->word, &word, SLEEPING))

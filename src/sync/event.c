@@ -59,11 +59,12 @@ int csys_event_wait_until(csys_event *event, csys_deadline deadline)
 	/* Relaxed: the sleep compares the same word.  Counted before it spins, so that set
 	 * leaves a note. */
 	csysi_add_relaxed(&event->word, ONE_WAITER);
-	for (struct csysi_spin spin = csysi_spin_begin(&event->word); csysi_spin_goes_on(&spin);)
-		if (get_through(event, ONE_WAITER))
-			return 0;
+	int is_through = 0;
+	for (struct csysi_spin spin = csysi_spin_begin(&event->word, deadline);
+	     csysi_spin_goes_on(&spin, is_through);)
+		is_through = get_through(event, ONE_WAITER);
 	for (;;) {
-		if (get_through(event, ONE_WAITER))
+		if (is_through || get_through(event, ONE_WAITER))
 			return 0;
 		uint32_t word = csysi_load_relaxed(&event->word);
 		if (word & SET)

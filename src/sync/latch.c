@@ -67,10 +67,12 @@ int csys_latch_wait_until(csys_latch *latch, csys_deadline deadline)
 		 * leaves a note. */
 		if (!(word & WAITED) && !csysi_cas_relaxed(&latch->word, &word, word | WAITED))
 			continue;
-		for (struct csysi_spin spin = csysi_spin_begin(&latch->word);
-		     csysi_spin_goes_on(&spin);)
-			if (is_open(latch, &word))
-				return 0;
+		int is_over = 0;
+		for (struct csysi_spin spin = csysi_spin_begin(&latch->word, deadline);
+		     csysi_spin_goes_on(&spin, is_over);)
+			is_over = is_open(latch, &word);
+		if (is_over)
+			return 0;
 		/* What is open beats a deadline that has passed. */
 		word = csysi_load_relaxed(&latch->word);
 		if (word & WAITED &&

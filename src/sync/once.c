@@ -50,8 +50,8 @@ static int wait_while_running(csys_once *once, csys_deadline deadline)
 	/* Acquire pairs with the release of leave, at every look. */
 	uint32_t word = csysi_load_acquire(&once->word);
 
-	for (struct csysi_spin spin = csysi_spin_begin(&once->word);
-	     word == RUNNING && csysi_spin_goes_on(&spin);)
+	for (struct csysi_spin spin = csysi_spin_begin(&once->word, deadline);
+	     csysi_spin_goes_on(&spin, word != RUNNING);)
 		word = csysi_load_acquire(&once->word);
 	while (word == RUNNING || word == RUNNING_WAITED) {
 		/* Relaxed: the sleep compares the word. */

@@ -34,10 +34,9 @@ int csys_thread_park_until(csys_deadline deadline)
 
 	/* Relaxed up to the swap at the end, which decides. */
 	uint32_t token = csysi_load_relaxed(&self->token);
-	if (deadline != CSYS_POLL)
-		for (struct csysi_spin spin = csysi_spin_begin(&self->token);
-		     token == EMPTY && csysi_spin_goes_on(&spin);)
-			token = csysi_load_relaxed(&self->token);
+	for (struct csysi_spin spin = csysi_spin_begin(&self->token, deadline);
+	     csysi_spin_goes_on(&spin, token != EMPTY);)
+		token = csysi_load_relaxed(&self->token);
 	if (deadline != CSYS_POLL && token == EMPTY &&
 	    csysi_cas_relaxed(&self->token, &token, PARKED)) {
 		int r = 0;

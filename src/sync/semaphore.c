@@ -68,24 +68,25 @@ static int take(csys_semaphore *semaphore, uint64_t waiting)
 }
 
 /* Wait awake, counted as such, so that post leaves a note for the next time. */
-static int spin(csys_semaphore *semaphore)
+static int spin(csys_semaphore *semaphore, csys_deadline deadline)
 {
-	struct csysi_spin spin = csysi_spin_begin(semaphore);
-	if (!csysi_spin_goes_on(&spin))
+	int is_taken = 0;
+	struct csysi_spin spin = csysi_spin_begin(semaphore, deadline);
+	if (!csysi_spin_goes_on(&spin, is_taken))
 		return 0;
 
 	csysi_add_relaxed(&semaphore->word, ONE_AWAKE);
 	do
-		if (take(semaphore, ONE_AWAKE))
-			return 1;
-	while (csysi_spin_goes_on(&spin));
-	csysi_sub_relaxed(&semaphore->word, ONE_AWAKE);
-	return 0;
+		is_taken = take(semaphore, ONE_AWAKE);
+	while (csysi_spin_goes_on(&spin, is_taken));
+	if (!is_taken)
+		csysi_sub_relaxed(&semaphore->word, ONE_AWAKE);
+	return is_taken;
 }
 
 int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline)
 {
-	if (take(semaphore, 0) || spin(semaphore))
+	if (take(semaphore, 0) || spin(semaphore, deadline))
 		return 0;
 	/* Relaxed: the sleep compares the value in the same word. */
 	while ((csysi_load_relaxed(&semaphore->word) & ASLEEP) == ASLEEP) {

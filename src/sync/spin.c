@@ -12,30 +12,37 @@
 
 #define PLACES 256
 
+/* See worth. */
+#define LONG_SPIN_NS 50000
+#define TRIES 4
+#define FIRST_LONG 16
+
 /* Looks at a lock, and the most hints between two: 95 hints, which is 1 to 5 us. */
 #define TURNS 9
 #define MOST_HINTS 16
 
-/*
- * The CPU of the last one who noted, plus 1, and above it that of the one before, if it
- * was another one: where two take turns the last one is often oneself.  0 is unknown.
- */
-static uint32_t noted[PLACES];
+static struct place {
+	/* The CPU of the last one who noted, plus 1, and above it that of the one before, if it
+	 * was another one: where two take turns the last one is often oneself.  0 is unknown. */
+	uint32_t noted;
+	/* How many in a row have waited longer than a spin. */
+	uint32_t missed;
+} places[PLACES];
 
 #define CPU 0xffffu
 #define BEFORE 16
 
-static uint32_t *place(const void *object)
+static struct place *place_of(const void *object)
 {
 	uint64_t address = (uintptr_t)object;
 
 	/* Fibonacci hashing: neighbours go far apart. */
-	return &noted[(address * 0x9e3779b97f4a7c15u) >> 56];
+	return &places[(address * 0x9e3779b97f4a7c15u) >> 56];
 }
 
 void csysi_spin_note(const void *object)
 {
-	uint32_t *at = place(object);
+	uint32_t *at = &place_of(object)->noted;
 	uint32_t cpu = (uint32_t)(csysi_os_cpu() + 1) & CPU;
 	/* Relaxed, here and below: a hint, which orders nothing. */
 	uint32_t last = csysi_load_relaxed(at);
@@ -46,9 +53,9 @@ void csysi_spin_note(const void *object)
 }
 
 /* Whether the other side was on another CPU. */
-static int may_help(const void *object)
+static int may_help(const struct place *place)
 {
-	uint32_t last = csysi_load_relaxed(place(object));
+	uint32_t last = csysi_load_relaxed(&place->noted);
 	if (last == 0)
 		return 0;
 
@@ -67,19 +74,58 @@ int csysi_backs_off(int *round)
 	return 1;
 }
 
-struct csysi_spin csysi_spin_begin(const void *object)
+static int is_long(uint32_t missed)
 {
-	struct csysi_spin spin = { 0, 0 };
+	return missed >= FIRST_LONG && (missed & (missed - 1)) == 0;
+}
 
-	if (may_help(object))
-		spin.end = csys_after_ns(CSYSI_SPIN_NS);
+/*
+ * How long to spin after so many misses.
+ *
+ * Two that take turns and sleep go on so: each is woken long after the other's spin is
+ * over, in a virtual machine after 25 to 35 us, and then lets the other one wait as
+ * long.  So after a few misses one spins no more, but the 16th, 32nd, 64th ... time for
+ * as long as a wake takes, and if that met, the next time as usual.  That is less than
+ * CSYSI_SPIN_NS for each wait all the same, taken over 16 of them.
+ */
+static int64_t worth(uint32_t missed)
+{
+	if (missed < TRIES || is_long(missed - 1))
+		return CSYSI_SPIN_NS;
+	return is_long(missed) ? LONG_SPIN_NS : 0;
+}
+
+struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline)
+{
+	struct place *place = place_of(object);
+	struct csysi_spin spin = { 0, 0, &place->missed };
+
+	if (deadline != CSYS_POLL && may_help(place)) {
+		uint32_t missed = csysi_load_relaxed(spin.missed);
+		int64_t ns = worth(missed);
+		if (ns > 0) {
+			csys_deadline end = csys_after_ns(ns);
+			spin.end = end < deadline ? end : deadline;
+		} else {
+			csysi_store_relaxed(spin.missed, missed + 1);
+		}
+	}
 	return spin;
 }
 
-int csysi_spin_goes_on(struct csysi_spin *spin)
+int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
 {
 	if (spin->end == 0)
 		return 0;
-	csys_spin_hint();
-	return ++spin->looks % LOOKS != 0 || csys_deadline_left(spin->end) > 0;
+	if (!is_so) {
+		csys_spin_hint();
+		if (++spin->looks % LOOKS != 0 || csys_deadline_left(spin->end) > 0)
+			return 1;
+	}
+	uint32_t missed = csysi_load_relaxed(spin->missed);
+	uint32_t now = is_so && !is_long(missed) ? 0 : missed + 1;
+	/* Not without need: others read it. */
+	if (now != missed)
+		csysi_store_relaxed(spin->missed, now);
+	return 0;
 }

@@ -5,8 +5,8 @@
  * that looks at the word again and again sees a change in 50 ns; but on the CPU
  * on which the other side runs, looking only keeps it from running.  So whoever
  * wakes leaves the number of its CPU, and whoever waits spins only if the last
- * one who woke somebody here did so from another CPU, and never for more than
- * SPIN_NS.  A wrong number costs time and nothing else.
+ * one who woke somebody here did so from another CPU, and for
+ * SPIN_NS at most, taken over 16 waits.  A wrong number costs time and nothing else.
  *
  * The numbers are in a table by the address of the word, not in the objects,
  * which stay small; two objects that share a place may mislead each other.
@@ -16,25 +16,29 @@
 
 #include <csys/base/deadline.h>
 
-/* How long a waiter spins at most. */
+/* How long a waiter spins, as a rule: see worth in spin.c. */
 #define CSYSI_SPIN_NS 5000
 
 /* Note that this thread is about to wake, or let go on, who waits for `object`. */
 void csysi_spin_note(const void *object);
 
 /*
- * Waiting awake:
+ * Waiting awake, up to the deadline:
  *
- *     for (struct csysi_spin spin = csysi_spin_begin(object); csysi_spin_goes_on(&spin);)
- *             if (is_so)
- *                     return;
+ *     for (struct csysi_spin spin = csysi_spin_begin(object, deadline);
+ *          csysi_spin_goes_on(&spin, is_so);)
+ *             is_so = look();
  *
  * which looks not even once where it does not help.
  */
 struct csysi_spin {
 	csys_deadline end; /* 0: it does not help */
 	int looks;
+	uint32_t *missed;
 };
+
+struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline);
+int csysi_spin_goes_on(struct csysi_spin *spin, int is_so);
 
 /*
  * Waiting awake for a lock, whose holder is about to release it as a rule:
@@ -47,8 +51,5 @@ struct csysi_spin {
  * that a lock stays free in between; less than CSYSI_SPIN_NS in all.
  */
 int csysi_backs_off(int *round);
-
-struct csysi_spin csysi_spin_begin(const void *object);
-int csysi_spin_goes_on(struct csysi_spin *spin);
 
 #endif
