@@ -2,7 +2,7 @@
  * mutex.pml - src/sync/mutex.c with the inline parts of csys/sync/mutex.h.
  *
  * Three threads lock it, in every way there is, for as long as they like.  Each may
- * stop after any of its turns, and the last one then frees the mutex.  Shown:
+ * stop at any time, and if the last one does while it holds the mutex it frees it.  Shown:
  *   - one holds it at a time;
  *   - no thread sleeps on when all others have stopped;
  *   - nobody looks at the mutex after that;
@@ -131,10 +131,17 @@ inline unlock(is_fair)
 	d_step { assert(!is_gone); word--; seen = word };
 	if
 	:: seen != 0 ->
+		/* unlock_slow: somebody may have announced itself since. */
 		d_step {
-			seen++; /* what it was */
-			assert(seen == CONTENDED || seen == STARVING || seen == PASSING);
-			as = ((seen == STARVING || (is_fair && seen == CONTENDED)) -> RESERVED : FREE)
+			assert(!is_gone);
+			seen = word;
+			assert(seen == CONTENDED || seen == CONTENDED - 1 || seen == STARVING ||
+			       seen == STARVING - 1 || seen == PASSING - 1);
+			is_contended = (seen == CONTENDED || seen == CONTENDED - 1);
+			is_starving = (seen == STARVING || seen == STARVING - 1);
+			as = ((is_starving || (is_fair && is_contended)) -> RESERVED : FREE);
+			is_contended = false;
+			is_starving = false
 		};
 		release();
 		d_step { seen = 0; as = 0; woken = 0 }
@@ -147,12 +154,13 @@ active [THREADS] proctype thread()
 {
 	byte self = _pid;
 	byte seen, as, how_long, r, woken;
-	bool is_done, has_slept, passes, is_last;
+	bool is_done, has_slept, passes, is_last, is_contended, is_starving;
 
 	do
 	:: try_take(HELD, false); /* lock_until; lock, without a deadline, does less */
 		if :: !is_done -> acquire() :: else fi;
 		if :: is_done -> goto has_it :: else fi
+	:: users--; goto stopped
 	:: try_take(HELD, true); /* try_lock */
 		if :: is_done -> goto has_it :: else fi
 	:: false ->
@@ -169,5 +177,6 @@ has_it:
 		fi
 	od;
 	unlock(false);
+stopped:
 	if :: is_last -> is_gone = true :: else fi
 }

@@ -2,8 +2,9 @@
  * semaphore.pml - src/sync/semaphore.c with the inline parts of csys/sync/semaphore.h.
  *
  * One thread posts two, at once or one by one.  Two threads take one each, with or
- * without a deadline, and may give it back and take it again; who gave up comes again.
- * The last one who keeps one frees the semaphore.  Shown:
+ * without a deadline, and may give it back and take it again; who gave up comes again
+ * or goes home.  If both keep one, the last one home
+ * frees the semaphore.  Shown:
  *   - everybody comes home: none sleeps where there is one;
  *   - no more are taken than were posted;
  *   - nobody looks at the semaphore once it is freed.
@@ -127,6 +128,7 @@ active [THREADS] proctype thread()
 			wait_slow();
 			if
 			:: !is_done -> goto again
+			:: !is_done -> break
 			:: is_done ->
 				atomic { is_done = false; held++; assert(held <= 2) };
 				if
@@ -137,6 +139,6 @@ active [THREADS] proctype thread()
 again:
 			skip
 		od;
-		atomic { home++; if :: home == 2 -> is_gone = true :: else fi }
+		atomic { home++; if :: home == 2 && held == 2 -> is_gone = true :: else fi }
 	fi
 }
