@@ -1,0 +1,606 @@
+/*
+ * tests/model/source.cc - a source of src/sync itself under relacy, a checker for C++.
+ *
+ *     g++ ... -DMUTEX -o mutex source.cc && ./mutex [WHAT [SCHEDULES]]    as source.sh does
+ *
+ * Runs the functions of one noun in three threads that relacy schedules, with the
+ * memory model of C++: a relaxed load may see what is old, and a thread sees another's
+ * data only by an acquire that reads from a release.  So this finds an order that is
+ * too weak, which neither the models nor an x86 show.  It tries schedules by chance,
+ * and so may miss one; what it finds is real.
+ *
+ * The source is compiled as it is.  Only the compiler's atomic builtins are relacy's
+ * here, and what csys asks of a system is below: sleeping looks at the newest value and
+ * parks the thread in one step, and orders nothing, since os.h promises no more.
+ *
+ * WHAT breaks it: relaxed-acquire, relaxed-release (all of them), dropped-wake, or
+ * FILE:LINE, by which the operation on that line is relaxed.
+ * The exit status is 0 if no schedule failed, and 1 if one did.
+ */
+#include <relacy/relacy.hpp>
+
+#include <cstdlib>
+#include <cstring>
+
+/* ---- the compiler's builtins ------------------------------------------------------------ */
+
+static const int max_cells = 4;
+static const int kinds = 2;
+static const unsigned threads = 3;
+
+/* A word that several threads use. */
+struct cell {
+	const void *address;
+	rl::atomic<unsigned long> value;
+	rl::waitset<threads> sleepers[kinds];
+
+	cell() : address(0)
+	{
+	}
+};
+
+static cell *cells; /* of this run */
+
+/* What is broken. */
+static bool is_acquire_relaxed;
+static bool is_release_relaxed;
+static bool is_wake_dropped;
+static const char *relaxed_file; /* the end of its name, and a line of it */
+static int relaxed_line;
+
+static cell *cell_of(const volatile void *address)
+{
+	for (int i = 0; cells && i < max_cells; i++)
+		if (cells[i].address == address)
+			return &cells[i];
+	return 0;
+}
+
+/* Before the threads begin: `address` is a word with this value. */
+static void new_cell(const void *address, unsigned long value)
+{
+	int i = 0;
+	while (cells[i].address)
+		i++;
+	cells[i].address = address;
+	cells[i].value.store(value, rl::mo_relaxed, $);
+}
+
+struct place {
+	const char *file;
+	int line;
+};
+
+static bool is_relaxed(place here)
+{
+	if (here.line != relaxed_line)
+		return false;
+	size_t length = strlen(here.file);
+	size_t end = strlen(relaxed_file);
+	return length >= end && strcmp(here.file + length - end, relaxed_file) == 0;
+}
+
+static rl::memory_order order_of(int order, place here)
+{
+	bool acquires = order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL;
+	bool releases = order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL;
+
+	if (is_acquire_relaxed || is_relaxed(here))
+		acquires = false;
+	if (is_release_relaxed || is_relaxed(here))
+		releases = false;
+	if (acquires)
+		return releases ? rl::mo_acq_rel : rl::mo_acquire;
+	return releases ? rl::mo_release : rl::mo_relaxed;
+}
+
+/* Words that are no cells are used by one thread: constants and what others stand in for. */
+template <typename T> static T load(const T *p, int order, place here)
+{
+	cell *c = cell_of(p);
+	return c ? (T)c->value.load(order_of(order, here), $) : *p;
+}
+
+template <typename T> static void store(T *p, T value, int order, place here)
+{
+	cell_of(p)->value.store((unsigned long)value, order_of(order, here), $);
+}
+
+template <typename T> static T swap(T *p, T value, int order, place here)
+{
+	return (T)cell_of(p)->value.exchange((unsigned long)value, order_of(order, here), $);
+}
+
+/* The value before.  Sums of 32 bits wrap around as such. */
+template <typename T> static T add(T *p, T value, int order, place here)
+{
+	unsigned long by = (unsigned long)value;
+	if (sizeof(T) == sizeof(int))
+		by = (unsigned long)(int)by;
+	return (T)cell_of(p)->value.fetch_add(by, order_of(order, here), $);
+}
+
+template <typename T>
+static bool cas(T *p, T *expected, T value, bool is_weak, int order, place here)
+{
+	rl::atomic<unsigned long> &at = cell_of(p)->value;
+	rl::memory_order success = order_of(order, here);
+	unsigned long was = (unsigned long)*expected;
+	unsigned long next = (unsigned long)value;
+	bool is_done =
+		is_weak ? at.compare_exchange_weak(was, next, success, $, rl::mo_relaxed, $)
+			: at.compare_exchange_strong(was, next, success, $, rl::mo_relaxed, $);
+
+	*expected = (T)was;
+	return is_done;
+}
+
+template <typename T> struct same {
+	typedef T type;
+};
+template <typename T> struct same<const T> {
+	typedef T type;
+};
+#define HERE (place{ __FILE__, __LINE__ })
+#define PLAIN(p, v) ((same<__typeof__(*(p))>::type)(v))
+
+#define __atomic_load_n(p, o) (load((p), (o), HERE))
+#define __atomic_store_n(p, v, o) (store((p), PLAIN(p, v), (o), HERE))
+#define __atomic_exchange_n(p, v, o) (swap((p), PLAIN(p, v), (o), HERE))
+#define __atomic_fetch_add(p, v, o) (add((p), PLAIN(p, v), (o), HERE))
+#define __atomic_fetch_sub(p, v, o) (add((p), PLAIN(p, 0 - (v)), (o), HERE))
+#define __atomic_add_fetch(p, v, o) (add((p), PLAIN(p, v), (o), HERE) + (v))
+#define __atomic_sub_fetch(p, v, o) (add((p), PLAIN(p, 0 - (v)), (o), HERE) - (v))
+#define __atomic_fetch_or(p, v, o) (cell_of(p)->value.fetch_or((v), order_of((o), HERE), $))
+#define __atomic_fetch_and(p, v, o) \
+	(cell_of(p)->value.fetch_and((unsigned int)(v), order_of((o), HERE), $))
+#define __atomic_compare_exchange_n(p, e, v, weak, success, failure) \
+	(cas((p), (e), PLAIN(p, v), (weak), (success), HERE))
+
+/* ---- the source ---------------------------------------------------------------------------- */
+
+#include <csys/base.h>
+#include <csys/sync/atomic.h>
+#include <csys/sync/barrier.h>
+#include <csys/sync/event.h>
+#include <csys/sync/latch.h>
+#include <csys/sync/semaphore.h>
+
+extern "C" {
+#include "os/os.h"
+#include "sync/ledger.h"
+#include "sync/passing.h"
+#include "sync/spin.h"
+
+#if defined(MUTEX)
+#include "sync/mutex.c"
+#elif defined(RWLOCK)
+#include "sync/rwlock.c"
+#elif defined(ONCE)
+#include "sync/once.c"
+#elif defined(BARRIER)
+#include "sync/barrier.c"
+#elif defined(SEMAPHORE)
+#include "sync/semaphore.c"
+#elif defined(EVENT)
+#include "sync/event.c"
+#elif defined(LATCH)
+#include "sync/latch.c"
+#else
+#error "no noun"
+#endif
+}
+
+/* ---- what it stands on ------------------------------------------------------------------------
+ */
+
+static csys_deadline now_is;
+
+extern "C" {
+
+__thread struct csysi_ledger csysi_ledger;
+
+/* Locks are without poison here, so the ledger has nothing to do. */
+int csysi_enter(uint32_t *, const void *, int)
+{
+	return 0;
+}
+int csysi_leave(uint32_t *, const void *, int)
+{
+	return 1;
+}
+int csysi_holds(const void *, int)
+{
+	return 0;
+}
+int csysi_may_hold(const uint32_t *, const void *, int)
+{
+	return 1;
+}
+void csysi_holds_now(const uint32_t *, const void *, int, int)
+{
+}
+int csysi_is_poisoned(const uint32_t *)
+{
+	return 0;
+}
+void csysi_clear_poison(uint32_t *)
+{
+}
+void csysi_poison(uint32_t *)
+{
+}
+const uint32_t *csysi_passing_take(const csys_mutex *)
+{
+	return 0;
+}
+
+void csysi_spin_note(const void *)
+{
+}
+struct csysi_spin csysi_spin_begin(const void *, csys_deadline)
+{
+	struct csysi_spin spin = { csys_deadline(rl::rand(2)), 0, nullptr };
+	return spin;
+}
+int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
+{
+	return spin->end != 0 && !is_so && spin->looks++ < 2;
+}
+
+int csysi_backs_off(int *round)
+{
+	return (*round)++ < 2;
+}
+
+/* Time passes as it likes. */
+csys_deadline csys_now(void)
+{
+	return now_is += rl::rand(2) ? 1 : 2000000;
+}
+csys_deadline csys_after_ns(int64_t n)
+{
+	return csys_now() + n;
+}
+int64_t csys_deadline_left(csys_deadline deadline)
+{
+	return deadline == CSYS_FOREVER ? 1 : 0;
+}
+void csysi_os_nap(csys_deadline)
+{
+}
+
+void csysi_os_abort(const char *line)
+{
+	rl::ctx().fail_test(line, rl::test_result_user_assert_failed, $);
+}
+
+int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, uint32_t kind)
+{
+	rl::context &c = rl::ctx();
+	cell *at = cell_of(word);
+
+	/* Changing nothing sees the newest value.  It lets others run before it, not after. */
+	if (uint32_t(at->value.fetch_or(0, rl::mo_relaxed, $)) != expected)
+		return 0;
+	return at->sleepers[kind - 1].park_current(c, deadline != CSYS_FOREVER, true, false, $) ==
+			       rl::unpark_reason_timeout
+		       ? CSYS_ETIMEDOUT
+		       : 0;
+}
+
+uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kind)
+{
+	rl::context &c = rl::ctx();
+	cell *at = cell_of(word);
+	uint32_t woken = 0;
+
+	c.sched();
+	while (!is_wake_dropped && woken < count && at->sleepers[kind - 1].unpark_one(c, $))
+		woken++;
+	return woken;
+}
+
+int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int)
+{
+	return csysi_os_wait_as(word, expected, deadline, 1);
+}
+
+uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int)
+{
+	return csysi_os_wake_kind(word, count, 1);
+}
+}
+
+/* ---- the threads
+ * ---------------------------------------------------------------------------------- */
+
+/* A deadline that may pass at any moment, or none. */
+static csys_deadline some_deadline(void)
+{
+	return rl::rand(2) ? CSYS_FOREVER : 1;
+}
+
+template <typename suite> struct common : rl::test_suite<suite, threads> {
+	cell words[max_cells];
+	rl::var<int> data; /* that the noun guards, or tells of */
+
+	void begin(void)
+	{
+		cells = words;
+		now_is = 1;
+		data($) = 0;
+	}
+};
+
+#if defined(MUTEX)
+struct test : common<test> {
+	csys_mutex mutex;
+
+	void before()
+	{
+		mutex = CSYS_MUTEX_INIT_NO_POISON;
+		begin();
+		new_cell(&mutex.word, 0);
+	}
+
+	void thread(unsigned)
+	{
+		for (int turn = 0; turn < 2; turn++) {
+			if (rl::rand(2))
+				csys_mutex_lock(&mutex);
+			else
+				while (csys_mutex_lock_until(&mutex, 1) < 0)
+					;
+			data($) = data($) + 1;
+			if (rl::rand(2))
+				csys_mutex_unlock(&mutex);
+			else
+				csys_mutex_unlock_fair(&mutex);
+		}
+	}
+
+	void after()
+	{
+		RL_ASSERT(data($) == int(threads) * 2);
+	}
+};
+#elif defined(RWLOCK)
+struct test : common<test> {
+	csys_rwlock lock;
+	rl::var<int> reads[threads];
+
+	void before()
+	{
+		lock = CSYS_RWLOCK_INIT_NO_POISON;
+		begin();
+		new_cell(&lock.word, 0);
+		new_cell(&lock.writers, 0);
+	}
+
+	void read(bool is_in)
+	{
+		if (!is_in && rl::rand(2))
+			csys_rwlock_read(&lock);
+		else
+			while (!is_in && csys_rwlock_read_until(&lock, some_deadline()) < 0)
+				;
+		int seen = data($);
+		RL_ASSERT(seen == data($));
+	}
+
+	void write(void)
+	{
+		if (rl::rand(2))
+			csys_rwlock_write(&lock);
+		else
+			while (csys_rwlock_write_until(&lock, some_deadline()) < 0)
+				;
+		data($) = data($) + 1;
+	}
+
+	void thread(unsigned)
+	{
+		for (int turn = 0; turn < 2; turn++) {
+			switch (rl::rand(4)) {
+			case 0:
+				read(false);
+				csys_rwlock_unlock_read(&lock);
+				break;
+			case 1:
+				write();
+				csys_rwlock_unlock_write(&lock);
+				break;
+			case 2:
+				write();
+				csys_rwlock_downgrade(&lock);
+				read(true);
+				csys_rwlock_unlock_read(&lock);
+				break;
+			case 3:
+				read(false);
+				if (csys_rwlock_try_upgrade(&lock) < 0) {
+					csys_rwlock_unlock_read(&lock);
+					break;
+				}
+				data($) = data($) + 1;
+				csys_rwlock_unlock_write(&lock);
+				break;
+			}
+		}
+	}
+};
+#elif defined(ONCE)
+struct test : common<test> {
+	csys_once once;
+
+	void before()
+	{
+		once = CSYS_ONCE_INIT;
+		begin();
+		new_cell(&once.word, 0);
+	}
+
+	static int body(void *argument)
+	{
+		test *self = static_cast<test *>(argument);
+		self->data($) = self->data($) + 1; /* as often as a body runs */
+		if (rl::rand(2) == 0)
+			return CSYS_EIO;
+		self->data($) = 100;
+		return 0;
+	}
+
+	void thread(unsigned index)
+	{
+		if (index > 0 && rl::rand(2))
+			while (csys_once_wait_until(&once, some_deadline()) < 0)
+				;
+		else
+			while (csys_once_call(&once, body, this) < 0)
+				;
+		RL_ASSERT(data($) == 100);
+	}
+};
+#elif defined(BARRIER)
+struct test : common<test> {
+	csys_barrier barrier;
+	rl::var<int> come[threads];
+
+	void before()
+	{
+		barrier = CSYS_BARRIER_INIT(threads);
+		begin();
+		new_cell(&barrier.word, 0);
+		for (unsigned i = 0; i < threads; i++)
+			come[i]($) = 0;
+	}
+
+	void thread(unsigned index)
+	{
+		for (int round = 1; round <= 2; round++) {
+			int is_leader = 0;
+			come[index]($) = round;
+			while (csys_barrier_wait_until(&barrier, some_deadline(), &is_leader) < 0)
+				;
+			for (unsigned i = 0; i < threads; i++)
+				RL_ASSERT(come[i]($) == round);
+			if (is_leader)
+				data($) = data($) + 1;
+			/* Nobody goes on to the next round while others look. */
+			while (csys_barrier_wait_until(&barrier, some_deadline(), 0) < 0)
+				;
+		}
+	}
+
+	void after()
+	{
+		RL_ASSERT(data($) == 2);
+	}
+};
+#elif defined(SEMAPHORE)
+struct test : common<test> {
+	csys_semaphore semaphore;
+
+	void before()
+	{
+		semaphore = CSYS_SEMAPHORE_INIT(1);
+		begin();
+		new_cell(&semaphore.word, 1);
+	}
+
+	void thread(unsigned)
+	{
+		for (int turn = 0; turn < 2; turn++) {
+			while (csys_semaphore_try_wait(&semaphore) < 0 &&
+			       csys_semaphore_wait_until(&semaphore, some_deadline()) < 0)
+				;
+			data($) = data($) + 1;
+			RL_ASSERT(csys_semaphore_post(&semaphore, 1) == 0);
+		}
+	}
+
+	void after()
+	{
+		RL_ASSERT(data($) == int(threads) * 2);
+	}
+};
+#elif defined(EVENT)
+struct test : common<test> {
+	csys_event event;
+	static unsigned runs;
+
+	void before()
+	{
+		event = CSYS_EVENT_INIT_MANUAL;
+		event.is_automatic = runs++ % 2;
+		begin();
+		new_cell(&event.word, 0);
+	}
+
+	void thread(unsigned index)
+	{
+		if (index == 0) {
+			data($) = 1;
+			csys_event_set(&event);
+			return;
+		}
+		if (event.is_automatic || !csys_event_is_set(&event))
+			while (csys_event_wait_until(&event, some_deadline()) < 0)
+				;
+		if (event.is_automatic) {
+			data($) = data($) + 1;
+			csys_event_set(&event);
+		} else {
+			RL_ASSERT(data($) == 1);
+		}
+	}
+};
+unsigned test::runs;
+#elif defined(LATCH)
+struct test : common<test> {
+	csys_latch latch;
+	rl::var<int> parts[threads];
+
+	void before()
+	{
+		latch = CSYS_LATCH_INIT(threads);
+		begin();
+		new_cell(&latch.word, threads * ONE);
+	}
+
+	void thread(unsigned index)
+	{
+		parts[index]($) = 1;
+		csys_latch_done(&latch, 1);
+		if (index == 0)
+			return;
+		while (csys_latch_wait_until(&latch, some_deadline()) < 0)
+			;
+		for (unsigned i = 0; i < threads; i++)
+			RL_ASSERT(parts[i]($) == 1);
+	}
+};
+#endif
+
+int main(int argc, char **argv)
+{
+	rl::test_params parameters;
+	const char *what = argc > 1 ? argv[1] : "";
+
+	is_acquire_relaxed = strcmp(what, "relaxed-acquire") == 0;
+	is_release_relaxed = strcmp(what, "relaxed-release") == 0;
+	is_wake_dropped = strcmp(what, "dropped-wake") == 0;
+	if (strchr(what, ':')) {
+		relaxed_line = atoi(strchr(what, ':') + 1);
+		*strchr(argv[1], ':') = 0;
+		relaxed_file = what;
+	} else if (*what && !is_acquire_relaxed && !is_release_relaxed && !is_wake_dropped) {
+		return 2;
+	}
+
+	parameters.iteration_count = argc > 2 ? atoi(argv[2]) : 100000;
+	parameters.execution_depth_limit = 20000;
+	parameters.search_type = rl::sched_random;
+	return rl::simulate<test>(parameters) ? 0 : 1;
+}

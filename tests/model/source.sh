@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# tests/model/source.sh - the sources of the locks under relacy: no race, no deadlock.
+#
+#     source.sh                        all nouns
+#     source.sh mutex once             these
+#     source.sh --each-order mutex     which orders could be relaxed unnoticed, too
+#
+# source.cc says what is checked.  Each noun runs through 100000 schedules, and must then
+# be found broken with all its acquires relaxed, all its releases relaxed, and its wakes
+# dropped.  --each-order relaxes one operation after the other and lists those where
+# that is not found: another order covers it, or the threads of source.cc miss it.
+# That is for reading, and fails nothing.
+#
+# Needs g++ and relacy (Debian: relacy-dev); RELACY is the folder with relacy/ in it
+# where that is not /usr/include.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+passed=0
+failed=0
+each_order=
+if [ "${1-}" = --each-order ]; then
+    each_order=yes
+    shift
+fi
+[ $# -gt 0 ] || set -- mutex rwlock once barrier semaphore event latch
+
+[ -f "${RELACY:-/usr/include}/relacy/relacy.hpp" ] ||
+    { echo 'source.sh: relacy is missing (Debian: relacy-dev)' >&2; exit 1; }
+
+# expect STATUS NAME COMMAND... - one line; what the command said is shown if it is another.
+expect() {
+    local expected=$1 name=$2 status
+    shift 2
+    "$@" >"$scratch/log" 2>&1
+    status=$?
+    if [ $status -eq "$expected" ]; then
+        passed=$((passed + 1))
+        printf 'ok      %s\n' "$name"
+    else
+        failed=$((failed + 1))
+        printf 'FAILED  %s: exit status %d\n' "$name" $status
+        head -n 60 "$scratch/log"
+    fi
+}
+
+# orders FILE - the numbers of the lines that have an order.
+orders() {
+    grep -nE 'csysi_[a-z_]*(acquire|release|acq_rel)\(|__atomic_' "$root/$1" |
+        grep -v '__atomic_load_n.*RELAXED' | cut -d : -f 1
+}
+
+for noun in "$@"; do
+    [ -f "$root/src/sync/$noun.c" ] || { echo "source.sh: there is no '$noun'" >&2; exit 2; }
+    expect 0 "$noun: compiles as C++" g++ -std=c++11 -O0 -w ${RELACY:+-I"$RELACY"} "-D${noun^^}" \
+        -DCSYS_API= -I"$root/include" -I"$root/src" -o "$scratch/$noun" "$here/source.cc"
+    [ -x "$scratch/$noun" ] || continue
+    expect 0 "$noun: holds" "$scratch/$noun"
+    for what in relaxed-acquire relaxed-release dropped-wake; do
+        expect 1 "$noun: $what is found" "$scratch/$noun" $what
+    done
+    [ -n "$each_order" ] || continue
+    for file in "src/sync/$noun.c" "include/csys/sync/$noun.h"; do
+        for line in $(orders "$file"); do
+            ! "$scratch/$noun" "${file#*csys/}:$line" >"$scratch/log" 2>&1 ||
+                sed -n "${line}s,^[[:space:]]*,        not found: $file:$line: ,p" "$root/$file"
+        done
+    done
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
