@@ -17,9 +17,14 @@
 #define TRIES 4
 #define FIRST_LONG 16
 
-/* Looks at a lock, and the most hints between two: 95 hints, which is 1 to 5 us. */
-#define TURNS 9
-#define MOST_HINTS 16
+/*
+ * Looks at a lock, and hints between two: 96 in all, which is 1 to 5 us.  So many between two,
+ * since each look takes the line from the holder, and who is contending with one that comes
+ * back at once had better let it have a dozen turns than take every other one: with 24
+ * the throughput is twice that with 1, 2, 4, 8, 16 ... , and a second has the same share.
+ */
+#define LOOKS_AT_A_LOCK 4
+#define HINTS 24
 
 static struct place {
 	/* The CPU of the last one who noted, plus 1, and above it that of the one before, if it
@@ -65,11 +70,9 @@ static int may_help(const struct place *place)
 
 int csysi_backs_off(int *round)
 {
-	int turn = (*round)++;
-
-	if (turn >= TURNS)
+	if ((*round)++ >= LOOKS_AT_A_LOCK)
 		return 0;
-	for (int i = 1 << turn < MOST_HINTS ? 1 << turn : MOST_HINTS; i > 0; i--)
+	for (int i = 0; i < HINTS; i++)
 		csys_spin_hint();
 	return 1;
 }

@@ -47,8 +47,8 @@ int csysi_spin_goes_on(struct csysi_spin *spin, int is_so);
  *             if (try_take(lock))
  *                     return;
  *
- * Ever longer between two looks, since each slows the holder down, but not so long
- * that a lock stays free in between; less than CSYSI_SPIN_NS in all.
+ * Some time between two looks, since each slows the holder down; about CSYSI_SPIN_NS
+ * in all, or less.
  */
 int csysi_backs_off(int *round);
 
