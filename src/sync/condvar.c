@@ -304,7 +304,8 @@ int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadl
 	enqueue(condvar, &self);
 	csys_mutex_unlock(mutex);
 	int r = sleep_until(condvar, &self, deadline);
-	int locked = csys_mutex_lock(mutex);
+	/* Who notified without saying that it holds the mutex may hold it all the same. */
+	int locked = csysi_mutex_relock(mutex, !csysi_spin_is_near(condvar));
 	if (r == 0)
 		take_over(&self);
 	return r < 0 ? r : locked;

@@ -96,13 +96,13 @@ static int announce(csys_mutex *mutex, uint32_t state, uint32_t *out)
 	return 1;
 }
 
-static int acquire(csys_mutex *mutex, csys_deadline deadline)
+static int acquire(csys_mutex *mutex, csys_deadline deadline, int spins)
 {
 	csys_deadline first = 0; /* when it first slept */
 	int has_slept = 0;
 	uint32_t state = CONTENDED;
 
-	if (spin(mutex))
+	if (spins && spin(mutex))
 		return 0;
 	for (;;) {
 		uint32_t word;
@@ -129,14 +129,21 @@ static int acquire(csys_mutex *mutex, csys_deadline deadline)
 
 int csysi_mutex_lock_slow(csys_mutex *mutex)
 {
-	(void)acquire(mutex, CSYS_FOREVER);
+	(void)acquire(mutex, CSYS_FOREVER, 1);
+	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
+}
+
+int csysi_mutex_relock(csys_mutex *mutex, int spins)
+{
+	if (!try_take(mutex, HELD, 0))
+		(void)acquire(mutex, CSYS_FOREVER, spins);
 	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
 }
 
 int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 {
 	if (!try_take(mutex, HELD, 0)) {
-		int r = acquire(mutex, deadline);
+		int r = acquire(mutex, deadline, 1);
 		if (r < 0)
 			return r;
 	}

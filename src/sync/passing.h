@@ -21,4 +21,7 @@ const uint32_t *csysi_passing_take(const csys_mutex *mutex);
 /* Make the mutex, which this thread holds, PASSING, unless it goes the long way already. */
 void csysi_mutex_pass(csys_mutex *mutex);
 
+/* Lock it as csys_mutex_lock does; `spins` 0: its holder cannot run before this thread sleeps. */
+int csysi_mutex_relock(csys_mutex *mutex, int spins);
+
 #endif

@@ -45,16 +45,27 @@ static struct place *place_of(const void *object)
 	return &places[(address * 0x9e3779b97f4a7c15u) >> 56];
 }
 
+/* As in a note. */
+static uint32_t this_cpu(void)
+{
+	return (uint32_t)(csysi_os_cpu() + 1) & CPU;
+}
+
 void csysi_spin_note(const void *object)
 {
 	uint32_t *at = &place_of(object)->noted;
-	uint32_t cpu = (uint32_t)(csysi_os_cpu() + 1) & CPU;
+	uint32_t cpu = this_cpu();
 	/* Relaxed, here and below: a hint, which orders nothing. */
 	uint32_t last = csysi_load_relaxed(at);
 
 	/* Twice in a row from one CPU: then nobody takes turns with it from another. */
 	if (last != cpu)
 		csysi_store_relaxed(at, (last & CPU) == cpu ? cpu : cpu | last << BEFORE);
+}
+
+int csysi_spin_is_near(const void *object)
+{
+	return (csysi_load_relaxed(&place_of(object)->noted) & CPU) == this_cpu();
 }
 
 /* Whether the other side was on another CPU. */
@@ -64,7 +75,7 @@ static int may_help(const struct place *place)
 	if (last == 0)
 		return 0;
 
-	uint32_t cpu = (uint32_t)(csysi_os_cpu() + 1) & CPU;
+	uint32_t cpu = this_cpu();
 	return (last & CPU) != cpu || (last >> BEFORE != 0 && last >> BEFORE != cpu);
 }
 

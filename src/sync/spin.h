@@ -40,6 +40,9 @@ struct csysi_spin {
 struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline);
 int csysi_spin_goes_on(struct csysi_spin *spin, int is_so);
 
+/* Whether the last one who noted did so on this CPU. */
+int csysi_spin_is_near(const void *object);
+
 /*
  * Waiting awake for a lock, whose holder is about to release it as a rule:
  *
