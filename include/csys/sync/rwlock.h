@@ -139,15 +139,24 @@ CSYS_API void csys_rwlock_assert_write(const csys_rwlock *lock) CSYS_ASSERTS_HEL
 /* ---- inline -----------------------------------------------------------------------------------
  */
 
+/* One reader more where `word` lets readers in, and is so still. */
+static inline int csysi_rwlock_joins(csys_rwlock *lock, uint32_t word)
+{
+	return (word & (CSYSI_RWLOCK_WRITER | CSYSI_RWLOCK_WRITERS_WAIT)) == 0 &&
+	       (word & CSYSI_RWLOCK_READERS) != CSYSI_RWLOCK_READERS &&
+	       __atomic_compare_exchange_n(&lock->word, &word, word + 1, 1, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 /* Acquire pairs with the releases of the unlocks, here and in src/sync/rwlock.c. */
 static inline int csys_rwlock_read(csys_rwlock *lock)
 {
-	uint32_t word = __atomic_load_n(&lock->word, __ATOMIC_RELAXED);
+	uint32_t word = 0;
 
-	if (!CSYSI_LIKELY((word & (CSYSI_RWLOCK_WRITER | CSYSI_RWLOCK_WRITERS_WAIT)) == 0 &&
-			  (word & CSYSI_RWLOCK_READERS) != CSYSI_RWLOCK_READERS &&
-			  __atomic_compare_exchange_n(&lock->word, &word, word + 1, 1,
-						      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+	/* First as if nobody had it, since to load the word before costs no less than that. */
+	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&lock->word, &word, 1, 0, __ATOMIC_ACQUIRE,
+						      __ATOMIC_RELAXED)) &&
+	    !csysi_rwlock_joins(lock, word))
 		return csysi_rwlock_read_slow(lock);
 	if (CSYSI_LIKELY(csysi_push(&lock->marks, CSYSI_ENTRY(lock, CSYSI_HELD_READ))))
 		return 0;
