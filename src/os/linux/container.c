@@ -27,6 +27,7 @@
 
 #include "base/atomic.h"
 #include "base/fault.h"
+#include "os/linux/linux.h"
 #include "os/posix/posix.h"
 
 #define CGROUP_MAGIC 0x63677270 /* of version 2 */
@@ -303,23 +304,13 @@ static void wait_for_change(int events, int most, csys_deadline deadline)
 /* Called for each directory below one. */
 typedef int visitor(int directory, const char *name, int depth, void *context);
 
-/* As in getdents64(2). */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
 /* Visit the directories in this one, until a visit fails. */
 static int visit_below(int directory, visitor *visit, int depth, void *context)
 {
 	union {
-		struct entry alignment;
+		struct directory_entry alignment;
 		char bytes[1024];
 	} buffer;
-	const uint8_t is_directory = 4; /* DT_DIR */
 	int list = open_file(directory, ".", O_RDONLY | O_DIRECTORY);
 	if (list < 0)
 		return -1;
@@ -329,8 +320,9 @@ static int visit_below(int directory, visitor *visit, int depth, void *context)
 	errno = EBUSY;
 	while (r == 0 && (size = syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer)) > 0) {
 		for (long at = 0; at < size && r == 0;) {
-			struct entry *entry = (struct entry *)(void *)(buffer.bytes + at);
-			if (entry->type == is_directory && entry->name[0] != '.')
+			struct directory_entry *entry =
+				(struct directory_entry *)(void *)(buffer.bytes + at);
+			if (entry->type == ENTRY_IS_DIRECTORY && entry->name[0] != '.')
 				r = visit(directory, entry->name, depth, context);
 			at += entry->size;
 		}
@@ -341,8 +333,26 @@ static int visit_below(int directory, visitor *visit, int depth, void *context)
 	return size < 0 ? -1 : r;
 }
 
-/* Whether a pid is in an open cgroup.procs, or what the first one is for a pid of 0. */
-static long find_pid(int list, long wanted)
+/* Called in a directory that was opened by its name. */
+typedef int actor(int directory, int depth, void *context);
+
+/* Act in a directory of this one; 0 if it is gone. */
+static int act_in(int directory, const char *name, actor *act, int depth, void *context)
+{
+	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return is_gone() ? 0 : -1;
+	int r = act(fd, depth, context);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return r;
+}
+
+/* Called for each pid of an open cgroup.procs, until it returns 1. */
+typedef int pid_caller(int list, long pid, void *context);
+
+static int call_for_pids(int list, pid_caller *call, void *context)
 {
 	char text[1024];
 	long pid = 0;
@@ -355,13 +365,13 @@ static long find_pid(int list, long wanted)
 				pid = pid * 10 + (text[i] - '0');
 				continue;
 			}
-			if (pid == wanted || wanted == 0)
-				return pid;
+			if (call(list, pid, context))
+				return 1;
 			pid = 0;
 		}
 		at += size;
 	}
-	return -1;
+	return 0;
 }
 
 /* ---- killing without cgroup.kill ------------------------------------------------------------ */
@@ -372,17 +382,28 @@ struct toll {
 	int denied;
 };
 
+static int is_pid(int list, long pid, void *context)
+{
+	(void)list;
+	return pid == *(long *)context;
+}
+
 /*
  * A pid may be a stranger's by now.  So its process is held first and then looked for in
  * the list again: who is in it then has the pid, and is the one that is held or its
  * successor here, while the one that is held has ended.
  */
-static void kill_member(int list, long pid, struct toll *toll)
+static int kill_member(int list, long pid, void *context)
 {
+	struct toll *toll = context;
 	csys_handle handle = CSYS_NO_HANDLE;
-	int r = csysi_os_process_open(pid, &handle);
 
-	if ((r == 0 || r == CSYS_ENOTSUP) && find_pid(list, pid) == pid) {
+	if (pid == 0) { /* of another namespace */
+		toll->denied++;
+		return 0;
+	}
+	int r = csysi_os_process_open(pid, &handle);
+	if ((r == 0 || r == CSYS_ENOTSUP) && call_for_pids(list, is_pid, &pid)) {
 		r = csysi_os_process_signal(pid, handle, SIGKILL);
 		if ((r == CSYS_EPERM || r == CSYS_ENOTSUP) && handle != CSYS_NO_HANDLE)
 			r = csysi_os_process_signal(pid, CSYS_NO_HANDLE, SIGKILL);
@@ -390,49 +411,25 @@ static void kill_member(int list, long pid, struct toll *toll)
 		toll->denied += r == CSYS_EPERM;
 	}
 	csysi_os_close(handle);
+	return 0;
 }
 
 static int kill_in(int directory, const char *name, int depth, void *context);
 
 /* All that is in a directory, and below it. */
-static int kill_listed(int directory, int depth, struct toll *toll)
+static int kill_listed(int directory, int depth, void *context)
 {
 	int list = open_file(directory, "cgroup.procs", O_RDONLY);
 	if (list < 0)
 		return -1;
-
-	char text[1024];
-	long pid = 0;
-	off_t at = 0;
-	ssize_t size;
-	while ((size = pread(list, text, sizeof text, at)) > 0) {
-		for (ssize_t i = 0; i < size; i++) {
-			if (text[i] != '\n') {
-				pid = pid * 10 + (text[i] - '0');
-				continue;
-			}
-			if (pid > 0) /* 0: of another namespace */
-				kill_member(list, pid, toll);
-			else
-				toll->denied++;
-			pid = 0;
-		}
-		at += size;
-	}
+	call_for_pids(list, kill_member, context);
 	close(list);
-	return visit_below(directory, kill_in, depth + 1, toll);
+	return visit_below(directory, kill_in, depth + 1, context);
 }
 
 static int kill_in(int directory, const char *name, int depth, void *context)
 {
-	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return is_gone() ? 0 : -1;
-	int r = kill_listed(fd, depth, context);
-	int error = errno;
-	close(fd);
-	errno = error;
-	return r;
+	return act_in(directory, name, kill_listed, depth, context);
 }
 
 /* ---- killing -------------------------------------------------------------------------------- */
@@ -485,47 +482,47 @@ int csysi_os_container_kill(const struct csysi_os_container *container, csys_dea
 
 /* ---- removing ------------------------------------------------------------------------------- */
 
+static int remove_in(int directory, const char *name, int depth, void *context);
+
+static int remove_below(int directory, int depth, void *context)
+{
+	return visit_below(directory, remove_in, depth + 1, context);
+}
+
 static int remove_in(int directory, const char *name, int depth, void *context)
 {
 	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EBUSY)
-		return -1;
-	/* It has others in it, or something lives there. */
-	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return is_gone() ? 0 : -1;
-	int r = visit_below(fd, remove_in, depth + 1, context);
-	int error = errno;
-	close(fd);
-	errno = error;
-	if (r < 0)
+	/* Busy: it has others in it, or something lives there. */
+	if (errno != EBUSY || act_in(directory, name, remove_below, depth, context) < 0)
 		return -1;
 	return unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+static int is_any(int list, long pid, void *context)
+{
+	(void)list;
+	(void)pid;
+	(void)context;
+	return 1;
 }
 
 static int has_member_in(int directory, const char *name, int depth, void *context);
 
 /* -1, which ends a visit, if one lives there. */
-static int has_member(int directory, int depth)
+static int has_member(int directory, int depth, void *context)
 {
 	int list = open_file(directory, "cgroup.procs", O_RDONLY);
 	if (list < 0)
 		return is_gone() ? 0 : -1;
-	long first = find_pid(list, 0);
+	int is_there = call_for_pids(list, is_any, NULL);
 	close(list);
-	return first >= 0 ? -1 : visit_below(directory, has_member_in, depth + 1, NULL);
+	return is_there ? -1 : visit_below(directory, has_member_in, depth + 1, context);
 }
 
 static int has_member_in(int directory, const char *name, int depth, void *context)
 {
-	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return is_gone() ? 0 : -1;
-	(void)context;
-	int r = has_member(fd, depth);
-	close(fd);
-	return r;
+	return act_in(directory, name, has_member, depth, context);
 }
 
 /* Wait for the dead to be taken out of the count.  Whether there is nobody in it then. */
@@ -536,7 +533,8 @@ static int is_vacated(int directory)
 		return 0;
 	csys_deadline deadline = csys_after_ms(DEAD_MS);
 	int populated = is_populated(events);
-	while (populated && has_member(directory, 0) == 0 && csys_deadline_left(deadline) > 0) {
+	while (populated && has_member(directory, 0, NULL) == 0 &&
+	       csys_deadline_left(deadline) > 0) {
 		wait_for_change(events, PATIENCE_MS, deadline);
 		populated = is_populated(events);
 	}

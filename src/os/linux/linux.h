@@ -30,6 +30,16 @@ struct clone_request {
 	uint64_t cgroup;
 };
 
+/* As in getdents64(2). */
+struct directory_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+#define ENTRY_IS_DIRECTORY 4 /* the type DT_DIR */
+
 /*
  * Make a process that starts in start(argument), on the stack of the request; it
  * does not return from there.  `size`: of the request as far as it is needed, so

@@ -67,20 +67,11 @@ BIRTH static int kernel_most_handles(int *out_soft)
 	return limit[1] < MOST_HANDLES ? (int)limit[1] : MOST_HANDLES;
 }
 
-/* As in getdents64(2). */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
 /* Mark what the list of this process's descriptors has. */
 BIRTH static int mark_listed(void)
 {
 	union {
-		struct entry alignment;
+		struct directory_entry alignment;
 		char bytes[512];
 	} buffer;
 	int list = checked(syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
@@ -91,7 +82,8 @@ BIRTH static int mark_listed(void)
 	int size;
 	while ((size = checked(syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer))) > 0) {
 		for (int at = 0; at < size;) {
-			struct entry *entry = (struct entry *)(void *)(buffer.bytes + at);
+			struct directory_entry *entry =
+				(struct directory_entry *)(void *)(buffer.bytes + at);
 			int fd = 0;
 			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
 				fd = fd * 10 + (*c - '0');
