@@ -51,6 +51,7 @@ struct csysi_spawn_defaults {
 	int kinds[3];           /* what CSYS_STDIO_DEFAULT means for each stream */
 	csys_handle handles[3]; /* for CSYS_STDIO_HANDLE in kinds */
 };
+extern const struct csysi_spawn_defaults csysi_spawn_inherits; /* all three */
 
 /* Close the handle that was given for a stream, if it was and is there still. */
 void csysi_stdio_close_taken(csys_command *command, int stream);

@@ -126,14 +126,10 @@ static int start(csys_command *const *stages, size_t count, const struct csysi_s
 
 int csys_pipeline_spawn(csys_command *const *stages, size_t count, csys_pipeline **out)
 {
-	static const struct csysi_spawn_defaults inherit = {
-		.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
-	};
-
 	int r = check_stages(stages, count);
 	if (r == 0 && !out)
 		r = csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	return r < 0 ? r : start(stages, count, &inherit, out);
+	return r < 0 ? r : start(stages, count, &csysi_spawn_inherits, out);
 }
 
 /* ---- its end ----------------------------------------------------------------------- */

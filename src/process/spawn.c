@@ -11,6 +11,10 @@
 #include "base/memory.h"
 #include "process/internal.h"
 
+const struct csysi_spawn_defaults csysi_spawn_inherits = {
+	.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
+};
+
 static _Thread_local int failed_step;
 
 int csysi_spawn_failed(int step, int result)
@@ -97,6 +101,11 @@ static int step_of(enum csysi_os_step step)
 struct streams {
 	csys_handle child[3]; /* what the child gets; "none": this process's own */
 	csys_handle ours[3];  /* what is opened for the child alone, to be closed here */
+};
+
+static const struct streams no_streams = {
+	{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+	{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
 };
 
 /* Open what one stream needs; this side of a pipe goes into the child object. */
@@ -266,18 +275,14 @@ static int start(csys_command *command, const struct csysi_spawn_defaults *defau
 /* The child has its own copy now. */
 static void spend_taken(csys_command *command)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++)
 		csysi_stdio_close_taken(command, i);
-	}
 }
 
 int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		csys_child **out)
 {
-	struct streams streams = {
-		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
-		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
-	};
+	struct streams streams = no_streams;
 
 	failed_step = CSYS_STEP_NONE;
 	int r = csys_command_error(command);
@@ -309,22 +314,12 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 
 int csys_command_spawn(csys_command *command, csys_child **out)
 {
-	static const struct csysi_spawn_defaults inherit = {
-		.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
-	};
-
-	return csysi_spawn(command, &inherit, out);
+	return csysi_spawn(command, &csysi_spawn_inherits, out);
 }
 
 int csys_command_exec(csys_command *command)
 {
-	static const struct csysi_spawn_defaults inherit = {
-		.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }
-	};
-	struct streams streams = {
-		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
-		{ CSYS_NO_HANDLE, CSYS_NO_HANDLE, CSYS_NO_HANDLE },
-	};
+	struct streams streams = no_streams;
 
 	failed_step = CSYS_STEP_NONE;
 	int r = csys_command_error(command);
@@ -337,7 +332,7 @@ int csys_command_exec(csys_command *command)
 		r = CSYS_EINVAL;
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
-	r = start(command, &inherit, &streams, NULL);
+	r = start(command, &csysi_spawn_inherits, &streams, NULL);
 	for (int i = 0; i < 3; i++)
 		csysi_os_close(streams.ours[i]);
 	return r;

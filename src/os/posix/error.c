@@ -1,8 +1,10 @@
 /*
- * os/posix/error.c - errno, as one of csys's results.
+ * os/posix/error.c - errno, as one of csys's results; and the end where there is none.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "os/posix/posix.h"
 
@@ -69,4 +71,10 @@ int csysi_posix_fail(void)
 	int code = errno;
 	csysi_set_os_error(code);
 	return csysi_posix_result(code);
+}
+
+void csysi_os_abort(const char *line)
+{
+	fprintf(stderr, "csys: %s\n", line);
+	abort();
 }

@@ -14,8 +14,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -221,10 +219,4 @@ void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), vo
 void csysi_os_yield(void)
 {
 	sched_yield();
-}
-
-void csysi_os_abort(const char *line)
-{
-	fprintf(stderr, "csys: %s\n", line);
-	abort();
 }
