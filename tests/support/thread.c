@@ -35,14 +35,23 @@ void take_a_nap(void)
 	(void)r;
 }
 
+#if defined(CPU_SET)
+static cpu_set_t usable; /* before the first pin */
+
+static void ask_usable(void)
+{
+	sched_getaffinity(0, sizeof usable, &usable);
+}
+#endif
+
 int pin(int nth)
 {
 #if defined(CPU_SET)
-	cpu_set_t all, one;
-	if (sched_getaffinity(0, sizeof all, &all) < 0)
-		return 0;
+	static pthread_once_t asked = PTHREAD_ONCE_INIT;
+	cpu_set_t one;
+	pthread_once(&asked, ask_usable);
 	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all) || nth-- > 0)
+		if (!CPU_ISSET(cpu, &usable) || nth-- > 0)
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);

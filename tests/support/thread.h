@@ -10,7 +10,7 @@ void run_threads(int count, void *(*run)(void *), void *argument);
 /* Give others the time to get somewhere; nothing may depend on whether they do. */
 void take_a_nap(void);
 
-/* Keep this thread to one CPU of those it may use, the nth; 0: there is no such. */
+/* Keep this thread to one CPU of those the program may use, the nth; 0: there is no such. */
 int pin(int nth);
 
 /* The function aborts, in a forked child, and says this on stderr. */
