@@ -9,8 +9,8 @@
  *
  * Eight bytes, no destruction, no allocation; may be freed right after the last
  * wait returned.  Usable for the next round at once.  What a thread did before it
- * waited is seen by all after.  Waiters spin for at most 5 us where that helps, then
- * sleep.
+ * waited is seen by all after.  Waiters spin where that helps, on average for 5 us at
+ * most, then sleep.
  *
  * A thread that is missing can be given up: a wait with a deadline withdraws, and
  * csys_barrier_abort sends all home.  Threads: that is what it is for.  Not in signal

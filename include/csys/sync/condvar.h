@@ -24,7 +24,7 @@
  * others before the waiter has the mutex again: so wait in a loop.
  *
  * All who wait at the same time use the same mutex; afterwards it may be another.
- * Waiters spin for at most 5 us where that helps, then sleep.
+ * Waiters spin where that helps, on average for 5 us at most, then sleep.
  *
  * Threads: that is what it is for.  Signals: not in handlers.  Fork: in the child
  * nobody waits, but a queue of waiters is still there: make a new one.

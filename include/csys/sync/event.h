@@ -11,8 +11,8 @@
  * resets it; setting it twice before that is once.
  *
  * Eight bytes, no destruction, no allocation; may be freed right after the last wait
- * returned.  Waiters spin for at most 5 us where that helps, then sleep.  What was
- * done before it was set is seen by who gets through.
+ * returned.  Waiters spin where that helps, on average for 5 us at most, then sleep.
+ * What was done before it was set is seen by who gets through.
  *
  * Signals: csys_event_set may be called in a handler (on Linux; elsewhere only while
  * nobody waits).  Fork: nobody waits in the child, so make a new one.

@@ -10,8 +10,8 @@
  * More can be added while it is not zero, or before anybody waits: Go's WaitGroup.
  *
  * Four bytes, zeroed memory is an open one, no destruction, no allocation; may be
- * freed right after the last wait returned.  Waiters spin for at most 5 us where
- * that helps, then sleep.  What was done before is seen by who gets through.
+ * freed right after the last wait returned.  Waiters spin where that helps, on
+ * average for 5 us at most, then sleep.  What was done before is seen by who gets through.
  *
  * Signals: csys_latch_done may be called in a handler (on Linux; elsewhere only while
  * nobody waits).  Fork: nobody waits in the child, so make a new one.

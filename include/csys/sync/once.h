@@ -13,8 +13,8 @@
  * thread ends) poisons it: calls fail then, but csys_once_call_force tries again.
  *
  * Four bytes, zeroed memory is one that was not called, no destruction, no allocation;
- * may be freed when all calls have returned.  Waiters spin for at most 5 us where that
- * helps, then sleep.  A body that calls its own once is told so.
+ * may be freed when all calls have returned.  Waiters spin where that helps, on average
+ * for 5 us at most, then sleep.  A body that calls its own once is told so.
  *
  * Threads: that is what it is for.  Not in signal handlers.  Fork: one whose body runs in
  * another thread of the parent never gets done in the child.

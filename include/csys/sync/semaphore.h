@@ -8,9 +8,9 @@
  *     csys_semaphore_post(&free_slots, 1);
  *
  * Eight bytes, zeroed memory is one of none, no destruction, no allocation; may
- * be freed right after the wait that was the last use.  Waiters spin for at most
- * 5 us where that helps, then sleep; the system wakes the longest sleeper first,
- * but who comes meanwhile may be quicker.
+ * be freed right after the wait that was the last use.  Waiters spin where that
+ * helps, on average for 5 us at most, then sleep; the system wakes the longest
+ * sleeper first, but who comes meanwhile may be quicker.
  *
  * Threads: that is what it is for.  Signals: csys_semaphore_post may be called in
  * a handler (on Linux; elsewhere only while nobody waits).  Fork: the value is
