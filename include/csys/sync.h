@@ -7,6 +7,7 @@
 #include <csys/sync/annotations.h>
 #include <csys/sync/atomic.h>
 #include <csys/sync/barrier.h>
+#include <csys/sync/checked.h>
 #include <csys/sync/condvar.h>
 #include <csys/sync/event.h>
 #include <csys/sync/guard.h>

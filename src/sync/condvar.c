@@ -31,6 +31,7 @@
 
 #include "base/atomic.h"
 #include "os/os.h"
+#include "sync/checked.h"
 #include "sync/ledger.h"
 #include "sync/passing.h"
 #include "sync/spin.h"
@@ -82,7 +83,8 @@ static void unlock_queue(csys_condvar *condvar, struct waiter *first)
 	csysi_store_release(&condvar->queue, (uintptr_t)first);
 }
 
-static void enqueue(csys_condvar *condvar, struct waiter *self)
+/* The mutex that those use who wait already, or its own. */
+static csys_mutex *enqueue(csys_condvar *condvar, struct waiter *self)
 {
 	struct waiter *first = lock_queue(condvar);
 
@@ -96,7 +98,9 @@ static void enqueue(csys_condvar *condvar, struct waiter *self)
 		self->previous = self;
 		first = self;
 	}
+	csys_mutex *mutex = first->mutex;
 	unlock_queue(condvar, first);
+	return mutex;
 }
 
 /* The queue without its `waiter`. */
@@ -301,7 +305,7 @@ int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadl
 {
 	struct waiter self = { .word = WAITING, .mutex = mutex };
 
-	enqueue(condvar, &self);
+	csysi_checked_waits(condvar, mutex, enqueue(condvar, &self), deadline);
 	csys_mutex_unlock(mutex);
 	int r = sleep_until(condvar, &self, deadline);
 	/* Who notified without saying that it holds the mutex may hold it all the same. */

@@ -26,6 +26,7 @@
 #include "base/atomic.h"
 #include "base/memory.h"
 #include "os/os.h"
+#include "sync/checked.h"
 #include "sync/thread.h"
 
 #define ROOM 16
@@ -138,6 +139,7 @@ int csysi_enter(uint32_t *marks, const void *lock, int how)
 {
 	uint32_t now = csysi_load_relaxed(marks);
 
+	csysi_checked_has(lock, how);
 	if (now & CSYSI_MARK_NO_POISON)
 		return 0;
 	if (!add(CSYSI_ENTRY(lock, how)))
@@ -147,6 +149,7 @@ int csysi_enter(uint32_t *marks, const void *lock, int how)
 
 int csysi_leave(uint32_t *marks, const void *lock, int how)
 {
+	csysi_checked_leaves(lock, how, own.is_abandoned);
 	uint32_t now = csysi_load_relaxed(marks);
 	if (now & CSYSI_MARK_NO_POISON)
 		return 1;
@@ -181,6 +184,7 @@ int csysi_may_hold(const uint32_t *marks, const void *lock, int how)
 
 void csysi_holds_now(const uint32_t *marks, const void *lock, int before, int now)
 {
+	csysi_checked_holds_now(lock, now);
 	unfold();
 	size_t at = find(CSYSI_ENTRY(lock, before));
 	int is_there = at < own.count;
@@ -222,6 +226,7 @@ size_t csysi_ledger_depth(void)
 
 static void abandon(void *lock, int how)
 {
+	csysi_checked_leaves(lock, how, 1);
 	if (how == CSYSI_HELD_MUTEX)
 		csysi_mutex_abandon(lock);
 	else if (how == CSYSI_HELD_ONCE)

@@ -33,6 +33,7 @@
 
 #include "base/atomic.h"
 #include "os/os.h"
+#include "sync/checked.h"
 #include "sync/ledger.h"
 #include "sync/passing.h"
 #include "sync/spin.h"
@@ -135,6 +136,7 @@ int csysi_mutex_lock_slow(csys_mutex *mutex)
 
 int csysi_mutex_relock(csys_mutex *mutex, int spins)
 {
+	CSYSI_WANTS(mutex, CSYSI_HELD_MUTEX, CSYS_FOREVER);
 	if (!try_take(mutex, HELD, 0))
 		(void)acquire(mutex, CSYS_FOREVER, spins);
 	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
@@ -142,10 +144,13 @@ int csysi_mutex_relock(csys_mutex *mutex, int spins)
 
 int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 {
+	CSYSI_WANTS(mutex, CSYSI_HELD_MUTEX, deadline);
 	if (!try_take(mutex, HELD, 0)) {
 		int r = acquire(mutex, deadline, 1);
-		if (r < 0)
+		if (r < 0) {
+			csysi_checked_gave_up();
 			return r;
+		}
 	}
 	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
 }

@@ -22,6 +22,7 @@
 
 #include "base/atomic.h"
 #include "os/os.h"
+#include "sync/checked.h"
 #include "sync/ledger.h"
 #include "sync/spin.h"
 
@@ -78,8 +79,8 @@ static int run(csys_once *once, csys_once_body *body, void *argument)
 	return r < 0 ? r : 0;
 }
 
-static int call(csys_once *once, csys_once_body *body, void *argument, int is_forced,
-		int *out_is_new)
+/* 0: done, by others.  1: begun, and to be run by this thread. */
+static int begin(csys_once *once, int is_forced)
 {
 	/* Acquire pairs with the release of leave. */
 	uint32_t word = csysi_load_acquire(&once->word);
@@ -96,16 +97,27 @@ static int call(csys_once *once, csys_once_body *body, void *argument, int is_fo
 		case INCOMPLETE_WAITED:
 			break;
 		default:
-			if (csysi_holds(once, CSYSI_HELD_ONCE))
-				return CSYS_EDEADLK;
 			word = (uint32_t)wait_while_running(once, CSYS_FOREVER);
 			continue;
 		}
 		/* Acquire: what bodies before this one left behind. */
 		uint32_t next = word == INCOMPLETE_WAITED ? RUNNING_WAITED : RUNNING;
 		if (csysi_cas_acquire(&once->word, &word, next))
-			break;
+			return 1;
 		word = csysi_load_acquire(&once->word);
+	}
+}
+
+static int call(csys_once *once, csys_once_body *body, void *argument, int is_forced,
+		int *out_is_new)
+{
+	if (csysi_holds(once, CSYSI_HELD_ONCE))
+		return CSYS_EDEADLK; /* its body calls it */
+	CSYSI_WANTS(once, CSYSI_HELD_ONCE, CSYS_FOREVER);
+	int r = begin(once, is_forced);
+	if (r <= 0) {
+		csysi_checked_gave_up();
+		return r;
 	}
 	*out_is_new = 1;
 	return run(once, body, argument);
@@ -129,7 +141,7 @@ int csys_once_is_poisoned(const csys_once *once)
 }
 
 /* Until it is COMPLETE or POISONED: also through failures, which another caller mends. */
-int csys_once_wait_until(csys_once *once, csys_deadline deadline)
+static int wait_until(csys_once *once, csys_deadline deadline)
 {
 	for (;;) {
 		int state = wait_while_running(once, deadline);
@@ -148,6 +160,17 @@ int csys_once_wait_until(csys_once *once, csys_deadline deadline)
 		    !csys_once_is_completed(once))
 			return CSYS_ETIMEDOUT;
 	}
+}
+
+int csys_once_wait_until(csys_once *once, csys_deadline deadline)
+{
+	/* Before it is wanted: of what is done nobody waits for its body. */
+	if (csys_once_is_completed(once))
+		return 0;
+	CSYSI_WANTS(once, CSYSI_HELD_ONCE, deadline);
+	int r = wait_until(once, deadline);
+	csysi_checked_gave_up();
+	return r;
 }
 
 int csys_once_wait(csys_once *once)

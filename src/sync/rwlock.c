@@ -32,6 +32,7 @@
 
 #include "base/atomic.h"
 #include "os/os.h"
+#include "sync/checked.h"
 #include "sync/ledger.h"
 #include "sync/spin.h"
 
@@ -229,10 +230,13 @@ int csysi_rwlock_read_slow(csys_rwlock *lock)
 
 int csys_rwlock_read_until(csys_rwlock *lock, csys_deadline deadline)
 {
+	CSYSI_WANTS(lock, CSYSI_HELD_READ, deadline);
 	if (!try_read(lock, 0)) {
 		int r = read_slow(lock, deadline);
-		if (r < 0)
+		if (r < 0) {
+			csysi_checked_gave_up();
 			return r;
+		}
 	}
 	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
 }
@@ -378,10 +382,13 @@ int csysi_rwlock_write_slow(csys_rwlock *lock)
 
 int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
 {
+	CSYSI_WANTS(lock, CSYSI_HELD_WRITE, deadline);
 	if (!try_write(lock, 0)) {
 		int r = write_slow(lock, deadline);
-		if (r < 0)
+		if (r < 0) {
+			csysi_checked_gave_up();
 			return r;
+		}
 	}
 	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
 }

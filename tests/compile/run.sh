@@ -111,9 +111,12 @@ for compiler in clang clang-19; do
     [ "$major" -ge 19 ] && analyser=$compiler && break
 done
 if [ -n "$analyser" ] || have clang-19; then
-    for file in $analysed; do
-        one "$analyser" c11 $file -Wthread-safety
-        one "$analyser" c++17 $file -Wthread-safety
+    # For a checked build the calls are other ones (csys/sync/checked.h).
+    for build in CSYS_USUAL CSYS_CHECKED; do
+        for file in $analysed; do
+            one "$analyser" c11 $file -Wthread-safety -D$build
+            one "$analyser" c++17 $file -Wthread-safety -D$build
+        done
     done
 fi
 

@@ -93,6 +93,18 @@ CSYS_API void csys_condvar_notify_one(csys_condvar *condvar);
 /* Let all who wait now go on. */
 CSYS_API void csys_condvar_notify_all(csys_condvar *condvar);
 
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+#define csys_condvar_wait(condvar, mutex) csys_condvar_wait(condvar, CSYSI_MUTEX_HERE(mutex))
+#define csys_condvar_wait_until(condvar, mutex, deadline) \
+	csys_condvar_wait_until(condvar, CSYSI_MUTEX_HERE(mutex), deadline)
+#define csys_condvar_wait_while(condvar, mutex, predicate, argument) \
+	csys_condvar_wait_while(condvar, CSYSI_MUTEX_HERE(mutex), predicate, argument)
+#define csys_condvar_wait_while_until(condvar, mutex, predicate, argument, deadline)         \
+	csys_condvar_wait_while_until(condvar, CSYSI_MUTEX_HERE(mutex), predicate, argument, \
+				      deadline)
+#endif
+
 CSYS_END_DECLS
 
 #endif

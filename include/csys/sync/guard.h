@@ -49,27 +49,34 @@
  * the compiler unwinds, which is in C++ or with -fexceptions, an exception that passes
  * through and pthread_exit unlock it without poison.  Do not jump into the block past it.
  */
-#define CSYS_MUTEX_GUARD(name, lock) CSYSI_GUARD(mutex, name, lock, CSYS_RELEASES)
-#define CSYS_RWLOCK_READ_GUARD(name, lock) CSYSI_GUARD(read, name, lock, CSYS_RELEASES_SHARED)
-#define CSYS_RWLOCK_WRITE_GUARD(name, lock) CSYSI_GUARD(write, name, lock, CSYS_RELEASES)
+#define CSYS_MUTEX_GUARD(name, lock) \
+	CSYSI_GUARD(mutex, name, lock, CSYSI_MUTEX_HERE(lock), CSYS_RELEASES)
+#define CSYS_RWLOCK_READ_GUARD(name, lock) \
+	CSYSI_GUARD(read, name, lock, CSYSI_RWLOCK_HERE(lock), CSYS_RELEASES_SHARED)
+#define CSYS_RWLOCK_WRITE_GUARD(name, lock) \
+	CSYSI_GUARD(write, name, lock, CSYSI_RWLOCK_HERE(lock), CSYS_RELEASES)
 
+/*
+ * `here` is the lock, told where the guard stands.  (enter) and (leave) in parentheses are the
+ * functions: in a checked build macros of these names would tell of this header.
+ */
 #if defined(__cplusplus)
 
 /* clang follows an object of a class that says so, through its destructor. */
-#define CSYSI_GUARD(how, name, lock, releases) \
-	CSYSI_UNUSED const struct csysi_##how##_guard name(lock)
+#define CSYSI_GUARD(how, name, lock, here, releases) \
+	CSYSI_UNUSED const struct csysi_##how##_guard name(here)
 
 #define CSYSI_GUARD_DEFINE(how, type, enter, leave, acquires)                         \
 	struct CSYSI_CAPABILITY(scoped_lockable) csysi_##how##_guard {                \
 		type *const lock;                                                     \
 		const int result;                                                     \
 		explicit csysi_##how##_guard(type *held) acquires(*held)              \
-		    : lock(held), result(enter(held))                                 \
+		    : lock(held), result((enter)(held))                               \
 		{                                                                     \
 		}                                                                     \
 		~csysi_##how##_guard() CSYS_RELEASES()                                \
 		{                                                                     \
-			leave(lock);                                                  \
+			(leave)(lock);                                                \
 		}                                                                     \
 		csysi_##how##_guard(const csysi_##how##_guard &) = delete;            \
 		csysi_##how##_guard &operator=(const csysi_##how##_guard &) = delete; \
@@ -79,8 +86,8 @@
 
 #define CSYSI_JOIN_NOW(a, b) a##b
 #define CSYSI_JOIN(a, b) CSYSI_JOIN_NOW(a, b)
-#define CSYSI_GUARD(how, name, lock, releases) \
-	CSYSI_GUARD_AS(how, name, lock, releases, CSYSI_JOIN(csysi_leave_, __COUNTER__))
+#define CSYSI_GUARD(how, name, lock, here, releases) \
+	CSYSI_GUARD_AS(how, name, lock, here, releases, CSYSI_JOIN(csysi_leave_, __COUNTER__))
 
 #if defined(__clang__) && __clang_major__ >= 19
 /*
@@ -88,16 +95,16 @@
  * each guard declares another name for the one there is, whose mark names its own lock.
  */
 #define CSYSI_GUARD_LEAVE(how) __asm__("csysi_" #how "_guard_leave")
-#define CSYSI_GUARD_AS(how, name, lock, releases, leave_it)                                  \
+#define CSYSI_GUARD_AS(how, name, lock, here, releases, leave_it)                            \
 	void leave_it(const struct csysi_##how##_guard *) releases(*(lock))                  \
 		CSYSI_GUARD_LEAVE(how);                                                      \
 	const struct csysi_##how##_guard name CSYSI_ATTRIBUTE((cleanup(leave_it), unused)) = \
-		csysi_##how##_guard_enter(lock)
+		csysi_##how##_guard_enter(here)
 #else
 #define CSYSI_GUARD_LEAVE(how)
-#define CSYSI_GUARD_AS(how, name, lock, releases, leave_it)    \
-	const struct csysi_##how##_guard name CSYSI_ATTRIBUTE( \
-		(cleanup(csysi_##how##_guard_leave), unused)) = csysi_##how##_guard_enter(lock)
+#define CSYSI_GUARD_AS(how, name, lock, here, releases, leave_it) \
+	const struct csysi_##how##_guard name CSYSI_ATTRIBUTE(    \
+		(cleanup(csysi_##how##_guard_leave), unused)) = csysi_##how##_guard_enter(here)
 #endif
 
 #define CSYSI_GUARD_DEFINE(how, type, enter, leave, acquires)                                      \
@@ -110,7 +117,7 @@
 	static inline struct csysi_##how##_guard csysi_##how##_guard_enter(type *lock)             \
 	{                                                                                          \
 		struct csysi_##how##_guard guard = { lock, 0 };                                    \
-		guard.result = enter(lock);                                                        \
+		guard.result = (enter)(lock);                                                      \
 		return guard;                                                                      \
 	}                                                                                          \
 	CSYSI_UNUSED static inline void csysi_##how##_guard_leave(                                 \
@@ -118,7 +125,7 @@
 	CSYSI_UNUSED static inline void csysi_##how##_guard_leave(                                 \
 		const struct csysi_##how##_guard *guard)                                           \
 	{                                                                                          \
-		leave(guard->lock);                                                                \
+		(leave)(guard->lock);                                                              \
 	}                                                                                          \
 	struct csysi_##how##_guard /* for a semicolon */
 

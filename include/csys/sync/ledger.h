@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/deadline.h>
 
 CSYS_BEGIN_DECLS
 
@@ -37,6 +38,22 @@ enum {
 #endif
 
 /*
+ * A checked build (csys/sync/checked.h) has all enter and leave in the library, hears
+ * from a lock that it is wanted before it is waited for, and from each call where it
+ * stands.  What is compiled for it does not link with another library, nor the
+ * other way round.
+ */
+#if defined(CSYS_CHECKED)
+#define CSYSI_CHECKED_API CSYS_API /* in this build only, so not among the symbols of all */
+CSYSI_CHECKED_API void csysi_checked_wants(const void *lock, int how, csys_deadline deadline);
+CSYSI_CHECKED_API void csysi_checked_at(const void *object, const char *kind, const char *file,
+					int line);
+#define CSYSI_WANTS(lock, how, deadline) csysi_checked_wants((lock), (how), (deadline))
+#else
+#define CSYSI_WANTS(lock, how, deadline) ((void)0)
+#endif
+
+/*
  * Note that this thread holds a lock: 0 or CSYS_POISONED.  And strike that note: 1;
  * 0 if the lock was taken from this thread, which unwinds from a panic; no
  * note at all is misuse.
@@ -54,6 +71,9 @@ struct csysi_ledger {
 
 /* A variable of the shared library can be each thread's own where objects are ELF. */
 #if defined(__ELF__)
+#if defined(CSYS_CHECKED)
+extern __thread struct csysi_ledger csysi_ledger __asm__("csysi_checked_ledger");
+#endif
 extern CSYS_API __thread struct csysi_ledger csysi_ledger;
 #endif
 
@@ -78,6 +98,11 @@ static inline int csysi_is_plain(const uint32_t *marks)
  */
 static inline int csysi_push(const uint32_t *marks, const void *entry)
 {
+#if defined(CSYS_CHECKED)
+	(void)marks;
+	(void)entry;
+	return 0;
+#else
 	if (csysi_is_plain(marks))
 		return 1;
 #if defined(__ELF__)
@@ -90,10 +115,16 @@ static inline int csysi_push(const uint32_t *marks, const void *entry)
 	(void)entry;
 #endif
 	return 0;
+#endif
 }
 
 static inline int csysi_pop(const uint32_t *marks, const void *entry)
 {
+#if defined(CSYS_CHECKED)
+	(void)marks;
+	(void)entry;
+	return 0;
+#else
 	if (csysi_is_plain(marks))
 		return 1;
 #if defined(__ELF__)
@@ -105,6 +136,7 @@ static inline int csysi_pop(const uint32_t *marks, const void *entry)
 	(void)entry;
 #endif
 	return 0;
+#endif
 }
 
 CSYS_END_DECLS

@@ -119,6 +119,7 @@ static inline int csys_mutex_lock(csys_mutex *mutex)
 {
 	uint32_t word = 0;
 
+	CSYSI_WANTS(mutex, CSYSI_HELD_MUTEX, CSYS_FOREVER);
 	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&mutex->word, &word, 1, 0, __ATOMIC_ACQUIRE,
 						      __ATOMIC_RELAXED)))
 		return csysi_mutex_lock_slow(mutex);
@@ -137,6 +138,26 @@ static inline void csys_mutex_unlock(csys_mutex *mutex)
 	if (!CSYSI_LIKELY(__atomic_sub_fetch(&mutex->word, 1, __ATOMIC_RELEASE) == 0))
 		csysi_mutex_unlock_slow(mutex);
 }
+
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_mutex *csysi_mutex_at(csys_mutex *lock, const char *file, int line)
+	CSYS_RETURNS_LOCK(*lock);
+CSYSI_UNUSED static inline csys_mutex *csysi_mutex_at(csys_mutex *lock, const char *file, int line)
+{
+	csysi_checked_at(lock, CSYSI_NULL, file, line);
+	return lock;
+}
+#define CSYSI_MUTEX_HERE(lock) csysi_mutex_at((lock), __FILE__, __LINE__)
+#define csys_mutex_lock(lock) csys_mutex_lock(CSYSI_MUTEX_HERE(lock))
+#define csys_mutex_try_lock(lock) csys_mutex_try_lock(CSYSI_MUTEX_HERE(lock))
+#define csys_mutex_lock_until(lock, deadline) \
+	csys_mutex_lock_until(CSYSI_MUTEX_HERE(lock), deadline)
+#define csys_mutex_unlock(lock) csys_mutex_unlock(CSYSI_MUTEX_HERE(lock))
+#define csys_mutex_unlock_fair(lock) csys_mutex_unlock_fair(CSYSI_MUTEX_HERE(lock))
+#else
+#define CSYSI_MUTEX_HERE(lock) (lock)
+#endif
 
 CSYS_END_DECLS
 

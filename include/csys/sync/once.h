@@ -96,6 +96,23 @@ CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
 /* The same until `deadline`: CSYS_ETIMEDOUT then. */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline deadline);
 
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_once *csysi_once_at(csys_once *once, const char *file, int line)
+{
+	csysi_checked_at(once, CSYSI_NULL, file, line);
+	return once;
+}
+#define CSYSI_ONCE_HERE(once) csysi_once_at((once), __FILE__, __LINE__)
+#define csys_once_call(once, body, argument) csys_once_call(CSYSI_ONCE_HERE(once), body, argument)
+#define csys_once_call_force(once, body, argument) \
+	csys_once_call_force(CSYSI_ONCE_HERE(once), body, argument)
+#define csys_once_wait(once) csys_once_wait(CSYSI_ONCE_HERE(once))
+#define csys_once_wait_until(once, deadline) csys_once_wait_until(CSYSI_ONCE_HERE(once), deadline)
+#else
+#define CSYSI_ONCE_HERE(once) (once)
+#endif
+
 /* csys_once_call_force, which also tells whether `body` ran in this call. */
 CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body *body,
 						 void *argument, int *out_is_new);
@@ -155,7 +172,8 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
 		struct name##_init made = { o, name##_copy, &value };                        \
 		int is_new = 0;                                                              \
 		if (!csys_once_is_completed(&o->once)) {                                     \
-			int r = csysi_once_call_new(&o->once, name##_body, &made, &is_new);  \
+			csys_once *its_once = CSYSI_ONCE_HERE(&o->once);                     \
+			int r = csysi_once_call_new(its_once, name##_body, &made, &is_new);  \
 			if (r < 0)                                                           \
 				return r;                                                    \
 		}                                                                            \

@@ -55,6 +55,22 @@ CSYS_API int csys_reentrant_is_poisoned(const csys_reentrant *lock);
 CSYS_API void csys_reentrant_clear_poison(csys_reentrant *lock);
 CSYS_API void csys_reentrant_poison(csys_reentrant *lock);
 
+/* Where calls stand, for a checked build; it knows the lock by its mutex. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_reentrant *csysi_reentrant_at(csys_reentrant *lock,
+							      const char *file, int line)
+{
+	csysi_checked_at(&lock->mutex, "reentrant mutex", file, line);
+	return lock;
+}
+#define CSYSI_REENTRANT_HERE(lock) csysi_reentrant_at((lock), __FILE__, __LINE__)
+#define csys_reentrant_lock(lock) csys_reentrant_lock(CSYSI_REENTRANT_HERE(lock))
+#define csys_reentrant_try_lock(lock) csys_reentrant_try_lock(CSYSI_REENTRANT_HERE(lock))
+#define csys_reentrant_lock_until(lock, deadline) \
+	csys_reentrant_lock_until(CSYSI_REENTRANT_HERE(lock), deadline)
+#define csys_reentrant_unlock(lock) csys_reentrant_unlock(CSYSI_REENTRANT_HERE(lock))
+#endif
+
 CSYS_END_DECLS
 
 #endif

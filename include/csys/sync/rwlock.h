@@ -153,6 +153,7 @@ static inline int csys_rwlock_read(csys_rwlock *lock)
 {
 	uint32_t word = 0;
 
+	CSYSI_WANTS(lock, CSYSI_HELD_READ, CSYS_FOREVER);
 	/* First as if nobody had it, since to load the word before costs no less than that. */
 	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&lock->word, &word, 1, 0, __ATOMIC_ACQUIRE,
 						      __ATOMIC_RELAXED)) &&
@@ -179,6 +180,7 @@ static inline int csys_rwlock_write(csys_rwlock *lock)
 {
 	uint32_t word = 0;
 
+	CSYSI_WANTS(lock, CSYSI_HELD_WRITE, CSYS_FOREVER);
 	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&lock->word, &word, CSYSI_RWLOCK_WRITER, 0,
 						      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		return csysi_rwlock_write_slow(lock);
@@ -198,6 +200,31 @@ static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
 						      __ATOMIC_RELAXED)))
 		csysi_rwlock_unlock_write_slow(lock);
 }
+
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_rwlock *csysi_rwlock_at(csys_rwlock *lock, const char *file,
+							int line) CSYS_RETURNS_LOCK(*lock);
+CSYSI_UNUSED static inline csys_rwlock *csysi_rwlock_at(csys_rwlock *lock, const char *file,
+							int line)
+{
+	csysi_checked_at(lock, CSYSI_NULL, file, line);
+	return lock;
+}
+#define CSYSI_RWLOCK_HERE(lock) csysi_rwlock_at((lock), __FILE__, __LINE__)
+#define csys_rwlock_read(lock) csys_rwlock_read(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_try_read(lock) csys_rwlock_try_read(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_read_until(lock, deadline) \
+	csys_rwlock_read_until(CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_rwlock_unlock_read(lock) csys_rwlock_unlock_read(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_write(lock) csys_rwlock_write(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_try_write(lock) csys_rwlock_try_write(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_write_until(lock, deadline) \
+	csys_rwlock_write_until(CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_rwlock_unlock_write(lock) csys_rwlock_unlock_write(CSYSI_RWLOCK_HERE(lock))
+#else
+#define CSYSI_RWLOCK_HERE(lock) (lock)
+#endif
 
 CSYS_END_DECLS
 

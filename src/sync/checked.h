@@ -1,0 +1,66 @@
+/*
+ * sync/checked.h - what locks tell a checked build; nothing in the usual one.
+ *
+ * `how` is a CSYSI_HELD_ of csys/sync/ledger.h.  A lock is noted as held after it was taken,
+ * and not any more before it is released; so who is noted to hold it, holds it.
+ */
+#ifndef CSYSI_SYNC_CHECKED_H
+#define CSYSI_SYNC_CHECKED_H
+
+#include <csys/base/deadline.h>
+#include <csys/sync/checked.h>
+#include <csys/sync/ledger.h>
+
+#if defined(CSYS_CHECKED)
+
+/* This thread does not get what it wanted (csysi_checked_wants, in csys/sync/ledger.h). */
+void csysi_checked_gave_up(void);
+
+/* It has it; it has it in another way from now on. */
+void csysi_checked_has(const void *lock, int how);
+void csysi_checked_holds_now(const void *lock, int how);
+
+/* It is about to release it; `may_be_gone`: a panic may have released it before. */
+void csysi_checked_leaves(const void *lock, int how, int may_be_gone);
+
+/* It is in the queue of a condvar, and the first there waits with the mutex `first`. */
+void csysi_checked_waits(const void *condvar, const void *mutex, const void *first,
+			 csys_deadline deadline);
+
+#else
+
+static inline void csysi_checked_gave_up(void)
+{
+}
+
+static inline void csysi_checked_has(const void *lock, int how)
+{
+	(void)lock;
+	(void)how;
+}
+
+static inline void csysi_checked_holds_now(const void *lock, int how)
+{
+	(void)lock;
+	(void)how;
+}
+
+static inline void csysi_checked_leaves(const void *lock, int how, int may_be_gone)
+{
+	(void)lock;
+	(void)how;
+	(void)may_be_gone;
+}
+
+static inline void csysi_checked_waits(const void *condvar, const void *mutex, const void *first,
+				       csys_deadline deadline)
+{
+	(void)condvar;
+	(void)mutex;
+	(void)first;
+	(void)deadline;
+}
+
+#endif
+
+#endif

@@ -1,0 +1,883 @@
+/*
+ * sync/test_checked.c - promises of csys/sync/checked.h; in the usual build only a few.
+ */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/support.h"
+#include "support/thread.h"
+
+#define TEST_CHECKED(name) cmocka_unit_test_setup_teardown(name, before, after)
+
+/* ---- what was reported ------------------------------------------------------------------- */
+
+static int reports, last;
+static char said[4096];
+static csys_mutex in_hook = CSYS_MUTEX_INIT;
+
+static int keep(int what, const char *text, void *argument)
+{
+	csys_mutex_lock(&in_hook); /* is not in the book */
+	assert_ptr_equal(argument, &reports);
+	reports++;
+	last = what;
+	snprintf(said, sizeof said, "%s", text);
+	csys_mutex_unlock(&in_hook);
+	return 0;
+}
+
+static int before(void **state)
+{
+	reports = last = 0;
+	said[0] = '\0';
+	csys_sync_set_hook(keep, &reports);
+	return support_before(state);
+}
+
+static int after(void **state)
+{
+	csys_sync_set_hook(NULL, NULL);
+	return support_after(state);
+}
+
+/* A report of this kind, and no other, that names these lines of this file, up to 0. */
+static void assert_reported(int what, const int *lines)
+{
+	assert_int_equal(reports, 1);
+	assert_int_equal(last, what);
+	for (; *lines; lines++) {
+		char place[300];
+		snprintf(place, sizeof place, "%s:%d", __FILE__, *lines);
+		if (!strstr(said, place))
+			fail_msg("no %s in: %s", place, said);
+	}
+	reports = 0;
+}
+
+static void only_in_a_checked_build(void)
+{
+	if (!csys_sync_is_checked())
+		skip();
+}
+
+/* ---- inversions ---------------------------------------------------------------------------- */
+
+static void an_inversion_is_reported_at_first_sight_with_all_places(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_mutex a = CSYS_MUTEX_INIT, b = CSYS_MUTEX_INIT;
+	int lines[5] = { 0 };
+
+	csys_mutex_lock(&a), lines[0] = __LINE__;
+	csys_mutex_lock(&b), lines[1] = __LINE__;
+	csys_mutex_unlock(&b);
+	csys_mutex_unlock(&a);
+	assert_int_equal(reports, 0);
+
+	csys_mutex_lock(&b), lines[2] = __LINE__;
+	assert_int_equal(reports, 0);
+	csys_mutex_lock(&a), lines[3] = __LINE__;
+	assert_reported(CSYS_CHECK_ORDER, lines);
+	char locks[2][40];
+	snprintf(locks[0], sizeof locks[0], "mutex %p", (void *)&a);
+	snprintf(locks[1], sizeof locks[1], "mutex %p", (void *)&b);
+	assert_non_null(strstr(said, locks[0]));
+	assert_non_null(strstr(said, locks[1]));
+	csys_mutex_unlock(&a);
+	csys_mutex_unlock(&b);
+
+	/* Once is enough, in both orders. */
+	csys_mutex_lock(&b);
+	csys_mutex_lock(&a);
+	csys_mutex_unlock(&b);
+	csys_mutex_lock(&b);
+	csys_mutex_unlock(&a);
+	csys_mutex_unlock(&b);
+	assert_int_equal(reports, 0);
+	csys_sync_forget(&a, sizeof a);
+	csys_sync_forget(&b, sizeof b);
+}
+
+#define SEATS 5
+static csys_mutex forks[SEATS];
+
+/* Takes the left fork, then the right one. */
+static void dine(int seat)
+{
+	csys_mutex_lock(&forks[seat]);
+	csys_mutex_lock(&forks[(seat + 1) % SEATS]);
+	csys_mutex_unlock(&forks[(seat + 1) % SEATS]);
+	csys_mutex_unlock(&forks[seat]);
+}
+
+static void *dine_in_a_thread(void *argument)
+{
+	dine(*(int *)argument);
+	return NULL;
+}
+
+static void a_ring_over_threads_is_an_inversion(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	for (int seat = 0; seat < SEATS - 1; seat++)
+		run_threads(1, dine_in_a_thread, &seat);
+	assert_int_equal(reports, 0);
+	dine(SEATS - 1);
+	assert_int_equal(reports, 1);
+	assert_int_equal(last, CSYS_CHECK_ORDER);
+	for (int seat = 0; seat < SEATS; seat++) {
+		char lock[40];
+		snprintf(lock, sizeof lock, "mutex %p", (void *)&forks[seat]);
+		assert_non_null(strstr(said, lock));
+	}
+	csys_sync_forget(forks, sizeof forks);
+}
+
+static void one_order_is_no_inversion(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_rwlock lock = CSYS_RWLOCK_INIT;
+	for (int seat = 0; seat < SEATS - 1; seat++) /* the last one would close the ring */
+		dine(seat);
+	csys_mutex_lock(&forks[0]);
+	csys_mutex_lock(&forks[4]);
+	csys_mutex_unlock(&forks[0]); /* the order of unlocking is free */
+	csys_mutex_unlock(&forks[4]);
+	csys_rwlock_read(&lock);
+	csys_mutex_lock(&forks[0]);
+	csys_rwlock_read(&lock); /* reading while reading too */
+	csys_mutex_unlock(&forks[0]);
+	csys_rwlock_unlock_read(&lock);
+	csys_rwlock_unlock_read(&lock);
+	assert_int_equal(reports, 0);
+	csys_sync_forget(forks, sizeof forks);
+	csys_sync_forget(&lock, sizeof lock);
+}
+
+static struct {
+	csys_mutex mutex;
+	csys_reentrant reentrant;
+	csys_rwlock rwlock;
+	csys_once once;
+} all;
+
+static int take_the_mutex(void *argument)
+{
+	(void)argument;
+	csys_mutex_lock(&all.mutex);
+	csys_mutex_unlock(&all.mutex);
+	return CSYS_EAGAIN; /* so that it is not done */
+}
+
+static int not_now(void *argument)
+{
+	(void)argument;
+	return CSYS_EAGAIN;
+}
+
+enum { REENTRANT, READ, WRITE, BY_DEADLINE, KINDS };
+
+static int take(int kind)
+{
+	switch (kind) {
+	case REENTRANT:
+		csys_reentrant_lock(&all.reentrant);
+		return csys_reentrant_lock(&all.reentrant);
+	case READ:
+		return csys_rwlock_read(&all.rwlock);
+	case WRITE:
+		return csys_rwlock_write(&all.rwlock);
+	default:
+		return csys_rwlock_write_until(&all.rwlock, csys_after_ms(60000));
+	}
+}
+
+static void give(int kind)
+{
+	if (kind == REENTRANT) {
+		csys_reentrant_unlock(&all.reentrant);
+		csys_reentrant_unlock(&all.reentrant);
+	} else if (kind == READ) {
+		csys_rwlock_unlock_read(&all.rwlock);
+	} else {
+		csys_rwlock_unlock_write(&all.rwlock);
+	}
+}
+
+static void locks_of_all_kinds_have_an_order(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	for (int kind = 0; kind < KINDS; kind++) {
+		csys_mutex_lock(&all.mutex);
+		assert_int_equal(take(kind), 0);
+		give(kind);
+		csys_mutex_unlock(&all.mutex);
+		assert_int_equal(reports, 0);
+		assert_int_equal(take(kind), 0);
+		csys_mutex_lock(&all.mutex);
+		assert_reported(CSYS_CHECK_ORDER, (int[]){ __LINE__ - 1, 0 });
+		csys_mutex_unlock(&all.mutex);
+		give(kind);
+		csys_sync_forget(&all, sizeof all);
+	}
+}
+
+static int nothing(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+static void a_once_and_what_its_body_takes_have_an_order(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	assert_int_equal(csys_once_call(&all.once, take_the_mutex, NULL), CSYS_EAGAIN);
+	int line = __LINE__ - 1;
+	assert_int_equal(reports, 0);
+	/* Another thread might be in the body, and want the mutex. */
+	csys_mutex_lock(&all.mutex);
+	assert_int_equal(csys_once_call(&all.once, not_now, NULL), CSYS_EAGAIN);
+	assert_reported(CSYS_CHECK_ORDER, (int[]){ line, __LINE__ - 1, __LINE__ - 2, 0 });
+	csys_mutex_unlock(&all.mutex);
+	assert_non_null(strstr(said, "once 0x"));
+	csys_sync_forget(&all, sizeof all);
+
+	/* And it might be waited for. */
+	assert_int_equal(csys_once_call_force(&all.once, take_the_mutex, NULL), CSYS_EAGAIN);
+	csys_mutex_lock(&all.mutex);
+	assert_int_equal(csys_once_wait_until(&all.once, csys_after_ms(1)), CSYS_ETIMEDOUT);
+	assert_reported(CSYS_CHECK_ORDER, (int[]){ __LINE__ - 1, 0 });
+	csys_mutex_unlock(&all.mutex);
+	csys_sync_forget(&all, sizeof all);
+
+	/* But for one that is done nobody waits. */
+	assert_int_equal(csys_once_call(&all.once, take_the_mutex, NULL), CSYS_EAGAIN);
+	assert_int_equal(csys_once_call(&all.once, nothing, NULL), 0);
+	csys_mutex_lock(&all.mutex);
+	assert_int_equal(csys_once_call(&all.once, not_now, NULL), 0);
+	assert_int_equal(csys_once_wait(&all.once), 0);
+	csys_mutex_unlock(&all.mutex);
+	memset(&all.once, 0, sizeof all.once);
+	assert_int_equal(reports, 0);
+	csys_sync_forget(&all, sizeof all);
+}
+
+static void a_guard_is_told_by_its_own_line(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	int line;
+	{
+		CSYS_MUTEX_GUARD(held, &all.mutex);
+		line = __LINE__ - 1;
+		csys_rwlock_write(&all.rwlock);
+		csys_rwlock_unlock_write(&all.rwlock);
+	}
+	CSYS_RWLOCK_READ_GUARD(read, &all.rwlock);
+	csys_mutex_lock(&all.mutex);
+	assert_reported(CSYS_CHECK_ORDER, (int[]){ line, __LINE__ - 2, 0 });
+	csys_mutex_unlock(&all.mutex);
+	csys_sync_forget(&all.mutex, sizeof all.mutex);
+}
+
+static int say_no(int what, const char *text, void *argument)
+{
+	(void)text;
+	(void)argument;
+	return what == CSYS_CHECK_ORDER;
+}
+
+static void invert(void)
+{
+	csys_sync_set_hook(say_no, NULL);
+	for (int seat = 0; seat < SEATS; seat++)
+		dine(seat);
+}
+
+static void a_hook_decides_whether_to_go_on(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	assert_aborts(invert, "csys: a check of locks has failed\n");
+}
+
+static void a_try_makes_no_order_and_what_it_took_does(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_mutex a = CSYS_MUTEX_INIT, b = CSYS_MUTEX_INIT;
+	csys_mutex_lock(&a);
+	assert_int_equal(csys_mutex_try_lock(&b), 0);
+	csys_mutex_unlock(&b);
+	assert_int_equal(csys_mutex_lock_until(&b, CSYS_POLL), 0);
+	csys_mutex_unlock(&b);
+	csys_mutex_unlock(&a);
+	assert_int_equal(csys_mutex_try_lock(&b), 0);
+	csys_mutex_lock(&a); /* the first order of the two */
+	csys_mutex_unlock(&a);
+	csys_mutex_unlock(&b);
+	assert_int_equal(reports, 0);
+	csys_mutex_lock(&a);
+	csys_mutex_lock(&b);
+	assert_int_equal(reports, 1);
+	csys_mutex_unlock(&b);
+	csys_mutex_unlock(&a);
+	csys_sync_forget(&a, sizeof a);
+	csys_sync_forget(&b, sizeof b);
+}
+
+struct search {
+	const char *words[4];
+	int found;
+};
+
+static void look(const char *line, void *argument)
+{
+	struct search *search = argument;
+	int has_all = 1;
+	for (int i = 0; i < 4 && search->words[i]; i++)
+		has_all &= strstr(line, search->words[i]) != NULL;
+	search->found += has_all;
+}
+
+static int lines_with(const char *one, const char *two, const char *three)
+{
+	struct search search = { { one, two, three, NULL }, 0 };
+	assert_int_equal(csys_sync_dump(look, &search), 0);
+	return search.found;
+}
+
+/* ---- deadlocks ------------------------------------------------------------------------------- */
+
+static csys_mutex first, second;
+static csys_rwlock rwlock;
+static pthread_barrier_t both;
+
+static int print_deadlock(int what, const char *text, void *argument)
+{
+	(void)argument;
+	if (what != CSYS_CHECK_DEADLOCK)
+		return 0;
+	fputs(text, stderr);
+	return 1;
+}
+
+static void lock_twice(void)
+{
+	csys_mutex_lock(&first);
+	csys_mutex_lock(&first);
+}
+
+static void write_while_reading(void)
+{
+	csys_rwlock_read(&rwlock);
+	csys_rwlock_write(&rwlock);
+}
+
+static void read_while_writing(void)
+{
+	CSYS_RWLOCK_WRITE_GUARD(held, &rwlock);
+	csys_rwlock_read(&rwlock);
+}
+
+static int wait_in_body(void *argument)
+{
+	return csys_once_wait(argument);
+}
+
+static void wait_for_its_own_once(void)
+{
+	assert_int_equal(csys_once_call(&all.once, wait_in_body, &all.once), CSYS_EDEADLK);
+}
+
+static void who_waits_for_itself_aborts(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_sync_set_hook(NULL, NULL);
+	const char *line = "csys: threads wait for each other for ever:\n";
+	assert_aborts(lock_twice, line);
+	assert_aborts(write_while_reading, line);
+	assert_aborts(read_while_writing, line);
+	assert_aborts(wait_for_its_own_once, line);
+}
+
+static void *first_then_second(void *argument)
+{
+	(void)argument;
+	csys_mutex_lock(&first);
+	pthread_barrier_wait(&both);
+	csys_mutex_lock(&second);
+	return NULL;
+}
+
+static void *second_then_first(void *argument)
+{
+	(void)argument;
+	csys_mutex_lock(&second);
+	pthread_barrier_wait(&both);
+	csys_mutex_lock(&first);
+	return NULL;
+}
+
+static void wait_for_each_other(void)
+{
+	pthread_t threads[2];
+	csys_sync_set_hook(print_deadlock, NULL);
+	pthread_barrier_init(&both, NULL, 2);
+	pthread_create(&threads[0], NULL, first_then_second, NULL);
+	pthread_create(&threads[1], NULL, second_then_first, NULL);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+}
+
+static void threads_that_wait_for_each_other_abort(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	char lock[40];
+	assert_aborts(wait_for_each_other, "csys: threads wait for each other for ever:\n");
+	snprintf(lock, sizeof lock, "mutex %p", (void *)&first);
+	assert_aborts(wait_for_each_other, lock);
+	snprintf(lock, sizeof lock, "mutex %p", (void *)&second);
+	assert_aborts(wait_for_each_other, lock);
+}
+
+static int second_is_wanted(void)
+{
+	char lock[40];
+	snprintf(lock, sizeof lock, "mutex %p,", (void *)&second);
+	return lines_with(" waits for ", lock, NULL) > 0;
+}
+
+static int lock_second(void *argument)
+{
+	pthread_barrier_wait(&both);
+	csys_mutex_lock(&second);
+	return argument != NULL;
+}
+
+static void *once_then_second(void *argument)
+{
+	return csys_once_call(argument, lock_second, NULL) < 0 ? argument : NULL;
+}
+
+static void wait_for_each_other_by_a_once(void)
+{
+	static csys_once once = CSYS_ONCE_INIT;
+	pthread_t thread;
+	csys_sync_set_hook(print_deadlock, NULL);
+	pthread_barrier_init(&both, NULL, 2);
+	csys_mutex_lock(&second);
+	pthread_create(&thread, NULL, once_then_second, &once);
+	pthread_barrier_wait(&both);
+	while (!second_is_wanted())
+		take_a_nap();
+	assert_int_equal(csys_once_call(&once, not_now, NULL), CSYS_EDEADLK);
+}
+
+static void a_once_is_waited_for_like_a_lock(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	assert_aborts(wait_for_each_other_by_a_once, " wants once 0x");
+}
+
+static void *wait_by_deadline(void *argument)
+{
+	(void)argument;
+	csys_mutex_lock(&second);
+	pthread_barrier_wait(&both);
+	assert_int_equal(csys_mutex_lock_until(&first, csys_after_ms(5)), CSYS_ETIMEDOUT);
+	csys_mutex_unlock(&second);
+	return NULL;
+}
+
+static void who_waits_by_a_deadline_does_not_wait_for_ever(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	pthread_t thread;
+	csys_mutex_lock(&first);
+	assert_int_equal(csys_mutex_lock_until(&first, csys_after_ms(1)), CSYS_ETIMEDOUT);
+	assert_int_equal(reports, 0);
+	pthread_barrier_init(&both, NULL, 2);
+	assert_int_equal(pthread_create(&thread, NULL, wait_by_deadline, NULL), 0);
+	pthread_barrier_wait(&both);
+	csys_mutex_lock(&second);
+	csys_mutex_unlock(&second);
+	csys_mutex_unlock(&first);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&both);
+	assert_int_equal(reports, 1); /* it is an inversion all the same */
+	assert_int_equal(last, CSYS_CHECK_ORDER);
+	csys_sync_forget(&first, sizeof first);
+	csys_sync_forget(&second, sizeof second);
+}
+
+/* ---- other misuse --------------------------------------------------------------------------- */
+
+static csys_mutex plain = CSYS_MUTEX_INIT_NO_POISON;
+
+static void *unlock_plain(void *argument)
+{
+	(void)argument;
+	csys_mutex_unlock(&plain);
+	return NULL;
+}
+
+static void unlock_by_another(void)
+{
+	csys_mutex_lock(&plain);
+	run_threads(1, unlock_plain, NULL);
+}
+
+static void *unlock_first(void *argument)
+{
+	(void)argument;
+	csys_mutex_unlock(&first);
+	return NULL;
+}
+
+static void unlock_first_by_another(void)
+{
+	csys_mutex_lock(&first);
+	run_threads(1, unlock_first, NULL);
+}
+
+static void an_unlock_by_another_thread_aborts_with_the_holder(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_sync_set_hook(NULL, NULL);
+	char line[80];
+	snprintf(line, sizeof line, " unlocks mutex %p at ", (void *)&plain);
+	assert_aborts(unlock_by_another, line);
+	assert_aborts(unlock_by_another, ", taken at ");
+	snprintf(line, sizeof line, " unlocks mutex %p at ", (void *)&first);
+	assert_aborts(unlock_first_by_another, line);
+}
+
+static csys_condvar changed;
+static int waiting, may_go; /* under first */
+
+static void *wait_with_first(void *argument)
+{
+	int *line = argument;
+	csys_mutex_lock(&first);
+	waiting = 1;
+	while (!may_go)
+		*line = __LINE__, csys_condvar_wait(&changed, &first);
+	csys_mutex_unlock(&first);
+	return NULL;
+}
+
+static void a_condvar_with_two_mutexes_is_reported(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	pthread_t thread;
+	int line = 0;
+	waiting = may_go = 0;
+	assert_int_equal(pthread_create(&thread, NULL, wait_with_first, &line), 0);
+	for (int is_waiting = 0; !is_waiting; take_a_nap()) {
+		csys_mutex_lock(&first);
+		is_waiting = waiting;
+		csys_mutex_unlock(&first);
+	}
+	csys_mutex_lock(&second);
+	assert_int_equal(csys_condvar_wait_until(&changed, &second, csys_after_ms(1)),
+			 CSYS_ETIMEDOUT);
+	csys_mutex_unlock(&second);
+	csys_mutex_lock(&first);
+	may_go = 1;
+	csys_condvar_notify_all(&changed);
+	csys_mutex_unlock(&first);
+	pthread_join(thread, NULL);
+	assert_reported(CSYS_CHECK_CONDVAR, (int[]){ line, 0 });
+	/* Now that nobody waits it may be another. */
+	csys_mutex_lock(&second);
+	assert_int_equal(csys_condvar_wait_until(&changed, &second, csys_after_ms(1)),
+			 CSYS_ETIMEDOUT);
+	csys_mutex_unlock(&second);
+	assert_int_equal(reports, 0);
+}
+
+/* ---- who holds what -------------------------------------------------------------------------- */
+
+static void *wait_for_first(void *argument)
+{
+	(void)argument;
+	csys_mutex_lock(&first);
+	csys_mutex_unlock(&first);
+	return NULL;
+}
+
+static void *end_with_rwlock(void *argument)
+{
+	csys_rwlock_write(argument);
+	return NULL;
+}
+
+static void a_dump_tells_who_holds_and_who_waits(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	pthread_t thread;
+	char lock[40], place[300];
+	csys_mutex_lock(&first);
+	snprintf(place, sizeof place, " ms ago at %s:%d", __FILE__, __LINE__ - 1);
+	snprintf(lock, sizeof lock, "mutex %p,", (void *)&first);
+	assert_int_equal(lines_with(" holds ", lock, place), 1);
+	assert_int_equal(lines_with(", taken 0.", lock, place), 1);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_first, NULL), 0);
+	while (lines_with(" waits for ", lock, ", held by thread ") == 0)
+		take_a_nap();
+	csys_mutex_unlock(&first);
+	pthread_join(thread, NULL);
+	assert_int_equal(lines_with(lock, NULL, NULL), 0);
+
+	snprintf(lock, sizeof lock, "rwlock %p ", (void *)&rwlock);
+	csys_rwlock_write(&rwlock);
+	assert_int_equal(lines_with(lock, "(writing)", NULL), 1);
+	csys_rwlock_downgrade(&rwlock);
+	assert_int_equal(lines_with(lock, "(reading)", NULL), 1);
+	assert_int_equal(csys_rwlock_try_upgrade(&rwlock), 0);
+	assert_int_equal(lines_with(lock, "(writing)", NULL), 1);
+	csys_rwlock_unlock_write(&rwlock);
+	run_threads(1, end_with_rwlock, &rwlock); /* released by its end */
+	assert_int_equal(lines_with(lock, NULL, NULL), 0);
+	csys_rwlock_clear_poison(&rwlock);
+	csys_sync_forget(&rwlock, sizeof rwlock);
+}
+
+static void a_hook_that_locks_does_not_lose_the_place(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	char place[300];
+	for (int seat = 0; seat < SEATS - 1; seat++)
+		dine(seat);
+	csys_mutex_lock(&forks[SEATS - 1]);
+	csys_mutex_lock(&forks[0]);
+	snprintf(place, sizeof place, " at %s:%d", __FILE__, __LINE__ - 1);
+	assert_int_equal(reports, 1);
+	assert_int_equal(lines_with(" holds ", place, NULL), 1);
+	csys_mutex_unlock(&forks[0]);
+	csys_mutex_unlock(&forks[SEATS - 1]);
+	csys_sync_forget(forks, sizeof forks);
+}
+
+static void *leave_locked(void *argument)
+{
+	csys_mutex_lock(argument);
+	return NULL;
+}
+
+static void locks_that_are_gone_can_be_forgotten(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_mutex locks[2] = { CSYS_MUTEX_INIT, CSYS_MUTEX_INIT };
+	for (int i = 0; i < 2; i++) {
+		csys_mutex_lock(&locks[i]);
+		csys_mutex_lock(&locks[1 - i]);
+		csys_mutex_unlock(&locks[1 - i]);
+		csys_mutex_unlock(&locks[i]);
+		csys_sync_forget(locks, sizeof locks);
+	}
+	assert_int_equal(reports, 0);
+	/* Of another kind they are others. */
+	union {
+		csys_mutex mutex;
+		csys_rwlock rwlock;
+		csys_once once;
+	} reused = { CSYS_MUTEX_INIT };
+	csys_mutex_lock(&locks[0]);
+	csys_mutex_lock(&reused.mutex);
+	csys_mutex_unlock(&reused.mutex);
+	csys_mutex_unlock(&locks[0]);
+	memset(&reused, 0, sizeof reused);
+	csys_rwlock_write(&reused.rwlock);
+	csys_mutex_lock(&locks[0]);
+	csys_mutex_unlock(&locks[0]);
+	csys_rwlock_unlock_write(&reused.rwlock);
+	assert_int_equal(reports, 0);
+	csys_mutex_lock(&all.mutex);
+	csys_mutex_lock(&reused.mutex);
+	csys_mutex_unlock(&reused.mutex);
+	csys_mutex_unlock(&all.mutex);
+	memset(&reused, 0, sizeof reused);
+	assert_int_equal(csys_once_call(&reused.once, take_the_mutex, NULL), CSYS_EAGAIN);
+	assert_int_equal(reports, 0);
+	csys_sync_forget(&all, sizeof all);
+	csys_sync_forget(locks, sizeof locks);
+	csys_sync_forget(&reused, sizeof reused);
+}
+
+static void a_lock_that_has_a_second_holder_is_another_one(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_mutex left = CSYS_MUTEX_INIT_NO_POISON;
+	char lock[40];
+	snprintf(lock, sizeof lock, "mutex %p,", (void *)&left);
+	csys_mutex_lock(&first);
+	run_threads(1, leave_locked, &left); /* locked for ever, and the book says so */
+	assert_int_equal(lines_with(" holds ", lock, NULL), 1);
+	csys_mutex_unlock(&first);
+	memset(&left, 0, sizeof left);
+	csys_mutex_lock(&left);
+	assert_int_equal(lines_with(" holds ", lock, NULL), 1);
+	csys_mutex_unlock(&left);
+	assert_int_equal(lines_with(lock, NULL, NULL), 0);
+	assert_int_equal(reports, 0);
+	csys_sync_forget(&left, sizeof left);
+	csys_sync_forget(&first, sizeof first);
+}
+
+static void *hold_and_look(void *argument)
+{
+	char lock[40];
+	snprintf(lock, sizeof lock, "mutex %p,", (void *)&first);
+	csys_mutex_lock(&first);
+	assert_int_equal(lines_with(" holds ", lock, NULL), 1);
+	csys_mutex_unlock(&first);
+	return argument;
+}
+
+static void a_full_book_begins_anew(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	enum { MANY = 20000 };
+	csys_mutex *many = calloc(MANY, sizeof *many);
+	assert_non_null(many);
+	/* What is taken alone takes no room. */
+	csys_mutex_lock(&first);
+	csys_mutex_lock(&second);
+	csys_mutex_unlock(&second);
+	csys_mutex_unlock(&first);
+	for (int i = 0; i < MANY; i++) {
+		csys_mutex_lock(&many[i]);
+		csys_mutex_unlock(&many[i]);
+	}
+	csys_mutex_lock(&second);
+	csys_mutex_lock(&first);
+	assert_reported(CSYS_CHECK_ORDER, (int[]){ __LINE__ - 1, 0 });
+	csys_mutex_unlock(&first);
+	csys_mutex_unlock(&second);
+	csys_mutex_lock(&first);
+	for (int i = 0; i < MANY; i++) {
+		csys_mutex_lock(&many[i]);
+		csys_mutex_unlock(&many[i]);
+	}
+	csys_mutex_unlock(&first);
+	assert_int_equal(reports, 0);
+	csys_mutex_lock(&many[MANY - 1]);
+	csys_mutex_lock(&first);
+	assert_int_equal(reports, 1);
+	csys_mutex_unlock(&first);
+	csys_mutex_unlock(&many[MANY - 1]);
+	/* Of threads there may be any number, one after the other. */
+	for (int i = 0; i < 600; i++)
+		run_threads(1, dine_in_a_thread, &(int){ 0 });
+	run_threads(1, hold_and_look, NULL);
+	csys_sync_forget(forks, sizeof forks);
+	csys_sync_forget(many, MANY * sizeof *many);
+	csys_sync_forget(&first, sizeof first);
+	csys_sync_forget(&second, sizeof second);
+	free(many);
+}
+
+static void *lock_for_long(void *argument)
+{
+	csys_mutex_lock(&second);
+	pthread_barrier_wait(argument);
+	pthread_barrier_wait(argument);
+	csys_mutex_unlock(&second);
+	return NULL;
+}
+
+static void only_what_it_holds_is_in_the_book_of_a_child(void)
+{
+	char lock[40];
+	snprintf(lock, sizeof lock, "mutex %p,", (void *)&first);
+	CHECK(lines_with(" holds ", lock, NULL) == 1);
+	snprintf(lock, sizeof lock, "mutex %p,", (void *)&second);
+	CHECK(lines_with(lock, NULL, NULL) == 0);
+	csys_mutex_unlock(&first);
+	CHECK(lines_with(" holds ", NULL, NULL) == 0);
+}
+
+static void a_forked_child_has_a_book_of_its_own(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	pthread_t thread;
+	pthread_barrier_t barrier;
+	pthread_barrier_init(&barrier, NULL, 2);
+	csys_mutex_lock(&first);
+	assert_int_equal(pthread_create(&thread, NULL, lock_for_long, &barrier), 0);
+	pthread_barrier_wait(&barrier);
+	in_child(only_what_it_holds_is_in_the_book_of_a_child);
+	csys_mutex_unlock(&first);
+	pthread_barrier_wait(&barrier);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&barrier);
+}
+
+static void the_usual_build_has_no_book(void **state)
+{
+	(void)state;
+	if (csys_sync_is_checked())
+		skip();
+	csys_mutex locks[2] = { CSYS_MUTEX_INIT, CSYS_MUTEX_INIT };
+	struct search search = { { "" }, 0 };
+	for (int i = 0; i < 2; i++) {
+		csys_mutex_lock(&locks[i]);
+		csys_mutex_lock(&locks[1 - i]);
+		assert_int_equal(csys_sync_dump(look, &search), CSYS_ENOTSUP);
+		csys_mutex_unlock(&locks[1 - i]);
+		csys_mutex_unlock(&locks[i]);
+	}
+	csys_sync_forget(locks, sizeof locks);
+	assert_int_equal(search.found, 0);
+	assert_int_equal(reports, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST_CHECKED(an_inversion_is_reported_at_first_sight_with_all_places),
+		TEST_CHECKED(a_ring_over_threads_is_an_inversion),
+		TEST_CHECKED(one_order_is_no_inversion),
+		TEST_CHECKED(locks_of_all_kinds_have_an_order),
+		TEST_CHECKED(a_once_and_what_its_body_takes_have_an_order),
+		TEST_CHECKED(a_guard_is_told_by_its_own_line),
+		TEST_CHECKED(a_hook_decides_whether_to_go_on),
+		TEST_CHECKED(a_try_makes_no_order_and_what_it_took_does),
+		TEST_CHECKED(who_waits_for_itself_aborts),
+		TEST_CHECKED(threads_that_wait_for_each_other_abort),
+		TEST_CHECKED(a_once_is_waited_for_like_a_lock),
+		TEST_CHECKED(who_waits_by_a_deadline_does_not_wait_for_ever),
+		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),
+		TEST_CHECKED(a_condvar_with_two_mutexes_is_reported),
+		TEST_CHECKED(a_dump_tells_who_holds_and_who_waits),
+		TEST_CHECKED(a_hook_that_locks_does_not_lose_the_place),
+		TEST_CHECKED(locks_that_are_gone_can_be_forgotten),
+		TEST_CHECKED(a_lock_that_has_a_second_holder_is_another_one),
+		TEST_CHECKED(a_full_book_begins_anew),
+		TEST_CHECKED(a_forked_child_has_a_book_of_its_own),
+		TEST_CHECKED(the_usual_build_has_no_book),
+	};
+	return RUN(tests);
+}
