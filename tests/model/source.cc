@@ -12,6 +12,8 @@
  * The source is compiled as it is.  Only the compiler's atomic builtins are relacy's
  * here, and what csys asks of a system is below: sleeping looks at the newest value and
  * parks the thread in one step, and orders nothing, since os.h promises no more.
+ * Plain members are plain memory here, so of condvar the links between waiters are not
+ * checked for races, and the orders that are for them alone are not missed.
  *
  * WHAT breaks it: relaxed-acquire, relaxed-release (all of them), dropped-wake, or
  * FILE:LINE, by which the operation on that line is relaxed.
@@ -41,6 +43,28 @@ struct cell {
 
 static cell *cells; /* of this run */
 
+/* A word on each thread's stack, below the base; NULL: there is none now. */
+static cell *stack_cells;
+static const char *stack_bases[threads];
+#define STACK_PART 4096
+
+/* A thread-local variable of the source, NULL: it has none.  Relacy's threads are one to the
+ * compiler, so whoever lets others run keeps its own. */
+static void **local;
+
+struct keeper {
+	void *kept;
+
+	keeper() : kept(local ? *local : 0)
+	{
+	}
+	~keeper()
+	{
+		if (local)
+			*local = kept;
+	}
+};
+
 /* What is broken. */
 static bool is_acquire_relaxed;
 static bool is_release_relaxed;
@@ -53,6 +77,12 @@ static cell *cell_of(const volatile void *address)
 	for (int i = 0; cells && i < max_cells; i++)
 		if (cells[i].address == address)
 			return &cells[i];
+	uintptr_t word = (uintptr_t)address;
+	for (unsigned i = 0; stack_cells && i < threads; i++) {
+		uintptr_t base = (uintptr_t)stack_bases[i];
+		if (word < base && word >= base - STACK_PART)
+			return &stack_cells[i];
+	}
 	return 0;
 }
 
@@ -97,23 +127,27 @@ static rl::memory_order order_of(int order, place here)
 /* Words that are no cells are used by one thread: constants and what others stand in for. */
 template <typename T> static T load(const T *p, int order, place here)
 {
+	keeper own;
 	cell *c = cell_of(p);
 	return c ? (T)c->value.load(order_of(order, here), $) : *p;
 }
 
 template <typename T> static void store(T *p, T value, int order, place here)
 {
+	keeper own;
 	cell_of(p)->value.store((unsigned long)value, order_of(order, here), $);
 }
 
 template <typename T> static T swap(T *p, T value, int order, place here)
 {
+	keeper own;
 	return (T)cell_of(p)->value.exchange((unsigned long)value, order_of(order, here), $);
 }
 
 /* The value before.  Sums of 32 bits wrap around as such. */
 template <typename T> static T add(T *p, T value, int order, place here)
 {
+	keeper own;
 	unsigned long by = (unsigned long)value;
 	if (sizeof(T) == sizeof(int))
 		by = (unsigned long)(int)by;
@@ -123,6 +157,7 @@ template <typename T> static T add(T *p, T value, int order, place here)
 template <typename T>
 static bool cas(T *p, T *expected, T value, bool is_weak, int order, place here)
 {
+	keeper own;
 	rl::atomic<unsigned long> &at = cell_of(p)->value;
 	rl::memory_order success = order_of(order, here);
 	unsigned long was = (unsigned long)*expected;
@@ -162,6 +197,7 @@ template <typename T> struct same<const T> {
 #include <csys/base.h>
 #include <csys/sync/atomic.h>
 #include <csys/sync/barrier.h>
+#include <csys/sync/condvar.h>
 #include <csys/sync/event.h>
 #include <csys/sync/latch.h>
 #include <csys/sync/semaphore.h>
@@ -174,6 +210,11 @@ extern "C" {
 
 #if defined(MUTEX)
 #include "sync/mutex.c"
+#elif defined(CONDVAR)
+#include "sync/mutex.c"
+#define _Thread_local
+#include "sync/condvar.c"
+#undef _Thread_local
 #elif defined(RWLOCK)
 #include "sync/rwlock.c"
 #elif defined(ONCE)
@@ -196,6 +237,9 @@ extern "C" {
 
 static csys_deadline now_is;
 
+/* Which threads the ledger would know to hold the mutex of a condvar. */
+static bool is_holder[threads];
+
 extern "C" {
 
 __thread struct csysi_ledger csysi_ledger;
@@ -211,7 +255,7 @@ int csysi_leave(uint32_t *, const void *, int)
 }
 int csysi_holds(const void *, int)
 {
-	return 0;
+	return is_holder[rl::thread_index()];
 }
 int csysi_may_hold(const uint32_t *, const void *, int)
 {
@@ -230,10 +274,12 @@ void csysi_clear_poison(uint32_t *)
 void csysi_poison(uint32_t *)
 {
 }
+#ifndef CONDVAR
 const uint32_t *csysi_passing_take(const csys_mutex *)
 {
 	return 0;
 }
+#endif
 
 void csysi_spin_note(const void *)
 {
@@ -242,6 +288,10 @@ struct csysi_spin csysi_spin_begin(const void *, csys_deadline)
 {
 	struct csysi_spin spin = { csys_deadline(rl::rand(2)), 0, nullptr };
 	return spin;
+}
+int csysi_spin_is_near(const void *)
+{
+	return rl::rand(2);
 }
 int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
 {
@@ -262,12 +312,21 @@ csys_deadline csys_after_ns(int64_t n)
 {
 	return csys_now() + n;
 }
+csys_deadline csys_after_us(int64_t n)
+{
+	return csys_now() + n * 1000;
+}
 int64_t csys_deadline_left(csys_deadline deadline)
 {
 	return deadline == CSYS_FOREVER ? 1 : 0;
 }
 void csysi_os_nap(csys_deadline)
 {
+}
+void csysi_os_yield(void)
+{
+	keeper own;
+	rl::yield(1, $);
 }
 
 void csysi_os_abort(const char *line)
@@ -277,6 +336,7 @@ void csysi_os_abort(const char *line)
 
 int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, uint32_t kind)
 {
+	keeper own;
 	rl::context &c = rl::ctx();
 	cell *at = cell_of(word);
 
@@ -291,12 +351,14 @@ int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline dead
 
 uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kind)
 {
+	keeper own;
 	rl::context &c = rl::ctx();
 	cell *at = cell_of(word);
 	uint32_t woken = 0;
 
 	c.sched();
-	while (!is_wake_dropped && woken < count && at->sleepers[kind - 1].unpark_one(c, $))
+	/* Nobody sleeps on a word that is gone. */
+	while (at && !is_wake_dropped && woken < count && at->sleepers[kind - 1].unpark_one(c, $))
 		woken++;
 	return woken;
 }
@@ -365,6 +427,88 @@ struct test : common<test> {
 		RL_ASSERT(data($) == int(threads) * 2);
 	}
 };
+#elif defined(CONDVAR)
+/* The first one makes as many things as the others take, one each. */
+struct test : common<test> {
+	csys_mutex mutex;
+	csys_condvar condvar;
+	cell waiters[threads];
+	bool is_known; /* who holds the mutex, as with poison */
+	static unsigned runs;
+
+	void before()
+	{
+		mutex = CSYS_MUTEX_INIT_NO_POISON;
+		condvar = CSYS_CONDVAR_INIT;
+		is_known = runs++ % 2;
+		begin();
+		new_cell(&mutex.word, 0);
+		new_cell(&condvar.queue, 0);
+		stack_cells = waiters;
+		local = reinterpret_cast<void **>(&passing);
+		for (unsigned i = 0; i < threads; i++) {
+			stack_bases[i] = 0;
+			is_holder[i] = false;
+		}
+	}
+
+	void lock(unsigned index)
+	{
+		csys_mutex_lock(&mutex);
+		is_holder[index] = is_known;
+	}
+
+	void unlock(unsigned index)
+	{
+		is_holder[index] = false;
+		csys_mutex_unlock(&mutex);
+	}
+
+	void notify(void)
+	{
+		if (rl::rand(2))
+			csys_condvar_notify_one(&condvar);
+		else
+			csys_condvar_notify_all(&condvar);
+	}
+
+	void wait(unsigned index)
+	{
+		char base;
+		{
+			keeper own;
+			waiters[index].value.store(WAITING, rl::mo_relaxed, $);
+		}
+		stack_bases[index] = &base;
+		(void)!csys_condvar_wait_until(&condvar, &mutex, some_deadline());
+		stack_bases[index] = 0; /* the waiter is gone: who touches it now crashes */
+	}
+
+	void thread(unsigned index)
+	{
+		passing = 0;
+		if (index > 0) {
+			lock(index);
+			while (data($) == 0)
+				wait(index);
+			data($) = data($) - 1;
+			unlock(index);
+			return;
+		}
+		for (unsigned i = 1; i < threads; i++) {
+			bool is_inside = rl::rand(2);
+			lock(index);
+			data($) = data($) + 1;
+			if (is_inside)
+				notify();
+			unlock(index);
+			if (!is_inside)
+				notify();
+		}
+		RL_ASSERT(!passing);
+	}
+};
+unsigned test::runs;
 #elif defined(RWLOCK)
 struct test : common<test> {
 	csys_rwlock lock;

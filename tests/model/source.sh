@@ -27,7 +27,7 @@ if [ "${1-}" = --each-order ]; then
     each_order=yes
     shift
 fi
-[ $# -gt 0 ] || set -- mutex rwlock once barrier semaphore event latch
+[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch
 
 [ -f "${RELACY:-/usr/include}/relacy/relacy.hpp" ] ||
     { echo 'source.sh: relacy is missing (Debian: relacy-dev)' >&2; exit 1; }
