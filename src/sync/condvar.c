@@ -207,7 +207,6 @@ static void notify(struct waiter *first)
 	csys_mutex *mutex = first->mutex;
 	const uint32_t *address = &first->word;
 	int is_held = csysi_holds(mutex, CSYSI_HELD_MUTEX);
-	int is_alone = !first->next;
 	struct waiter *last = first;
 
 	while (last->next)
@@ -219,8 +218,9 @@ static void notify(struct waiter *first)
 		mark(waiter);
 		waiter = previous;
 	}
+	/* One that is awake gets the mutex by itself, and lets the others follow. */
 	int is_asleep = mark(first);
-	if (is_held && (is_asleep || !is_alone))
+	if (is_asleep && is_held)
 		pass(first);
 	else if (is_asleep)
 		csysi_os_wake(address, 1, 0);

@@ -148,7 +148,6 @@ inline notify(is_held)
 {
 	atomic {
 		RECORD(chain);
-		is_alone = (next[chain] == NONE);
 		waiter = chain;
 		do
 		:: next[waiter] != NONE -> waiter = next[waiter]; RECORD(waiter)
@@ -181,14 +180,14 @@ inline notify(is_held)
 	mark(chain);
 #endif
 	if
-	:: is_held && (is_asleep || !is_alone) -> atomic { pass(chain); last = 0 }
-	:: !is_held && is_asleep ->
+	:: is_asleep && is_held -> atomic { pass(chain); last = 0 }
+	:: is_asleep && !is_held ->
 #ifndef BUG_DROPPED_WAKE
 		os_wake_one(PLACE(chain), r)
 #endif
 	:: else
 	fi;
-	atomic { r = 0; chain = NONE; waiter = NONE; is_asleep = false; is_alone = false }
+	atomic { r = 0; chain = NONE; waiter = NONE; is_asleep = false }
 }
 
 inline notify_one(is_held)
@@ -287,7 +286,7 @@ active [THREADS] proctype thread()
 {
 	byte self = _pid;
 	byte r = WOKEN, to_wake = NONE, passing = NONE, chain = NONE, waiter = NONE, last = 0;
-	bool is_asleep, is_alone;
+	bool is_asleep;
 
 	lock();
 	if
