@@ -4,7 +4,7 @@
  * One thread posts two, at once or one by one.  Two threads take one each, with or
  * without a deadline, and may give it back and take it again; who gave up comes again
  * or goes home.  If both keep one, the last one home
- * frees the semaphore.  Shown:
+ * frees the semaphore.  The value is below 0 while somebody took what was not there.  Shown:
  *   - everybody comes home: none sleeps where there is one;
  *   - no more are taken than were posted;
  *   - nobody looks at the semaphore once it is freed.
@@ -14,7 +14,7 @@
 #define VALUE 1 /* the place */
 
 /* The three parts of the word, which change in one step. */
-byte value = 0;
+short value = 0;
 byte asleep = 0;
 byte awake = 0;
 
@@ -27,7 +27,7 @@ bool is_gone = false;
 #define ASLEEP 1
 #define AWAKE_HERE 2
 
-/* is_done: one is taken, by one who was counted in `waiting`. */
+/* is_done: one is taken, by one who was counted in `waiting`; else none was there, but `found`. */
 inline take(waiting)
 {
 	d_step {
@@ -37,9 +37,15 @@ inline take(waiting)
 			value--;
 			if :: waiting == ASLEEP -> asleep-- :: waiting == AWAKE_HERE -> awake-- :: else fi;
 			is_done = true
-		:: else -> is_done = false
+		:: else -> found = value; is_done = false
 		fi
 	}
+}
+
+/* The inline part.  is_done: one is taken; else what is not there. */
+inline take_first()
+{
+	d_step { assert(!is_gone); is_done = (value > 0); value-- }
 }
 
 inline post(n)
@@ -73,6 +79,7 @@ inline post(n)
 /* is_done: one is taken; else the deadline has passed. */
 inline wait_slow()
 {
+	atomic { assert(!is_gone); value++ };
 	take(NOT_COUNTED);
 	if
 	:: !is_done -> /* it may spin */
@@ -94,7 +101,11 @@ inline wait_slow()
 		:: true ->
 			take(ASLEEP);
 			if :: is_done -> break :: else fi;
-			os_wait(VALUE, value == 0, DEADLINE, r);
+#ifdef BUG_SLEEPS_WHATEVER_IT_IS
+			os_wait(VALUE, true, DEADLINE, r);
+#else
+			os_wait(VALUE, value == found, DEADLINE, r);
+#endif
 			if :: r == TIMEDOUT -> break :: else fi
 		od;
 		if
@@ -107,13 +118,14 @@ inline wait_slow()
 			fi
 		fi
 	fi;
-	r = 0
+	r = 0; found = 0
 }
 
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
 	byte seen, woken, r;
+	short found;
 	bool is_done;
 
 	if
@@ -125,7 +137,11 @@ active [THREADS] proctype thread()
 	:: else ->
 		do
 		:: true ->
-			wait_slow();
+			take_first();
+			if
+			:: is_done
+			:: else -> wait_slow()
+			fi;
 			if
 			:: !is_done -> goto again
 			:: !is_done -> break

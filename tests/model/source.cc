@@ -334,14 +334,24 @@ void csysi_os_abort(const char *line)
 	rl::ctx().fail_test(line, rl::test_result_user_assert_failed, $);
 }
 
+/* The cell that a word of 32 bits is all of, or the upper half. */
+static cell *cell_around(const uint32_t *word, unsigned *out_shift)
+{
+	cell *at = cell_of(word);
+
+	*out_shift = at ? 0 : 32;
+	return at ? at : cell_of(word - 1);
+}
+
 int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, uint32_t kind)
 {
 	keeper own;
 	rl::context &c = rl::ctx();
-	cell *at = cell_of(word);
+	unsigned shift;
+	cell *at = cell_around(word, &shift);
 
 	/* Changing nothing sees the newest value.  It lets others run before it, not after. */
-	if (uint32_t(at->value.fetch_or(0, rl::mo_relaxed, $)) != expected)
+	if (uint32_t(at->value.fetch_or(0, rl::mo_relaxed, $) >> shift) != expected)
 		return 0;
 	return at->sleepers[kind - 1].park_current(c, deadline != CSYS_FOREVER, true, false, $) ==
 			       rl::unpark_reason_timeout
@@ -353,7 +363,8 @@ uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kind)
 {
 	keeper own;
 	rl::context &c = rl::ctx();
-	cell *at = cell_of(word);
+	unsigned shift;
+	cell *at = cell_around(word, &shift);
 	uint32_t woken = 0;
 
 	c.sched();
@@ -650,7 +661,7 @@ struct test : common<test> {
 	{
 		semaphore = CSYS_SEMAPHORE_INIT(1);
 		begin();
-		new_cell(&semaphore.word, 1);
+		new_cell(&semaphore.word, ONE);
 	}
 
 	void thread(unsigned)

@@ -64,7 +64,7 @@ static void one_post_lets_several_go_on(void **state)
 	pthread_t threads[5];
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, take_one, NULL), 0);
-	while ((__atomic_load_n(&semaphore.word, __ATOMIC_RELAXED) >> 32) != 5)
+	while ((uint32_t)__atomic_load_n(&semaphore.word, __ATOMIC_RELAXED) != 5)
 		take_a_nap();
 	csys_semaphore_post(&semaphore, 2);
 	while (csys_semaphore_value(&semaphore) != 0)

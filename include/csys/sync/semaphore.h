@@ -36,10 +36,13 @@ typedef struct csys_semaphore {
 /* The greatest value. */
 #define CSYS_SEMAPHORE_MAX 0x7fffffffu
 
+/* One in the word: the value is the upper half, and below are those who wait. */
+#define CSYSI_SEMAPHORE_ONE UINT64_C(0x100000000)
+
 /* One of so many, a constant up to CSYS_SEMAPHORE_MAX. */
-#define CSYS_SEMAPHORE_INIT(value) \
-	{                          \
-		(value)            \
+#define CSYS_SEMAPHORE_INIT(value)            \
+	{                                     \
+		(value) * CSYSI_SEMAPHORE_ONE \
 	}
 
 /* What inline functions leave to src/sync/semaphore.c. */
@@ -60,22 +63,21 @@ static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *sema
 							    csys_deadline deadline);
 
 /* Take one if there is one: 0 or CSYS_EAGAIN. */
-static inline CSYS_MUST_CHECK int csys_semaphore_try_wait(csys_semaphore *semaphore);
+CSYS_API CSYS_MUST_CHECK int csys_semaphore_try_wait(csys_semaphore *semaphore);
 
 /* How many there are at this moment. */
 CSYS_API uint32_t csys_semaphore_value(const csys_semaphore *semaphore);
 
 /* ---- inline ------------------------------------------------------------------------------ */
 
-/* Take one if there is one and nobody else is quicker. */
+/* Take one; or take what is not there, which csysi_semaphore_wait_slow gives back. */
 static inline int csysi_semaphore_take(csys_semaphore *semaphore)
 {
-	uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
+	/* Acquire pairs with the releases of all posts before. */
+	uint64_t was = __atomic_fetch_sub(&semaphore->word, CSYSI_SEMAPHORE_ONE, __ATOMIC_ACQUIRE);
 
-	/* Acquire pairs with the release of post. */
-	return CSYSI_LIKELY((word & UINT32_MAX) != 0 &&
-			    __atomic_compare_exchange_n(&semaphore->word, &word, word - 1, 1,
-							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	/* From the sign bit on it is less than none: others have taken such too. */
+	return CSYSI_LIKELY(was >= CSYSI_SEMAPHORE_ONE && was >> 63 == 0);
 }
 
 static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
@@ -83,36 +85,23 @@ static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
 	if (n > CSYS_SEMAPHORE_MAX)
 		return CSYS_EINVAL;
 	/* Release pairs with the acquire of the one who takes it; then it may be gone. */
-	uint64_t was = __atomic_fetch_add(&semaphore->word, n, __ATOMIC_RELEASE);
-	/* Above the value are those who wait. */
-	if (CSYSI_LIKELY(was <= CSYS_SEMAPHORE_MAX - n))
+	uint64_t was =
+		__atomic_fetch_add(&semaphore->word, n * CSYSI_SEMAPHORE_ONE, __ATOMIC_RELEASE);
+	/* With those who wait above the value, in place of below. */
+	if (CSYSI_LIKELY((was >> 32 | was << 32) <= CSYS_SEMAPHORE_MAX - n))
 		return 0;
 	return csysi_semaphore_post_slow(semaphore, n, was);
 }
 
 static inline void csys_semaphore_wait(csys_semaphore *semaphore)
 {
-	if (!CSYSI_LIKELY(csysi_semaphore_take(semaphore)))
+	if (!csysi_semaphore_take(semaphore))
 		(void)csysi_semaphore_wait_slow(semaphore, CSYS_FOREVER);
 }
 
 static inline int csys_semaphore_wait_until(csys_semaphore *semaphore, csys_deadline deadline)
 {
-	return CSYSI_LIKELY(csysi_semaphore_take(semaphore))
-		       ? 0
-		       : csysi_semaphore_wait_slow(semaphore, deadline);
-}
-
-static inline int csys_semaphore_try_wait(csys_semaphore *semaphore)
-{
-	uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
-
-	/* Acquire as above. */
-	while ((word & UINT32_MAX) != 0)
-		if (__atomic_compare_exchange_n(&semaphore->word, &word, word - 1, 1,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return 0;
-	return CSYS_EAGAIN;
+	return csysi_semaphore_take(semaphore) ? 0 : csysi_semaphore_wait_slow(semaphore, deadline);
 }
 
 CSYS_END_DECLS
