@@ -21,7 +21,7 @@
  *
  * A value that is made at its first use:
  *
- *     CSYS_ONCE_VALUE_DEFINE(config_once, struct config *)
+ *     CSYS_ONCE_VALUE_DEFINE(config_once, struct config *);
  *     static config_once config; // empty
  *
  *     r = config_once_get_or_init(&config, read_config, path, &it);
