@@ -65,7 +65,9 @@ void csysi_spin_note(const void *object)
 
 int csysi_spin_is_near(const void *object)
 {
-	return (csysi_load_relaxed(&place_of(object)->noted) & CPU) == this_cpu();
+	uint32_t last = csysi_load_relaxed(&place_of(object)->noted);
+
+	return last != 0 && (last & CPU) == this_cpu();
 }
 
 /* Whether the other side was on another CPU. */
