@@ -68,6 +68,10 @@ void csysi_os_yield(void);
 /* The CPU that this thread ran on a moment ago; -1 if that is not known cheaply. */
 int csysi_os_cpu(void);
 
+/* How many CPUs this process may use, threads that are pinned apart; 1 if that is not known
+ * cheaply. */
+int csysi_os_cpus(void);
+
 /*
  * Have `run` called when this thread ends, however it does (not with the whole
  * process), after destructors of thread-local variables as far as the system

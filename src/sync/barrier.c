@@ -70,8 +70,10 @@ static int wait_for(csys_barrier *barrier, uint32_t round, csys_deadline deadlin
 	uint32_t word;
 	int r = look(barrier, round, &word);
 
-	/* Of several who are missing one may need this CPU. */
-	if ((word & ARRIVED) + 1 == barrier->count)
+	/* The last one who is missing may need this CPU, where there are too few for all. */
+	int may_spin = (word & ARRIVED) + 1 == barrier->count &&
+		       (barrier->count == 2 || barrier->count <= (uint32_t)csysi_os_cpus());
+	if (may_spin)
 		for (struct csysi_spin spin = csysi_spin_begin(&barrier->word, deadline);
 		     csysi_spin_goes_on(&spin, r != 0);)
 			r = look(barrier, round, &word);

@@ -298,6 +298,11 @@ int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
 	return spin->end != 0 && !is_so && spin->looks++ < 2;
 }
 
+int csysi_os_cpus(void)
+{
+	return rl::rand(2) ? int(threads) : 1;
+}
+
 int csysi_backs_off(int *round)
 {
 	return (*round)++ < 2;

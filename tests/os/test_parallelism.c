@@ -11,6 +11,7 @@
 
 #include "os/os.h"
 #include "support/support.h"
+#include "support/thread.h"
 
 static void it_is_one_or_more_and_no_more_than_there_are(void **state)
 {
@@ -19,6 +20,24 @@ static void it_is_one_or_more_and_no_more_than_there_are(void **state)
 	assert_true(count >= 1);
 	assert_true(count <= sysconf(_SC_NPROCESSORS_CONF));
 	assert_int_equal(csysi_os_parallelism(), count);
+}
+
+static void *be_pinned(void *context)
+{
+	if (pin(0))
+		*(int *)context = csysi_os_cpus();
+	return NULL;
+}
+
+static void a_pinned_thread_does_not_change_how_many_cpus_there_are(void **state)
+{
+	(void)state;
+	int count = csysi_os_cpus();
+	int pinned = count;
+	assert_true(count >= 1);
+	assert_true(count <= sysconf(_SC_NPROCESSORS_CONF));
+	run_threads(1, be_pinned, &pinned);
+	assert_int_equal(pinned, count);
 }
 
 #ifdef CSYS_TEST_LINUX
@@ -197,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_one_or_more_and_no_more_than_there_are),
+		TEST(a_pinned_thread_does_not_change_how_many_cpus_there_are),
 #ifdef CSYS_TEST_LINUX
 		IN_ROOT(no_groups_are_no_limit),
 		IN_ROOT(the_least_quota_of_the_group_and_those_above_counts),
