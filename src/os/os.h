@@ -68,8 +68,8 @@ void csysi_os_yield(void);
 /* The CPU that this thread ran on a moment ago; -1 if that is not known cheaply. */
 int csysi_os_cpu(void);
 
-/* How many CPUs this process may use, threads that are pinned apart; 1 if that is not known
- * cheaply. */
+/* How many CPUs this process might use when it was first asked, threads that are pinned apart;
+ * 1 if that is not known cheaply. */
 int csysi_os_cpus(void);
 
 /*

@@ -16,7 +16,7 @@
 #define LONG_SPIN_NS 50000
 #define TRIES 4
 #define FIRST_LONG 16
-#define MOST_BETWEEN 128
+#define NEXT_LONG 32
 
 /*
  * Looks at a lock, and hints between two: 96 in all, which is 1 to 5 us.  So many between two,
@@ -93,7 +93,7 @@ int csysi_backs_off(int *round)
 
 static int is_long(uint32_t missed)
 {
-	return missed >= FIRST_LONG && ((missed & (missed - 1)) == 0 || missed % MOST_BETWEEN == 0);
+	return missed == FIRST_LONG || (missed > FIRST_LONG && missed % NEXT_LONG == 0);
 }
 
 /*
@@ -101,10 +101,10 @@ static int is_long(uint32_t missed)
  *
  * Two that take turns and sleep go on so: each is woken long after the other's spin is
  * over, in a virtual machine after 25 to 35 us, and then lets the other one wait as
- * long.  So after a few misses one spins no more, but the 16th, 32nd, 64th, and then every
- * 128th time for as long as a wake takes, and if that met, the next time as usual.  That
- * is less than CSYSI_SPIN_NS for each wait all the same, taken over 16 of them.  Not more
- * seldom: the misses may be another object's, which was here before.
+ * long.  So after a few misses one spins no more, but the 16th, the 32nd, and every 32nd time
+ * after that for as long as a wake takes, and if that met, the next time as usual.  That
+ * is less than CSYSI_SPIN_NS for each wait all the same, taken over 16 of them.  Not ever
+ * more seldom: the misses may be those of another object, which was here before.
  */
 static int64_t worth(uint32_t missed)
 {

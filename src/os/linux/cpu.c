@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "os/os.h"
 
 int csysi_os_cpu(void)
@@ -17,9 +18,17 @@ int csysi_os_cpu(void)
 
 int csysi_os_cpus(void)
 {
+	static int known;
 	cpu_set_t sets[8]; /* 8192 CPUs */
 
-	/* Of the first thread, which is pinned less often than those that it makes. */
-	return sched_getaffinity(getpid(), sizeof sets, sets) == 0 ? CPU_COUNT_S(sizeof sets, sets)
-								   : 1;
+	/* Relaxed: all who ask get the same, or nearly. */
+	int count = csysi_load_relaxed(&known);
+	if (count == 0) {
+		/* Of the first thread, which is pinned less often than those that it makes. */
+		count = sched_getaffinity(getpid(), sizeof sets, sets) == 0
+				? CPU_COUNT_S(sizeof sets, sets)
+				: 1;
+		csysi_store_relaxed(&known, count);
+	}
+	return count;
 }
