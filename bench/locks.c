@@ -213,6 +213,13 @@ static void pin(const struct member *me)
 		bench_fail("cannot pin a thread to CPU %zu", cpu);
 }
 
+static uint64_t do_work(uint64_t random, uint32_t steps)
+{
+	for (; steps > 0; steps--)
+		random = locks_step(random);
+	return random;
+}
+
 static void *work(void *context)
 {
 	struct member *me = context;
@@ -294,7 +301,8 @@ static struct outcome run(const struct locks_peer *peer, const struct job *job, 
 		members[i].share = (struct locks_share){ .stop = &stop,
 							 .work = job->work,
 							 .writes = job->writes,
-							 .random = ((uint64_t)i + 1) << 32 | 1 };
+							 .random = ((uint64_t)i + 1) << 32 | 1,
+							 .do_work = do_work };
 		if (pthread_create(&threads[i], NULL, work, &members[i]) != 0)
 			bench_fail("cannot start a thread");
 	}

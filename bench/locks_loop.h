@@ -65,8 +65,8 @@ static void mutex_contend(void *object, struct locks_share *share)
 		o->value++;
 		MUTEX_UNLOCK(&o->lock);
 		done++;
-		for (uint32_t i = 0; i < share->work; i++)
-			random = locks_step(random);
+		if (share->work > 0)
+			random = share->do_work(random, share->work);
 	}
 	share->random = random;
 	share->done = done;

@@ -29,11 +29,14 @@ enum { LOCKS_HOLD_US = 200 };
 /* What a thread of many that want the same lock is told, and what it tells. */
 struct locks_share {
 	const int *stop; /* atomic: the loop ends when it is not 0 */
-	uint32_t work;   /* steps of `random` outside the lock after each section */
+	uint32_t work;   /* steps outside the lock after each section, done by do_work */
 	uint32_t writes; /* of 2^32 sections of an rwlock, those that write */
 	uint64_t random; /* this thread's own seed, not 0 */
 	uint64_t done;   /* out: sections */
 	uint64_t wrote;  /* out: those of them that added 1 to the value */
+
+	/* The same code for all, since compilers are not to be compared here. */
+	uint64_t (*do_work)(uint64_t random, uint32_t steps);
 };
 
 /*

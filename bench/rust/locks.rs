@@ -22,6 +22,7 @@ pub struct Share {
     random: u64,
     done: u64,
     wrote: u64,
+    do_work: unsafe extern "C" fn(u64, u32) -> u64,
 }
 
 #[repr(C)]
@@ -115,8 +116,8 @@ macro_rules! loops {
             while (*share.stop).load(Relaxed) == 0 {
                 *held(lock.lock()) += 1;
                 done += 1;
-                for _ in 0..share.work {
-                    random = step(random);
+                if share.work > 0 {
+                    random = (share.do_work)(random, share.work);
                 }
             }
             share.random = random;
