@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "os/linux/linux.h"
 #include "os/os.h"
 
 int csysi_os_cpu(void)
@@ -16,18 +17,29 @@ int csysi_os_cpu(void)
 	return sched_getcpu(); /* glibc reads rseq itself, since 2.35 */
 }
 
+int csysi_linux_count_cpus(pid_t thread)
+{
+	enum { LONGS = 128 }; /* 8192 CPUs */
+	unsigned long mask[LONGS] = { 0 };
+	int count = 0;
+
+	if (sched_getaffinity(thread, sizeof mask, (cpu_set_t *)mask) == 0)
+		for (int i = 0; i < LONGS; i++)
+			count += __builtin_popcountl(mask[i]);
+	return count;
+}
+
 int csysi_os_cpus(void)
 {
 	static int known;
-	cpu_set_t sets[8]; /* 8192 CPUs */
 
 	/* Relaxed: all who ask get the same, or nearly. */
 	int count = csysi_load_relaxed(&known);
 	if (count == 0) {
 		/* Of the first thread, which is pinned less often than those that it makes. */
-		count = sched_getaffinity(getpid(), sizeof sets, sets) == 0
-				? CPU_COUNT_S(sizeof sets, sets)
-				: 1;
+		count = csysi_linux_count_cpus(getpid());
+		if (count == 0)
+			count = 1;
 		csysi_store_relaxed(&known, count);
 	}
 	return count;

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Bytes of the kernel's set of signals. */
 #ifdef __mips__
@@ -39,6 +40,9 @@ struct directory_entry {
 	char name[];
 };
 #define ENTRY_IS_DIRECTORY 4 /* the type DT_DIR */
+
+/* How many CPUs the mask of a thread has, 0: this one; 0 if that cannot be known (cpu.c). */
+int csysi_linux_count_cpus(pid_t thread);
 
 /*
  * Make a process that starts in start(argument), on the stack of the request; it

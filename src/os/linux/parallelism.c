@@ -7,16 +7,16 @@
  * mounted, and from which group on.  Either version of control groups may hold the
  * limit, and so may every group above; the least counts.
  */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _XOPEN_SOURCE 700 /* O_CLOEXEC */
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "os/linux/linux.h"
 #include "os/linux/parallelism.h"
 #include "os/os.h"
 
@@ -255,13 +255,8 @@ int csysi_linux_cpu_quota(const char *root)
 
 static int allowed_cpus(void)
 {
-	enum { LONGS = 128 }; /* 8192 CPUs */
-	unsigned long mask[LONGS] = { 0 };
-	int count = 0;
+	int count = csysi_linux_count_cpus(0);
 
-	if (sched_getaffinity(0, sizeof mask, (cpu_set_t *)mask) == 0)
-		for (int i = 0; i < LONGS; i++)
-			count += __builtin_popcountl(mask[i]);
 	if (count == 0) {
 		long online = sysconf(_SC_NPROCESSORS_ONLN);
 		count = online > 0 ? (int)online : 1;
