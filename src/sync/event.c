@@ -63,8 +63,10 @@ int csys_event_wait_until(csys_event *event, csys_deadline deadline)
 	for (struct csysi_spin spin = csysi_spin_begin(&event->word, deadline);
 	     csysi_spin_goes_on(&spin, is_through);)
 		is_through = get_through(event, ONE_WAITER);
+	if (is_through)
+		return 0;
 	for (;;) {
-		if (is_through || get_through(event, ONE_WAITER))
+		if (get_through(event, ONE_WAITER))
 			return 0;
 		uint32_t word = csysi_load_relaxed(&event->word);
 		if (word & SET)

@@ -28,8 +28,8 @@
 #define HINTS 24
 
 static struct place {
-	/* The CPU of the last one who noted, plus 1, and above it that of the one before, if it
-	 * was another one: where two take turns the last one is often oneself.  0 is unknown. */
+	/* The CPU of the last one who noted, plus 1, and above it that of the one before: where
+	 * two take turns the last one is often oneself.  0 is unknown. */
 	uint32_t noted;
 	/* How many in a row have waited longer than a spin. */
 	uint32_t missed;
@@ -55,13 +55,13 @@ static uint32_t this_cpu(void)
 void csysi_spin_note(const void *object)
 {
 	uint32_t *at = &place_of(object)->noted;
-	uint32_t cpu = this_cpu();
 	/* Relaxed, here and below: a hint, which orders nothing. */
 	uint32_t last = csysi_load_relaxed(at);
+	uint32_t now = this_cpu() | last << BEFORE;
 
-	/* Twice in a row from one CPU: then nobody takes turns with it from another. */
-	if (last != cpu)
-		csysi_store_relaxed(at, (last & CPU) == cpu ? cpu : cpu | last << BEFORE);
+	/* Not without need: others read it. */
+	if (now != last)
+		csysi_store_relaxed(at, now);
 }
 
 int csysi_spin_is_near(const void *object)
