@@ -157,17 +157,23 @@ static void *write_in_order(void *argument)
 	return NULL;
 }
 
+/* Write, and have a writer wait, and then a reader until the word has the `sign` of that. */
+static void write_before_two(pthread_t *writer, pthread_t *reader, uint32_t sign)
+{
+	order = 0;
+	csys_rwlock_write(&lock);
+	assert_int_equal(pthread_create(writer, NULL, write_in_order, NULL), 0);
+	wait_for_a_writer();
+	assert_int_equal(pthread_create(reader, NULL, read_in_order, NULL), 0);
+	while (!(__atomic_load_n(&lock.word, __ATOMIC_RELAXED) & sign))
+		take_a_nap();
+}
+
 static void readers_that_wait_for_long_go_before_the_next_writer(void **state)
 {
 	(void)state;
 	pthread_t writer, reader;
-	order = 0;
-	csys_rwlock_write(&lock);
-	assert_int_equal(pthread_create(&writer, NULL, write_in_order, NULL), 0);
-	wait_for_a_writer();
-	assert_int_equal(pthread_create(&reader, NULL, read_in_order, NULL), 0);
-	while (!(__atomic_load_n(&lock.word, __ATOMIC_RELAXED) & CSYSI_RWLOCK_HUNGRY))
-		take_a_nap();
+	write_before_two(&writer, &reader, CSYSI_RWLOCK_HUNGRY);
 	csys_rwlock_unlock_write(&lock);
 	pthread_join(reader, NULL);
 	pthread_join(writer, NULL);
@@ -179,13 +185,7 @@ static void downgrading_lets_no_writer_between(void **state)
 {
 	(void)state;
 	pthread_t writer, reader;
-	order = 0;
-	csys_rwlock_write(&lock);
-	assert_int_equal(pthread_create(&writer, NULL, write_in_order, NULL), 0);
-	wait_for_a_writer();
-	assert_int_equal(pthread_create(&reader, NULL, read_in_order, NULL), 0);
-	while (!(__atomic_load_n(&lock.word, __ATOMIC_RELAXED) & CSYSI_RWLOCK_WAITING))
-		take_a_nap();
+	write_before_two(&writer, &reader, CSYSI_RWLOCK_WAITING);
 	csys_rwlock_downgrade(&lock);
 	csys_rwlock_assert_read(&lock);
 	pthread_join(reader, NULL); /* let in, past the writer */
