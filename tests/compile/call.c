@@ -51,16 +51,18 @@ void take_the_right_value(counter *c)
 void take_the_right_kind(struct locks *all);
 void take_the_right_kind(struct locks *all)
 {
-#if defined(RWLOCK_AS_MUTEX) /* rejected: incompatible.pointer|cannot convert|no matching function \
+#if defined( \
+	RWLOCK_AS_MUTEX) /* rejected: incompatible.pointer|cannot convert|no matching function \
 			      */
 	csys_mutex_lock(&all->rwlock);
 #elif defined( \
-	MUTEX_AS_RWLOCK)    /* rejected: incompatible.pointer|cannot convert|no matching function */
+	MUTEX_AS_RWLOCK) /* rejected: incompatible.pointer|cannot convert|no matching function */
 	csys_rwlock_read(&all->mutex);
-#elif defined(SWAPPED_WAIT) /* rejected: incompatible.pointer|cannot convert|no matching function \
+#elif defined( \
+	SWAPPED_WAIT)     /* rejected: incompatible.pointer|cannot convert|no matching function \
 			     */
 	csys_condvar_wait(&all->mutex, &all->condvar);
-#elif defined(CONST_LOCK)   /* rejected: discards|invalid conversion|no matching function */
+#elif defined(CONST_LOCK) /* rejected: discards|invalid conversion|no matching function */
 	const csys_mutex *constant = &all->mutex;
 	csys_mutex_lock(constant);
 #else
