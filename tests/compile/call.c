@@ -13,13 +13,17 @@ struct locks {
 void look_at_results(struct locks *all);
 void look_at_results(struct locks *all)
 {
-#if defined(IGNORED_TRY_LOCK) /* rejected: ignoring return value .*unused.result */
+#if defined(IGNORED_TRY_LOCK)
+	/* rejected: ignoring return value .*unused.result */
 	csys_mutex_try_lock(&all->mutex);
-#elif defined(IGNORED_LOCK_UNTIL)  /* rejected: ignoring return value .*unused.result */
+#elif defined(IGNORED_LOCK_UNTIL)
+	/* rejected: ignoring return value .*unused.result */
 	csys_mutex_lock_until(&all->mutex, CSYS_POLL);
-#elif defined(IGNORED_TRY_UPGRADE) /* rejected: ignoring return value .*unused.result */
+#elif defined(IGNORED_TRY_UPGRADE)
+	/* rejected: ignoring return value .*unused.result */
 	csys_rwlock_try_upgrade(&all->rwlock);
-#elif defined(IGNORED_WAIT_UNTIL)  /* rejected: ignoring return value .*unused.result */
+#elif defined(IGNORED_WAIT_UNTIL)
+	/* rejected: ignoring return value .*unused.result */
 	csys_condvar_wait_until(&all->condvar, &all->mutex, CSYS_POLL);
 #else
 	if (csys_mutex_try_lock(&all->mutex) >= 0)
@@ -34,7 +38,8 @@ CSYS_MUTEX_DEFINE(counter, int);
 void take_the_right_value(counter *c);
 void take_the_right_value(counter *c)
 {
-#if defined(WRONG_VALUE) /* rejected: incompatible.pointer|cannot convert|no matching function */
+#if defined(WRONG_VALUE)
+	/* rejected: incompatible.pointer|cannot convert|no matching function */
 	long *now;
 	counter_lock(c, &now);
 #else
@@ -42,7 +47,8 @@ void take_the_right_value(counter *c)
 	counter_lock(c, &now);
 	counter_unlock(c, &now);
 #endif
-#if defined(IGNORED_VALUE_TRY_LOCK) /* rejected: ignoring return value .*unused.result */
+#if defined(IGNORED_VALUE_TRY_LOCK)
+	/* rejected: ignoring return value .*unused.result */
 	int *again;
 	counter_try_lock(c, &again);
 #endif
@@ -51,30 +57,31 @@ void take_the_right_value(counter *c)
 void take_the_right_kind(struct locks *all);
 void take_the_right_kind(struct locks *all)
 {
-#if defined( \
-	RWLOCK_AS_MUTEX) /* rejected: incompatible.pointer|cannot convert|no matching function \
-			      */
+#if defined(RWLOCK_AS_MUTEX)
+	/* rejected: incompatible.pointer|cannot convert|no matching function */
 	csys_mutex_lock(&all->rwlock);
-#elif defined( \
-	MUTEX_AS_RWLOCK) /* rejected: incompatible.pointer|cannot convert|no matching function */
+#elif defined(MUTEX_AS_RWLOCK)
+	/* rejected: incompatible.pointer|cannot convert|no matching function */
 	csys_rwlock_read(&all->mutex);
-#elif defined( \
-	SWAPPED_WAIT)     /* rejected: incompatible.pointer|cannot convert|no matching function \
-			     */
+#elif defined(SWAPPED_WAIT)
+	/* rejected: incompatible.pointer|cannot convert|no matching function */
 	csys_condvar_wait(&all->mutex, &all->condvar);
-#elif defined(CONST_LOCK) /* rejected: discards|invalid conversion|no matching function */
+#elif defined(CONST_LOCK)
+	/* rejected: discards|invalid conversion|no matching function */
 	const csys_mutex *constant = &all->mutex;
 	csys_mutex_lock(constant);
 #else
 	csys_rwlock_read(&all->rwlock);
 	csys_rwlock_unlock_read(&all->rwlock);
 #endif
-#if defined(WRONG_GUARD) /* rejected: incompatible.pointer|cannot convert|no matching */
+#if defined(WRONG_GUARD)
+	/* rejected: incompatible.pointer|cannot convert|no matching */
 	CSYS_MUTEX_GUARD(held, &all->rwlock);
 #else
 	CSYS_RWLOCK_READ_GUARD(held, &all->rwlock);
 #endif
-#if defined(CHANGED_GUARD) /* rejected: read-only|const-qualified */
+#if defined(CHANGED_GUARD)
+	/* rejected: read-only|const-qualified */
 	held.result = 1;
 #endif
 }

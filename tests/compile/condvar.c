@@ -10,8 +10,8 @@ static int is_ready CSYS_GUARDED_BY(lock);
 void wait_for_it(void);
 void wait_for_it(void)
 {
-#ifdef WAIT_UNLOCKED /* rejected: calling function 'csys_condvar_wait' requires holding mutex \
-			'lock' */
+#ifdef WAIT_UNLOCKED
+	/* rejected: calling function 'csys_condvar_wait' requires holding mutex 'lock' */
 	csys_condvar_wait(&changed, &lock);
 #else
 	csys_mutex_lock(&lock);
@@ -24,8 +24,8 @@ void wait_for_it(void)
 int wait_by_deadline(csys_deadline deadline);
 int wait_by_deadline(csys_deadline deadline)
 {
-#ifdef WAIT_AFTER_UNLOCK /* rejected: calling function 'csys_condvar_wait_until' requires holding \
-			  */
+#ifdef WAIT_AFTER_UNLOCK
+	/* rejected: calling function 'csys_condvar_wait_until' requires holding */
 	csys_mutex_lock(&lock);
 	csys_mutex_unlock(&lock);
 	int r = csys_condvar_wait_until(&changed, &lock, deadline);
@@ -37,7 +37,8 @@ int wait_by_deadline(csys_deadline deadline)
 	return r;
 }
 
-#ifdef PREDICATE /* rejected: reading variable 'is_ready' requires holding mutex 'lock' */
+#ifdef PREDICATE
+/* rejected: reading variable 'is_ready' requires holding mutex 'lock' */
 static int is_unready(void *unused)
 {
 	(void)unused;
@@ -57,7 +58,8 @@ void wait_while_it_is_not(void)
 {
 	csys_mutex_lock(&lock);
 	csys_condvar_wait_while(&changed, &lock, is_unready, &changed);
-#ifdef LEFT_LOCKED /* rejected: mutex 'lock' is still held at the end of function */
+#ifdef LEFT_LOCKED
+	/* rejected: mutex 'lock' is still held at the end of function */
 }
 #else
 	csys_mutex_unlock(&lock);

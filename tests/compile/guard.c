@@ -43,7 +43,8 @@ void touch_after_the_block(void)
 		CSYS_MUTEX_GUARD(held, &lock);
 		total++;
 	}
-#ifdef AFTER_THE_BLOCK /* rejected: writing variable 'total' requires holding mutex 'lock' */
+#ifdef AFTER_THE_BLOCK
+	/* rejected: writing variable 'total' requires holding mutex 'lock' */
 	total++;
 #else
 	csys_mutex_lock(&lock);
@@ -52,7 +53,8 @@ void touch_after_the_block(void)
 #endif
 }
 
-#ifdef DOUBLE_LOCK /* rejected: mutex 'lock' that is already held|'lock' that was not held */
+#ifdef DOUBLE_LOCK
+/* rejected: mutex 'lock' that is already held|'lock' that was not held */
 void guard_once(void);
 void guard_once(void)
 {
@@ -65,7 +67,8 @@ void guard_once(void)
 void guard_the_right_one(struct account *a);
 void guard_the_right_one(struct account *a)
 {
-#ifdef WRONG_LOCK /* rejected: writing variable 'balance' requires holding mutex */
+#ifdef WRONG_LOCK
+	/* rejected: writing variable 'balance' requires holding mutex */
 	CSYS_MUTEX_GUARD(held, &lock);
 	a->balance++;
 #else
@@ -78,8 +81,8 @@ int guard_readers(void);
 int guard_readers(void)
 {
 	CSYS_RWLOCK_READ_GUARD(read, &shared);
-#ifdef WRITE_WHILE_READING /* rejected: writing variable 'value' requires .*'shared' exclusively \
-			    */
+#ifdef WRITE_WHILE_READING
+	/* rejected: writing variable 'value' requires .*'shared' exclusively */
 	value++;
 #endif
 	return value;
@@ -98,7 +101,8 @@ static counter hits = CSYS_MUTEX_INIT_WITH(3);
 void reach_the_value(void);
 void reach_the_value(void)
 {
-#ifdef AROUND_THE_LOCK /* rejected: writing variable 'value' requires holding mutex */
+#ifdef AROUND_THE_LOCK
+	/* rejected: writing variable 'value' requires holding mutex */
 	hits.value++;
 #else
 	int *now;
@@ -108,7 +112,8 @@ void reach_the_value(void)
 #endif
 }
 
-#ifdef MISSING_UNLOCK /* rejected: mutex 'hits.mutex' is still held at the end of function */
+#ifdef MISSING_UNLOCK
+/* rejected: mutex 'hits.mutex' is still held at the end of function */
 void leave_the_value(void);
 void leave_the_value(void)
 {
@@ -125,7 +130,8 @@ int try_the_value(void)
 	if (counter_try_lock(&hits, &now) != 0)
 		return -1;
 	int before = (*now)++;
-#ifdef MISSING_UNLOCK_AFTER_TRY /* rejected: mutex 'hits.mutex' is still held|on every path */
+#ifdef MISSING_UNLOCK_AFTER_TRY
+	/* rejected: mutex 'hits.mutex' is still held|on every path */
 	return before;
 }
 #else
@@ -139,7 +145,8 @@ int wait_for_the_value(csys_condvar *changed);
 int wait_for_the_value(csys_condvar *changed)
 {
 	int *now;
-#ifdef WAIT_UNLOCKED /* rejected: calling function 'csys_condvar_wait' requires holding mutex */
+#ifdef WAIT_UNLOCKED
+	/* rejected: calling function 'csys_condvar_wait' requires holding mutex */
 	csys_condvar_wait(changed, counter_mutex(&hits));
 #endif
 	int r = counter_lock_until(&hits, CSYS_FOREVER, &now);

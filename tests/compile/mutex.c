@@ -17,7 +17,8 @@ static int total CSYS_GUARDED_BY(lock);
 int write_global(void);
 int write_global(void)
 {
-#ifdef UNGUARDED_WRITE /* rejected: writing variable 'total' requires holding mutex 'lock' */
+#ifdef UNGUARDED_WRITE
+	/* rejected: writing variable 'total' requires holding mutex 'lock' */
 	total = 1;
 #else
 	csys_mutex_lock(&lock);
@@ -30,7 +31,8 @@ int write_global(void)
 int read_global(void);
 int read_global(void)
 {
-#ifdef UNGUARDED_READ /* rejected: reading variable 'total' requires holding mutex 'lock' */
+#ifdef UNGUARDED_READ
+	/* rejected: reading variable 'total' requires holding mutex 'lock' */
 	int now = total;
 #else
 	csys_mutex_lock(&lock);
@@ -43,7 +45,8 @@ int read_global(void)
 void write_member(struct account *a);
 void write_member(struct account *a)
 {
-#ifdef UNGUARDED_MEMBER /* rejected: writing variable 'balance' requires holding mutex */
+#ifdef UNGUARDED_MEMBER
+	/* rejected: writing variable 'balance' requires holding mutex */
 	a->balance++;
 #else
 	csys_mutex_lock(&a->lock);
@@ -55,7 +58,8 @@ void write_member(struct account *a)
 void write_what_a_member_points_to(struct account *a);
 void write_what_a_member_points_to(struct account *a)
 {
-#ifdef UNGUARDED_POINTEE /* rejected: writing the value pointed to by 'history' requires */
+#ifdef UNGUARDED_POINTEE
+	/* rejected: writing the value pointed to by 'history' requires */
 	*a->history = 1;
 #else
 	csys_mutex_lock(&a->lock);
@@ -67,7 +71,8 @@ void write_what_a_member_points_to(struct account *a)
 void hold_the_right_one(struct account *a);
 void hold_the_right_one(struct account *a)
 {
-#ifdef WRONG_LOCK /* rejected: writing variable 'balance' requires holding mutex */
+#ifdef WRONG_LOCK
+	/* rejected: writing variable 'balance' requires holding mutex */
 	csys_mutex_lock(&a->other);
 	a->balance++;
 	csys_mutex_unlock(&a->other);
@@ -78,7 +83,8 @@ void hold_the_right_one(struct account *a)
 #endif
 }
 
-#ifdef MISSING_UNLOCK /* rejected: mutex 'lock' is still held at the end of function */
+#ifdef MISSING_UNLOCK
+/* rejected: mutex 'lock' is still held at the end of function */
 void lock_and_unlock(void);
 void lock_and_unlock(void)
 {
@@ -95,7 +101,8 @@ void lock_and_unlock(void)
 }
 #endif
 
-#ifdef EARLY_RETURN /* rejected: mutex 'lock' is not held on every path */
+#ifdef EARLY_RETURN
+/* rejected: mutex 'lock' is not held on every path */
 int stop_at_poison(void);
 int stop_at_poison(void)
 {
@@ -120,7 +127,8 @@ int stop_at_poison(void)
 void lock_once(void);
 void lock_once(void)
 {
-#ifdef DOUBLE_LOCK /* rejected: acquiring mutex 'lock' that is already held */
+#ifdef DOUBLE_LOCK
+	/* rejected: acquiring mutex 'lock' that is already held */
 	csys_mutex_lock(&lock);
 	csys_mutex_lock(&lock);
 	csys_mutex_unlock(&lock);
@@ -132,7 +140,8 @@ void lock_once(void)
 #endif
 }
 
-#ifdef OTHER_UNLOCK /* rejected: releasing mutex 'other' that was not held|'lock' is still held */
+#ifdef OTHER_UNLOCK
+/* rejected: releasing mutex 'other' that was not held|'lock' is still held */
 void unlock_the_same(void);
 void unlock_the_same(void)
 {
@@ -151,7 +160,8 @@ void unlock_the_same(void)
 void unlock_what_is_held(void);
 void unlock_what_is_held(void)
 {
-#ifdef DOUBLE_UNLOCK /* rejected: releasing mutex 'lock' that was not held */
+#ifdef DOUBLE_UNLOCK
+	/* rejected: releasing mutex 'lock' that was not held */
 	csys_mutex_lock(&lock);
 	csys_mutex_unlock(&lock);
 	csys_mutex_unlock_fair(&lock);
@@ -167,7 +177,8 @@ static void deposit(struct account *a, int sum)
 void call_with_the_lock(struct account *a);
 void call_with_the_lock(struct account *a)
 {
-#ifdef REQUIRES /* rejected: calling function 'deposit' requires holding mutex 'a->lock' */
+#ifdef REQUIRES
+	/* rejected: calling function 'deposit' requires holding mutex 'a->lock' */
 	deposit(a, 1);
 #else
 	csys_mutex_lock(&a->lock);
@@ -186,7 +197,8 @@ static void settle(struct account *a)
 void call_without_the_lock(struct account *a);
 void call_without_the_lock(struct account *a)
 {
-#ifdef EXCLUDES /* rejected: cannot call function 'settle' while mutex 'a->lock' is held */
+#ifdef EXCLUDES
+	/* rejected: cannot call function 'settle' while mutex 'a->lock' is held */
 	csys_mutex_lock(&a->lock);
 	settle(a);
 	csys_mutex_unlock(&a->lock);
@@ -200,8 +212,8 @@ void call_without_the_lock(struct account *a)
 void look_at_the_result(void);
 void look_at_the_result(void)
 {
-#ifdef UNLOOKED_TRY /* rejected: writing variable 'total' requires holding mutex 'lock'|releasing \
-		     */
+#ifdef UNLOOKED_TRY
+	/* rejected: writing variable 'total' requires holding mutex 'lock'|releasing */
 	int r = csys_mutex_try_lock(&lock);
 	total++;
 	csys_mutex_unlock(&lock);
@@ -214,7 +226,8 @@ void look_at_the_result(void)
 #endif
 }
 
-#ifdef TRY_WITHOUT_UNLOCK /* rejected: mutex 'lock' is (not held on every path|still held) */
+#ifdef TRY_WITHOUT_UNLOCK
+/* rejected: mutex 'lock' is (not held on every path|still held) */
 void try_and_unlock(void);
 void try_and_unlock(void)
 {
@@ -240,7 +253,8 @@ int lock_by_deadline(csys_deadline deadline)
 	int r = csys_mutex_lock_until(&lock, deadline);
 	if (r < 0)
 		return r;
-#ifdef UNASSERTED /* rejected: writing variable 'total' requires holding mutex 'lock'|releasing */
+#ifdef UNASSERTED
+	/* rejected: writing variable 'total' requires holding mutex 'lock'|releasing */
 	total++;
 	csys_mutex_unlock(&lock);
 #else

@@ -3,12 +3,13 @@
 #
 #     run.sh [--present]
 #
-# Each file here compiles as it is, without a word.  A line in it of the form
+# Each file here compiles as it is, without a word.  Two lines in it of the form
 #
-#     #ifdef NAME /* rejected: PATTERN */       (or #if/#elif defined(NAME))
+#     #ifdef NAME                               (or #if/#elif defined(NAME))
+#     /* rejected: PATTERN */
 #
-# is a program too: with -DNAME it must be rejected, by errors that are all between
-# that line and the next line with #, and all say PATTERN (of grep -E): so what is
+# are a program too: with -DNAME it must be rejected, by errors that are all between
+# these lines and the next line with #, and all say PATTERN (of grep -E): so what is
 # right stays right, and what is wrong is wrong for the reason that is meant.
 #
 # What the thread safety analysis must see is for clang 19 or newer, in C and C++;
@@ -44,15 +45,17 @@ fail() {
 # The programs of a file: NAME FIRST LAST PATTERN, the lines between which errors may be.
 programs() {
     awk '
-        function end() { if (name != "") print name, first, NR, pattern; name = "" }
+        function end() { if (pattern != "") print name, first, NR, pattern; pattern = "" }
         /^#/ {
             end()
-            if (match($0, /\/\* rejected: .* \*\/$/)) {
-                pattern = substr($0, RSTART + 13, RLENGTH - 16)
-                name = $2 == "" ? "" : $2
-                gsub(/defined\(|\)/, "", name)
-                first = NR
-            }
+            name = $2
+            gsub(/defined\(|\)/, "", name)
+            first = NR
+        }
+        NR == first + 1 && match($0, /^\t*\/\* rejected: .* \*\/$/) {
+            pattern = $0
+            sub(/^\t*\/\* rejected: /, "", pattern)
+            sub(/ \*\/$/, "", pattern)
         }
         END { end() }' "$1"
 }
@@ -78,6 +81,9 @@ one() {
         fail "$compiler -std=$standard does not accept $file.c"
     fi
     programs "$here/$file.c" >"$scratch/programs"
+    # A mark in another form would be a program that is never tried.
+    [ "$(wc -l <"$scratch/programs")" -eq "$(grep -c rejected: "$here/$file.c")" ] ||
+        { : >"$scratch/said"; fail "$file.c has marks that are not the second line of a program"; }
     [ -s "$scratch/programs" ] || fail "$file.c has no programs"
     while read -r name first last pattern; do
         if "$compiler" "-D$name" "$@" >"$scratch/said" 2>&1 </dev/null; then

@@ -9,7 +9,8 @@ static int value CSYS_GUARDED_BY(lock);
 void read_it(int *out);
 void read_it(int *out)
 {
-#ifdef UNGUARDED_READ /* rejected: reading variable 'value' requires holding rwlock 'lock' */
+#ifdef UNGUARDED_READ
+	/* rejected: reading variable 'value' requires holding rwlock 'lock' */
 	*out = value;
 #else
 	csys_rwlock_read(&lock);
@@ -21,7 +22,8 @@ void read_it(int *out)
 void write_it(void);
 void write_it(void)
 {
-#ifdef WRITE_WHILE_READING /* rejected: writing variable 'value' requires .*'lock' exclusively */
+#ifdef WRITE_WHILE_READING
+	/* rejected: writing variable 'value' requires .*'lock' exclusively */
 	csys_rwlock_read(&lock);
 	value++;
 	csys_rwlock_unlock_read(&lock);
@@ -32,8 +34,8 @@ void write_it(void)
 #endif
 }
 
-#ifdef WRONG_UNLOCK /* rejected: releasing rwlock 'lock' using exclusive access, expected shared \
-		     */
+#ifdef WRONG_UNLOCK
+/* rejected: releasing rwlock 'lock' using exclusive access, expected shared */
 void unlock_as_it_was_locked(void);
 void unlock_as_it_was_locked(void)
 {
@@ -49,7 +51,8 @@ void unlock_as_it_was_locked(void)
 }
 #endif
 
-#ifdef MISSING_UNLOCK /* rejected: rwlock 'lock' is still held at the end of function */
+#ifdef MISSING_UNLOCK
+/* rejected: rwlock 'lock' is still held at the end of function */
 void read_and_unlock(void);
 void read_and_unlock(void)
 {
@@ -79,7 +82,8 @@ static int look(void)
 int call_as_needed(void);
 int call_as_needed(void)
 {
-#ifdef REQUIRES_WRITING /* rejected: calling function 'change' requires .*'lock' exclusively */
+#ifdef REQUIRES_WRITING
+	/* rejected: calling function 'change' requires .*'lock' exclusively */
 	csys_rwlock_read(&lock);
 	change();
 	int now = look();
@@ -96,7 +100,8 @@ int call_as_needed(void)
 int look_while_reading(void);
 int look_while_reading(void)
 {
-#ifdef REQUIRES_READING /* rejected: calling function 'look' requires holding rwlock 'lock' */
+#ifdef REQUIRES_READING
+	/* rejected: calling function 'look' requires holding rwlock 'lock' */
 	int now = look();
 #else
 	csys_rwlock_read(&lock);
@@ -112,8 +117,8 @@ void read_on(void)
 	csys_rwlock_write(&lock);
 	value++;
 	csys_rwlock_downgrade(&lock);
-#ifdef WRITE_AFTER_DOWNGRADE /* rejected: writing variable 'value' requires .*'lock' exclusively \
-			      */
+#ifdef WRITE_AFTER_DOWNGRADE
+	/* rejected: writing variable 'value' requires .*'lock' exclusively */
 	value++;
 #else
 	(void)look();
@@ -125,8 +130,8 @@ void write_if_alone(void);
 void write_if_alone(void)
 {
 	csys_rwlock_read(&lock);
-#ifdef WRITE_WITHOUT_UPGRADE /* rejected: writing variable 'value' requires .*'lock' exclusively \
-			      */
+#ifdef WRITE_WITHOUT_UPGRADE
+	/* rejected: writing variable 'value' requires .*'lock' exclusively */
 	if (csys_rwlock_try_upgrade(&lock) == CSYS_EAGAIN) {
 		csys_rwlock_assert_read(&lock);
 		value++;
@@ -151,7 +156,8 @@ int write_by_deadline(csys_deadline deadline)
 	int r = csys_rwlock_write_until(&lock, deadline);
 	if (r < 0)
 		return r;
-#ifdef UNASSERTED /* rejected: writing variable 'value' requires holding|releasing rwlock */
+#ifdef UNASSERTED
+	/* rejected: writing variable 'value' requires holding|releasing rwlock */
 	value++;
 	csys_rwlock_unlock_write(&lock);
 #else
