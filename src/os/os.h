@@ -125,8 +125,7 @@ void csysi_os_thread_detach(const struct csysi_os_thread *thread);
 /* End the calling thread, unwinding its stack. */
 void csysi_os_thread_exit(void);
 
-/* run(argument), then leave(argument); this also if the thread ends in `run`, when that is unwound.
- */
+/* run(argument), then leave(argument); leave also runs if `run` is unwound by the thread's end. */
 void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument);
 
 /* Name the calling thread; let it run on these CPUs only.  CSYS_EINVAL, CSYS_ENOTSUP. */
@@ -422,8 +421,7 @@ int csysi_os_signal_continue(void);
 /* "SIGKILL" for its number; NULL for a number without a name. */
 const char *csysi_os_signal_name(int signal);
 
-/* ---- containers of processes (container.c) ------------------------------------------------------
- */
+/* ---- containers of processes (container.c) ------------------------------- */
 
 /*
  * What a process is started in, and all that it starts then is in too, whatever
@@ -510,8 +508,7 @@ struct csysi_os_hold {
 void csysi_os_hold(struct csysi_os_hold *hold);
 void csysi_os_release(const struct csysi_os_hold *hold);
 
-/* ---- a bell, which signal handlers may ring (bell.c) ------------------------------------------
- */
+/* ---- a bell, which signal handlers may ring (bell.c) --------------------- */
 
 /* *out_reader polls readable from a ring on until it is silenced. */
 int csysi_os_bell_open(csys_handle *out_reader, csys_handle *out_writer);

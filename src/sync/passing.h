@@ -14,8 +14,7 @@
 
 #include <csys/sync/mutex.h>
 
-/* Take this thread's waiters of a mutex out of its list: what to wake once it is unlocked, or NULL.
- */
+/* Take this thread's waiters of a mutex out of its list; what to wake after the unlock, or NULL. */
 const uint32_t *csysi_passing_take(const csys_mutex *mutex);
 
 /* Make the mutex, which this thread holds, PASSING, unless it goes the long way already. */

@@ -415,8 +415,7 @@ void csysi_rwlock_unlock_write_slow(csys_rwlock *lock)
 	wake(address, word, next);
 }
 
-/* ---- from one to the other --------------------------------------------------------------------
- */
+/* ---- from one to the other ----------------------------------------------- */
 
 void csys_rwlock_downgrade(csys_rwlock *lock)
 {
@@ -450,8 +449,7 @@ int csys_rwlock_try_upgrade(csys_rwlock *lock)
 	return CSYS_EAGAIN;
 }
 
-/* ---- poison
- * -------------------------------------------------------------------------------------- */
+/* ---- poison -------------------------------------------------------------- */
 
 int csys_rwlock_is_poisoned(const csys_rwlock *lock)
 {

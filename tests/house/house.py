@@ -366,6 +366,46 @@ def file_headers(tree):
                     yield path, 1, 'calls itself ' + match.group(1)
 
 
+# ---- how a comment is laid out -----------------------------------------------------
+
+# .clang-format leaves comments alone, since it fills tables as if they were text;
+# so nothing but these two rules looks at their form.
+
+
+@rule('width')
+def width(tree):
+    """no line of C is wider than 100 columns, a tab counting 8"""
+    for path in tree.files(ROOT_FOLDERS, CXX_FILES):
+        for line, text in tree.lines(path):
+            columns = len(text.expandtabs(8))
+            if columns > 100:
+                yield path, line, '%d columns' % columns
+
+
+@rule('mangled')
+def mangled(tree):
+    """no comment that a formatter has broken: tables, section rules, ends, those of directives"""
+    for path in tree.files(ROOT_FOLDERS, CXX_FILES):
+        last = ''
+        row = False  # whether the last line is one of a table, or of a snippet
+        for line, text in tree.lines(path):
+            text = text.expandtabs(8)
+            flush = re.match(r'\s*(?:/\*+|\*) (?! )(.*)', text)
+            # Two spaces end a sentence, and are a gap between two columns elsewhere.
+            if flush and re.search(r'(?<![\s.!?:;])(?<![.!?]\)) {2,}\S|\S {3,}\S', flush.group(1)):
+                yield path, line, 'a table is indented by two columns or more'
+            elif row and re.match(r' \* [a-z(]', text):
+                yield path, line, 'a row of a table goes on below its text'
+            if re.match(r'\s*/\* ?-{3,}', text) and not re.match(r'/\* ---- \S.* -{4,} \*/$', text):
+                yield path, line, 'a section rule is one line: /* ---- what ----... */'
+            elif re.match(r'\s*\*/$', text) and re.match(r'.*/\*.*\S', last) and '*/' not in last:
+                yield path, line, 'a comment of one line ends on it'
+            if re.match(r'\s*#.*/\*(?!.*\*/).*\\$', text):
+                yield path, line, 'a comment of a directive is continued: give it a line of its own'
+            row = bool(re.match(r' \*  +\S', text))
+            last = text
+
+
 # ---- what must not be there --------------------------------------------------------
 
 
@@ -527,6 +567,28 @@ PLANTS = [
     ('header', 1, raw('tools/planted.sh', '#!/bin/sh\ntrue\n')),
     ('header', 1, raw('tools/planted.py', '#!/usr/bin/env python3\nimport os\n')),
     ('header', None, raw('src/base/planted.c', '/* base/planted.c - one line */\n')),
+    ('width', 4, plant('src/base/planted.c', '/* ' + 95 * 'x' + ' */')),
+    ('width', 5, plant('tests/base/planted.c', '/*', '\t * ' + 90 * 'x', ' */')),
+    ('width', 4, plant('tests/base/planted.cc', '// ' + 98 * 'x')),
+    ('width', None, plant('src/base/planted.c', '/* ' + 94 * 'x' + ' */', '\t' + 92 * '\u00e4')),
+    ('mangled', 8, plant('include/csys/ipc/planted.h', '/*', ' * One.  Returns',
+                         ' *   0               all is well', ' *   CSYS_ETIMEDOUT  it is not, and what was',
+                         ' * begun goes on CSYS_ENOMEM     likewise', ' */')),
+    ('mangled', 7, plant('include/csys/ipc/planted.h', '/*', ' *   0               all is well, or',
+                         ' *                   it is not, and what was', ' * begun goes on', ' */')),
+    ('mangled', 4, plant('src/base/planted.c', '/* CSYS_ENOMEM     likewise */')),
+    ('mangled', 5, plant('src/base/planted.c', '/*', ' * A.)  B  c', ' */')),
+    ('mangled', 4, plant('src/base/planted.c', '/* ---- one ' + 84 * '-', ' */')),
+    ('mangled', 4, plant('src/base/planted.c', '/* ---- one', ' * ' + 84 * '-' + ' */')),
+    ('mangled', 5, plant('src/base/planted.c', '/* One line of text', ' */')),
+    ('mangled', 5, plant('src/base/planted.c', 'int csysi_planted; /* One line of text', '\t*/')),
+    ('mangled', 4, plant('tests/compile/planted.c', '#ifdef ONE /* rejected: two \\', '\t    */',
+                         '#endif')),
+    ('mangled', None, plant(
+        'include/csys/ipc/planted.h', '/* ---- one ' + 62 * '-' + ' */', '', '/*',
+        ' * A sentence.  (Another one!)  A third:  all of them end.', ' *   0               all is',
+        ' *                   well', ' *   CSYS_ENOMEM     it is not', ' * After the table.', ' */',
+        '#define CSYS_PLANTED 1 /* one */', '/* Two', ' * lines. */', '/*', ' *', ' */')),
     ('words', 4, plant('src/base/planted.c', '// TO' 'DO: more')),
     ('words', 2, raw('src/planted/meson.build', '\n# FIX' 'ME\n')),
     ('words', None, raw('tools/planted.sh', 'mktemp x.X' 'XXXXX\n')),

@@ -232,8 +232,7 @@ extern "C" {
 #endif
 }
 
-/* ---- what it stands on ------------------------------------------------------------------------
- */
+/* ---- what it stands on --------------------------------------------------- */
 
 static csys_deadline now_is;
 
@@ -390,8 +389,7 @@ uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int)
 }
 }
 
-/* ---- the threads
- * ---------------------------------------------------------------------------------- */
+/* ---- the threads --------------------------------------------------------- */
 
 /* A deadline that may pass at any moment, or none. */
 static csys_deadline some_deadline(void)

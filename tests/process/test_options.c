@@ -374,8 +374,7 @@ static void the_user_is_changed_for_good(void **state)
 		csys_command_groups(command, groups, 2);
 		assert_string_equal(says(command), "\n65534\n65534\n65533\n65533 12 34\n");
 #ifdef CSYS_TEST_LINUX
-		/* This process can still be dumped and traced, though its memory was the child's.
-		 */
+		/* This process can still be dumped and traced, though the child had its memory. */
 		assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
 #endif
 	}

@@ -540,8 +540,7 @@ static void the_second_of_a_kind_kills_if_asked(void **state)
 	assert_int_equal(end_of(use_twice), 9);
 }
 
-/* ---- fork and spawn ----------------------------------------------------------------------------
- */
+/* ---- fork and spawn ------------------------------------------------------ */
 
 static csys_signal *of_parent;
 
@@ -634,8 +633,7 @@ static void a_spawned_program_starts_with_defaults(void **state)
 	csys_signal_close(signals);
 }
 
-/* ---- threads -----------------------------------------------------------------------------------
- */
+/* ---- threads ------------------------------------------------------------- */
 
 static void *die_later(void *unused)
 {
@@ -678,8 +676,7 @@ static void open_and_close_leave_the_mask(void **state)
 		assert_int_equal(sigismember(&after, i), sigismember(&some, i));
 }
 
-/* ---- at a terminal -----------------------------------------------------------------------------
- */
+/* ---- at a terminal ------------------------------------------------------- */
 
 static const char *own_path; /* of this program */
 
@@ -835,8 +832,7 @@ static void a_second_interrupt_from_the_terminal_kills_who_looks_away(void **sta
 	csys_pty_close(pty);
 }
 
-/* ---- failures
- * ------------------------------------------------------------------------------------ */
+/* ---- failures ------------------------------------------------------------ */
 
 static void what_cannot_be_caught_is_einval(void **state)
 {

@@ -152,8 +152,7 @@ static void nothing_is_left_in_the_ledger_of_a_thread_that_holds_nothing(void **
 	all_poisoned(&locks); /* none, that is */
 }
 
-/* ---- waiters ------------------------------------------------------------------------------------
- */
+/* ---- waiters ------------------------------------------------------------- */
 
 struct order {
 	csys_mutex locks[3];
@@ -203,8 +202,7 @@ static void the_newest_is_released_first_and_waiters_wake(void **state)
 	}
 }
 
-/* ---- destructors of others
- * ------------------------------------------------------------------------ */
+/* ---- destructors of others ----------------------------------------------- */
 
 static pthread_key_t before, after; /* made before and after csys's own */
 static csys_mutex used = CSYS_MUTEX_INIT;
@@ -254,8 +252,7 @@ static void other_destructors_may_lock_unlock_and_keep(void **state)
 	pthread_key_delete(after);
 }
 
-/* ---- cleanup handlers
- * ------------------------------------------------------------------------------- */
+/* ---- cleanup handlers ---------------------------------------------------- */
 
 static void unlock_it(void *lock)
 {
@@ -281,8 +278,7 @@ static void a_handler_that_unlocks_keeps_it_from_being_poisoned(void **state)
 	assert_true(is_free(&lock, 0));
 }
 
-/* ---- fork
- * ---------------------------------------------------------------------------------------------- */
+/* ---- fork ---------------------------------------------------------------- */
 
 static struct locks forked;
 
@@ -328,8 +324,7 @@ static void the_locks_of_who_forks_are_held_in_both(void **state)
 		assert_true(is_free(&forked.many[i], 0));
 }
 
-/* ---- without memory
- * --------------------------------------------------------------------------------------- */
+/* ---- without memory ------------------------------------------------------ */
 
 static void *lock_without_memory(void *argument)
 {

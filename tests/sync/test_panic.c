@@ -59,8 +59,7 @@ static int is_free(csys_mutex *lock, int expected)
 	return r == expected;
 }
 
-/* ---- catching ---------------------------------------------------------------------------------
- */
+/* ---- catching ------------------------------------------------------------ */
 
 static void set(void *number)
 {
@@ -272,8 +271,7 @@ static void a_panic_in_a_predicate_poisons_the_mutex(void **state)
 	assert_true(wait.condvar.queue == 0); /* nobody waits */
 }
 
-/* ---- the hook
- * ------------------------------------------------------------------------------------- */
+/* ---- the hook ------------------------------------------------------------ */
 
 static void the_hook_is_told_in_the_thread_of_the_panic(void **state)
 {
@@ -333,8 +331,7 @@ static void a_hook_never_gets_the_context_of_another(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* ---- ends
- * ------------------------------------------------------------------------------------------ */
+/* ---- ends ---------------------------------------------------------------- */
 
 /* Run it in a child; what it wrote to stderr, and how it ended. */
 static int ended(void (*function)(void), char *text, size_t size)
@@ -584,8 +581,7 @@ static void where_it_has_nowhere_to_go_it_aborts(void **state)
 	aborts(panic_at_a_foreign_end, ": second\n", "a panic at the end of a thread");
 }
 
-/* ---- the end of a thread within
- * ---------------------------------------------------------------------- */
+/* ---- the end of a thread within ------------------------------------------ */
 
 static pthread_key_t key;
 static int caught_in_destructor; /* atomic */

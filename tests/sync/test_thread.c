@@ -359,8 +359,7 @@ static void ids_are_never_given_twice(void **state)
 	}
 }
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options ------------------------------------------------------------- */
 
 struct look {
 	char name[64];
@@ -498,8 +497,7 @@ static void bad_options_are_refused(void **state)
 	assert_null(thread);
 }
 
-/* ---- parking
- * -------------------------------------------------------------------------------------- */
+/* ---- parking ------------------------------------------------------------- */
 
 static void an_unpark_before_the_park_is_not_lost(void **state)
 {
@@ -611,8 +609,7 @@ static void a_foreign_thread_can_park(void **state)
 	assert_int_equal(sitting.r, 0);
 }
 
-/* ---- time and CPUs
- * --------------------------------------------------------------------------------- */
+/* ---- time and CPUs ------------------------------------------------------- */
 
 static void do_nothing(int signal)
 {
@@ -664,8 +661,7 @@ static void at_least_one_thread_can_run(void **state)
 	assert_true(csys_thread_available_parallelism() <= sysconf(_SC_NPROCESSORS_CONF));
 }
 
-/* ---- hooks
- * ------------------------------------------------------------------------------------------ */
+/* ---- hooks --------------------------------------------------------------- */
 
 static char order[16]; /* of one thread at a time */
 
@@ -790,8 +786,7 @@ static void a_hook_that_cannot_be_added_does_not_run(void **state)
 	assert_string_equal(order, "x");
 }
 
-/* ---- ends and failures
- * ---------------------------------------------------------------------------------- */
+/* ---- ends and failures --------------------------------------------------- */
 
 static void *exit_early(void *lock)
 {
@@ -917,9 +912,7 @@ static void what_had_ended_before_a_fork_can_be_joined_in_the_child(void **state
 	joined(others);
 }
 
-/* ---- scopes
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- scopes -------------------------------------------------------------- */
 
 struct family {
 	csys_thread_scope scope;

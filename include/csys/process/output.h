@@ -84,12 +84,15 @@ typedef struct csys_output {
  *   0               the program ended and the streams too, or these have
  *                   lingered long enough: look at out->exit
  *   CSYS_ETIMEDOUT  the deadline passed first.  The program was ended (a contained one
- *                   with what it started: csys_child_kill_tree) and reaped; out->exit tells how,
- * the streams hold what it had written.  (Only one that may not be killed, since it changed its
- * user, runs on, with CSYS_EXIT_NONE.) the sink's      negative value; the program was killed and
- * reaped CSYS_ENOMEM     likewise; the streams hold what there was memory for CSYS_EINVAL     no
- * argv[0], input missing, a negative grace or linger, or something in `reserved`; nothing was
- * started others          it could not be started: csys_command_spawn
+ *                   with what it started: csys_child_kill_tree) and reaped; out->exit
+ *                   tells how, the streams hold what it had written.  (Only one that
+ *                   may not be killed, since it changed its user, runs on, with
+ *                   CSYS_EXIT_NONE.)
+ *   the sink's      negative value; the program was killed and reaped
+ *   CSYS_ENOMEM     likewise; the streams hold what there was memory for
+ *   CSYS_EINVAL     no argv[0], input missing, a negative grace or linger, or
+ *                   something in `reserved`; nothing was started
+ *   others          it could not be started: csys_command_spawn
  */
 CSYS_API CSYS_MUST_CHECK int csys_run(const char *const *argv, const csys_output_options *options,
 				      csys_output *out);

@@ -99,8 +99,7 @@ static inline int csys_rwlock_write(csys_rwlock *lock) CSYS_ACQUIRES(*lock) CSYS
 /* The same if that needs no waiting; CSYS_EAGAIN: it is held. */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_write(csys_rwlock *lock) CSYS_TRY_ACQUIRES(0, *lock);
 
-/* The same by `deadline`; CSYS_ETIMEDOUT: it is not held.  A past deadline still takes a free one.
- */
+/* The same by `deadline`; CSYS_ETIMEDOUT: not held.  A past deadline still takes a free one. */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES(0, *lock);
 
@@ -136,8 +135,7 @@ CSYS_API void csys_rwlock_poison(csys_rwlock *lock);
 CSYS_API void csys_rwlock_assert_read(const csys_rwlock *lock) CSYS_ASSERTS_HELD_SHARED(*lock);
 CSYS_API void csys_rwlock_assert_write(const csys_rwlock *lock) CSYS_ASSERTS_HELD(*lock);
 
-/* ---- inline -----------------------------------------------------------------------------------
- */
+/* ---- inline -------------------------------------------------------------- */
 
 /* One reader more where `word` lets readers in, and is so still. */
 static inline int csysi_rwlock_joins(csys_rwlock *lock, uint32_t word)

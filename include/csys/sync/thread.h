@@ -109,8 +109,7 @@ CSYS_API int csys_thread_is_finished(const csys_thread *thread);
 /* What it panicked with, as long as the reference is held; NULL if it did not, or runs. */
 CSYS_API const char *csys_thread_panic_message(const csys_thread *thread);
 
-/* ---- who --------------------------------------------------------------------------------------
- */
+/* ---- who ----------------------------------------------------------------- */
 
 /*
  * The calling thread, also one that csys did not start.  Not a new reference: valid
@@ -129,8 +128,7 @@ CSYS_API uint64_t csys_thread_current_id(void);
 /* The name it was started with, whole; "main" where that can be known; NULL: none. */
 CSYS_API const char *csys_thread_name(const csys_thread *thread);
 
-/* ---- parking ------------------------------------------------------------------------------------
- */
+/* ---- parking ------------------------------------------------------------- */
 
 /*
  * Sleep until unparked.  An unpark that came before is not lost: then this returns at
@@ -146,8 +144,7 @@ CSYS_API CSYS_MUST_CHECK int csys_thread_park_until(csys_deadline deadline);
 /* Give it the token, and wake it if it is parked.  Also to one that has ended. */
 CSYS_API void csys_thread_unpark(csys_thread *thread);
 
-/* ---- time and CPUs
- * ------------------------------------------------------------------------------- */
+/* ---- time and CPUs ------------------------------------------------------- */
 
 /* Do nothing until `deadline`, and not before; or for that many nanoseconds.  A signal does not
  * end it. */
@@ -164,8 +161,7 @@ CSYS_API void csys_thread_yield(void);
  */
 CSYS_API int csys_thread_available_parallelism(void);
 
-/* ---- hooks
- * ---------------------------------------------------------------------------------------- */
+/* ---- hooks --------------------------------------------------------------- */
 
 /* What csys_thread_at_exit calls. */
 typedef void csys_thread_hook(void *argument);
@@ -178,8 +174,7 @@ typedef void csys_thread_hook(void *argument);
  */
 CSYS_API CSYS_MUST_CHECK int csys_thread_at_exit(csys_thread_hook *hook, void *argument);
 
-/* ---- scopes
- * ---------------------------------------------------------------------------------------- */
+/* ---- scopes -------------------------------------------------------------- */
 
 /*
  * Threads that are all joined before the scope ends, so they may use what lives
