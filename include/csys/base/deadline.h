@@ -1,9 +1,10 @@
 /*
  * csys/base/deadline.h - until when to wait.
  *
- *     csys_deadline deadline = csys_after_ms(250);
- *     csys_child_wait_until(child, deadline, &exit);   // one deadline for
- *     csys_pipe_read_until(pipe, b, n, deadline, &got);  // all the steps
+ *     csys_deadline deadline = csys_after_ms(250); // one deadline for all the steps
+ *     int r = csys_pipe_read_all_until(pipe, buffer, sizeof buffer, deadline, &size);
+ *     if (r == 0)
+ *             r = csys_child_wait_until(child, deadline, &exit);
  *
  * A deadline is a point of the monotonic clock, so neither a step of the wall
  * clock nor a restart after a signal moves it, and a chain of waits takes no

@@ -2,11 +2,14 @@
  * csys/ipc/pipe.h - anonymous pipes, and streams of bytes with a deadline.
  *
  *     csys_handle reader, writer;
- *     if (csys_pipe_create(&reader, &writer) < 0)
- *             return -1;
- *     csys_pipe_write_all(writer, "hello", 5, NULL);
+ *     int r = csys_pipe_create(&reader, &writer);
+ *     if (r < 0)
+ *             return r;
+ *     r = csys_pipe_write_all(writer, "hello", 5, NULL);
  *     csys_handle_close(writer);                        // end of the stream
- *     csys_pipe_read_all(reader, buffer, sizeof buffer, &size);
+ *     if (r == 0)
+ *             r = csys_pipe_read_all(reader, buffer, sizeof buffer, &size);
+ *     csys_handle_close(reader);
  *
  * The ends are plain handles: hand them to a command, to another thread, to an
  * event loop; close each with csys_handle_close.  The four transfers work on

@@ -2,13 +2,14 @@
  * csys/ipc/pty.h - a pseudo-terminal: a terminal with this program behind it.
  *
  *     csys_pty *pty;
- *     if (csys_pty_open(24, 80, &pty) < 0)
- *             return -1;
+ *     int r = csys_pty_open(24, 80, &pty);
+ *     if (r < 0)
+ *             return r;
  *     for (int stream = 0; stream < 3; stream++)
  *             csys_command_stdio_handle(command, stream, csys_pty_terminal(pty));
- *     csys_command_spawn(command, &child);
+ *     r = csys_command_spawn(command, &child);
  *     csys_pty_close_terminal(pty);                     // the child has its own
- *     while (csys_pty_read(pty, buffer, sizeof buffer, &size) == 0 && size > 0)
+ *     while (r == 0 && csys_pty_read(pty, buffer, sizeof buffer, &size) == 0 && size > 0)
  *             fwrite(buffer, 1, size, stdout);
  *     csys_pty_close(pty);
  *

@@ -6,6 +6,7 @@
  *
  *     CSYS_ATOMIC_DEFINE(node_link, struct node *);
  *     static node_link top;
+ *
  *     node->next = csys_atomic_load(&top, CSYS_RELAXED);
  *     while (!csys_atomic_compare_exchange_weak(&top, &node->next, node, CSYS_RELEASE,
  *                                               CSYS_RELAXED))

@@ -147,11 +147,11 @@ CSYS_API void csysi_mutex_wrong_value(void);
  * Make `name` a type: a mutex, and in it a value of `type` that only who has locked it gets to.
  * Zeroed memory is a free one whose value is zero.
  *
- *     int  name_lock(name *m, type **out);         as csys_mutex_lock; *out is the value
- *     int  name_try_lock(name *m, type **out);     as csys_mutex_try_lock
+ *     int  name_lock(name *m, type **out);         // as csys_mutex_lock; *out is the value
+ *     int  name_try_lock(name *m, type **out);     // as csys_mutex_try_lock
  *     int  name_lock_until(name *m, csys_deadline deadline, type **out);
- *     void name_unlock(name *m, type **value);     *value is NULL then
- *     csys_mutex *name_mutex(name *m);             for a condvar, or its poison
+ *     void name_unlock(name *m, type **value);     // *value is NULL then
+ *     csys_mutex *name_mutex(name *m);             // for a condvar, or its poison
  *
  * *out is the value whenever it is locked, poisoned or not, and as it was when it is not.
  * unlock takes the pointer that lock gave: with another one (NULL after an unlock, say) it

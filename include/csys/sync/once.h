@@ -126,8 +126,8 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
 /*
  * Make `name` a type for a value of `type` that is set once, valid when zero, and
  *
- *     type *name_get(name *o);                  NULL before it is set
- *     int   name_set(name *o, type value);      CSYS_EEXIST if it is set
+ *     type *name_get(name *o);                  // NULL before it is set
+ *     int   name_set(name *o, type value);      // CSYS_EEXIST if it is set
  *     int   name_get_or_init(name *o, int (*init)(void *argument, type *out),
  *                            void *argument, type **out);
  *

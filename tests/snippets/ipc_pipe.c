@@ -1,0 +1,13 @@
+/*
+ * snippets/ipc_pipe.c - a program around the snippets of csys/ipc/pipe.h.
+ */
+#include <csys/ipc/pipe.h>
+
+int through_a_pipe(void);
+int through_a_pipe(void)
+{
+	char buffer[64];
+	size_t size;
+#include "snippet/1"
+	return r;
+}

@@ -1,0 +1,20 @@
+/*
+ * snippets/ipc_pty.c - a program around the snippets of csys/ipc/pty.h.
+ */
+#include <stdio.h>
+
+#include <csys/ipc/pty.h>
+#include <csys/ipc/pipe.h>
+#include <csys/process/child.h>
+#include <csys/process/command.h>
+
+int at_a_terminal(csys_command *command);
+int at_a_terminal(csys_command *command)
+{
+	csys_child *child = NULL;
+	char buffer[4096];
+	size_t size;
+#include "snippet/1"
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	return r;
+}

@@ -1,0 +1,15 @@
+/*
+ * snippets/process_command.c - a program around the snippets of csys/process/command.h.
+ */
+#include <csys/process/command.h>
+
+int sorted(void);
+int sorted(void)
+{
+#include "snippet/1"
+
+#include "snippet/2"
+	return r;
+}
+
+/* snippet/3 is sh */

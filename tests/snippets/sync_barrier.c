@@ -1,0 +1,14 @@
+/*
+ * snippets/sync_barrier.c - a program around the snippets of csys/sync/barrier.h.
+ */
+#include <csys/sync/barrier.h>
+
+void print_progress(void);
+
+#include "snippet/1"
+
+void finish_a_step(void);
+void finish_a_step(void)
+{
+#include "snippet/2"
+}
