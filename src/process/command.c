@@ -54,6 +54,24 @@ csys_command *csys_command_new(const char *program)
 	return command;
 }
 
+/* Whether a stream or a number of the command has this handle and is to close it. */
+static int owns(const csys_command *command, csys_handle handle)
+{
+	for (int i = 0; i < 3; i++)
+		if (command->stdio[i].taken && command->stdio[i].handle == handle)
+			return 1;
+	for (size_t i = 0; i < command->mapping_count; i++)
+		if (command->mappings[i].taken && command->mappings[i].handle == handle)
+			return 1;
+	return 0;
+}
+
+void csysi_command_let_go(const csys_command *command, csys_handle handle)
+{
+	if (!command || !owns(command, handle))
+		csysi_os_close(handle);
+}
+
 void csysi_stdio_close_taken(csys_command *command, int stream)
 {
 	csys_handle handle = command->stdio[stream].handle;
@@ -61,11 +79,7 @@ void csysi_stdio_close_taken(csys_command *command, int stream)
 	if (!command->stdio[stream].taken)
 		return;
 	command->stdio[stream].handle = CSYS_NO_HANDLE;
-	/* It may have been given for another stream too, and is closed with the last. */
-	for (int i = 0; i < 3; i++)
-		if (command->stdio[i].taken && command->stdio[i].handle == handle)
-			return;
-	csysi_os_close(handle);
+	csysi_command_let_go(command, handle);
 }
 
 /* Make a stream as if never set. */
@@ -253,7 +267,7 @@ void csys_command_stdio_handle(csys_command *command, int stream, csys_handle ha
 void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle)
 {
 	if (!set_handle(command, stream, handle, 1))
-		csysi_os_close(handle);
+		csysi_command_let_go(command, handle);
 }
 
 void csys_command_stdio_child(csys_command *command, int stream, csys_child *child,

@@ -53,6 +53,12 @@ struct csysi_spawn_defaults {
 };
 extern const struct csysi_spawn_defaults csysi_spawn_inherits; /* all three */
 
+/*
+ * Close a handle that was given away, unless a stream or a number of the command still has it
+ * to close: a handle may be given several times, and is closed once, with the last of them.
+ */
+void csysi_command_let_go(const csys_command *command, csys_handle handle);
+
 /* Close the handle that was given for a stream, if it was and is there still. */
 void csysi_stdio_close_taken(csys_command *command, int stream);
 

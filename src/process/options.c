@@ -40,11 +40,7 @@ static void close_mapping(csys_command *command, size_t index)
 	if (!mapping->taken)
 		return;
 	mapping->handle = CSYS_NO_HANDLE;
-	/* Given for several numbers, it is closed with the last. */
-	for (size_t i = 0; i < command->mapping_count; i++)
-		if (command->mappings[i].taken && command->mappings[i].handle == handle)
-			return;
-	csysi_os_close(handle);
+	csysi_command_let_go(command, handle);
 }
 
 void csysi_mappings_spend(csys_command *command)
@@ -102,7 +98,7 @@ void csys_command_map(csys_command *command, csys_handle handle, int number)
 void csys_command_map_take(csys_command *command, csys_handle handle, int number)
 {
 	if (!map(command, handle, number, 1))
-		csysi_os_close(handle);
+		csysi_command_let_go(command, handle);
 }
 
 void csys_command_inherit_handles(csys_command *command, int inherit)

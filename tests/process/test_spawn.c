@@ -416,6 +416,74 @@ static void one_handle_may_be_given_for_two_streams(void **state)
 	csys_handle_close(reader);
 }
 
+/* A handle that is given away in these tests. */
+static csys_handle null_device(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	assert_true(fd > 2);
+	return fd;
+}
+
+static int is_open(csys_handle handle)
+{
+	return fcntl((int)handle, F_GETFD) >= 0;
+}
+
+static void one_handle_may_be_given_for_streams_and_numbers(void **state)
+{
+	(void)state;
+	csys_exit end;
+	for (int first = 0; first < 2; first++) {
+		/* Whichever is set otherwise first leaves it open for the other. */
+		csys_handle given = null_device(), other = null_device();
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_stdio_take(command, CSYS_STDOUT, given);
+		csys_command_map_take(command, given, 7);
+		csys_command_map_take(command, given, 8);
+		csys_command_map_take(command, other, 8);
+		if (first == 0)
+			csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+		else
+			csys_command_map(command, other, 7);
+		assert_true(is_open(given));
+		assert_int_equal(csys_command_run(command, &end), 0);
+		assert_false(is_open(given));
+		assert_false(is_open(other));
+		csys_command_free(command);
+	}
+	csys_handle given = null_device();
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_map_take(command, given, 7);
+	csys_command_stdio_take(command, CSYS_STDERR, given);
+	csys_command_free(command);
+	assert_false(is_open(given));
+}
+
+static void a_handle_given_again_and_refused_is_closed_once(void **state)
+{
+	(void)state;
+	/* Refused because of an earlier failure, and because of the place itself. */
+	for (int number = 0; number < 2; number++) {
+		for (int failed = 0; failed < 2; failed++) {
+			csys_handle given = null_device();
+			csys_command *command = helper_command("exit", "0", NULL);
+			if (number)
+				csys_command_map_take(command, given, 7);
+			else
+				csys_command_stdio_take(command, CSYS_STDOUT, given);
+			if (failed)
+				csys_command_arg(command, NULL);
+			csys_command_stdio_take(command, failed ? CSYS_STDERR : 3, given);
+			assert_true(is_open(given));
+			csys_command_map_take(command, given, failed ? 8 : 2);
+			assert_true(is_open(given));
+			assert_int_equal(csys_command_error(command), CSYS_EINVAL);
+			csys_command_free(command);
+			assert_false(is_open(given));
+		}
+	}
+}
+
 static void *spawn_until_cancelled(void *command)
 {
 	for (;;) {
@@ -685,6 +753,8 @@ int main(void)
 		TEST(stderr_goes_where_stdout_goes),
 		TEST(a_closed_handle_is_told_before_its_number_is_used_again),
 		TEST(one_handle_may_be_given_for_two_streams),
+		TEST(one_handle_may_be_given_for_streams_and_numbers),
+		TEST(a_handle_given_again_and_refused_is_closed_once),
 		TEST(a_cancelled_spawn_leaves_the_command_whole),
 #ifdef CSYS_TEST_LINUX
 		TEST(a_program_named_by_its_descriptor_runs),

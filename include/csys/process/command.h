@@ -144,7 +144,9 @@ CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_
  * of it: it is closed here by the first spawn that succeeds (so that a pipe
  * ends when the child's own copy does), when the stream is connected otherwise,
  * or with the command.  Spawning again without a new handle fails with
- * CSYS_EBADF at the stream's step.
+ * CSYS_EBADF at the stream's step.  The same handle may be given for several
+ * streams and numbers (csys_command_map_take): it is closed once, when the last
+ * of them is done with it.
  */
 CSYS_API void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle);
 
