@@ -7,6 +7,8 @@
 #ifndef CSYSI_BASE_ATOMIC_H
 #define CSYSI_BASE_ATOMIC_H
 
+#include <stdint.h>
+
 #define csysi_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define csysi_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define csysi_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
@@ -40,5 +42,16 @@
 	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 #define csysi_cas_acq_rel(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
+
+/* The upper 32 bits of a word of 64, to sleep on.  Only the address is used. */
+static inline const uint32_t *csysi_upper_half(const uint64_t *word)
+{
+	const uint32_t *halves = (const uint32_t *)(const void *)word;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return halves;
+#else
+	return halves + 1;
+#endif
+}
 
 #endif

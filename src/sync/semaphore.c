@@ -6,18 +6,21 @@
  * One word, so that post knows from the same step which adds to the value whether
  * somebody is to be woken: after it the semaphore may be gone.
  *
- * Who waits first takes one, and gives it back if there was none.  Meanwhile the value is
- * less by that, and may be below 0; it is in the upper half, so nothing is borrowed.  A
- * post in between is seen as less than it is, and who is woken for it may find none.
+ * A thread that waits subtracts one first.  If none was there it owes one: the value is below 0,
+ * and stays so until the thread adds its one again and goes the slow way, or a post has covered
+ * the debt.  The value is the upper half of the word, so nothing is borrowed from it.
  *
  * Invariants:
- *   - who sleeps has counted itself before, and sleeps only while the value is what
- *     it saw, 0 or less; so a post that comes after the counting sees it, and one that
- *     came before has changed the value;
- *   - who gives back what was not there looks at the value after that, and takes one or sees
- *     none; so if that hid a post, whoever looks last finds it;
- *   - who gives up looks at the value once more, so a wake that was meant for it is not
- *     lost: either it takes one, or there is none.
+ *   - the value never exceeds CSYS_SEMAPHORE_MAX: a post near it is one compare-and-swap, and a
+ *     debt is given back only while the value is below 0;
+ *   - a thread that sleeps is counted in `asleep`, and sleeps only while the value is what it
+ *     saw, 0 or less: so a post that comes after the counting sees it, and one that came before
+ *     has changed the value;
+ *   - a thread in debt looks at the value when it settles the debt, and has its one if a post
+ *     has covered it: so no post is hidden by a debt;
+ *   - a thread that gives up looks at the value once more, so a wake that was meant for it is not
+ *     lost: either it takes one, or there is none;
+ *   - the counts of waiting threads are never above their limits: FULL_NAP_NS.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -33,10 +36,7 @@
 #define ONE_AWAKE ((uint64_t)0x10000)
 #define AWAKE ((uint64_t)0xffff0000)
 
-/* Counts are full half way, since several may look before they add; and one tries again
- * after this. */
-#define FULL_ASLEEP (ASLEEP / 2)
-#define FULL_AWAKE (AWAKE / 2)
+/* Where a count is full a thread tries again after this, and may sleep no other way. */
 #define FULL_NAP_NS 500000
 
 static int32_t value_in(uint64_t word)
@@ -44,32 +44,25 @@ static int32_t value_in(uint64_t word)
 	return (int32_t)(word >> 32);
 }
 
-/* The half of the word that is the value: that is slept on. */
-static const uint32_t *value_of(const csys_semaphore *semaphore)
+void csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was)
 {
-	const uint32_t *halves = (const uint32_t *)(const void *)&semaphore->word;
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	return halves;
-#else
-	return halves + 1;
-#endif
-}
-
-int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n, uint64_t was)
-{
-	const uint32_t *address = value_of(semaphore);
-
-	if ((int64_t)value_in(was) + n > CSYS_SEMAPHORE_MAX) {
-		/* Relaxed: what was added goes again; who has taken of it meanwhile has it. */
-		was = csysi_add_relaxed(&semaphore->word, 0 - n * ONE);
-		/* In between it may have looked like less than none. */
-		if (was & ASLEEP)
-			csysi_os_wake(address, UINT32_MAX, 0);
-		return CSYS_EINVAL;
-	}
+	/* The semaphore may be gone: only its address is used. */
 	csysi_spin_note(semaphore);
 	if (was & ASLEEP && n > 0)
-		csysi_os_wake(address, n, 0);
+		csysi_os_wake(csysi_upper_half(&semaphore->word), n, 0);
+}
+
+int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
+{
+	uint64_t word = csysi_load_relaxed(&semaphore->word);
+
+	do
+		if ((int64_t)value_in(word) + n > CSYS_SEMAPHORE_MAX)
+			return CSYS_EINVAL;
+	/* Release pairs with the acquire of the thread that takes it; then it may be gone. */
+	while (!csysi_cas_release(&semaphore->word, &word, word + n * ONE));
+	if ((uint32_t)word != 0)
+		csysi_semaphore_wake(semaphore, n, word);
 	return 0;
 }
 
@@ -87,16 +80,44 @@ static int take(csys_semaphore *semaphore, uint64_t waiting, uint64_t *out_word)
 	return 0;
 }
 
+/* Count this thread as one of those in `field`; 0: the count is full. */
+static int be_counted(csys_semaphore *semaphore, uint64_t field, uint64_t one)
+{
+	uint64_t word = csysi_load_relaxed(&semaphore->word);
+
+	do
+		if ((word & field) == field)
+			return 0;
+	/* Relaxed: a count.  A sleep compares the value in the same word after it. */
+	while (!csysi_cas_relaxed(&semaphore->word, &word, word + one));
+	return 1;
+}
+
+/* Settle a debt: 1 if a post has covered it, 0 if it was given back. */
+static int settle(csys_semaphore *semaphore)
+{
+	uint64_t word = csysi_load_relaxed(&semaphore->word);
+
+	do
+		if (value_in(word) >= 0) {
+			/* Acquire pairs with the release of the post, through all that came between. */
+			(void)csysi_load_acquire(&semaphore->word);
+			return 1;
+		}
+	/* Relaxed: it has taken nothing. */
+	while (!csysi_cas_relaxed(&semaphore->word, &word, word + ONE));
+	return 0;
+}
+
 /* Wait awake, counted as such, so that post leaves a note for the next time. */
 static int spin(csys_semaphore *semaphore, csys_deadline deadline)
 {
 	int is_taken = 0;
-	uint64_t word = csysi_load_relaxed(&semaphore->word);
+	uint64_t word;
 	struct csysi_spin spin = csysi_spin_begin(semaphore, deadline);
-	if ((word & AWAKE) > FULL_AWAKE || !csysi_spin_goes_on(&spin, is_taken))
+	if (!csysi_spin_goes_on(&spin, is_taken) || !be_counted(semaphore, AWAKE, ONE_AWAKE))
 		return 0;
 
-	(void)csysi_add_relaxed(&semaphore->word, ONE_AWAKE);
 	do
 		is_taken = take(semaphore, ONE_AWAKE, &word);
 	while (csysi_spin_goes_on(&spin, is_taken));
@@ -109,24 +130,21 @@ int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline)
 {
 	uint64_t word;
 
-	/* Relaxed: a post's release goes on through all that adds and subtracts. */
-	(void)csysi_add_relaxed(&semaphore->word, ONE);
-	if (take(semaphore, 0, &word) || spin(semaphore, deadline))
+	if (settle(semaphore) || take(semaphore, 0, &word) || spin(semaphore, deadline))
 		return 0;
-	/* Relaxed: the sleep compares the value in the same word. */
-	while ((csysi_load_relaxed(&semaphore->word) & ASLEEP) > FULL_ASLEEP) {
+	while (!be_counted(semaphore, ASLEEP, ONE_ASLEEP)) {
 		if (take(semaphore, 0, &word))
 			return 0;
 		if (csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
 		csysi_os_nap(csys_after_ns(FULL_NAP_NS));
 	}
-	(void)csysi_add_relaxed(&semaphore->word, ONE_ASLEEP);
 	for (;;) {
 		if (take(semaphore, ONE_ASLEEP, &word))
 			return 0;
 		uint32_t value = (uint32_t)value_in(word);
-		if (csysi_os_wait(value_of(semaphore), value, deadline, 0) == CSYS_ETIMEDOUT)
+		if (csysi_os_wait(csysi_upper_half(&semaphore->word), value, deadline, 0) ==
+		    CSYS_ETIMEDOUT)
 			break;
 	}
 	/* What is there beats a deadline that has passed. */

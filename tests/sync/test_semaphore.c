@@ -51,6 +51,105 @@ static void too_many_are_refused_and_none_is_added(void **state)
 	assert_int_equal(csys_semaphore_post(&full, 0), 0);
 }
 
+/* The value as it stands in the word, with debts and with what is too much. */
+static int32_t value_in(const csys_semaphore *one)
+{
+	return (int32_t)(__atomic_load_n(&one->word, __ATOMIC_RELAXED) >> 32);
+}
+
+static int stop; /* atomic */
+
+static void *post_too_many(void *argument)
+{
+	for (int i = 0; i < 50000; i++)
+		assert_int_equal(csys_semaphore_post(argument, 1 + (uint32_t)i % 2), CSYS_EINVAL);
+	__atomic_fetch_add(&stop, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void concurrent_posts_of_too_many_are_refused(void **state)
+{
+	(void)state;
+	csys_semaphore full = CSYS_SEMAPHORE_INIT(CSYS_SEMAPHORE_MAX);
+	pthread_t threads[3];
+	stop = 0;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, post_too_many, &full), 0);
+	/* Nothing is added, not even for a moment: it would be less than none. */
+	while (__atomic_load_n(&stop, __ATOMIC_RELAXED) < 3)
+		assert_int_equal(value_in(&full), CSYS_SEMAPHORE_MAX);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(csys_semaphore_value(&full), CSYS_SEMAPHORE_MAX);
+	assert_int_equal(csys_semaphore_wait_until(&full, CSYS_POLL), 0);
+	assert_int_equal(csys_semaphore_post(&full, 1), 0);
+}
+
+static void *post_at_the_edge(void *argument)
+{
+	int refused = 0;
+	for (int i = 0; i < 50000; i++) {
+		if (csys_semaphore_post(argument, 1) < 0)
+			refused++;
+		else
+			csys_semaphore_wait(argument);
+		assert_true(value_in(argument) > (int32_t)CSYS_SEMAPHORE_MAX - 10);
+	}
+	return refused == 50000 ? argument : NULL;
+}
+
+static void posts_at_the_edge_are_added_or_refused(void **state)
+{
+	(void)state;
+	/* One is free, for three threads. */
+	csys_semaphore one = CSYS_SEMAPHORE_INIT(CSYS_SEMAPHORE_MAX - 1);
+	run_threads(3, post_at_the_edge, &one);
+	assert_int_equal(csys_semaphore_value(&one), CSYS_SEMAPHORE_MAX - 1);
+}
+
+static void the_short_way_of_post_ends_far_from_the_edge(void **state)
+{
+	(void)state;
+	csys_semaphore near = { 0x3fffffff00000000 };
+	assert_int_equal(csys_semaphore_post(&near, 255), 0);
+	assert_int_equal(csys_semaphore_post(&near, 255), 0);
+	assert_int_equal(csys_semaphore_post(&near, 256), 0);
+	assert_int_equal(csys_semaphore_value(&near), 0x3fffffff + 255 + 255 + 256);
+	assert_int_equal(csys_semaphore_post(&near, CSYS_SEMAPHORE_MAX), CSYS_EINVAL);
+}
+
+static void a_debt_that_posts_have_covered_is_not_given_back(void **state)
+{
+	(void)state;
+	/* As the inline part of a wait leaves it when there is none. */
+	csys_semaphore owing = { 0xffffffff00000000 };
+	assert_int_equal(csys_semaphore_post(&owing, CSYS_SEMAPHORE_MAX), 0);
+	assert_int_equal(csys_semaphore_post(&owing, 1), 0);
+	assert_int_equal(csys_semaphore_post(&owing, 1), CSYS_EINVAL);
+	assert_int_equal(csysi_semaphore_wait_slow(&owing, CSYS_POLL), 0);
+	assert_int_equal(csys_semaphore_value(&owing), CSYS_SEMAPHORE_MAX);
+}
+
+static void *wait_a_moment(void *argument)
+{
+	assert_int_equal(csys_semaphore_wait_until(argument, csys_after_ms(2)), CSYS_ETIMEDOUT);
+	return NULL;
+}
+
+static void full_counts_of_waiters_do_not_overflow(void **state)
+{
+	(void)state;
+	csys_semaphore crowded = { 0xffffffff };
+	run_threads(3, wait_a_moment, &crowded);
+	assert_int_equal(crowded.word, 0xffffffff);
+	/* With room for one more of each kind, and three that come. */
+	crowded.word = 0xfffefffe;
+	run_threads(3, wait_a_moment, &crowded);
+	assert_int_equal(crowded.word, 0xfffefffe);
+	assert_int_equal(csys_semaphore_post(&crowded, 1), 0);
+	csys_semaphore_wait(&crowded);
+}
+
 static void *take_one(void *argument)
 {
 	(void)argument;
@@ -122,6 +221,11 @@ int main(void)
 		TEST(it_counts),
 		TEST(wait_until_gives_up_at_the_deadline),
 		TEST(too_many_are_refused_and_none_is_added),
+		TEST(concurrent_posts_of_too_many_are_refused),
+		TEST(posts_at_the_edge_are_added_or_refused),
+		TEST(the_short_way_of_post_ends_far_from_the_edge),
+		TEST(a_debt_that_posts_have_covered_is_not_given_back),
+		TEST(full_counts_of_waiters_do_not_overflow),
 		TEST(one_post_lets_several_go_on),
 		TEST(a_handler_may_post),
 		TEST(what_is_posted_is_taken_once),

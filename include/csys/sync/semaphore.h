@@ -45,13 +45,21 @@ typedef struct csys_semaphore {
 		(value) * CSYSI_SEMAPHORE_ONE \
 	}
 
+/*
+ * A post of up to so many adds at once while the value is below this limit.  It is so far from
+ * CSYS_SEMAPHORE_MAX that all threads of a system together (4 million) cannot get past it.
+ */
+#define CSYSI_SEMAPHORE_FEW 0xffu
+#define CSYSI_SEMAPHORE_NEAR INT64_C(0x4000000000000000)
+
 /* What inline functions leave to src/sync/semaphore.c. */
-CSYS_API int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n, uint64_t was);
+CSYS_API int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n);
+CSYS_API void csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was);
 CSYS_API int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline);
 
 /*
- * Add `n` and let as many go on who wait.  0; CSYS_EINVAL if that were more than
- * CSYS_SEMAPHORE_MAX: nothing is added.
+ * Add `n` and let as many waiting threads go on.  0; CSYS_EINVAL if the value would exceed
+ * CSYS_SEMAPHORE_MAX: then nothing is added, not even for a moment.
  */
 static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
 
@@ -70,27 +78,39 @@ CSYS_API uint32_t csys_semaphore_value(const csys_semaphore *semaphore);
 
 /* ---- inline ------------------------------------------------------------------------------ */
 
-/* Take one; or take what is not there, which csysi_semaphore_wait_slow gives back. */
+/* Whether a word has fewer than `limit`, also where it has less than none. */
+static inline int csysi_semaphore_below(uint64_t word, int64_t limit)
+{
+#if defined(__cplusplus)
+	return static_cast<int64_t>(word) < limit;
+#else
+	return (int64_t)word < limit;
+#endif
+}
+
+/* Take one: 1; or owe one: 0, and csysi_semaphore_wait_slow settles that. */
 static inline int csysi_semaphore_take(csys_semaphore *semaphore)
 {
 	/* Acquire pairs with the releases of all posts before. */
 	uint64_t was = __atomic_fetch_sub(&semaphore->word, CSYSI_SEMAPHORE_ONE, __ATOMIC_ACQUIRE);
 
-	/* From the sign bit on it is less than none: others have taken such too. */
-	return CSYSI_LIKELY(was >= CSYSI_SEMAPHORE_ONE && was >> 63 == 0);
+	return CSYSI_LIKELY(!csysi_semaphore_below(was, INT64_C(0x100000000)));
 }
 
 static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
 {
-	if (n > CSYS_SEMAPHORE_MAX)
-		return CSYS_EINVAL;
-	/* Release pairs with the acquire of the one who takes it; then it may be gone. */
+	/* Relaxed: near the limit a compare-and-swap decides, and far from it any value will do. */
+	uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
+	if (!CSYSI_LIKELY(n <= CSYSI_SEMAPHORE_FEW &&
+			  csysi_semaphore_below(word, CSYSI_SEMAPHORE_NEAR)))
+		return csysi_semaphore_post_slow(semaphore, n);
+
+	/* Release pairs with the acquire of the thread that takes it; then it may be gone. */
 	uint64_t was =
 		__atomic_fetch_add(&semaphore->word, n * CSYSI_SEMAPHORE_ONE, __ATOMIC_RELEASE);
-	/* With those who wait above the value, in place of below. */
-	if (CSYSI_LIKELY((was >> 32 | was << 32) <= CSYS_SEMAPHORE_MAX - n))
-		return 0;
-	return csysi_semaphore_post_slow(semaphore, n, was);
+	if (!CSYSI_LIKELY((uint32_t)was == 0))
+		csysi_semaphore_wake(semaphore, n, was);
+	return 0;
 }
 
 static inline void csys_semaphore_wait(csys_semaphore *semaphore)
