@@ -1,13 +1,19 @@
 /*
  * sync/barrier.c - so many threads wait for each other.
  *
- *   word:  ABORTED | round (15 bits) | arrived (16)
+ *   word:  ABORTED | round, low 31 bits || round, high 16 bits | arrived (16 bits)
  *
- * The last one to come starts the next round, with nobody arrived, in one step,
- * and wakes all who sleep on the word; after that step the barrier may be gone.
- * Invariant: who waits in a round is counted in `arrived` as long as the word has
- * that round.  The next round cannot end without it, so the number of rounds may
- * wrap around.
+ * The last thread to arrive starts the next round, with nobody arrived, in one step, and wakes
+ * all that sleep; after that step the barrier may be gone.  Threads sleep on the upper half of
+ * the word, which changes with each round and with an abort, not with an arrival.
+ *
+ * A thread that waits remembers its round, and that round is over once the word has another one.
+ * The thread may look late: after its round is over the others can go through any number of
+ * further ones.  So a number must not come again as long as any thread remembers it: 2^47 rounds
+ * take months, at 50 ns each.
+ *
+ * Invariant: `arrived` counts the threads that wait in the round that the word has, and nobody
+ * else; a thread withdraws by a compare-and-swap of a word that has its round.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -17,21 +23,33 @@
 #include "os/os.h"
 #include "sync/spin.h"
 
-#define ABORTED 0x80000000u
-#define ROUND 0x7fff0000u
-#define ONE_ROUND 0x10000u
-#define ARRIVED 0xffffu
+#define ABORTED ((uint64_t)1 << 63)
+#define ROUND_LOW ((uint64_t)0x7fffffff << 32)
+#define ROUND_HIGH ((uint64_t)0xffff0000)
+#define ROUND (ROUND_LOW | ROUND_HIGH)
+#define ONE_LOW ((uint64_t)1 << 32)
+#define ONE_HIGH ((uint64_t)0x10000)
+#define ARRIVED ((uint64_t)0xffff)
+
+/* The word of the round after this one, with nobody arrived and not aborted. */
+static uint64_t next_round(uint64_t word)
+{
+	uint64_t low = (word + ONE_LOW) & ROUND_LOW;
+	uint64_t high = (low == 0 ? word + ONE_HIGH : word) & ROUND_HIGH;
+
+	return low | high;
+}
 
 /* Be counted: 0 with the round, or 1 as the last of it. */
-static int arrive(csys_barrier *barrier, uint32_t *out_round)
+static int arrive(csys_barrier *barrier, uint64_t *out_round)
 {
-	uint32_t word = csysi_load_relaxed(&barrier->word);
+	uint64_t word = csysi_load_relaxed(&barrier->word);
 
 	for (;;) {
 		if (word & ABORTED)
 			return CSYS_ECANCELED;
 		int is_last = (word & ARRIVED) + 1 >= barrier->count;
-		uint32_t next = is_last ? (word + ONE_ROUND) & ROUND : word + 1;
+		uint64_t next = is_last ? next_round(word) : word + 1;
 		/* Both orders: the last one sees what all did before, and by its step all see
 		 * that. */
 		if (csysi_cas_acq_rel(&barrier->word, &word, next)) {
@@ -42,10 +60,10 @@ static int arrive(csys_barrier *barrier, uint32_t *out_round)
 }
 
 /* 1 if the round is over, CSYS_ECANCELED if it was called off before. */
-static int look(const csys_barrier *barrier, uint32_t round, uint32_t *out_word)
+static int look(const csys_barrier *barrier, uint64_t round, uint64_t *out_word)
 {
 	/* Acquire pairs with the step of the last one. */
-	uint32_t word = csysi_load_acquire(&barrier->word);
+	uint64_t word = csysi_load_acquire(&barrier->word);
 
 	*out_word = word;
 	if ((word & ROUND) != round)
@@ -54,9 +72,9 @@ static int look(const csys_barrier *barrier, uint32_t round, uint32_t *out_word)
 }
 
 /* Count no more.  As look, if there was no time for that. */
-static int withdraw(csys_barrier *barrier, uint32_t round)
+static int withdraw(csys_barrier *barrier, uint64_t round)
 {
-	uint32_t word;
+	uint64_t word;
 	int r = look(barrier, round, &word);
 
 	/* Relaxed: it has waited for nothing. */
@@ -65,9 +83,9 @@ static int withdraw(csys_barrier *barrier, uint32_t round)
 	return r == 0 ? CSYS_ETIMEDOUT : r;
 }
 
-static int wait_for(csys_barrier *barrier, uint32_t round, csys_deadline deadline)
+static int wait_for(csys_barrier *barrier, uint64_t round, csys_deadline deadline)
 {
-	uint32_t word;
+	uint64_t word;
 	int r = look(barrier, round, &word);
 
 	/* The last one who is missing may need this CPU, where there are too few for all. */
@@ -78,7 +96,8 @@ static int wait_for(csys_barrier *barrier, uint32_t round, csys_deadline deadlin
 		     csysi_spin_goes_on(&spin, r != 0);)
 			r = look(barrier, round, &word);
 	while (r == 0) {
-		if (csysi_os_wait(&barrier->word, word, deadline, 0) == CSYS_ETIMEDOUT)
+		if (csysi_os_wait(csysi_upper_half(&barrier->word), (uint32_t)(word >> 32),
+				  deadline, 0) == CSYS_ETIMEDOUT)
 			r = withdraw(barrier, round);
 		else
 			r = look(barrier, round, &word);
@@ -88,16 +107,17 @@ static int wait_for(csys_barrier *barrier, uint32_t round, csys_deadline deadlin
 
 int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline, int *out_is_leader)
 {
-	const uint32_t *address = &barrier->word;
-	uint32_t round;
+	const uint64_t *address =
+		&barrier->word; /* the barrier may be gone once all have arrived */
+	uint64_t round;
 
 	int r = arrive(barrier, &round);
 	int is_leader = r == 1;
 
 	if (is_leader) {
-		/* Only the one who is waited for: who came first would note itself twice. */
+		/* Only the thread that is waited for: the first one would note itself twice. */
 		csysi_spin_note(address);
-		csysi_os_wake(address, UINT32_MAX, 0);
+		csysi_os_wake(csysi_upper_half(address), UINT32_MAX, 0);
 	} else if (r == 0) {
 		r = wait_for(barrier, round, deadline);
 	}
@@ -115,7 +135,7 @@ int csys_barrier_wait(csys_barrier *barrier, int *out_is_leader)
 
 void csys_barrier_abort(csys_barrier *barrier)
 {
-	const uint32_t *address = &barrier->word;
+	const uint32_t *address = csysi_upper_half(&barrier->word);
 
 	/* Release: who comes home sees what was done before. */
 	csysi_or_release(&barrier->word, ABORTED);
@@ -124,9 +144,9 @@ void csys_barrier_abort(csys_barrier *barrier)
 
 void csys_barrier_reset(csys_barrier *barrier)
 {
-	uint32_t word = csysi_load_relaxed(&barrier->word);
+	uint64_t word = csysi_load_relaxed(&barrier->word);
 
-	/* Another round, for those who have not looked yet. */
-	while (!csysi_cas_release(&barrier->word, &word, (word + ONE_ROUND) & ROUND))
+	/* Another round, for threads that have not looked yet. */
+	while (!csysi_cas_release(&barrier->word, &word, next_round(word)))
 		;
 }

@@ -2,8 +2,8 @@
  * barrier.pml - src/sync/barrier.c, step by step.
  *
  * Three threads meet so many times, each with a deadline now and then: who gives up
- * comes again.  The word has one bit for the round, so that it wraps around at once.
- * At any moment somebody may abort; then all go home, and the last one home resets the
+ * comes again.  The word has one bit for the round, since here nobody looks later than in
+ * the round after its own: barrier_late.pml has threads that do.  At any moment somebody may abort; then all go home, and the last one home resets the
  * barrier, and they begin anew.  Shown:
  *   - nobody goes on before all have come, and one of them is the leader;
  *   - nobody stays behind, neither when the others go on nor when they are sent home;
@@ -91,7 +91,8 @@ inline wait_for()
 	do
 	:: r != WAITS -> break
 	:: else ->
-		os_wait(WORD, word == seen, DEADLINE, r);
+		/* The upper half of the word, which has no count. */
+		os_wait(WORD, (word & ~ARRIVED) == (seen & ~ARRIVED), DEADLINE, r);
 		if
 		:: r == TIMEDOUT ->
 			/* withdraw */

@@ -3,6 +3,8 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 
 #include "support/support.h"
 #include "support/thread.h"
@@ -77,6 +79,69 @@ static void one_that_gives_up_has_not_come(void **state)
 	assert_int_equal(result, 0);
 }
 
+/* A thread is kept from looking at the barrier, by a signal, while rounds go by. */
+static int is_kept, may_look; /* atomic */
+
+static void keep(int signal)
+{
+	(void)signal;
+	__atomic_store_n(&is_kept, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&may_look, __ATOMIC_SEQ_CST))
+		sched_yield();
+}
+
+struct late {
+	csys_barrier barrier;
+	csys_deadline deadline;
+	int result;
+};
+
+static void *wait_late(void *argument)
+{
+	struct late *late = argument;
+	late->result = csys_barrier_wait_until(&late->barrier, late->deadline, NULL);
+	return NULL;
+}
+
+/* How it ends for a thread whose round is over since so many rounds. */
+static int look_after(int rounds, uint64_t start, csys_deadline deadline)
+{
+	struct late late = { CSYS_BARRIER_INIT(2), deadline, 77 };
+	struct sigaction action = { .sa_handler = keep, .sa_flags = SA_RESTART }, before;
+	pthread_t thread;
+
+	late.barrier.word = start;
+	is_kept = may_look = 0;
+	sigaction(SIGUSR1, &action, &before);
+	assert_int_equal(pthread_create(&thread, NULL, wait_late, &late), 0);
+	while ((__atomic_load_n(&late.barrier.word, __ATOMIC_RELAXED) & 0xffff) == 0)
+		take_a_nap();
+	pthread_kill(thread, SIGUSR1);
+	while (!__atomic_load_n(&is_kept, __ATOMIC_SEQ_CST))
+		take_a_nap();
+	assert_int_equal(csys_barrier_wait(&late.barrier, NULL), 0); /* its round is over */
+	for (int i = 1; i < rounds; i++)
+		csys_barrier_reset(&late.barrier); /* a round that nobody came to */
+	uint64_t word = late.barrier.word;
+	__atomic_store_n(&may_look, 1, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	sigaction(SIGUSR1, &before, NULL);
+	assert_int_equal(late.barrier.word, word); /* and it withdrew from no other one */
+	return late.result;
+}
+
+static void a_thread_may_look_any_number_of_rounds_later(void **state)
+{
+	(void)state;
+	/* The low 15 and 16 bits of the number are the same again. */
+	assert_int_equal(look_after(32768, 0, csys_after_s(100)), 0);
+	assert_int_equal(look_after(65536, 0, csys_after_s(100)), 0);
+	/* With a carry from the upper half into the lower one, and beyond the last number. */
+	assert_int_equal(look_after(2, 0x7ffffffe00000000, csys_after_s(100)), 0);
+	assert_int_equal(look_after(2, 0x7fffffff00000000, csys_after_s(100)), 0);
+	assert_int_equal(look_after(2, 0x7fffffffffff0000, csys_after_s(100)), 0);
+}
+
 static void abort_sends_all_home_until_reset(void **state)
 {
 	(void)state;
@@ -103,6 +168,7 @@ int main(void)
 		TEST(all_come_before_one_goes_and_one_leads),
 		TEST(none_and_one_do_not_wait),
 		TEST(one_that_gives_up_has_not_come),
+		TEST(a_thread_may_look_any_number_of_rounds_later),
 		TEST(abort_sends_all_home_until_reset),
 	};
 	return RUN(tests);

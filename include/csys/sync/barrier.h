@@ -7,7 +7,7 @@
  *     if (csys_barrier_wait(&step, &is_leader) == 0 && is_leader)
  *             print_progress();
  *
- * Eight bytes, no destruction, no allocation; may be freed right after the last
+ * Sixteen bytes, no destruction, no allocation; may be freed right after the last
  * wait returned.  Usable for the next round at once.  What a thread did before it
  * waited is seen by all after.  Waiters spin where that helps, on average for 5 us at
  * most, then sleep.
@@ -28,14 +28,15 @@
 CSYS_BEGIN_DECLS
 
 typedef struct csys_barrier {
-	uint32_t count; /* private, as is all of it: src/sync/barrier.c */
-	uint32_t word;
+	CSYSI_ATTRIBUTE((aligned(8)))
+	uint64_t word; /* private, as is all of it: src/sync/barrier.c */
+	uint32_t count;
 } csys_barrier;
 
 /* For so many threads, up to 65535; 0 is as 1. */
 #define CSYS_BARRIER_INIT(count) \
 	{                        \
-		(count), 0       \
+		0, (count)       \
 	}
 
 /*
