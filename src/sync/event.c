@@ -1,12 +1,29 @@
 /*
  * sync/event.c - something has happened.
  *
- *   word:  waiters (31 bits) | SET
+ *   word:  SET | TURN | generation, low 30 bits
+ *          || AUTOMATIC | generation, high 9 bits | threads that wait (22 bits)
  *
- * Invariant: who sleeps is counted, and sleeps only while the word is not SET; so
- * the step which sets it also tells whether somebody is to be woken, and after that
- * step the event may be gone.  An automatic event is reset by the step of the one
- * who gets through; who gives up looks once more, so it takes no turn away.
+ *                set, nobody waits               set, threads wait
+ *   unset  ---------------------------> SET    manual: all are let go, and it is SET
+ *     ^     reset, or an automatic       |     automatic: TURN, until one of them takes it
+ *     +---- one lets a thread through ---+
+ *
+ * A set of a manual event while threads wait begins a new generation, with nobody waiting, in
+ * one step, and wakes them all.  A thread that waits remembers its generation and goes on as
+ * soon as the word has another one, whatever was reset meanwhile.  It may look late, so a number
+ * must not come again as long as a thread remembers it: each generation takes a thread that
+ * waits and one that sets, 100 ns at least, so 2^39 of them take half a day.
+ *
+ * Invariants:
+ *   - while threads wait the event is not SET: a set makes that a new generation or a TURN,
+ *     and a thread that finds it SET does not wait;
+ *   - TURN is there only while threads wait: a thread that gives up looks once more, and takes
+ *     the turn if there is one; so a turn goes to exactly one thread;
+ *   - a thread that sleeps is counted, and sleeps only while the upper half of the word is what
+ *     it saw, without its turn; every set that lets it go on changes that half.
+ *
+ * After the step that sets it the event may be gone: the wake uses its address alone.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -16,69 +33,138 @@
 #include "os/os.h"
 #include "sync/spin.h"
 
-#define SET 1u
-#define ONE_WAITER 2u
+#define SET ((uint64_t)1 << 63)
+#define TURN ((uint64_t)1 << 62)
+#define LOW ((uint64_t)0x3fffffff << 32)
+#define ONE_LOW ((uint64_t)1 << 32)
+#define AUTOMATIC CSYSI_EVENT_AUTOMATIC
+#define HIGH ((uint64_t)0x7fc00000)
+#define ONE_HIGH ((uint64_t)0x400000)
+#define GENERATION (LOW | HIGH)
+#define WAITERS ((uint64_t)0x3fffff)
+
+/* Where the count is full, 4 million threads, another one tries again after this. */
+#define FULL_NAP_NS 500000
+
+/* A manual event's word in the next generation, SET and with nobody waiting. */
+static uint64_t next_generation(uint64_t word)
+{
+	uint64_t low = (word + ONE_LOW) & LOW;
+	uint64_t high = (low == 0 ? word + ONE_HIGH : word) & HIGH;
+
+	return SET | low | high;
+}
+
+/* The word once it was set. */
+static uint64_t when_set(uint64_t word)
+{
+	if ((word & WAITERS) == 0)
+		return word | SET;
+	return word & AUTOMATIC ? word | TURN : next_generation(word);
+}
 
 void csys_event_set(csys_event *event)
 {
-	const uint32_t *address = &event->word;
-	uint32_t count = event->is_automatic ? 1 : UINT32_MAX;
+	const uint64_t *address = &event->word;
+	uint64_t word = csysi_load_relaxed(&event->word);
+	uint64_t next;
 
-	/* Release pairs with the acquire of who gets through. */
-	uint32_t was = csysi_fetch_or_release(&event->word, SET);
-	if (was & SET || was < ONE_WAITER)
+	do
+		next = when_set(word);
+	/* Release pairs with the acquires of the threads that get through, also where the word
+	 * stays as it is. */
+	while (!csysi_cas_release(&event->word, &word, next));
+	if (next == word || (word & WAITERS) == 0)
 		return;
 	csysi_spin_note(address);
-	csysi_os_wake(address, count, 0);
+	csysi_os_wake(csysi_upper_half(address), word & AUTOMATIC ? 1 : UINT32_MAX, 0);
 }
 
 void csys_event_reset(csys_event *event)
 {
-	/* Acquire: what was done before it was set is seen by who resets it. */
+	/* Acquire: the thread that resets it sees what was done before it was set. */
 	csysi_and_acquire(&event->word, ~SET);
 }
 
-/* Get through if it is set, and be one of `waiting` no more. */
-static int get_through(csys_event *event, uint32_t waiting)
+/* Get through an event that is set, for which this thread does not wait yet. */
+static int pass(csys_event *event)
 {
-	uint32_t word = csysi_load_acquire(&event->word);
+	/* Acquire, here and below, pairs with the release of set. */
+	uint64_t word = csysi_load_acquire(&event->word);
 
-	while (word & SET) {
-		uint32_t next = (event->is_automatic ? word & ~SET : word) - waiting;
-		/* Acquire pairs with the release of set. */
-		if (next == word || csysi_cas_acquire(&event->word, &word, next))
+	while (word & SET)
+		if (!(word & AUTOMATIC) || csysi_cas_acquire(&event->word, &word, word & ~SET))
+			return 1;
+	return 0;
+}
+
+/* Begin to wait: 1.  0: it is set, or the count is full.  With the word then. */
+static int be_counted(csys_event *event, uint64_t *out_word)
+{
+	uint64_t word = csysi_load_relaxed(&event->word);
+
+	do {
+		*out_word = word;
+		if (word & SET || (word & WAITERS) == WAITERS)
+			return 0;
+		/* Relaxed: a sleep compares the same word, and it shows nothing. */
+	} while (!csysi_cas_relaxed(&event->word, &word, word + 1));
+	return 1;
+}
+
+/* Whether this thread, which waits in `generation`, was let go; if not, what it saw. */
+static int is_let_go(csys_event *event, uint64_t generation, uint64_t *out_word)
+{
+	uint64_t word = csysi_load_acquire(&event->word);
+
+	while ((word & GENERATION) == generation) {
+		*out_word = word;
+		if (!(word & TURN))
+			return 0;
+		if (csysi_cas_acquire(&event->word, &word, (word & ~TURN) - 1))
 			return 1;
 	}
-	return 0;
+	return 1;
+}
+
+/* Wait no more: 1; 0 if it was let go meanwhile. */
+static int give_up(csys_event *event, uint64_t generation)
+{
+	uint64_t word;
+
+	do
+		if (is_let_go(event, generation, &word))
+			return 0;
+	/* Relaxed: it has seen nothing and done nothing. */
+	while (!csysi_cas_relaxed(&event->word, &word, word - 1));
+	return 1;
 }
 
 int csys_event_wait_until(csys_event *event, csys_deadline deadline)
 {
-	if (get_through(event, 0))
-		return 0;
-	/* Relaxed: the sleep compares the same word.  Counted before it spins, so that set
-	 * leaves a note. */
-	csysi_add_relaxed(&event->word, ONE_WAITER);
+	uint64_t word;
+
+	/* Counted before it spins, so that set leaves a note. */
+	while (!be_counted(event, &word)) {
+		if (pass(event))
+			return 0;
+		if ((word & WAITERS) == WAITERS) {
+			if (csys_deadline_left(deadline) == 0)
+				return CSYS_ETIMEDOUT;
+			csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+		}
+	}
+
+	uint64_t generation = word & GENERATION;
 	int is_through = 0;
 	for (struct csysi_spin spin = csysi_spin_begin(&event->word, deadline);
 	     csysi_spin_goes_on(&spin, is_through);)
-		is_through = get_through(event, ONE_WAITER);
-	if (is_through)
-		return 0;
-	for (;;) {
-		if (get_through(event, ONE_WAITER))
-			return 0;
-		uint32_t word = csysi_load_relaxed(&event->word);
-		if (word & SET)
-			continue;
-		if (csysi_os_wait(&event->word, word, deadline, 0) == CSYS_ETIMEDOUT)
-			break;
-	}
-	/* One that is set beats a deadline that has passed. */
-	if (get_through(event, ONE_WAITER))
-		return 0;
-	csysi_sub_relaxed(&event->word, ONE_WAITER);
-	return CSYS_ETIMEDOUT;
+		is_through = is_let_go(event, generation, &word);
+	while (!is_through && !is_let_go(event, generation, &word))
+		if (csysi_os_wait(csysi_upper_half(&event->word), (uint32_t)(word >> 32), deadline,
+				  0) == CSYS_ETIMEDOUT)
+			return give_up(event, generation) ? CSYS_ETIMEDOUT : 0;
+	return 0;
 }
 
 void csys_event_wait(csys_event *event)
@@ -88,7 +174,7 @@ void csys_event_wait(csys_event *event)
 
 int csys_event_try_wait(csys_event *event)
 {
-	return get_through(event, 0) ? 0 : CSYS_EAGAIN;
+	return pass(event) ? 0 : CSYS_EAGAIN;
 }
 
 int csys_event_is_set(const csys_event *event)

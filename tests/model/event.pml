@@ -1,42 +1,86 @@
 /*
  * event.pml - src/sync/event.c, step by step.
  *
- * One thread sets it, two wait, with or without a deadline.  It is an automatic event,
- * and each who gets through sets it again for the next; or one that stays set.  The
- * last one home frees it.  Shown: everybody comes home, an automatic one lets one
- * through each time that it is set, and nobody looks at it once it is freed.
+ * One thread sets it and, as a rule, resets it again; two wait, with or without a deadline, once
+ * or twice.  A manual event is set by the first thread alone, so many times.  An automatic one
+ * is set by each thread that got through too, as its last step.  The last one home frees it.
+ * Shown:
+ *   - a thread that waits when a manual event is set goes on, though it is reset right after,
+ *     and is not told that its deadline has passed;
+ *   - nobody gets through that is not let go: a manual event by a set during the wait or before,
+ *     an automatic one by a set of which nobody else took the turn;
+ *   - no thread sleeps on once it was let go, and no turn is lost to a thread that gives up;
+ *   - nobody looks at it once it is freed.
  */
 #include "wake.pml"
 
-#define WORD 1 /* the place */
+#define WORD 1 /* the place: the upper half of the word */
 
-bool is_set = false; /* SET, and the waiters above it: one word */
+/* The word: the upper half, ... */
+bool is_set = false;
+bool is_turn = false;
+byte generation = 0;
+/* ... and the lower one. */
 byte waiters = 0;
 bool is_automatic = false;
 
-byte turns = 0;
+#ifdef BUG_GENERATION_COMES_AGAIN
+#define NEXT(g) (1 - (g))
+#else
+#define NEXT(g) ((g) + 1)
+#endif
+
+/* By what was promised. */
+bool waits[THREADS];  /* it is counted */
+bool is_let[THREADS]; /* a manual event was set while it waited */
+byte turns = 0;       /* of an automatic one: sets that count, less those who got through */
 byte left = THREADS;
 bool is_gone = false;
 
-/* The last that a thread does with it. */
-inline set()
+inline let_all_go()
 {
-	atomic {
+	if :: waits[0] -> is_let[0] = true :: else fi;
+	if :: waits[1] -> is_let[1] = true :: else fi;
+	if :: waits[2] -> is_let[2] = true :: else fi
+}
+
+/* `ends`: it is the last that this thread does with it. */
+inline set(ends)
+{
+	d_step {
 		assert(!is_gone);
-		turns++;
-		left--;
-		is_last = (left == 0);
-		to_wake = (is_set -> 0 : waiters);
-		is_set = true
+		left = left - ends;
+		is_last = (ends && left == 0);
+		to_wake = 0;
+		if
+		:: waiters == 0 ->
+			if :: is_automatic && !is_set -> turns++ :: else fi;
+			is_set = true
+		:: waiters > 0 && is_automatic ->
+			if :: !is_turn -> turns++; to_wake = 1 :: else fi;
+#ifdef BUG_TURN_IS_TAKEN_BACK
+			is_set = true
+#else
+			is_turn = true
+#endif
+		:: waiters > 0 && !is_automatic ->
+			let_all_go();
+#ifndef BUG_SAME_GENERATION
+			generation = NEXT(generation);
+#endif
+			waiters = 0;
+			is_set = true;
+			to_wake = 2
+		fi
 	};
 #ifndef BUG_DROPPED_WAKE
 	atomic {
 		if
-		:: to_wake > 0 && is_automatic -> os_wake_one(WORD, to_wake)
+		:: to_wake == 1 -> os_wake_one(WORD, to_wake)
 #ifndef BUG_ONE_IS_WOKEN
-		:: to_wake > 0 && !is_automatic -> os_wake_all(WORD)
+		:: to_wake == 2 -> os_wake_all(WORD)
 #else
-		:: to_wake > 0 && !is_automatic -> os_wake_one(WORD, to_wake)
+		:: to_wake == 2 -> os_wake_one(WORD, to_wake)
 #endif
 		:: else
 		fi;
@@ -49,75 +93,145 @@ inline set()
 	skip
 }
 
-/* is_done: through, and one of `waiting` no more. */
-inline get_through(waiting)
+inline reset()
 {
 	d_step {
 		assert(!is_gone);
+		assert(!is_set || waiters == 0);
+		if :: is_automatic && is_set -> turns-- :: else fi;
+		is_set = false
+	}
+}
+
+/* is_done: it is set, and this thread gets through at once. */
+inline pass()
+{
+	d_step {
+		assert(!is_gone);
+		is_done = is_set;
 		if
-		:: is_set ->
-			if
-			:: is_automatic -> is_set = false; assert(turns > 0); turns--
-			:: else
-			fi;
-			waiters = waiters - waiting;
-			is_done = true
-		:: else -> is_done = false
+		:: is_set && is_automatic -> is_set = false; assert(turns > 0); turns--
+		:: else
 		fi
+	}
+}
+
+/* is_done: this thread was let go. */
+inline is_let_go()
+{
+	d_step {
+		assert(!is_gone);
+		is_done = false;
+		if
+		:: generation != mine -> is_done = true
+		:: else ->
+			seen = is_turn;
+			if
+#ifdef BUG_TURN_IS_TAKEN_BACK
+			:: is_automatic && is_set ->
+				is_set = false; waiters--; is_done = true; turns--
+#endif
+			:: is_turn ->
+#ifdef BUG_TURN_STAYS
+				skip;
+#else
+				is_turn = false;
+#endif
+				waiters--;
+				is_done = true;
+				assert(turns > 0);
+				turns--
+			:: else
+			fi
+		fi;
+		if :: is_done -> waits[self] = false :: else fi
 	}
 }
 
 inline wait_until()
 {
-	get_through(0);
-	if
-	:: is_done
-	:: else ->
-#ifndef BUG_SLEEPS_UNCOUNTED
-		atomic { assert(!is_gone); waiters++ };
-#endif
-		do
-		:: true ->
-			get_through(1);
-			if :: is_done -> break :: else fi;
-			atomic { assert(!is_gone); seen = waiters; is_done = is_set };
+	do
+	:: true ->
+		d_step { /* be_counted */
+			assert(!is_gone);
+			is_done = is_set;
 			if
-			:: is_done -> is_done = false
+			:: is_set
 			:: else ->
-				os_wait(WORD, !is_set && waiters == seen, DEADLINE, r);
-				if :: r == TIMEDOUT -> break :: else fi
+#ifndef BUG_SLEEPS_UNCOUNTED
+				waiters++;
+#endif
+				waits[self] = true;
+				mine = generation
 			fi
-		od;
-		seen = 0;
+		};
 		if
-		:: is_done
-		:: else ->
-			r = 0;
-			get_through(1);
-			if
-			:: is_done
-			:: else -> atomic { assert(!is_gone); waiters-- }
-			fi
+		:: !is_done -> break
+		:: else -> pass(); if :: is_done -> goto through :: else fi
 		fi
-	fi
+	od;
+	do
+	:: true ->
+		is_let_go();
+		if :: is_done -> break :: else fi;
+		os_wait(WORD, !is_set && !is_turn && generation == mine, DEADLINE, r);
+		if
+		:: r == TIMEDOUT ->
+			/* give_up */
+#ifdef BUG_GIVES_UP_UNSEEN
+			d_step { assert(!is_gone); waiters--; waits[self] = false };
+#else
+			d_step {
+				assert(!is_gone);
+				if
+				:: generation == mine && !is_turn -> waiters--; waits[self] = false; r = WOKEN
+				:: else
+				fi
+			};
+			if
+			:: r == TIMEDOUT -> is_let_go()
+			:: else
+			fi;
+			if
+			:: r == TIMEDOUT && !is_done -> goto again
+			:: else
+			fi;
+#endif
+			break
+		:: else
+		fi;
+again:
+		skip
+	od;
+	assert(is_automatic || is_done == is_let[self]);
+through:
+	skip;
+	d_step { is_let[self] = false; seen = 0; r = 0; mine = 0 }
 }
 
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
-	byte seen, r, to_wake;
+	byte seen, r, to_wake, mine, times;
 	bool is_done, is_last;
 
 	if
 	:: self == 0 ->
 		if :: is_automatic = true :: skip fi;
-		set()
+		do
+		:: times < 2 -> times++; set(0); if :: reset() :: skip fi
+		:: true -> break
+		od;
+		set(1)
 	:: else ->
-		wait_until();
-		if
-		:: is_done && is_automatic -> set()
-		:: else -> atomic { left--; is_last = (left == 0) }
-		fi
+		do
+		:: times < 2 ->
+			times++;
+			wait_until();
+			if :: is_done && is_automatic -> is_done = false; set(0) :: else fi
+		:: times > 0 -> break
+		od;
+		atomic { left--; is_last = (left == 0) }
 	fi;
 	if :: is_last -> is_gone = true :: else fi
 }

@@ -188,7 +188,7 @@ template <typename T> struct same<const T> {
 #define __atomic_sub_fetch(p, v, o) (add((p), PLAIN(p, 0 - (v)), (o), HERE) - (v))
 #define __atomic_fetch_or(p, v, o) (cell_of(p)->value.fetch_or((v), order_of((o), HERE), $))
 #define __atomic_fetch_and(p, v, o) \
-	(cell_of(p)->value.fetch_and((unsigned int)(v), order_of((o), HERE), $))
+	(cell_of(p)->value.fetch_and(PLAIN(p, v), order_of((o), HERE), $))
 #define __atomic_compare_exchange_n(p, e, v, weak, success, failure) \
 	(cas((p), (e), PLAIN(p, v), (weak), (success), HERE))
 
@@ -686,27 +686,31 @@ struct test : common<test> {
 #elif defined(EVENT)
 struct test : common<test> {
 	csys_event event;
+	bool is_automatic;
 	static unsigned runs;
 
 	void before()
 	{
-		event = CSYS_EVENT_INIT_MANUAL;
-		event.is_automatic = runs++ % 2;
 		begin();
-		new_cell(&event.word, 0);
+		is_automatic = runs++ % 2;
+		new_cell(&event.word, is_automatic ? AUTOMATIC : 0);
 	}
 
 	void thread(unsigned index)
 	{
 		if (index == 0) {
 			data($) = 1;
+			if (!is_automatic && rl::rand(2)) {
+				csys_event_set(&event);
+				csys_event_reset(&event);
+			}
 			csys_event_set(&event);
 			return;
 		}
-		if (event.is_automatic || !csys_event_is_set(&event))
+		if (is_automatic || !csys_event_is_set(&event))
 			while (csys_event_wait_until(&event, some_deadline()) < 0)
 				;
-		if (event.is_automatic) {
+		if (is_automatic) {
 			data($) = data($) + 1;
 			csys_event_set(&event);
 		} else {

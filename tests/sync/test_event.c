@@ -3,9 +3,13 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "support/support.h"
 #include "support/thread.h"
+
+/* As in src/sync/event.c. */
+#define WAITERS 0x3fffffu
 
 static csys_event manual = CSYS_EVENT_INIT_MANUAL;
 static csys_event automatic = CSYS_EVENT_INIT_AUTOMATIC;
@@ -20,7 +24,7 @@ static void *get_through(void *argument)
 
 static void wait_for_waiters(const csys_event *event, uint32_t count)
 {
-	while (__atomic_load_n(&event->word, __ATOMIC_RELAXED) / 2 != count)
+	while ((__atomic_load_n(&event->word, __ATOMIC_RELAXED) & WAITERS) != count)
 		take_a_nap();
 }
 
@@ -76,7 +80,136 @@ static void wait_until_gives_up_at_the_deadline(void **state)
 		csys_deadline deadline = csys_after_ms(2);
 		assert_int_equal(csys_event_wait_until(events[i], deadline), CSYS_ETIMEDOUT);
 		assert_true(csys_now() >= deadline);
-		assert_int_equal(events[i]->word, 0); /* nobody is left waiting */
+		assert_int_equal(events[i]->word & WAITERS, 0); /* nobody is left waiting */
+	}
+}
+
+/* Each thread's own result, until a deadline that nobody lets pass. */
+static void *wait_for_long(void *argument)
+{
+	if (csys_event_wait_until(argument, csys_after_s(100)) == 0)
+		__atomic_fetch_add(&through, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void threads_that_wait_when_it_is_set_go_on_though_it_is_reset(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		csys_event event = CSYS_EVENT_INIT_MANUAL;
+		pthread_t threads[8];
+		through = 0;
+		/* The generation is at its last number of 30 and of 39 bits, too. */
+		event.word = round % 3 == 1   ? 0x3fffffff00000000
+			     : round % 3 == 2 ? 0x3fffffff7fc00000
+					      : 0;
+		for (int i = 0; i < 8; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL,
+							i % 2 ? wait_for_long : get_through,
+							&event),
+					 0);
+		wait_for_waiters(&event, 8);
+		csys_event_set(&event);
+		csys_event_reset(&event);
+		assert_int_equal(csys_event_try_wait(&event), CSYS_EAGAIN);
+		for (int i = 0; i < 8; i++)
+			pthread_join(threads[i], NULL);
+		assert_int_equal(through, 8);
+		assert_int_equal(csys_event_wait_until(&event, CSYS_POLL), CSYS_ETIMEDOUT);
+		assert_int_equal(event.word & WAITERS, 0);
+		assert_int_equal(event.word >> 62, 0);
+	}
+}
+
+static void a_turn_of_an_automatic_one_is_not_taken_back(void **state)
+{
+	(void)state;
+	pthread_t threads[3];
+	csys_event event = CSYS_EVENT_INIT_AUTOMATIC;
+	through = 0;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_for_long, &event), 0);
+	wait_for_waiters(&event, 3);
+	for (int i = 1; i <= 3; i++) {
+		csys_event_set(&event);
+		csys_event_reset(&event);
+		assert_int_equal(csys_event_is_set(&event), 0);
+		assert_int_equal(csys_event_try_wait(&event), CSYS_EAGAIN);
+		wait_for_waiters(&event, 3 - (uint32_t)i);
+	}
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(through, 3);
+	/* Nobody waits: a reset takes it back. */
+	csys_event_set(&event);
+	csys_event_reset(&event);
+	assert_int_equal(csys_event_try_wait(&event), CSYS_EAGAIN);
+}
+
+struct looker {
+	csys_event *event;
+	csys_deadline deadline;
+	int result;
+};
+
+static void *look_at(void *argument)
+{
+	struct looker *looker = argument;
+	looker->result = csys_event_wait_until(looker->event, looker->deadline);
+	return NULL;
+}
+
+/* A deadline that passes at the same time takes no turn away, and makes none. */
+static void a_deadline_beside_a_set_loses_nothing(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 500; round++) {
+		csys_event event = CSYS_EVENT_INIT_AUTOMATIC;
+		struct looker lookers[2];
+		pthread_t threads[2];
+		for (int i = 0; i < 2; i++) {
+			lookers[i] = (struct looker){ &event, csys_after_us(80 + round % 50), 77 };
+			assert_int_equal(pthread_create(&threads[i], NULL, look_at, &lookers[i]),
+					 0);
+		}
+		csys_thread_sleep_until(lookers[round % 2].deadline);
+		csys_event_set(&event);
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+		int taken = (lookers[0].result == 0) + (lookers[1].result == 0) +
+			    (csys_event_try_wait(&event) == 0);
+		assert_int_equal(taken, 1);
+		assert_int_equal(event.word, CSYSI_EVENT_AUTOMATIC);
+	}
+}
+
+struct shared {
+	csys_event done;
+	int users; /* atomic */
+};
+
+static void *wait_and_free(void *argument)
+{
+	struct shared *shared = argument;
+	csys_event_wait(&shared->done);
+	if (__atomic_sub_fetch(&shared->users, 1, __ATOMIC_ACQ_REL) == 0)
+		free(shared);
+	return NULL;
+}
+
+static void it_may_be_freed_right_after_the_last_wait(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		struct shared *shared = calloc(1, sizeof *shared);
+		pthread_t threads[3];
+		shared->users = 3;
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, wait_and_free, shared),
+					 0);
+		csys_event_set(&shared->done);
+		for (int i = 0; i < 3; i++)
+			pthread_join(threads[i], NULL);
 	}
 }
 
@@ -115,6 +248,10 @@ int main(void)
 		TEST(a_manual_one_lets_all_through_until_it_is_reset),
 		TEST(an_automatic_one_lets_one_through_each_time),
 		TEST(wait_until_gives_up_at_the_deadline),
+		TEST(threads_that_wait_when_it_is_set_go_on_though_it_is_reset),
+		TEST(a_turn_of_an_automatic_one_is_not_taken_back),
+		TEST(a_deadline_beside_a_set_loses_nothing),
+		TEST(it_may_be_freed_right_after_the_last_wait),
 		TEST(what_was_done_before_is_seen),
 	};
 	return RUN(tests);

@@ -6,13 +6,17 @@
  *     csys_event_set(&is_loaded);  // lets all through, now and later
  *     csys_event_wait(&is_loaded);
  *
- * A manual event stays set until it is reset, for any number of waiters.  An
- * automatic one lets one waiter through for each time it is set: who gets through
- * resets it; setting it twice before that is once.
+ * A manual event stays set until it is reset, for any number of waiters.  All threads
+ * that wait when it is set go on, even if it is reset right after.
+ *
+ * An automatic event lets one thread through for each time it is set.  If threads wait
+ * then it is the turn of one of them, which a reset does not take away; else the event is set
+ * until a thread comes and gets through, or it is reset.  Setting it again before a thread
+ * got through changes nothing.
  *
  * Eight bytes, no destruction, no allocation; may be freed right after the last wait
  * returned.  Waiters spin where that helps, on average for 5 us at most, then sleep.
- * What was done before it was set is seen by who gets through.
+ * What was done before it was set is seen by the threads that get through.
  *
  * Signals: csys_event_set may be called in a handler (on Linux; elsewhere only while
  * nobody waits).  Fork: nobody waits in the child, so make a new one.
@@ -29,36 +33,44 @@
 CSYS_BEGIN_DECLS
 
 typedef struct csys_event {
-	uint32_t word; /* private, as is all of it: src/sync/event.c */
-	uint32_t is_automatic;
+	CSYSI_ATTRIBUTE((aligned(8)))
+	uint64_t word; /* private: src/sync/event.c */
 } csys_event;
 
-/* Not set; zeroed memory is a manual one. */
+/* In the word: this event is automatic. */
+#define CSYSI_EVENT_AUTOMATIC UINT64_C(0x80000000)
+
+/* A manual event that is not set; zeroed memory is one too. */
 #define CSYS_EVENT_INIT_MANUAL \
 	{                      \
-		0, 0           \
-	}
-#define CSYS_EVENT_INIT_AUTOMATIC \
-	{                         \
-		0, 1              \
+		0              \
 	}
 
-/* Set it and let through who waits: all, or one. */
+/* An automatic event that is not set. */
+#define CSYS_EVENT_INIT_AUTOMATIC     \
+	{                             \
+		CSYSI_EVENT_AUTOMATIC \
+	}
+
+/* Set the event and let the threads that wait go on: all, or one if it is automatic. */
 CSYS_API void csys_event_set(csys_event *event);
 
-/* Unset it.  Nothing happens if it is not set. */
+/* Unset the event.  Threads that waited when it was set go on all the same. */
 CSYS_API void csys_event_reset(csys_event *event);
 
-/* Wait until it is set, or this thread's turn. */
+/* Wait until the event is set, or until it is this thread's turn if it is automatic. */
 CSYS_API void csys_event_wait(csys_event *event);
 
-/* The same until `deadline`: 0 or CSYS_ETIMEDOUT.  A past deadline still sees one that is set. */
+/*
+ * Wait until the event is set or `deadline` passes: 0 or CSYS_ETIMEDOUT.  A past deadline
+ * still finds an event that is set.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_event_wait_until(csys_event *event, csys_deadline deadline);
 
-/* 0 if it is set (an automatic one is reset), CSYS_EAGAIN if not. */
+/* 0 if the event is set (an automatic one is reset by that), CSYS_EAGAIN if not. */
 CSYS_API CSYS_MUST_CHECK int csys_event_try_wait(csys_event *event);
 
-/* 1 if it is set at this moment. */
+/* 1 if the event is set at this moment; 0 also while it is the turn of a thread that waits. */
 CSYS_API int csys_event_is_set(const csys_event *event);
 
 CSYS_END_DECLS
