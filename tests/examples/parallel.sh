@@ -116,7 +116,11 @@ same 'the code after ^C when nobody reads' $? 130
 
 # Progress, on a terminal only.
 same 'a line of progress without a terminal' "$("$parallel" true ::: 1 2 2>&1)" ''
-"$pty_run" true </dev/null >out 2>err || { cat err; [ $failed -eq 0 ] && exit 77; exit 1; }
+"$pty_run" true </dev/null >out 2>err || {
+    cat err
+    grep -q 'cannot open a pseudo-terminal' err && [ $failed -eq 0 ] && exit 77
+    exit 1
+}
 "$pty_run" "$parallel" -j 1 printf '%s' ::: 1 2 </dev/null | tr '\r\n' '|/' >out
 grep -q '^||0 done, 0 failed, 1 running| *|1|/||1 done, 0 failed, 1 running| *|2$' out ||
     fail "progress: $(cat out)"

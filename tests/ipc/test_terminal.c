@@ -8,17 +8,10 @@
 
 #include "support/support.h"
 
-static csys_pty *opened(void)
-{
-	csys_pty *pty = NULL;
-	assert_int_equal(csys_pty_open(24, 80, &pty), 0);
-	return pty;
-}
-
 static void terminals_are_told_from_others(void **state)
 {
 	(void)state;
-	csys_pty *pty = opened();
+	csys_pty *pty = opened_pty();
 	csys_handle reader, writer;
 	int rows, columns;
 	csys_terminal_mode mode;
@@ -39,7 +32,7 @@ static void terminals_are_told_from_others(void **state)
 static void a_size_is_as_it_was_set(void **state)
 {
 	(void)state;
-	csys_pty *pty = opened();
+	csys_pty *pty = opened_pty();
 	csys_handle terminal = csys_pty_terminal(pty);
 	int rows, columns;
 	assert_int_equal(csys_terminal_size(terminal, &rows, &columns), 0);
@@ -71,7 +64,7 @@ static void reads(csys_pty *pty, const char *text)
 static void raw_lets_bytes_through_and_restore_puts_it_back(void **state)
 {
 	(void)state;
-	csys_pty *pty = opened();
+	csys_pty *pty = opened_pty();
 	csys_handle terminal = csys_pty_terminal(pty);
 	struct termios settings, after;
 	csys_terminal_mode mode;
@@ -104,7 +97,7 @@ static void raw_lets_bytes_through_and_restore_puts_it_back(void **state)
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
-	csys_pty *pty = opened();
+	csys_pty *pty = opened_pty();
 	csys_handle terminal = csys_pty_terminal(pty);
 	int rows = 7;
 	assert_int_equal(csys_terminal_size(terminal, &rows, NULL), CSYS_EINVAL);

@@ -273,6 +273,7 @@ static void groups_and_sessions_are_led_and_joined(void **state)
 static void a_terminal_controls_the_session(void **state)
 {
 	(void)state;
+	needs_terminals();
 	int controller = posix_openpt(O_RDWR | O_NOCTTY);
 	assert_true(controller >= 0 && grantpt(controller) == 0 && unlockpt(controller) == 0);
 	int terminal = open(ptsname(controller), O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -764,13 +764,6 @@ static void type(csys_pty *pty, char key)
 	assert_int_equal(csys_pty_write_all(pty, &key, 1, NULL), 0);
 }
 
-static csys_pty *opened_pty(void)
-{
-	csys_pty *pty = NULL;
-	assert_int_equal(csys_pty_open(24, 80, &pty), 0);
-	return pty;
-}
-
 static void keys_of_the_terminal_are_events_of_the_system(void **state)
 {
 	(void)state;

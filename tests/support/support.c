@@ -83,6 +83,33 @@ csys_child *spawned(csys_command *command)
 	return child;
 }
 
+/* Asks the system and not csys, whose failure must not pass for one of the system. */
+void needs_terminals(void)
+{
+	int controller = posix_openpt(O_RDWR | O_NOCTTY);
+	int terminal = -1;
+
+	if (controller >= 0 && grantpt(controller) == 0 && unlockpt(controller) == 0)
+		terminal = open(ptsname(controller), O_RDWR | O_NOCTTY);
+	if (controller >= 0)
+		close(controller);
+	if (terminal < 0) {
+		print_message("skipped: this system makes no terminals (is /dev/pts mounted?)\n");
+		skip();
+	}
+	close(terminal);
+}
+
+csys_pty *opened_pty(void)
+{
+	csys_pty *pty = NULL;
+
+	needs_terminals();
+	assert_int_equal(csys_pty_open(24, 80, &pty), 0);
+	assert_non_null(pty);
+	return pty;
+}
+
 csys_exit finished(csys_child *child)
 {
 	csys_exit end;

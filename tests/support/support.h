@@ -55,6 +55,15 @@ int result_in_child(void (*function)(void));
 void allow_handles(int most);
 
 /*
+ * Skip the test, with a line, if the system makes no terminals: /dev/pts is not mounted,
+ * as in a plain chroot.  Tests of what csys makes of terminals begin with one of these two.
+ */
+void needs_terminals(void);
+
+/* needs_terminals, then csys_pty_open(24, 80), asserting that it works. */
+csys_pty *opened_pty(void);
+
+/*
  * Whether valgrind runs this program.  It keeps a signal for itself, and gives
  * up when the kernel refuses a clone, or an execve later than it foresees.
  */
