@@ -35,6 +35,9 @@ missing() {
     have python3 || echo python3
     meson_is_new || echo 'meson 1.0'
     { have pkg-config && pkg-config --exists cmocka; } || echo cmocka
+    # Without it meson does not know Debian's folder of libraries and installs into lib64,
+    # where neither pkg-config nor the loader looks.
+    [ ! -e /etc/debian_version ] || have dpkg-architecture || echo dpkg-dev
 }
 
 in_a_row() { echo "$1" | paste -s -d , - | sed 's/,/, /g'; }
@@ -90,7 +93,7 @@ install_for_ci() {
     # shellcheck disable=SC2046,SC2086
     apt_install $(missing_packages gcc g++ libc6-dev binutils clang clang-format valgrind cmake git \
         clang-19 meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
-        musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev \
+        musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev dpkg-dev mmdebstrap \
         librust-sysinfo-dev relacy-dev spin $rust $node)
     # shellcheck disable=SC2046
     apt_install $(missing_packages "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" \
@@ -118,7 +121,7 @@ Darwin)
     ;;
 *)
     if have apt-get; then
-        apt_install gcc libc6-dev meson ninja-build pkg-config libcmocka-dev python3
+        apt_install gcc libc6-dev meson ninja-build pkg-config libcmocka-dev python3 dpkg-dev
     elif have dnf; then
         say 'dnf install gcc meson ninja-build pkgconf-pkg-config libcmocka-devel python3'
         as_root dnf install -y gcc meson ninja-build pkgconf-pkg-config libcmocka-devel python3
