@@ -100,7 +100,8 @@ static int settle(csys_semaphore *semaphore)
 
 	do
 		if (value_in(word) >= 0) {
-			/* Acquire pairs with the release of the post, through all that came between. */
+			/* Acquire pairs with the release of the post, through all that came
+			 * between. */
 			(void)csysi_load_acquire(&semaphore->word);
 			return 1;
 		}
