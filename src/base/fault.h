@@ -21,7 +21,13 @@ int csysi_fault(int code);
 /* The nth question from now, 1 for the next, answers yes, once.  0 disarms. */
 void csysi_fault_arm(int nth);
 
-/* Whether it has. */
+/*
+ * As if something ran out: of the questions with this code the nth from now answers yes, and
+ * all after it, until it is disarmed.
+ */
+void csysi_fault_exhaust(int nth, int code);
+
+/* Whether one has. */
 int csysi_fault_fired(void);
 
 #else

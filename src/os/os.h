@@ -398,12 +398,18 @@ struct csysi_os_exit {
 int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit *out);
 
 /*
- * Send a signal to a child that is not reaped.  CSYS_ESRCH, CSYS_EPERM,
- * CSYS_EINVAL.
+ * Whether the child is not reaped, and so its pid and the number of its group are its own: 0.
+ * CSYS_ESRCH: the system reaped it, or other code of this process did.
+ */
+int csysi_os_child_check(const struct csysi_os_child *child);
+
+/*
+ * Send a signal to a child that is not reaped.  CSYS_ESRCH (also if somebody else reaped it),
+ * CSYS_EPERM, CSYS_EINVAL.
  */
 int csysi_os_child_signal(const struct csysi_os_child *child, int signal);
 
-/* The same to the process group that the child leads. */
+/* Send a signal to the process group that the child leads.  Fails as csysi_os_child_signal. */
 int csysi_os_group_signal(const struct csysi_os_child *child, int signal);
 
 /*

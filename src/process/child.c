@@ -219,6 +219,14 @@ int csys_child_signal(csys_child *child, int signal)
 	return r;
 }
 
+int csysi_child_check(csys_child *child)
+{
+	csysi_lock_lock(&child->lock);
+	int r = child->reaped ? CSYS_ESRCH : csysi_os_child_check(&child->os);
+	csysi_lock_unlock(&child->lock);
+	return r;
+}
+
 int csys_child_stop(csys_child *child)
 {
 	return csys_child_signal(child, csysi_os_signal_stop());

@@ -128,6 +128,9 @@ void csysi_child_free(csys_child *child);
  */
 int csysi_child_end(csys_child *child);
 
+/* Whether it is not reaped, by whomever, and so its pid is its own: 0, or CSYS_ESRCH. */
+int csysi_child_check(csys_child *child);
+
 /* Wait for its end, without reaping. */
 int csysi_child_wait_end(csys_child *child, csys_deadline deadline);
 

@@ -17,9 +17,17 @@
  * Who belongs to it: the child; whose parent does; whose process group or session began
  * in it, that is has a leader that does, or had one in an earlier reading and has
  * somebody since then.  A process is known from one reading to the next by pid and start
- * together, and each signal goes through csys_process, which makes sure of both; so no
- * stranger gets one.  Within one reading a pid is taken to be of one process: the
- * system gives it away again only after all others.
+ * together, and both are looked at again for each signal, between opening its handle and
+ * using it; so no stranger gets one.  Within one reading a pid is taken to be of one
+ * process: the system gives it away again only after all others.
+ *
+ * The child itself may be reaped meanwhile, by another thread, by code that waits for every
+ * child, or by the system where SIGCHLD is ignored.  Its row counts only if the child is
+ * still to be reaped after the row was read: then it was its own when it was read.
+ *
+ * Nothing stays stopped, however the walk ends.  What has been stopped is killed, which takes
+ * no memory, and two handles, which are kept in reserve.  If even these are taken by another
+ * thread, what cannot be killed is let go on.
  *
  * One that is blocked in the system cannot stop: a parent in vfork, until its child has
  * run on or ended.  So it counts as stopped, and is killed only if nobody else is left to
@@ -46,6 +54,9 @@
 #define MOST_LATE 20
 #define LATE_NAP 500000
 
+/* Handles that one signal takes: of the process, and of the file that says which it is. */
+#define RESERVE 2
+
 struct row {
 	int64_t pid, start, parent, group, session;
 	enum csysi_os_state state;
@@ -68,9 +79,11 @@ struct tree {
 	int64_t root, root_start;
 	struct csysi_os_table table;
 	struct rows now, before;
-	int stands;      /* by the last reading nobody in it was new or moved */
-	int root_killed; /* here, after all others */
-	int leaderless;  /* a group or session of the tree has lost its leader */
+	csys_handle reserve[RESERVE]; /* closed when handles run out, or "none" */
+	int root_lost;                /* reaped: its pid may be another's */
+	int stands;                   /* by the last reading nobody in it was new or moved */
+	int root_killed;              /* here, after all others */
+	int leaderless;               /* a group or session of the tree has lost its leader */
 };
 
 /* The members that live, by what is to be done about them. */
@@ -83,7 +96,47 @@ struct census {
 	size_t denied;
 };
 
+/* ---- handles in reserve ------------------------------------------------------------- */
+
+static int open_reserve(struct tree *tree)
+{
+	for (int i = 0; i < RESERVE; i++) {
+		int r = csysi_os_dup(tree->table.handle, &tree->reserve[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Whether that makes room for handles.  Another thread may be faster to take it. */
+static int close_reserve(struct tree *tree)
+{
+	int had_some = 0;
+
+	for (int i = 0; i < RESERVE; i++) {
+		had_some |= tree->reserve[i] != CSYS_NO_HANDLE;
+		csysi_os_close(tree->reserve[i]);
+		tree->reserve[i] = CSYS_NO_HANDLE;
+	}
+	return had_some;
+}
+
 /* ---- reading ---------------------------------------------------------------------- */
+
+static int is_root(const struct tree *tree, const struct row *row)
+{
+	return row->pid == tree->root && !tree->root_lost;
+}
+
+static int read_row(struct tree *tree, int64_t pid, struct csysi_os_process *out)
+{
+	int r;
+
+	do
+		r = csysi_os_table_read(&tree->table, pid, CSYSI_OS_PROCESS_BASIC, out);
+	while (r == CSYS_EMFILE && close_reserve(tree));
+	return r;
+}
 
 static struct row *find(const struct rows *rows, int64_t pid)
 {
@@ -124,12 +177,17 @@ static int insert(struct rows *rows, const struct row *row)
 }
 
 /* What an earlier reading knew of the same process. */
-static void remember(const struct tree *tree, struct row *row)
+static void remember(struct tree *tree, struct row *row)
 {
 	const struct row *was = find(&tree->before, row->pid);
 
-	if (row->pid == tree->root && row->start == tree->root_start)
-		row->is_member = 1;
+	if (is_root(tree, row)) {
+		tree->root_lost = csysi_child_check(tree->child) < 0;
+		if (tree->root_lost)
+			was = NULL; /* this row may be a stranger's */
+		else
+			row->is_member = 1;
+	}
 	if (!was || !was->is_member || was->start != row->start)
 		return;
 	row->is_member = 1;
@@ -147,7 +205,7 @@ static int read_all(struct tree *tree)
 
 	while (r >= 0 && (r = csysi_os_table_next(&tree->table, &pid)) > 0) {
 		struct csysi_os_process process;
-		r = csysi_os_table_read(&tree->table, pid, CSYSI_OS_PROCESS_BASIC, &process);
+		r = read_row(tree, pid, &process);
 		if (r == CSYS_ESRCH || pid == self) {
 			r = 0;
 			continue;
@@ -261,25 +319,49 @@ static void spread(struct tree *tree)
 
 /* ---- telling ---------------------------------------------------------------------- */
 
-/* CSYS_ESRCH: it is gone.  CSYS_EPERM. */
-static int tell(const struct tree *tree, const struct row *row, int signal)
+/* A handle of the process of a row.  "none": there are none here; its pid is its own now. */
+static int open_row(struct tree *tree, const struct row *row, csys_handle *out)
 {
-	csys_process_id id = { .pid = row->pid, .start = row->start };
-	csys_process *process;
+	csys_handle handle = CSYS_NO_HANDLE;
+	struct csysi_os_process now;
+	int r;
 
-	if (row->pid == tree->root)
+	do
+		r = csysi_os_process_open(row->pid, &handle);
+	while (r == CSYS_EMFILE && close_reserve(tree));
+	if (r == 0 || r == CSYS_ENOTSUP)
+		r = read_row(tree, row->pid, &now);
+	if (r == 0 && (!(now.valid & CSYSI_OS_PROCESS_START) || now.start != row->start))
+		r = CSYS_ESRCH;
+	if (r < 0)
+		csysi_os_close(handle);
+	else
+		*out = handle;
+	return r;
+}
+
+/* CSYS_ESRCH: it is gone.  CSYS_EPERM.  Takes no memory, and two handles for a moment. */
+static int tell(struct tree *tree, const struct row *row, int signal)
+{
+	csys_handle handle = CSYS_NO_HANDLE;
+
+	if (is_root(tree, row))
 		return csys_child_signal(tree->child, signal);
-	csysi_os_boot_id(id.boot);
-	int r = csys_process_open_id(&id, &process);
+	int r = open_row(tree, row, &handle);
 	if (r < 0)
 		return r;
-	r = csys_process_signal(process, signal);
-	csys_process_close(process);
+	if (handle != CSYS_NO_HANDLE)
+		r = csysi_os_process_signal(row->pid, handle, signal);
+	/* Some sandboxes let open a handle and refuse this; then by pid, whose row was read just
+	 * now.  If it was meant, CSYS_EPERM comes again. */
+	if (handle == CSYS_NO_HANDLE || r == CSYS_ENOTSUP || r == CSYS_EPERM)
+		r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE, signal);
+	csysi_os_close(handle);
 	return r;
 }
 
 /* Tell one to stop.  The result is a failure of ours. */
-static int stop(const struct tree *tree, struct row *row)
+static int stop(struct tree *tree, struct row *row)
 {
 	int r = tell(tree, row, csysi_os_signal_stop());
 
@@ -290,7 +372,7 @@ static int stop(const struct tree *tree, struct row *row)
 }
 
 /* Count who lives, and stop who runs. */
-static int take_census(const struct tree *tree, struct census *out)
+static int take_census(struct tree *tree, struct census *out)
 {
 	*out = (struct census){ 0 };
 	for (size_t i = 0; i < tree->now.count; i++) {
@@ -298,7 +380,7 @@ static int take_census(const struct tree *tree, struct census *out)
 		int r = 0;
 		if (!row->is_member || !row->is_living)
 			continue;
-		int others = row->pid != tree->root;
+		int others = !is_root(tree, row);
 		out->living++;
 		if (row->denied) {
 			out->denied++;
@@ -326,7 +408,7 @@ static int take_census(const struct tree *tree, struct census *out)
 }
 
 /* Kill the members, `blocked` or not; the child if `root`.  The result is a failure of ours. */
-static int kill_members(const struct tree *tree, int blocked, int root)
+static int kill_members(struct tree *tree, int blocked, int root)
 {
 	int result = 0;
 
@@ -335,7 +417,7 @@ static int kill_members(const struct tree *tree, int blocked, int root)
 	for (size_t i = tree->now.count; i-- > 0;) {
 		struct row *row = &tree->now.items[i];
 		if (!row->is_member || !row->is_living || row->denied ||
-		    (row->pid == tree->root && !root) ||
+		    (is_root(tree, row) && !root) ||
 		    (row->state == CSYSI_OS_STATE_BLOCKED && !blocked))
 			continue;
 		int r = tell(tree, row, csysi_os_signal_kill());
@@ -350,7 +432,7 @@ static int kill_members(const struct tree *tree, int blocked, int root)
 static int is_root_living(const struct tree *tree)
 {
 	const struct row *root = find(&tree->now, tree->root);
-	return root && root->is_member && root->is_living;
+	return root && is_root(tree, root) && root->is_member && root->is_living;
 }
 
 /* What the last reading tells to do.  *out_nap: the next one only after a while. */
@@ -371,6 +453,29 @@ static int act(struct tree *tree, const struct census *census, int *out_nap)
 		return kill_members(tree, 1, 0);
 	tree->root_killed = 1;
 	return kill_members(tree, 1, 1);
+}
+
+/*
+ * Kill what is known and lives, so that nothing stays stopped.  Where that fails for want of a
+ * handle, let it go on, by pid: a stopped process keeps its pid unless it was killed by somebody
+ * else a moment ago, and a stranger that was never stopped goes on as it does.
+ */
+static void release(struct tree *tree)
+{
+	for (size_t i = tree->now.count; i-- > 0;) {
+		struct row *row = &tree->now.items[i];
+		if (!row->is_member || !row->is_living)
+			continue;
+		int r = tell(tree, row, csysi_os_signal_kill());
+		if (r == 0 || r == CSYS_ESRCH || row->stops == 0)
+			continue;
+		if (is_root(tree, row))
+			r = csys_child_continue(tree->child);
+		else
+			r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE,
+						    csysi_os_signal_continue());
+		(void)r; /* there is nothing more to be tried */
+	}
 }
 
 /* ---- walking ---------------------------------------------------------------------- */
@@ -407,10 +512,8 @@ static int walk(struct tree *tree, csys_deadline deadline, int *level)
 		if (r < 0)
 			return r;
 		int64_t left = csys_deadline_left(deadline);
-		if (left == 0 && ++late > MOST_LATE) {
-			kill_members(tree, 1, 1);
+		if (left == 0 && ++late > MOST_LATE)
 			return CSYS_ETIMEDOUT;
-		}
 		if (!wants_nap) {
 			nap = FIRST_NAP;
 			continue;
@@ -431,9 +534,26 @@ static int kill_near(csys_child *child, csys_deadline deadline, int *out_level)
 	return r < 0 ? r : csysi_child_wait_end(child, deadline);
 }
 
+/* Look at the child first, by which all others are found. */
+static int find_root(struct tree *tree, struct csysi_os_process *out)
+{
+	int r = csysi_child_check(tree->child);
+	if (r == 0)
+		r = read_row(tree, tree->root, out);
+	/* Again: the row is its own only if it is not reaped yet. */
+	if (r == 0)
+		r = csysi_child_check(tree->child);
+	tree->root_start = r == 0 ? out->start : 0;
+	return r;
+}
+
 static int kill_connected(csys_child *child, csys_deadline deadline, int *out_level)
 {
-	struct tree tree = { .child = child, .root = child->os.pid };
+	struct tree tree = {
+		.child = child,
+		.root = child->os.pid,
+		.reserve = { CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+	};
 	struct csysi_os_process root;
 	int r = csysi_os_table_open(&tree.table);
 	if (r == CSYS_ENOTSUP)
@@ -441,22 +561,18 @@ static int kill_connected(csys_child *child, csys_deadline deadline, int *out_le
 	if (r < 0)
 		return r;
 
-	/* Under lock, since its pid is its own only until it is reaped. */
-	csysi_lock_lock(&child->lock);
-	r = child->reaped
-		    ? CSYS_ESRCH
-		    : csysi_os_table_read(&tree.table, tree.root, CSYSI_OS_PROCESS_BASIC, &root);
-	csysi_lock_unlock(&child->lock);
+	r = open_reserve(&tree);
+	if (r == 0)
+		r = find_root(&tree, &root);
 	if (r == 0) {
-		tree.root_start = root.start;
 		*out_level = child->bond == CSYSI_OS_BOND_REAPER && is_living(&root)
 				     ? CSYS_TREE_REAPER
 				     : CSYS_TREE_WALK;
 		r = walk(&tree, deadline, out_level);
-		/* Who was stopped for a walk that failed does not stay so.  ETIMEDOUT did this. */
-		if (r < 0 && r != CSYS_ETIMEDOUT)
-			kill_members(&tree, 1, 1);
+		if (r < 0)
+			release(&tree);
 	}
+	close_reserve(&tree);
 	csysi_os_table_close(&tree.table);
 	csysi_free(tree.now.items);
 	csysi_free(tree.before.items);

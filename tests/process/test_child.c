@@ -4,11 +4,13 @@
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "process/internal.h"
+#include "support/stranger.h"
 #include "support/support.h"
 
 /* A helper that waits for a signal, past the point where it says so. */
@@ -331,6 +333,69 @@ static void a_foreign_reaper_gives_status_unknown(void **state)
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 
+/* A child that leads a group, has ended, and was reaped by the system or by other code. */
+static csys_child *reaped_by_others(int by_system)
+{
+	csys_child *child;
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_process_group(command, 0);
+	if (by_system)
+		signal(SIGCHLD, SIG_IGN);
+	CHECK(csys_command_spawn(command, &child) == 0);
+	csys_command_free(command);
+	pid_t pid = (pid_t)csys_child_pid(child);
+	/* Where SIGCHLD is ignored waitpid waits for the end, and then says that there is none. */
+	CHECK(waitpid(-1, NULL, 0) == (by_system ? -1 : pid));
+	return child;
+}
+
+/* Signals to a child whose pid was given to another process. */
+static void signal_a_lost_child(int by_system, int is_child)
+{
+	struct stranger stranger;
+	csys_child *child = reaped_by_others(by_system);
+	csys_exit exit;
+	/* Without a handle a child cannot be told from a later one with the same pid. */
+	int can_tell = !is_child || csys_child_handle(child) != CSYS_NO_HANDLE;
+	if (!can_tell || !stranger_make(&stranger, (pid_t)csys_child_pid(child), is_child)) {
+		fprintf(stderr, "skipped: no process with a pid of choice, or no handles\n");
+		csys_child_close(child, CSYS_CLOSE_DETACH);
+		return;
+	}
+	CHECK(csys_child_signal(child, SIGKILL) == CSYS_ESRCH);
+	CHECK(csys_child_signal_group(child, SIGKILL) == CSYS_ESRCH);
+	CHECK(csys_child_signal_group(child, 0) == CSYS_ESRCH);
+	CHECK(csys_child_is_stopped(child) == CSYS_ESRCH);
+	CHECK(csys_child_kill(child) == 0);
+	CHECK(csys_child_terminate(child, csys_after_s(60), &exit) == 0);
+	CHECK(exit.how == CSYS_EXIT_UNKNOWN);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	CHECK(stranger_end(&stranger));
+}
+
+static void signal_after_the_system_reaped(void)
+{
+	signal_a_lost_child(1, 0);
+}
+
+static void signal_after_other_code_reaped(void)
+{
+	signal_a_lost_child(0, 0);
+}
+
+static void signal_a_later_child(void)
+{
+	signal_a_lost_child(0, 1);
+}
+
+static void no_signal_reaches_a_stranger_with_its_pid(void **state)
+{
+	(void)state;
+	in_child(signal_after_the_system_reaped);
+	in_child(signal_after_other_code_reaped);
+	in_child(signal_a_later_child);
+}
+
 static void *wait_too(void *child)
 {
 	static csys_exit ends[8];
@@ -552,6 +617,7 @@ int main(void)
 		TEST(close_wait_waits),
 		TEST(ignored_sigchld_gives_status_unknown),
 		TEST(a_foreign_reaper_gives_status_unknown),
+		TEST(no_signal_reaches_a_stranger_with_its_pid),
 		TEST(waits_and_signals_of_several_threads_agree),
 		TEST(a_cancelled_wait_leaves_the_child_usable),
 		TEST(a_group_is_signalled_as_a_whole),

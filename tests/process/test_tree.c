@@ -11,12 +11,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "process/internal.h"
+#include "support/stranger.h"
 #include "support/support.h"
 
 #define NOBODY 65534
@@ -382,6 +384,60 @@ static void a_reaper_that_has_ended_is_no_reaper(void **state)
 	csys_handle_close(witness);
 }
 
+/* Kill the tree of a child whose pid and group are another process's by now. */
+static void kill_a_lost_tree(int by_system, int contain)
+{
+	csys_child *child;
+	struct stranger stranger;
+	int level = 77;
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_process_group(command, 0);
+	if (contain)
+		csys_command_contain(command);
+	if (by_system)
+		signal(SIGCHLD, SIG_IGN);
+	CHECK(csys_command_spawn(command, &child) == 0);
+	csys_command_free(command);
+	/* Where SIGCHLD is ignored waitpid waits for the end, and then says that there is none. */
+	pid_t pid = (pid_t)csys_child_pid(child);
+	CHECK(waitpid(-1, NULL, 0) == (by_system ? -1 : pid));
+	if (!stranger_make(&stranger, pid, 0)) {
+		fprintf(stderr, "skipped: no process with a pid of choice\n");
+		csys_child_close(child, CSYS_CLOSE_DETACH);
+		return;
+	}
+	int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+	if (contain && level != 77)
+		CHECK(r == 0 && level == CSYS_TREE_CONTAINER);
+	else
+		CHECK(r == CSYS_ESRCH && level == 77);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+	CHECK(stranger_end(&stranger));
+}
+
+static void kill_a_tree_that_the_system_reaped(void)
+{
+	kill_a_lost_tree(1, 0);
+}
+
+static void kill_a_tree_that_other_code_reaped(void)
+{
+	kill_a_lost_tree(0, 0);
+}
+
+static void kill_a_contained_tree_that_other_code_reaped(void)
+{
+	kill_a_lost_tree(0, 1);
+}
+
+static void a_stranger_with_its_pid_is_not_hit(void **state)
+{
+	(void)state;
+	in_child(kill_a_tree_that_the_system_reaped);
+	in_child(kill_a_tree_that_other_code_reaped);
+	in_child(kill_a_contained_tree_that_other_code_reaped);
+}
+
 static void a_reaped_child_is_told(void **state)
 {
 	(void)state;
@@ -700,6 +756,103 @@ static void every_failure_of_a_kill_can_be_made_good_by_another(void **state)
 	}
 }
 
+/*
+ * A child with one of its own, in another session: the system lets those of the same session go
+ * on by itself when their parent is killed.
+ */
+static csys_child *planted_apart(csys_handle *witness, int64_t *other)
+{
+	char line[24];
+	csys_child *child = planted(helper_command("apart", NULL), witness);
+	read_line(*witness, line, sizeof line);
+	*other = strtol(line, NULL, 10);
+	return child;
+}
+
+static int is_stopped(int64_t pid)
+{
+	csys_process_info info;
+	int r = csys_process_snapshot(pid, CSYS_PROCESS_STATE, &info);
+	int stopped = r == 0 && info.state == CSYS_STATE_STOPPED;
+	if (r == 0)
+		csys_process_info_free(&info);
+	return stopped;
+}
+
+static void nothing_stays_stopped_when_a_kill_fails(void **state)
+{
+	(void)state;
+	if (!has_table())
+		skip_because("no process table");
+	/* One failure of any kind, or no end of one kind; and too little time. */
+	const int codes[] = { 0, CSYS_EMFILE, CSYS_ENOMEM, 0 };
+	const int late = 3;
+	int handles = open_handles();
+	int failures = 0;
+	for (int kind = 0; kind <= late; kind++) {
+		for (int nth = 1, fired = 1; fired; nth += 1 + nth / 16) {
+			csys_handle witness;
+			int64_t other;
+			csys_child *child = planted_apart(&witness, &other);
+			csys_deadline deadline = kind == late ? CSYS_POLL : csys_after_s(60);
+			if (codes[kind])
+				csysi_fault_exhaust(nth, codes[kind]);
+			else
+				csysi_fault_arm(nth);
+			int r = csys_child_kill_tree(child, deadline, NULL);
+			fired = csysi_fault_fired();
+			csysi_fault_arm(0);
+			failures += r < 0;
+			assert_true(r == 0 || fired || kind == late);
+			assert_false(is_stopped(csys_child_pid(child)));
+			assert_false(is_stopped(other));
+
+			/* Where its parent was killed and not it, nothing connects it any more. */
+			r = csys_child_kill_tree(child, csys_after_s(60), NULL);
+			assert_int_equal(r, 0);
+			kill((pid_t)other, SIGKILL);
+			assert_ended(witness, csys_after_s(60));
+			finished(child);
+			assert_int_equal(open_handles(), handles);
+		}
+	}
+	assert_true(failures > 10);
+}
+
+/* In a handler of SIGCHLD: this process has no more handles. */
+static void lose_handles(int signal)
+{
+	(void)signal;
+	allow_handles(0);
+}
+
+static void kill_and_lose_handles(void)
+{
+	csys_handle witness;
+	int64_t other;
+	csys_child *child = planted_apart(&witness, &other);
+	struct sigaction action = { .sa_handler = lose_handles };
+	CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
+	/* It hears of the first stop. */
+	int r = csys_child_kill_tree(child, csys_after_s(60), NULL);
+	signal(SIGCHLD, SIG_DFL);
+	allow_handles(1024);
+	CHECK(r == 0 || r == CSYS_EMFILE);
+	CHECK(!is_stopped(csys_child_pid(child)));
+	CHECK(!is_stopped(other));
+	kill((pid_t)other, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void nothing_stays_stopped_when_handles_run_out(void **state)
+{
+	(void)state;
+	if (!has_table())
+		skip_because("no process table");
+	for (int round = 0; round < 10; round++)
+		in_child(kill_and_lose_handles);
+}
+
 static void exec_cannot_be_contained(void **state)
 {
 	(void)state;
@@ -735,6 +888,7 @@ int main(void)
 		TEST(a_child_that_ends_meanwhile_takes_nobody_out_of_reach),
 		TEST(after_the_reaping_only_a_container_can_be_ended),
 		TEST(a_reaper_that_has_ended_is_no_reaper),
+		TEST(a_stranger_with_its_pid_is_not_hit),
 		TEST(a_reaped_child_is_told),
 		TEST(what_is_found_is_killed_though_the_deadline_has_passed),
 		TEST(who_may_not_be_killed_is_told_and_the_others_are_killed),
@@ -748,6 +902,8 @@ int main(void)
 		TEST(a_failed_spawn_leaves_no_container),
 		TEST(every_failure_of_a_contained_spawn_leaves_nothing),
 		TEST(every_failure_of_a_kill_can_be_made_good_by_another),
+		TEST(nothing_stays_stopped_when_a_kill_fails),
+		TEST(nothing_stays_stopped_when_handles_run_out),
 		TEST(exec_cannot_be_contained),
 		TEST(bad_arguments_are_told),
 	};

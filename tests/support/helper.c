@@ -188,6 +188,27 @@ static int wait_in_pairs(void)
 	return wait_for_a_signal(0);
 }
 
+/* Likewise, in a session of its own; its pid follows "ready". */
+static int wait_apart(void)
+{
+	int there[2];
+	if (pipe(there) < 0)
+		return 5;
+	pid_t other = fork();
+	if (other == 0) {
+		setsid();
+		close(there[0]);
+		close(there[1]);
+		pause();
+		_exit(0);
+	}
+	close(there[1]);
+	while (read(there[0], chunk, 1) > 0)
+		;
+	dprintf(1, "ready\n%ld\n", (long)other);
+	return pause();
+}
+
 /*
  * A process that holds the streams and has left everything else: session, group, parent.
  * It ends with its stdin.  This one ends when the other is there, or stays.
@@ -319,6 +340,8 @@ int main(int argc, char **argv)
 		return work(number);
 	if (strcmp(verb, "pair") == 0)
 		return wait_in_pairs();
+	if (strcmp(verb, "apart") == 0)
+		return wait_apart();
 	if (strcmp(verb, "daemon") == 0)
 		return make_daemon(strcmp(word, "stay") == 0);
 	if (strcmp(verb, "grow") == 0)

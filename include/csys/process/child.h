@@ -11,8 +11,10 @@
  * its pid, which nobody can reuse before the child is reaped.  Either way a
  * signal can only reach this child: once it is reaped none is sent any more.
  * (Held by pid, in a process that ignores SIGCHLD or reaps the children of
- * others, that is looked at right before, which leaves an instant.)  The exit
- * status is kept: every later wait gives the same.
+ * others, we look right before each signal whether a child of this process has the
+ * pid.  Two gaps are left: between the look and the signal, and a later child of
+ * this process that got the same pid.)  The exit status is kept: every later wait
+ * gives the same.
  *
  * Threads: wait, signal, kill and the getters may be called at once from
  * several threads for one child; using its streams and closing it belong to
@@ -117,11 +119,11 @@ CSYS_API CSYS_MUST_CHECK int csys_child_wait_stopped_until(csys_child *child,
 							   csys_deadline deadline);
 
 /*
- * The same as csys_child_signal for the child's whole process group: itself and
- * what it started and did not move out.  For a child that leads one
+ * Send a signal to the child's whole process group: itself and what it started and
+ * did not move out.  Fails as csys_child_signal.  For a child that leads one
  * (csys_command_process_group 0, a new session or a terminal), else CSYS_EINVAL.
- * CSYS_ESRCH once the child is reaped: its number may lead another group then, so
- * signal before the last wait.
+ * CSYS_ESRCH once the child is reaped, by this process or by the system where SIGCHLD is
+ * ignored: its number may lead another group then, so signal before the last wait.
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_signal_group(csys_child *child, int signal);
 
@@ -159,8 +161,10 @@ enum {
  * because the tree grew faster than it could be stopped; what was born last may then be out
  * of reach for good.  A walk looks at the deadline only after it has read the table some
  * 20 times.  CSYS_EPERM: some may not be killed, those that changed their user; all
- * others are.  CSYS_ESRCH: it was reaped, and had no container.  CSYS_ENOMEM, CSYS_EMFILE:
- * some may run on.  No cancellation point.
+ * others are.  CSYS_ESRCH: it was reaped, by this process or the system, and had no
+ * container.  CSYS_ENOMEM, CSYS_EMFILE: some may run on.  However it ends, nothing stays
+ * stopped: what had been stopped was killed, or goes on if there was no handle left to kill it
+ * by.  No cancellation point.
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, csys_deadline deadline,
 						  int *out_level);

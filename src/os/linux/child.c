@@ -1,8 +1,11 @@
 /*
  * os/linux/child.c - children by pidfd, or by pid where there is none.
  *
- * A kernel or a sandbox may have pidfds and refuse one of the calls on them;
- * each then goes by pid, which stays the child's until it is reaped.
+ * A pidfd is of this child for ever.  Its pid is its own until it is reaped, which other
+ * code of the process may do, and the system where SIGCHLD is ignored.  A kernel or a
+ * sandbox may have pidfds and refuse a call on them; then we check by the pidfd in another
+ * way that the child is not reaped, and use the pid.  Without any pidfd the check asks by
+ * pid, as in os/posix/child.c.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -17,6 +20,7 @@
 #include "os/posix/posix.h"
 
 #define BY_PIDFD ((idtype_t)3) /* P_PIDFD, younger than some headers */
+#define TO_GROUP (1u << 2)     /* PIDFD_SIGNAL_PROCESS_GROUP, likewise */
 
 /* waitid(P_PIDFD) is Linux 5.4; EINVAL is older, ENOSYS a sandbox. */
 static int refused(void)
@@ -46,6 +50,42 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 					     : csysi_posix_wait_pid((pid_t)child->pid, deadline);
 }
 
+static long send(const struct csysi_os_child *child, int signal, unsigned flags)
+{
+	return syscall(SYS_pidfd_send_signal, (int)child->handle, signal, NULL, flags);
+}
+
+/* The raw call: libc's is a cancellation point, and callers hold a lock.  It does not wait. */
+static long look(const struct csysi_os_child *child, int options, siginfo_t *info)
+{
+	memset(info, 0, sizeof *info);
+	return syscall(SYS_waitid, BY_PIDFD, (int)child->handle, info, options | WNOHANG, NULL);
+}
+
+int csysi_os_child_check(const struct csysi_os_child *child)
+{
+	siginfo_t info;
+	int has_ended = 0;
+	int ended;
+
+	if (child->handle != CSYS_NO_HANDLE) {
+		struct csysi_os_poll end = { .handle = child->handle };
+		if (look(child, WEXITED | WNOWAIT, &info) == 0)
+			return 0;
+		if (!refused())
+			return CSYS_ESRCH;
+		/* A zombie takes a signal, a reaped one does not. */
+		if (send(child, 0, 0) == 0)
+			return 0;
+		if (errno == ESRCH)
+			return CSYS_ESRCH;
+		has_ended = csysi_os_poll(&end, 1, CSYS_POLL) == 0;
+	}
+	int r = csysi_posix_check_pid((pid_t)child->pid, &ended);
+	/* Its process has ended and the one with the pid runs: that is a later child. */
+	return r == 0 && has_ended && !ended ? CSYS_ESRCH : r;
+}
+
 static int64_t nanoseconds(const struct timeval *time)
 {
 	return (int64_t)time->tv_sec * 1000000000 + (int64_t)time->tv_usec * 1000;
@@ -64,11 +104,15 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	memset(&usage, 0, sizeof usage);
 	long r =
 		syscall(SYS_waitid, BY_PIDFD, (int)child->handle, &info, WEXITED | WNOHANG, &usage);
-	if (r < 0 && refused())
-		return csysi_posix_reap_pid((pid_t)child->pid, out);
+	int reaped = r < 0;
+	if (reaped && refused()) {
+		reaped = csysi_os_child_check(child) < 0;
+		if (!reaped)
+			return csysi_posix_reap_pid((pid_t)child->pid, out);
+	}
 	if (r == 0 && info.si_pid == 0)
 		return CSYS_EAGAIN;
-	if (r < 0) {
+	if (reaped) {
 		*out = (struct csysi_os_exit){ .known = 0, .value = -1 };
 		return 0;
 	}
@@ -80,6 +124,15 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	return 0;
 }
 
+/* By pid, after a check.  EPERM comes again if it was meant. */
+static int signal_pid(const struct csysi_os_child *child, pid_t pid, int signal)
+{
+	int r = csysi_os_child_check(child);
+	if (r < 0)
+		return r;
+	return kill(pid, signal) < 0 ? csysi_posix_fail() : 0;
+}
+
 int csysi_os_child_signal(const struct csysi_os_child *child, int signal)
 {
 	int r = csysi_fault(CSYS_EPERM);
@@ -87,12 +140,53 @@ int csysi_os_child_signal(const struct csysi_os_child *child, int signal)
 		return r;
 
 	if (child->handle != CSYS_NO_HANDLE) {
-		/* Linux 5.1, and refused with ENOSYS or EPERM by some sandboxes; then EPERM
-		 * comes again below if it was meant. */
-		if (syscall(SYS_pidfd_send_signal, (int)child->handle, signal, NULL, 0) == 0)
+		/* Linux 5.1, and refused with ENOSYS or EPERM by some sandboxes. */
+		if (send(child, signal, 0) == 0)
 			return 0;
 		if (errno != ENOSYS && errno != EPERM)
 			return csysi_posix_fail();
 	}
-	return csysi_posix_signal_pid((pid_t)child->pid, signal);
+	return signal_pid(child, (pid_t)child->pid, signal);
+}
+
+int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
+{
+	int r = csysi_fault(CSYS_EPERM);
+	if (r == 0)
+		r = csysi_os_child_check(child);
+	if (r < 0)
+		return r;
+
+	if (child->handle != CSYS_NO_HANDLE) {
+		/* To the group whose number is this process's, even if the child is reaped just
+		 * now.  Linux 6.9; EINVAL before that, and for what is no signal. */
+		if (send(child, signal, TO_GROUP) == 0)
+			return 0;
+		if (errno == ESRCH)
+			return csysi_posix_fail();
+	}
+	return signal_pid(child, -(pid_t)child->pid, signal);
+}
+
+int csysi_os_child_is_stopped(const struct csysi_os_child *child)
+{
+	siginfo_t info;
+	int r = csysi_fault(CSYS_ESRCH);
+	if (r < 0)
+		return r;
+
+	if (child->handle != CSYS_NO_HANDLE) {
+		/* Left waitable, the news of a stop is there until it goes on. */
+		if (look(child, WEXITED | WSTOPPED | WNOWAIT, &info) < 0) {
+			if (!refused() || csysi_os_child_check(child) < 0)
+				return CSYS_ESRCH;
+		} else {
+			if (info.si_pid == 0)
+				return 0;
+			return info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED
+				       ? 1
+				       : CSYS_ESRCH;
+		}
+	}
+	return csysi_posix_is_stopped((pid_t)child->pid);
 }

@@ -1,7 +1,14 @@
 /*
  * os/posix/child.c - children by pid, which stays theirs until they are reaped.
+ *
+ * The system reaps a child by itself where SIGCHLD is ignored, and other code of the
+ * process may.  So before each signal we look whether there is a child of ours with that pid.
+ * Two cases are left: it is reaped between the look and the signal; or the pid went on to
+ * another child of this process.
  */
 #define _XOPEN_SOURCE 700
+#include <signal.h>
+
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
@@ -15,10 +22,34 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	return csysi_posix_reap_pid((pid_t)child->pid, out);
 }
 
+int csysi_os_child_check(const struct csysi_os_child *child)
+{
+	int ended;
+	return csysi_posix_check_pid((pid_t)child->pid, &ended);
+}
+
 int csysi_os_child_signal(const struct csysi_os_child *child, int signal)
 {
 	int r = csysi_fault(CSYS_EPERM);
+	if (r == 0)
+		r = csysi_os_child_check(child);
 	if (r < 0)
 		return r;
-	return csysi_posix_signal_pid((pid_t)child->pid, signal);
+	return kill((pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
+}
+
+int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
+{
+	int r = csysi_fault(CSYS_EPERM);
+	if (r == 0)
+		r = csysi_os_child_check(child);
+	if (r < 0)
+		return r;
+	return kill(-(pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
+}
+
+int csysi_os_child_is_stopped(const struct csysi_os_child *child)
+{
+	int r = csysi_fault(CSYS_ESRCH);
+	return r < 0 ? r : csysi_posix_is_stopped((pid_t)child->pid);
 }

@@ -57,10 +57,11 @@ ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data,
 ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
 
 /*
- * Signal a child by pid: only one that is a child of ours still, whose pid is its
- * own (reap.c).
+ * Whether there is a child of ours with this pid, which is not reaped: 0 and whether it has
+ * ended, or CSYS_ESRCH.  Whether it is stopped, as csysi_os_child_is_stopped (reap.c).
  */
-int csysi_posix_signal_pid(pid_t pid, int signal);
+int csysi_posix_check_pid(pid_t pid, int *out_ended);
+int csysi_posix_is_stopped(pid_t pid);
 
 /*
  * The path of the terminal side of a controller, and a descriptor of that side,

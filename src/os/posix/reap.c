@@ -72,36 +72,23 @@ static int glance(pid_t pid, int options, siginfo_t *info)
 	return seen;
 }
 
-int csysi_posix_signal_pid(pid_t pid, int signal)
+int csysi_posix_check_pid(pid_t pid, int *out_ended)
 {
 	siginfo_t info;
+	int seen = glance(pid, WEXITED | WNOWAIT, &info);
 
-	/* Somebody else may have reaped it, or the system where SIGCHLD is ignored.  What is
-	 * left is the instant between this look and kill. */
-	if (glance(pid, WEXITED | WNOWAIT, &info) < 0)
+	if (seen < 0)
 		return CSYS_ESRCH;
-	return kill(pid, signal) < 0 ? csysi_posix_fail() : 0;
+	*out_ended = seen;
+	return 0;
 }
 
-int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
-{
-	int r = csysi_fault(CSYS_EPERM);
-	if (r < 0)
-		return r;
-
-	/* The child is not reaped, so the number of its group is its own. */
-	return kill(-(pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
-}
-
-int csysi_os_child_is_stopped(const struct csysi_os_child *child)
+int csysi_posix_is_stopped(pid_t pid)
 {
 	siginfo_t info;
-	int r = csysi_fault(CSYS_ESRCH);
-	if (r < 0)
-		return r;
 
 	/* Left waitable, the news of a stop is there until it goes on. */
-	if (glance((pid_t)child->pid, WEXITED | WSTOPPED | WNOWAIT, &info) == 0)
+	if (glance(pid, WEXITED | WSTOPPED | WNOWAIT, &info) == 0)
 		return 0;
 	return info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED ? 1 : CSYS_ESRCH;
 }
