@@ -608,6 +608,14 @@ int csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid);
 int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
 			struct csysi_os_process *out);
 
+/*
+ * Whether a variable in the environment of a process has `text` in its value, as far as its memory
+ * tells, which a program may overwrite: 1 or 0, this also where it is not for us to read.
+ * CSYS_ENOMEM, CSYS_EMFILE.
+ */
+int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const char *variable,
+				const char *text);
+
 /* Which boot this is; all 0 if that is not known. */
 void csysi_os_boot_id(uint64_t out[2]);
 

@@ -4,10 +4,17 @@
  * A command that changes nothing passes this process's own array on.  Else the
  * inherited variables keep their order, the changed ones take their place, the
  * new ones follow.  A key that is inherited more than once is kept once.
+ *
+ * A child may get a mark besides, by which it and its descendants are found again: one more
+ * word in the value of CSYSI_MARK_VARIABLE, so that who is contained within what is contained
+ * has the marks of both.  No two marks are the same while this system runs: the clock, this
+ * process and a count are in it.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/memory.h"
 #include "process/internal.h"
 
@@ -100,5 +107,45 @@ int csysi_environment_make(const csys_command *command, struct csysi_environment
 	out->all = all;
 	out->made = all;
 	out->path = find_path(all);
+	return 0;
+}
+
+static void make_mark(char mark[CSYSI_MARK_SIZE])
+{
+	/* Relaxed: the number alone counts. */
+	static uint32_t marks;
+	uint32_t number = csysi_add_relaxed(&marks, 1);
+
+	snprintf(mark, CSYSI_MARK_SIZE, "%016llx-%08lx-%08lx", (unsigned long long)csys_now(),
+		 (unsigned long)csysi_os_self() & 0xffffffff, (unsigned long)number);
+}
+
+int csysi_environment_mark(char *const *all, char mark[CSYSI_MARK_SIZE], char ***out)
+{
+	const size_t key_size = strlen(CSYSI_MARK_VARIABLE);
+	const char *before = NULL;
+	size_t count = 0, at;
+
+	while (all[count])
+		count++;
+	for (at = 0; at < count && !before; at++)
+		if (csysi_os_key_compare(all[at], csysi_key_size(all[at]), CSYSI_MARK_VARIABLE,
+					 key_size) == 0)
+			before = all[at];
+	at = before ? at - 1 : count;
+
+	/* One block: the array, and the text of the variable. */
+	size_t size = (before ? strlen(before) : key_size) + 1 + CSYSI_MARK_SIZE;
+	char **marked = csysi_alloc((count + 2) * sizeof *marked + size);
+	if (!marked)
+		return CSYS_ENOMEM;
+	char *text = (char *)(marked + count + 2);
+	make_mark(mark);
+	snprintf(text, size, "%s%c%s", before ? before : CSYSI_MARK_VARIABLE, before ? ':' : '=',
+		 mark);
+	memcpy(marked, all, count * sizeof *marked);
+	marked[count] = marked[count + 1] = NULL;
+	marked[at] = text;
+	*out = marked;
 	return 0;
 }

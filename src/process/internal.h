@@ -94,6 +94,14 @@ struct csysi_environment {
 
 int csysi_environment_make(const csys_command *command, struct csysi_environment *out);
 
+/*
+ * A copy of an environment in one block, which the caller frees, with a new mark, which is also
+ * put into `mark`.  CSYS_ENOMEM.
+ */
+#define CSYSI_MARK_VARIABLE "CSYS_CONTAINED"
+#define CSYSI_MARK_SIZE 40
+int csysi_environment_mark(char *const *all, char mark[CSYSI_MARK_SIZE], char ***out);
+
 /* Length of the key of an entry of csys_command.env. */
 size_t csysi_key_size(const char *entry);
 
@@ -108,6 +116,7 @@ struct csys_child {
 	int leads_group;        /* signals can go to its process group */
 	int contained;          /* by csys_command_contain */
 	enum csysi_os_bond bond;
+	char mark[CSYSI_MARK_SIZE];          /* in its environment; "": none */
 	struct csysi_os_container container; /* "none" but for CSYSI_OS_BOND_CONTAINER */
 	int removed;                         /* under lock: the container is, its handle is not */
 	int reaped;                          /* under lock: exit is set, os.pid may be another's */

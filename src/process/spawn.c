@@ -183,6 +183,8 @@ static int spawn_bound(struct csysi_os_command *request, csys_child *child,
 {
 	enum csysi_os_bond bond = csysi_os_strongest_bond();
 	int os_error = csys_os_error();
+	int is_markable = bond != CSYSI_OS_BOND_NONE; /* where there are bonds there is a table */
+	char **marked = NULL;
 	int r = 0;
 
 	if (bond == CSYSI_OS_BOND_CONTAINER) {
@@ -194,6 +196,14 @@ static int spawn_bound(struct csysi_os_command *request, csys_child *child,
 			bond = CSYSI_OS_BOND_REAPER;
 	}
 	for (;; bond--) {
+		/* What leaves a reaper is found by its environment. */
+		if (is_markable && !marked && bond != CSYSI_OS_BOND_CONTAINER) {
+			r = csysi_environment_mark(request->envp, child->mark, &marked);
+			*out_step = CSYSI_OS_STEP_PREPARE;
+			if (r < 0)
+				break;
+			request->envp = marked;
+		}
 		request->bond = bond;
 		request->container = child->container.handle;
 		r = csysi_os_spawn(request, &child->os, out_step);
@@ -205,6 +215,7 @@ static int spawn_bound(struct csysi_os_command *request, csys_child *child,
 		if (r == 0 || *out_step != CSYSI_OS_STEP_BOND || bond == CSYSI_OS_BOND_NONE)
 			break;
 	}
+	csysi_free(marked);
 	child->contained = 1;
 	child->bond = bond;
 	if (r == 0)

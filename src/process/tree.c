@@ -21,6 +21,12 @@
  * using it; so no stranger gets one.  Within one reading a pid is taken to be of one
  * process: the system gives it away again only after all others.
  *
+ * A child that takes in orphans can give that up, and can start processes as children of its own
+ * parent.  Such a child has a mark in its environment, which descendants have too unless
+ * they change it.  In each reading those who are not connected and are no older than the child
+ * are asked for it; who has it belongs to the tree.  A process of the tree whose parent is
+ * none of it, by two readings, shows that the orphans were not all taken in.
+ *
  * The child itself may be reaped meanwhile, by another thread, by code that waits for every
  * child, or by the system where SIGCHLD is ignored.  Its row counts only if the child is
  * still to be reaped after the row was read: then it was its own when it was read.
@@ -66,6 +72,8 @@ struct row {
 	unsigned char owns_session; /* likewise */
 	unsigned char stops;        /* how often it was told to stop */
 	unsigned char denied;       /* it may not be signalled */
+	unsigned char is_marked;    /* its environment says that the child started it */
+	unsigned char is_stray;     /* by this reading its parent does not belong to the tree */
 };
 
 /* One reading, by pid. */
@@ -84,6 +92,7 @@ struct tree {
 	int stands;                   /* by the last reading nobody in it was new or moved */
 	int root_killed;              /* here, after all others */
 	int leaderless;               /* a group or session of the tree has lost its leader */
+	int has_strays;               /* some have a parent outside, for good */
 };
 
 /* The members that live, by what is to be done about them. */
@@ -193,6 +202,7 @@ static void remember(struct tree *tree, struct row *row)
 	row->is_member = 1;
 	row->stops = was->stops;
 	row->denied = was->denied;
+	row->is_marked = was->is_marked;
 	row->owns_group = was->owns_group && was->group == row->group;
 	row->owns_session = was->owns_session && was->session == row->session;
 }
@@ -315,6 +325,72 @@ static void spread(struct tree *tree)
 		row->owns_group = (unsigned char)is_own_group(tree, row->group);
 		row->owns_session = (unsigned char)is_own_session(tree, row->session);
 	}
+}
+
+/* Whether it is one of the tree, or may be, whom only the mark can tell. */
+static int is_unclear(const struct tree *tree, const struct row *row, int64_t self)
+{
+	if (!row->is_living || row->is_marked || is_root(tree, row) ||
+	    row->start < tree->root_start)
+		return 0;
+	/* A child of this process may have come into the tree's group from outside. */
+	return !row->is_member || row->parent == self;
+}
+
+/* Find those who have the mark.  Returns whether there are new ones. */
+static int find_marked(struct tree *tree)
+{
+	const char *mark = tree->child->mark;
+	const int64_t self = csysi_os_self();
+	int found = 0;
+
+	for (size_t i = 0; i < tree->now.count && mark[0]; i++) {
+		struct row *row = &tree->now.items[i];
+		int r;
+		if (!is_unclear(tree, row, self))
+			continue;
+		do
+			r = csysi_os_table_has_variable(&tree->table, row->pid, CSYSI_MARK_VARIABLE,
+							mark);
+		while (r == CSYS_EMFILE && close_reserve(tree));
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			found |= !row->is_member;
+			row->is_marked = row->is_member = 1;
+		}
+	}
+	return found;
+}
+
+/* Look for strays.  By one reading alone the parent may just have ended. */
+static void find_strays(struct tree *tree)
+{
+	const int64_t self = csysi_os_self();
+
+	for (size_t i = 0; i < tree->now.count; i++) {
+		struct row *row = &tree->now.items[i];
+		const struct row *was = find(&tree->before, row->pid);
+		if (!row->is_member || !row->is_living || is_root(tree, row) ||
+		    is_member(tree, row->parent) || (row->parent == self && !row->is_marked))
+			continue;
+		row->is_stray = 1;
+		if (was && was->start == row->start && was->is_stray && was->parent == row->parent)
+			tree->has_strays = 1;
+	}
+}
+
+/* Who belongs to the tree by this reading. */
+static int take_members(struct tree *tree)
+{
+	spread(tree);
+	int found = find_marked(tree);
+	if (found < 0)
+		return found;
+	if (found)
+		spread(tree);
+	find_strays(tree);
+	return 0;
 }
 
 /* ---- telling ---------------------------------------------------------------------- */
@@ -480,8 +556,10 @@ static void release(struct tree *tree)
 
 /* ---- walking ---------------------------------------------------------------------- */
 
-/* Read, stop and kill until nobody lives.  *level goes down if the child ends before it is
- * killed here, and so loses its orphans. */
+/*
+ * Read, stop and kill until nobody lives.  *level goes down if the child ends before it is
+ * killed here, and so loses its orphans, or has not taken all of them in.
+ */
 static int walk(struct tree *tree, csys_deadline deadline, int *level)
 {
 	int64_t nap = FIRST_NAP;
@@ -494,12 +572,13 @@ static int walk(struct tree *tree, csys_deadline deadline, int *level)
 		int r = read_rows(tree);
 		if (r < 0)
 			return r;
-		spread(tree);
-		r = take_census(tree, &census);
+		r = take_members(tree);
+		if (r == 0)
+			r = take_census(tree, &census);
 		if (r < 0)
 			return r;
 
-		if (!tree->root_killed && !is_root_living(tree))
+		if (!tree->root_killed && (!is_root_living(tree) || tree->has_strays))
 			*level = CSYS_TREE_WALK;
 		if (census.living == 0 && was_empty)
 			return 0;

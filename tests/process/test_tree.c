@@ -247,6 +247,136 @@ static void strangers_of_its_group_and_session_are_not_hit(void **state)
 	csys_handle_close(other_witness);
 }
 
+/* ---- what a reaper does not hold --------------------------------------------------------- */
+
+/* Run where there is a reaper and no container: here, or as somebody else. */
+static void (*with_reaper)(void);
+
+static void as_somebody_else(void)
+{
+	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+	with_reaper();
+}
+
+static void run_with_reaper(void (*function)(void))
+{
+	int level = best_level();
+	if (level < CSYS_TREE_REAPER || (level == CSYS_TREE_CONTAINER && geteuid() != 0))
+		skip_because("wants orphans that are held, and root or no containers");
+	with_reaper = function;
+	in_child(level == CSYS_TREE_REAPER ? function : as_somebody_else);
+}
+
+/* A contained child that says "ready"; NULL: the helper is out of reach for others. */
+static csys_child *contained(const char *verb, const char *word, csys_handle *witness)
+{
+	char line[16];
+	csys_child *child;
+	csys_command *command = helper_command(verb, word, NULL);
+	csys_command_contain(command);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	int r = csys_command_spawn(command, &child);
+	csys_command_free(command);
+	if (r == CSYS_EACCES)
+		return NULL;
+	CHECK(r == 0);
+	CHECK(csys_child_take(child, CSYS_STDOUT, witness) == 0);
+	read_line(*witness, line, sizeof line);
+	CHECK(strcmp(line, "ready") == 0);
+	return child;
+}
+
+/* End one whose tree had a process that got away, and another one that is not hit. */
+static void end_a_loser(const char *how)
+{
+	csys_handle witness, other_witness;
+	int level = 77;
+	char byte;
+	size_t size = 1;
+	csys_child *child = contained("lose", how, &witness);
+	csys_child *other = contained("lose", how, &other_witness);
+	if (!child || !other)
+		return;
+	CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
+	CHECK(level == CSYS_TREE_WALK);
+	CHECK(csys_pipe_read_until(witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	CHECK(csys_pipe_read_until(other_witness, &byte, 1, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
+	csys_child_close(other, CSYS_CLOSE_KILL);
+	size = 1;
+	CHECK(csys_pipe_read_until(other_witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
+	/* Of those that were started as children of this process the zombies are left. */
+	CHECK(has_children() == (strcmp(how, "brother") == 0));
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static void end_one_that_resigned(void)
+{
+	end_a_loser("resign");
+}
+
+static void end_one_with_brothers(void)
+{
+	end_a_loser("brother");
+}
+
+static void what_got_away_from_a_reaper_is_ended_and_the_level_tells(void **state)
+{
+	(void)state;
+	run_with_reaper(end_one_that_resigned);
+	run_with_reaper(end_one_with_brothers);
+}
+
+/* What CSYS_CONTAINED is in the environment of a contained child; "" if it is not there. */
+static void read_mark(char *out, size_t size)
+{
+	csys_output output;
+	csys_command *command = helper_command("env", NULL);
+	csys_command_contain(command);
+	int r = csys_command_output(command, NULL, &output);
+	csys_command_free(command);
+	CHECK(r == 0 || r == CSYS_EACCES);
+	const char *found = strstr(output.out.data, "CSYS_CONTAINED=");
+	size_t length = found ? strcspn(found + 15, "\n") : 0;
+	CHECK(length < size);
+	memcpy(out, found ? found + 15 : "", length);
+	out[length] = '\0';
+	/* Once, and at the end of a line. */
+	CHECK(!found || !strstr(found + 15, "CSYS_CONTAINED="));
+	csys_output_free(&output);
+}
+
+static void compare_marks(void)
+{
+	char first[200], second[200], both[200];
+	read_mark(first, sizeof first);
+	read_mark(second, sizeof second);
+	if (!first[0])
+		return; /* the helper is out of reach */
+	CHECK(strcmp(first, second) != 0 && strlen(first) == strlen(second));
+	CHECK(setenv("CSYS_CONTAINED", first, 1) == 0);
+	read_mark(both, sizeof both);
+	CHECK(strncmp(both, first, strlen(first)) == 0 && both[strlen(first)] == ':');
+	CHECK(strlen(both) == 2 * strlen(first) + 1);
+}
+
+static void each_child_of_a_reaper_has_a_mark_and_keeps_those_it_had(void **state)
+{
+	(void)state;
+	run_with_reaper(compare_marks);
+}
+
+static void where_there_are_containers_the_environment_is_as_it_was(void **state)
+{
+	(void)state;
+	if (!has_containers())
+		skip_because("no containers");
+	char mark[200];
+	read_mark(mark, sizeof mark);
+	assert_string_equal(mark, "");
+}
+
 /* ---- trees that fork -------------------------------------------------------------------- */
 
 static void a_tree_that_forks_while_it_is_killed_is_ended_by_a_walk(void **state)
@@ -882,6 +1012,9 @@ int main(void)
 		TEST(contain_works_with_a_hook),
 		TEST(contain_works_for_another_user),
 		TEST(strangers_of_its_group_and_session_are_not_hit),
+		TEST(what_got_away_from_a_reaper_is_ended_and_the_level_tells),
+		TEST(each_child_of_a_reaper_has_a_mark_and_keeps_those_it_had),
+		TEST(where_there_are_containers_the_environment_is_as_it_was),
 		TEST(a_tree_that_forks_while_it_is_killed_is_ended_by_a_walk),
 		TEST(a_tree_that_forks_and_roams_is_ended_if_it_is_contained),
 		TEST(what_an_ended_child_left_in_its_group_is_ended),

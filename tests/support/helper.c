@@ -2,7 +2,11 @@
  * support/helper.c - a program that does what its arguments say, and tells what
  * it finds itself with.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* CLONE_PARENT, syscall */
+#else
 #define _XOPEN_SOURCE 700
+#endif
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +17,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 extern char **environ;
 
@@ -209,6 +217,40 @@ static int wait_apart(void)
 	return pause();
 }
 
+#ifdef __linux__
+/*
+ * A program that takes in orphans, and lets one get away all the same, which holds the streams
+ * and has left its session: "resign" stops taking them in before that one loses its parent;
+ * "brother" starts it as a child of its own parent.
+ */
+static int lose_one(const char *how)
+{
+	int there[2];
+	if (pipe(there) < 0)
+		return 5;
+	int is_brother = strcmp(how, "brother") == 0;
+	if (!is_brother)
+		prctl(PR_SET_CHILD_SUBREAPER, 0L, 0L, 0L, 0L);
+	long other =
+		is_brother ? syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L) : fork();
+	if (other == 0) {
+		setsid();
+		if (!is_brother && fork() > 0)
+			_exit(0);
+		close(there[0]);
+		close(there[1]);
+		alarm(60);
+		for (;;)
+			pause();
+	}
+	close(there[1]);
+	while (read(there[0], chunk, 1) > 0)
+		;
+	dprintf(1, "ready\n");
+	return pause();
+}
+#endif
+
 /*
  * A process that holds the streams and has left everything else: session, group, parent.
  * It ends with its stdin.  This one ends when the other is there, or stays.
@@ -342,6 +384,10 @@ int main(int argc, char **argv)
 		return wait_in_pairs();
 	if (strcmp(verb, "apart") == 0)
 		return wait_apart();
+#ifdef __linux__
+	if (strcmp(verb, "lose") == 0)
+		return lose_one(word);
+#endif
 	if (strcmp(verb, "daemon") == 0)
 		return make_daemon(strcmp(word, "stay") == 0);
 	if (strcmp(verb, "grow") == 0)

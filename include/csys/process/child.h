@@ -135,7 +135,8 @@ enum {
 	 * session began with one of them.  Not those whose parent had ended before, if they are
 	 * in no such group either. */
 	CSYS_TREE_WALK = 3,
-	/* These too: the child was contained, took in all its orphans, and lived until now. */
+	/* These too: the child was contained, it takes in all its orphans, it lived until now, and
+	 * no process of the tree was found to have a parent outside of it. */
 	CSYS_TREE_REAPER = 4,
 	/* All that was ever started in its container, whatever that did and whether the child
 	 * lives or not.  Only who has rights over cgroups itself can have moved out. */
@@ -152,8 +153,16 @@ enum {
  * get a SIGCHLD), and kills them when nobody is left that could fork.  A signal goes only
  * to a process whose pid and start have been checked.  It never reaches this process.
  *
+ * A contained child without a container, and what it starts, is looked for by its environment too
+ * (CSYS_CONTAINED).  So a process is found whose program gave up taking in orphans
+ * (PR_SET_CHILD_SUBREAPER), or started it as a child of this process (CLONE_PARENT); then
+ * the level is CSYS_TREE_WALK, since others may be lost.  That a program did so cannot be seen
+ * by itself: a process that left parent, group and session, and was run with another
+ * environment, is not found, and the level does not tell.  The zombie of one that was
+ * started by CLONE_PARENT is left to this process: csys reaps no child that it did not start.
+ *
  * The child is not reaped; wait tells how it ended.  One that has ended and was not
- * reaped will do: its children are found by a container, a group or a session.
+ * reaped will do: its children are found by a container, an environment, a group or a session.
  *
  * Returns 0 with the level in *out_level (which may be NULL) when nothing of it runs any
  * more, as far as that level can tell.  CSYS_ETIMEDOUT: all were killed that were found,
@@ -201,8 +210,9 @@ enum {
  * are looked at, in turn.  One that CSYS_CLOSE_KILL may not kill is detached.
  * NULL is fine.
  *
- * With CSYS_CLOSE_KILL nothing of a contained child is left, even if it has ended
- * itself (csys_command_run closes so).  Under the other policies what it started
+ * With CSYS_CLOSE_KILL nothing of a child in a container is left, even if it has ended
+ * itself (csys_command_run closes so); of another contained one what csys_child_kill_tree
+ * reaches before the child is reaped.  Under the other policies what it started
  * runs on.  Its container is removed once that has ended too, by a later spawn, wait or
  * close; a process that ends before that leaves an empty cgroup behind.
  */

@@ -285,6 +285,11 @@ CSYS_API void csys_command_die_with_parent(csys_command *command, int signal);
  *
  * The cgroup is called csys-PID-NUMBER, has no controllers, and goes with the last
  * that lives in it (see csys_child_close).
+ *
+ * A child on Linux that gets no cgroup has one more variable in its environment, CSYS_CONTAINED, by
+ * which it and its descendants are found: a text that no other child has, behind a ':' if
+ * there was a value.  It belongs to csys; whatever runs with this text in it is taken for
+ * something that the child started, and ended with it.
  */
 CSYS_API void csys_command_contain(csys_command *command);
 

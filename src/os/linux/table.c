@@ -579,6 +579,28 @@ int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fiel
 	return 0;
 }
 
+int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const char *variable,
+				const char *text)
+{
+	struct place place;
+	size_t size;
+	int r = enter(table, pid, 0, &place);
+
+	if (r == 0)
+		r = read_file(table, &place, "environ", 0, &size);
+	if (r < 0)
+		return r == CSYS_ENOMEM || r == CSYS_EMFILE ? r : 0;
+
+	/* A NUL behind each, and one behind what was read. */
+	size_t length = strlen(variable);
+	const char *end = table->text + size;
+	for (const char *entry = table->text; entry < end; entry += strlen(entry) + 1)
+		if (strncmp(entry, variable, length) == 0 && entry[length] == '=' &&
+		    strstr(entry + length + 1, text))
+			return 1;
+	return 0;
+}
+
 /* ---- the boot ------------------------------------------------------------------------------ */
 
 static int hex_digit(char c)

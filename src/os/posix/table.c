@@ -118,6 +118,17 @@ int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fiel
 	return 0;
 }
 
+int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const char *variable,
+				const char *text)
+{
+	/* No system call tells. */
+	(void)table;
+	(void)pid;
+	(void)variable;
+	(void)text;
+	return 0;
+}
+
 void csysi_os_boot_id(uint64_t out[2])
 {
 	out[0] = out[1] = 0;
