@@ -53,7 +53,7 @@ struct capture {
 	struct csysi_buffer kept[3]; /* by stream; [CSYS_STDIN] unused */
 	uint64_t total[3];
 	char *scratch; /* CHUNK bytes for what is not kept */
-	int refused;   /* what the sink said when it wanted no more, else 0 */
+	int refused;   /* the negative result by which the sink wanted no more, else 0 */
 	struct tap usual[USUAL];
 	struct csysi_os_poll usual_polled[USUAL + 1];
 };
@@ -177,9 +177,11 @@ static int drain(struct capture *capture, struct tap *tap, size_t *out_size)
 	if (bytes != capture->scratch)
 		kept->size += size;
 	else if (capture->options->sink && capture->refused == 0)
-		capture->refused =
-			capture->options->sink(capture->options->sink_context, stream, bytes, size);
-	return capture->refused < 0 ? capture->refused : 0;
+		r = capture->options->sink(capture->options->sink_context, stream, bytes, size);
+	/* Positive is no failure, what a write has returned say. */
+	if (r < 0)
+		capture->refused = r;
+	return capture->refused;
 }
 
 /* Whether the ends of programs matter while there are streams. */
@@ -222,8 +224,8 @@ static int has_streams(const struct capture *capture)
 }
 
 /*
- * What ended programs left in their pipes: as much as one holds and no more, since
- * a grandchild may write on for ever.
+ * What the programs left in their pipes: as much as one holds, and one read more, which may
+ * find the end.  No more than that, since somebody may write on for ever.
  */
 static int drain_rest(struct capture *capture)
 {
@@ -235,7 +237,9 @@ static int drain_rest(struct capture *capture)
 			continue;
 		if (tap->handle != CSYS_NO_HANDLE)
 			(void)csysi_os_pipe_capacity(tap->handle, &left);
-		while (size > 0 && left > 0 && tap->handle != CSYS_NO_HANDLE) {
+		int is_last = 0;
+		while (size > 0 && !is_last && tap->handle != CSYS_NO_HANDLE) {
+			is_last = left == 0;
 			int r = drain(capture, tap, &size);
 			if (r < 0)
 				return r;
@@ -298,6 +302,26 @@ static int pump_and_watch(struct capture *capture, csys_deadline until)
 	return r;
 }
 
+/*
+ * The deadline has passed.  What is there is taken all the same, and the result is 0 if that is
+ * all: every stream has ended, and no program wants more input.
+ */
+static int look_again(struct capture *capture)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < capture->tap_count && r == 0; i++) {
+		struct tap *tap = &capture->taps[i];
+		if (tap->stream == CSYS_STDIN && tap->handle != CSYS_NO_HANDLE)
+			r = feed(capture, tap);
+	}
+	if (r == 0)
+		r = drain_rest(capture);
+	if (r == 0 && has_streams(capture))
+		r = CSYS_ETIMEDOUT;
+	return r;
+}
+
 /* Until all streams have ended, or have lingered long enough. */
 static int pump(struct capture *capture, csys_deadline deadline)
 {
@@ -310,8 +334,9 @@ static int pump(struct capture *capture, csys_deadline deadline)
 		/* One that always has more would never let poll come to the deadline. */
 		if (r == 0 && csys_deadline_left(until) == 0)
 			r = CSYS_ETIMEDOUT;
-		if (r == CSYS_ETIMEDOUT && capture->refused == 0 && until == linger)
-			return give_up_streams(capture);
+		if (r != CSYS_ETIMEDOUT || capture->refused != 0)
+			continue;
+		return until == linger ? give_up_streams(capture) : look_again(capture);
 	}
 	return r;
 }

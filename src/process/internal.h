@@ -165,6 +165,9 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 /* Make *out empty and check the options, which become the default ones if they are NULL. */
 int csysi_output_begin(const csys_output_options **options, csys_output *out);
 
+/* Whether the stdin of a captured command is, or becomes, a pipe that input can be written to. */
+int csysi_command_takes_input(const csys_command *command);
+
 /* A row of the system as users see it; its texts are those of `row`. */
 void csysi_process_info(const struct csysi_os_process *row, int64_t pid, int64_t boot_time,
 			csys_process_info *out);

@@ -39,6 +39,15 @@ int csysi_output_begin(const csys_output_options **options, csys_output *out)
 	return check(*options);
 }
 
+int csysi_command_takes_input(const csys_command *command)
+{
+	int kind = csys_command_get_stdio(command, CSYS_STDIN);
+
+	/* A stream at its default is the terminal, if there is one. */
+	return kind == CSYS_STDIO_PIPE ||
+	       (kind == CSYS_STDIO_DEFAULT && !(command && command->options.set_terminal));
+}
+
 static int capture(csys_child *child, const csys_output_options *options, csys_output *out)
 {
 	struct csysi_programs programs = {
@@ -66,8 +75,7 @@ int csys_child_output(csys_child *child, const csys_output_options *options, csy
 int csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out)
 {
 	int r = csysi_output_begin(&options, out);
-	int kind = csys_command_get_stdio(command, CSYS_STDIN);
-	if (r == 0 && options->input && kind != CSYS_STDIO_DEFAULT && kind != CSYS_STDIO_PIPE)
+	if (r == 0 && options->input && !csysi_command_takes_input(command))
 		r = CSYS_EINVAL;
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);

@@ -359,9 +359,8 @@ static int check_captured(csys_command *const *stages, size_t count,
 	if (r < 0)
 		return r;
 
-	int first = stages[0]->stdio[CSYS_STDIN].kind;
 	int last = stages[count - 1]->stdio[CSYS_STDOUT].kind;
-	if (options->input && first != CSYS_STDIO_DEFAULT && first != CSYS_STDIO_PIPE)
+	if (options->input && !csysi_command_takes_input(stages[0]))
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	if (options->merge_stderr && last != CSYS_STDIO_DEFAULT) {
 		failed_stage = count - 1;

@@ -216,6 +216,97 @@ static void a_sinks_failure_ends_it_all(void **state)
 	csys_output_free(&output);
 }
 
+/* Returns what it was given, as a writer would. */
+static int return_the_size(void *context, int stream, const char *data, size_t size)
+{
+	(void)stream;
+	(void)data;
+	*(size_t *)context += size;
+	return (int)size;
+}
+
+static void a_sinks_positive_result_goes_on(void **state)
+{
+	(void)state;
+	size_t size = 0;
+	csys_output output;
+	csys_output_options options = { .sink = return_the_size, .sink_context = &size };
+	assert_int_equal(run_helper(&options, &output, "spew", "300000"), 0);
+	assert_int_equal(size, 300000);
+	assert_true(csys_exit_success(output.exit));
+	csys_output_free(&output);
+}
+
+/* A child that has written so much, as much as the pipe holds at most, and has ended. */
+static csys_child *ended_child(const char *size)
+{
+	siginfo_t info;
+	csys_command *command = helper_command("spew", size, NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	assert_int_equal(waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT), 0);
+	return child;
+}
+
+static void what_has_all_come_needs_no_time(void **state)
+{
+	(void)state;
+	/* Nothing, a little, and a whole pipe; with input that nobody reads. */
+	char whole[24];
+	csys_handle reader, writer;
+	size_t capacity;
+	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+	if (csys_pipe_capacity(reader, &capacity) < 0)
+		capacity = 4096;
+	snprintf(whole, sizeof whole, "%zu", capacity);
+	csys_handle_close(reader);
+	csys_handle_close(writer);
+	const char *sizes[] = { "0", "3000", whole };
+	for (int i = 0; i < 3; i++) {
+		for (int fed = 0; fed < 2; fed++) {
+			csys_output output;
+			csys_output_options options = { .deadline = CSYS_POLL };
+			if (fed) {
+				options.input = "hello";
+				options.input_size = 5;
+			}
+			csys_child *child = ended_child(sizes[i]);
+			assert_int_equal(csys_child_output(child, &options, &output), 0);
+			assert_true(csys_exit_success(output.exit));
+			assert_int_equal(output.out.size, strtoul(sizes[i], NULL, 10));
+			csys_output_free(&output);
+			csys_child_close(child, CSYS_CLOSE_WAIT);
+		}
+	}
+}
+
+static void input_for_a_terminal_is_refused(void **state)
+{
+	(void)state;
+	csys_pty *pty;
+	if (csys_pty_open(24, 80, &pty) < 0)
+		skip();
+	csys_output output;
+	csys_output_options options = { .input = "x", .input_size = 1 };
+	csys_command *command = helper_command("cat", NULL);
+	csys_command_terminal(command, csys_pty_terminal(pty));
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_EINVAL);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
+	csys_command *stages[] = { command };
+	assert_int_equal(csys_pipeline_output(stages, 1, &options, NULL, &output), CSYS_EINVAL);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
+	/* A pipe that was asked for takes it. */
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	assert_int_equal(csys_command_output(command, &options, &output), 0);
+	assert_string_equal(output.out.data, "x");
+	csys_output_free(&output);
+	csys_command_free(command);
+	csys_pty_close(pty);
+}
+
 static void the_deadline_ends_it_and_keeps_what_came(void **state)
 {
 	(void)state;
@@ -626,6 +717,9 @@ int main(void)
 		TEST(merged_streams_come_in_order),
 		TEST(a_sink_gets_all_and_nothing_is_kept),
 		TEST(a_sinks_failure_ends_it_all),
+		TEST(a_sinks_positive_result_goes_on),
+		TEST(what_has_all_come_needs_no_time),
+		TEST(input_for_a_terminal_is_refused),
 		TEST(the_deadline_ends_it_and_keeps_what_came),
 		TEST(a_past_deadline_ends_it_at_once),
 		TEST(with_grace_it_is_asked_first),

@@ -36,8 +36,9 @@ CSYS_BEGIN_DECLS
 
 /*
  * Gets the bytes of `stream` (CSYS_STDOUT or CSYS_STDERR) as they come, `size`
- * at a time, at least 1; they are its to read until it returns.  0 goes on; a
- * negative value ends the capture, kills the program and is the result.
+ * at a time, at least 1; they are its to read until it returns.  A negative
+ * value ends the capture, kills the program and is the result; 0 and positive
+ * values go on.
  */
 typedef int csys_output_sink(void *context, int stream, const char *data, size_t size);
 
@@ -77,7 +78,8 @@ typedef struct csys_output {
 /*
  * Run argv[0] with the arguments after it, up to a NULL, and capture it.  NULL
  * options are the default.  stdin is `input`, or the null device if there is
- * none.
+ * none.  What is there at a deadline, also a past one, is taken: the result is 0 if
+ * the program and its streams have ended by then.
  *
  * *out is always set and always the caller's to free with csys_output_free:
  * it holds what had come by the time of the return.  Returns
@@ -99,8 +101,10 @@ CSYS_API CSYS_MUST_CHECK int csys_run(const char *const *argv, const csys_output
 
 /*
  * The same for a command.  Streams that the command leaves at
- * CSYS_STDIO_DEFAULT are piped (stdin: null device if there is no input);
- * others stay as they were set, and are captured if they are pipes.
+ * CSYS_STDIO_DEFAULT are piped (stdin: null device if there is no input), or are
+ * the terminal of csys_command_terminal; others stay as they were set, and are captured if
+ * they are pipes.  `input` for a stdin that is no pipe, a terminal say, is CSYS_EINVAL at
+ * CSYS_STEP_COMMAND.
  */
 CSYS_API CSYS_MUST_CHECK int
 csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out);
