@@ -51,29 +51,61 @@ static void put_word(struct line *line, const char *word)
 		put_quoted(line, word);
 }
 
-/* The first word: with '=' in it a shell would take it for an assignment. */
-static void put_program(struct line *line, const char *program)
+/* Words that mean something else to some shell, unless they are in quotes. */
+static int is_reserved(const char *word)
 {
-	if (strchr(program, '='))
-		put_quoted(line, program);
-	else
-		put_word(line, program);
+	static const char *const reserved[] = { /* of all shells */
+						"case", "do", "done", "elif", "else", "esac", "fi",
+						"for", "if", "in", "then", "until", "while",
+						/* of bash, ksh or zsh */
+						"coproc", "end", "foreach", "function", "nocorrect",
+						"repeat", "select", "time", "namespace"
+	};
+
+	for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+		if (strcmp(word, reserved[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* Whether there is a component ".." in a path. */
+static int goes_up(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "..")) != NULL; at += 2)
+		if ((at == path || at[-1] == '/') && (at[2] == '/' || !at[2]))
+			return 1;
+	return 0;
+}
+
+static int is_below(const char *path, const char *front)
+{
+	size_t size = strlen(front);
+	return strncmp(path, front, size) == 0 && (path[size] == '/' || !path[size]);
 }
 
 static void put_directory(struct line *line, const char *directory)
 {
-	put_text(line, "cd ");
-	if (directory[0] == '-')
-		put_text(line, "./"); /* not an option of cd */
+	/* -P: what is behind a link and "..", as the system has it and not as it is written. */
+	put_text(line, goes_up(directory) ? "cd -P " : "cd ");
+	/* Neither an option, nor looked for in CDPATH. */
+	if (directory[0] && directory[0] != '/' && !is_below(directory, ".") &&
+	    !is_below(directory, ".."))
+		put_text(line, "./");
 	put_word(line, directory);
 	put_text(line, " && ");
 }
 
+/* Whether env would take a word for an option: the first that is none ends them. */
+static int has_dash(const csys_command *command)
+{
+	for (size_t i = 0; i < command->env.count; i++)
+		if (command->env.items[i][0] == '-')
+			return 1;
+	return command->program[0] == '-';
+}
+
 static void put_environment(struct line *line, const csys_command *command)
 {
-	if (!command->env_clear && command->env.count == 0)
-		return;
-
 	put_text(line, command->env_clear ? "env -i " : "env ");
 	for (int set = 0; set <= 1; set++) {
 		/* env wants all the -u before the first KEY=value. */
@@ -86,7 +118,28 @@ static void put_environment(struct line *line, const csys_command *command)
 			put_word(line, entry);
 			put(line, ' ');
 		}
+		if (!set && has_dash(command))
+			put_text(line, "-- ");
 	}
+}
+
+/* The program, and what is in front of it. */
+static void put_program(struct line *line, const csys_command *command)
+{
+	const char *program = command->program;
+	int has_env = command->env_clear || command->env.count > 0;
+	int is_assignment = strchr(program, '=') != NULL;
+
+	if (has_env)
+		put_environment(line, command);
+	/* With '=' in it a shell takes it for an assignment unless it is in quotes, and env in
+	 * any case; a shell that gets it as a parameter does not. */
+	if (has_env && is_assignment)
+		put_text(line, "/bin/sh -c '\"$0\" \"$@\"' ");
+	if (is_assignment || is_reserved(program))
+		put_quoted(line, program);
+	else
+		put_word(line, program);
 }
 
 /* "<", ">" or "2>" and the like, with the number only where it is not understood. */
@@ -139,8 +192,7 @@ size_t csys_command_line(const csys_command *command, char *buffer, size_t size)
 	if (command && command->program) {
 		if (command->cwd)
 			put_directory(&line, command->cwd);
-		put_environment(&line, command);
-		put_program(&line, command->program);
+		put_program(&line, command);
 		for (size_t i = 0; i < csys_command_get_arg_count(command); i++) {
 			put(&line, ' ');
 			put_word(&line, csys_command_get_arg(command, i));

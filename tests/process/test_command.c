@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -398,7 +399,7 @@ static void the_line_shows_what_will_run(void **state)
 	csys_command_cwd(command, "a b");
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_NULL);
 	csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_SAME_AS_STDOUT);
-	assert_line(command, "cd 'a b' && env -u LANG LC_ALL=C sort -n </dev/null 2>&1");
+	assert_line(command, "cd ./'a b' && env -u LANG LC_ALL=C sort -n </dev/null 2>&1");
 	csys_command_env_clear(command);
 	csys_command_env(command, "A", "it's");
 	csys_command_cwd(command, "-x");
@@ -415,7 +416,132 @@ static void the_line_shows_what_will_run(void **state)
 
 	command = csys_command_new("a=b");
 	assert_line(command, "'a=b'"); /* not an assignment */
+	csys_command_env_clear(command);
+	assert_line(command, "env -i /bin/sh -c '\"$0\" \"$@\"' 'a=b'"); /* nor one of env's */
 	csys_command_free(command);
+
+	/* The words of shells are quoted, others not. */
+	const char *words[] = { "if", "while", "select", "iff" };
+	const char *lines[] = { "'if'", "'while'", "'select'", "iff" };
+	for (int i = 0; i < 4; i++) {
+		command = csys_command_new(words[i]);
+		assert_line(command, lines[i]);
+		csys_command_free(command);
+	}
+}
+
+static void directories_are_entered_as_the_system_does(void **state)
+{
+	(void)state;
+	/* Not through CDPATH, not as an option, and ".." not as it is written. */
+	const char *directories[] = { "x",
+				      "/x",
+				      ".",
+				      "./x",
+				      ".x",
+				      "-",
+				      "..",
+				      "../x",
+				      "x/..",
+				      "..x",
+				      "x/.."
+				      "/y",
+				      "" };
+	const char *lines[] = { "cd ./x && p",   "cd /x && p",          "cd . && p",
+				"cd ./x && p",   "cd ./.x && p",        "cd ./- && p",
+				"cd -P .. && p", "cd -P ../x && p",     "cd -P ./x/.. && p",
+				"cd ./..x && p", "cd -P ./x/../y && p", "cd '' && p" };
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		csys_command *command = csys_command_new("p");
+		csys_command_cwd(command, directories[i]);
+		assert_line(command, lines[i]);
+		csys_command_free(command);
+	}
+}
+
+static void env_takes_no_key_for_an_option(void **state)
+{
+	(void)state;
+	csys_command *command = csys_command_new("p");
+	csys_command_env(command, "-i", "x");
+	assert_line(command, "env -- -i=x p");
+	csys_command_env_unset(command, "-u");
+	csys_command_env(command, "A", "b");
+	assert_line(command, "env -u -u -- -i=x A=b p");
+	csys_command_free(command);
+	command = csys_command_new("-p");
+	assert_line(command, "-p");
+	csys_command_env_clear(command);
+	assert_line(command, "env -i -- -p");
+	csys_command_free(command);
+}
+
+/* What a shell prints that runs the line of a command in a folder, with CDPATH set. */
+static void assert_shell_does_the_same(csys_command *command, const char *folder)
+{
+	char line[4096];
+	csys_output direct, shell;
+	assert_true(csys_command_line(command, line, sizeof line) < sizeof line);
+	csys_command *sh = csys_command_new("/bin/sh");
+	csys_command_args(sh, (const char *const[]){ "-c", line, NULL });
+	csys_command_env(sh, "CDPATH", "/");
+	csys_command_cwd(sh, folder);
+	assert_int_equal(csys_command_output(sh, NULL, &shell), 0);
+	csys_command_free(sh);
+	assert_int_equal(csys_command_output(command, NULL, &direct), 0);
+	assert_string_equal(shell.err.data, "");
+	assert_string_equal(shell.out.data, direct.out.data);
+	assert_true(direct.out.size > 0);
+	csys_output_free(&direct);
+	csys_output_free(&shell);
+}
+
+static void a_shell_does_the_same_with_odd_names_and_folders(void **state)
+{
+	(void)state;
+	char folder[256], path[4096], old[4096];
+	const char *where = getenv("TMPDIR");
+	snprintf(folder, sizeof folder, "%s/csys-XXXXXX", where ? where : P_tmpdir);
+	assert_non_null(mkdtemp(folder));
+	assert_non_null(getcwd(old, sizeof old));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(mkdir("tmp", 0755), 0); /* CDPATH has one too */
+	assert_int_equal(mkdir("tmp/deep", 0755), 0);
+	assert_int_equal(symlink("tmp/deep", "link"), 0);
+
+	/* A folder that CDPATH would find elsewhere, and one that a shell would write otherwise. */
+	const char *folders[] = { "tmp", "link/.." };
+	for (int i = 0; i < 2; i++) {
+		csys_command *command = csys_command_new("pwd");
+		csys_command_arg(command, "-P");
+		csys_command_cwd(command, folders[i]);
+		assert_shell_does_the_same(command, folder);
+		csys_command_free(command);
+	}
+	/* Names of programs, found by PATH. */
+	const char *names[] = { "if", "A=b" };
+	for (int i = 0; i < 2; i++) {
+		FILE *file = fopen(names[i], "w");
+		assert_non_null(file);
+		fprintf(file, "#!/bin/sh\necho \"$0 $A $1\"\n");
+		fclose(file);
+		assert_int_equal(chmod(names[i], 0755), 0);
+		snprintf(path, sizeof path, "%s:%s", folder, getenv("PATH"));
+		for (int set = 0; set < 2; set++) {
+			csys_command *command = csys_command_new(names[i]);
+			csys_command_arg(command, "an argument");
+			csys_command_env(command, "PATH", path);
+			csys_command_env(command, set ? "A" : "-i", "x");
+			assert_shell_does_the_same(command, folder);
+			csys_command_free(command);
+		}
+		assert_int_equal(unlink(names[i]), 0);
+	}
+	assert_int_equal(unlink("link"), 0);
+	assert_int_equal(rmdir("tmp/deep"), 0);
+	assert_int_equal(rmdir("tmp"), 0);
+	assert_int_equal(chdir(old), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void the_line_is_cut_as_snprintf_does(void **state)
@@ -521,6 +647,9 @@ int main(void)
 		TEST(odd_entries_of_environ_do_no_harm),
 		TEST(many_variables_arrive),
 		TEST(the_line_shows_what_will_run),
+		TEST(directories_are_entered_as_the_system_does),
+		TEST(env_takes_no_key_for_an_option),
+		TEST(a_shell_does_the_same_with_odd_names_and_folders),
 		TEST(the_line_is_cut_as_snprintf_does),
 		TEST(a_shell_that_runs_the_line_does_the_same),
 		TEST(getters_tell_what_was_set),
