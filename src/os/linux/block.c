@@ -4,8 +4,18 @@
  * A block lies on huge page borders, so that the kernel fills it 2 MiB at a
  * fault and moves it one page table at a time; nothing is copied.
  */
-#define _GNU_SOURCE /* mremap, MADV_HUGEPAGE */
+#define _GNU_SOURCE /* mremap, MADV_HUGEPAGE, syscall */
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Where only the form with 64 bits of time is left. */
+#ifndef SYS_futex
+#define SYS_futex SYS_futex_time64
+#endif
 
 #include "base/fault.h"
 #include "os/posix/posix.h"
@@ -25,16 +35,64 @@ static void *map(size_t size, int protection)
 	return space + before;
 }
 
-/* Move to a place of `size` bytes.  PROT_NONE holds the place until the move replaces it. */
+/*
+ * A move to a reserved place that fails has given the place back to the system or not, and
+ * which of the two depends on the kernel and on the reason.  If it has, other threads may have
+ * got it.  So there is a text in its first page, which nobody else has there, and which futex
+ * compares whatever is mapped there, also nothing.
+ */
+struct seal {
+	uint32_t words[4];
+};
+
+static struct seal make_seal(const void *place)
+{
+	uint64_t now = (uint64_t)csys_now();
+	uint64_t mixed = (now ^ (uint64_t)(uintptr_t)place << 16) * 0x9e3779b97f4a7c15u;
+
+	return (struct seal){ { (uint32_t)now, (uint32_t)(now >> 32) ^ 0x63737973u, (uint32_t)mixed,
+				(uint32_t)(mixed >> 32) } };
+}
+
+/* Whether the word at an address is this; 0 if there is none. */
+static int is_word(const uint32_t *address, uint32_t word)
+{
+	/* Two longs of 0 are no time in each form of a timespec that the kernel knows. */
+	static const int64_t no_time[2] = { 0, 0 };
+
+	return syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, word, no_time, NULL, 0) < 0 &&
+	       errno == ETIMEDOUT;
+}
+
+static int is_sealed(const void *place, const struct seal *seal)
+{
+	for (int i = 0; i < 4; i++)
+		if (!is_word((const uint32_t *)place + i, seal->words[i]))
+			return 0;
+	return 1;
+}
+
+/* Move to a place of `size` bytes, which is reserved until the move replaces it. */
 static void *move(void *block, size_t old_size, size_t size)
 {
 	void *place = map(size, PROT_NONE);
+	if (place == MAP_FAILED)
+		return MAP_FAILED;
 
-	/* A failed move may have opened the place to other threads already, so it is not
-	 * unmapped then; what is lost at worst is address space. */
-	return place == MAP_FAILED
-		       ? MAP_FAILED
-		       : mremap(block, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+	struct seal seal = make_seal(place);
+	if (mprotect(place, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE) < 0) {
+		int error = errno;
+		munmap(place, size);
+		errno = error;
+		return MAP_FAILED;
+	}
+	memcpy(place, &seal, sizeof seal);
+	void *moved = mremap(block, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+	int error = errno;
+	if (moved == MAP_FAILED && is_sealed(place, &seal))
+		munmap(place, size);
+	errno = error;
+	return moved;
 }
 
 static int grow(void **block, size_t old_size, size_t size)
