@@ -409,6 +409,40 @@ static void capacity_is_told_and_set_where_the_system_can(void **state)
 	closed(pipe);
 }
 
+/* All that waits, while the limit on handles is below those that are open. */
+static void transfer_above_the_limit(void)
+{
+	char text[8];
+	size_t size;
+	csys_handle reader, writer, high;
+	CHECK(csys_pipe_create(&reader, &writer) == 0);
+	high = fcntl((int)reader, F_DUPFD_CLOEXEC, 1500);
+	if (high < 0)
+		high = fcntl((int)reader, F_DUPFD_CLOEXEC, 800);
+	CHECK(high > 0);
+	allow_handles(0);
+	CHECK(csys_pipe_read_until(reader, text, 8, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
+	CHECK(csys_pipe_read_until(high, text, 8, csys_after_ms(1), &size) == CSYS_ETIMEDOUT);
+	CHECK(csys_pipe_write_all_until(writer, "abcd", 4, csys_after_s(60), &size) == 0);
+	CHECK(csys_pipe_read_until(high, text, 2, csys_after_s(60), &size) == 0 && size == 2);
+	CHECK(csys_pipe_read_until(reader, text, 8, CSYS_POLL, &size) == 0 && size == 2);
+	/* A full pipe, and one that nobody reads any more. */
+	do
+		size = 0;
+	while (csys_pipe_write_until(writer, text, 8, CSYS_POLL, &size) == 0);
+	CHECK(csys_pipe_write_until(writer, text, 8, csys_after_ms(1), &size) == CSYS_ETIMEDOUT);
+	csys_handle_close(reader);
+	csys_handle_close(high);
+	CHECK(csys_pipe_write_until(writer, text, 8, csys_after_s(60), &size) == CSYS_EPIPE);
+	csys_handle_close(writer);
+}
+
+static void a_limit_below_the_open_handles_changes_nothing(void **state)
+{
+	(void)state;
+	in_child(transfer_above_the_limit);
+}
+
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
@@ -463,6 +497,7 @@ int main(void)
 		TEST(signals_do_not_end_a_wait),
 		TEST(the_flag_is_told_and_set_and_not_changed_by_transfers),
 		TEST(capacity_is_told_and_set_where_the_system_can),
+		TEST(a_limit_below_the_open_handles_changes_nothing),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);

@@ -72,6 +72,39 @@ static void a_poll_of_many_tells_the_one_that_is_ready(void **state)
 	csysi_os_close(writer);
 }
 
+static void poll_above_the_limit(void)
+{
+	struct csysi_os_poll items[4];
+	csys_handle reader, writer, other, other_writer;
+	CHECK(csysi_os_pipe(&reader, &writer) == 0 && csysi_os_pipe(&other, &other_writer) == 0);
+	allow_handles(0);
+	items[0] = (struct csysi_os_poll){ .handle = CSYS_NO_HANDLE };
+	items[1] = (struct csysi_os_poll){ .handle = reader };
+	items[2] = (struct csysi_os_poll){ .handle = writer, .writing = 1 };
+	items[3] = (struct csysi_os_poll){ .handle = other };
+	CHECK(csysi_os_poll(items, 4, csys_after_s(60)) == 0);
+	CHECK(!items[0].ready && !items[1].ready && items[2].ready && !items[3].ready);
+	items[2].handle = CSYS_NO_HANDLE;
+	CHECK(csysi_os_poll(items, 4, CSYS_POLL) == CSYS_ETIMEDOUT);
+	CHECK(!items[1].ready && !items[3].ready);
+	csys_deadline deadline = csys_after_ms(2);
+	CHECK(csysi_os_poll(items, 4, deadline) == CSYS_ETIMEDOUT && csys_now() >= deadline);
+	csysi_os_close(other_writer); /* the end is something to read */
+	CHECK(csysi_os_poll(items, 4, CSYS_FOREVER) == 0);
+	CHECK(!items[1].ready && items[3].ready);
+	csysi_os_close(other); /* what is closed is ready: a transfer will tell */
+	CHECK(csysi_os_poll(items, 4, CSYS_FOREVER) == 0);
+	CHECK(!items[1].ready && items[3].ready);
+	csysi_os_close(reader);
+	csysi_os_close(writer);
+}
+
+static void poll_tells_the_same_where_the_limit_is_below_what_is_open(void **state)
+{
+	(void)state;
+	in_child(poll_above_the_limit);
+}
+
 static void sockets_and_files_are_streams_too(void **state)
 {
 	(void)state;
@@ -140,6 +173,7 @@ int main(void)
 		TEST(poll_tells_which_is_ready),
 		TEST(a_poll_does_not_end_before_its_deadline),
 		TEST(a_poll_of_many_tells_the_one_that_is_ready),
+		TEST(poll_tells_the_same_where_the_limit_is_below_what_is_open),
 		TEST(sockets_and_files_are_streams_too),
 		TEST(files_open_as_asked),
 	};

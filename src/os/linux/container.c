@@ -298,7 +298,7 @@ static void wait_for_change(int events, int most, csys_deadline deadline)
 
 	if (deadline != CSYS_FOREVER && left < (int64_t)most * 1000000)
 		most = (int)((left + 999999) / 1000000);
-	poll(&polled, 1, most);
+	csysi_posix_poll(&polled, 1, most);
 }
 
 /* Called for each directory below one. */

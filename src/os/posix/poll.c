@@ -3,17 +3,117 @@
  *
  * poll counts milliseconds in an int.  A wait is rounded up, so that it is not
  * a loop of nothing in its last millisecond, and split when it is longer.
+ *
+ * poll refuses more descriptors than RLIMIT_NOFILE says, which a program may have set below
+ * those that it has open.  select does not look at the limit, and so takes its place then.  Its
+ * sets are made here, as large as needed: FD_SET stops at FD_SETSIZE.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/select.h>
 
 #include "base/memory.h"
 #include "os/posix/posix.h"
 
 /* Streams that a call can wait for without asking for memory. */
 #define USUAL 16
+
+/* ---- in place of poll ------------------------------------------------------------ */
+
+#define WORD_BITS ((int)(8 * sizeof(unsigned long)))
+
+/* The kinds of sets, as select takes them. */
+enum { READABLE, WRITABLE, URGENT, SETS };
+static const short events_of[SETS] = { POLLIN, POLLOUT, POLLPRI };
+
+static unsigned long *word_of(unsigned long *sets, size_t words, int set, int fd)
+{
+	return &sets[(size_t)set * words + (size_t)(fd / WORD_BITS)];
+}
+
+static void fill_sets(const struct pollfd *polled, size_t count, unsigned long *sets, size_t words)
+{
+	memset(sets, 0, SETS * words * sizeof *sets);
+	for (size_t i = 0; i < count; i++)
+		for (int set = 0; set < SETS && polled[i].fd >= 0; set++)
+			if (polled[i].events & events_of[set])
+				*word_of(sets, words, set, polled[i].fd) |=
+					1ul << polled[i].fd % WORD_BITS;
+}
+
+/* What select found.  Returns how many are ready. */
+static int read_sets(struct pollfd *polled, size_t count, unsigned long *sets, size_t words)
+{
+	int ready = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		polled[i].revents = 0;
+		for (int set = 0; set < SETS && polled[i].fd >= 0; set++)
+			if (polled[i].events & events_of[set] &&
+			    *word_of(sets, words, set, polled[i].fd) >> polled[i].fd % WORD_BITS &
+				    1)
+				polled[i].revents |= events_of[set];
+		if (polled[i].revents & POLLIN)
+			polled[i].revents |= POLLHUP;
+		ready += polled[i].revents != 0;
+	}
+	return ready;
+}
+
+/* Which are closed: these are ready, and the others were not looked at. */
+static int find_closed(struct pollfd *polled, size_t count)
+{
+	int closed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		polled[i].revents = 0;
+		if (polled[i].fd >= 0 && fcntl(polled[i].fd, F_GETFD) < 0)
+			polled[i].revents = POLLNVAL;
+		closed += polled[i].revents != 0;
+	}
+	return closed;
+}
+
+static int by_select(struct pollfd *polled, size_t count, int wait)
+{
+	unsigned long usual[SETS * 1024 / WORD_BITS];
+	unsigned long *sets = usual;
+	struct timeval left = { wait / 1000, wait % 1000 * 1000 };
+	int most = -1;
+
+	for (size_t i = 0; i < count; i++)
+		most = polled[i].fd > most ? polled[i].fd : most;
+	size_t words = (size_t)(most / WORD_BITS) + 1;
+	if (SETS * words * sizeof *sets > sizeof usual)
+		sets = csysi_alloc(SETS * words * sizeof *sets);
+	if (!sets) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fill_sets(polled, count, sets, words);
+	int ready = select(most + 1, (fd_set *)sets, (fd_set *)(sets + words),
+			   (fd_set *)(sets + 2 * words), wait < 0 ? NULL : &left);
+	if (ready >= 0)
+		ready = read_sets(polled, count, sets, words);
+	else if (errno == EBADF)
+		ready = find_closed(polled, count);
+	if (sets != usual)
+		csysi_free(sets);
+	return ready;
+}
+
+int csysi_posix_poll(struct pollfd *polled, size_t count, int milliseconds)
+{
+	int ready = poll(polled, (nfds_t)count, milliseconds);
+
+	return ready < 0 && errno == EINVAL ? by_select(polled, count, milliseconds) : ready;
+}
+
+/* ---- until a deadline ---------------------------------------------------------------- */
 
 static int milliseconds(csys_deadline deadline)
 {
@@ -30,7 +130,7 @@ static int poll_until(struct pollfd *polled, size_t count, csys_deadline deadlin
 {
 	for (;;) {
 		int wait = milliseconds(deadline);
-		int ready = poll(polled, (nfds_t)count, wait);
+		int ready = csysi_posix_poll(polled, count, wait);
 		if (ready > 0)
 			return 0;
 		if (ready < 0 && errno != EINTR)

@@ -34,6 +34,13 @@ void csysi_posix_fork_lock(void);
 void csysi_posix_fork_unlock(void);
 
 /*
+ * poll, also where RLIMIT_NOFILE is below `count`, which poll refuses.  Where that was so POLLHUP
+ * comes with whatever can be read, since it cannot be told apart (poll.c).
+ */
+struct pollfd;
+int csysi_posix_poll(struct pollfd *polled, size_t count, int milliseconds);
+
+/*
  * One transfer that does not wait, whatever the flags of the descriptor say:
  * -1 and errno EAGAIN if it would.  `announced`: poll has just said that it
  * would not (attempt.c).

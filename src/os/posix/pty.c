@@ -97,7 +97,7 @@ static int hung_up(csys_handle controller)
 	int ready;
 
 	do
-		ready = poll(&polled, 1, 0);
+		ready = csysi_posix_poll(&polled, 1, 0);
 	while (ready < 0 && errno == EINTR);
 	return ready > 0 && (polled.revents & POLLHUP);
 }

@@ -26,7 +26,7 @@ static int ready_now(int fd, short events)
 	int ready;
 
 	do
-		ready = poll(&polled, 1, 0);
+		ready = csysi_posix_poll(&polled, 1, 0);
 	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
 		errno = EAGAIN;
