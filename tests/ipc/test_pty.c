@@ -1,14 +1,56 @@
 /*
  * ipc/test_pty.c - promises of csys/ipc/pty.h, with real programs on the terminal.
  */
+#ifdef CSYS_TEST_LINUX
+#define _GNU_SOURCE /* syscall */
+#include <sys/syscall.h>
+#else
 #define _XOPEN_SOURCE 700
+#endif
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "support/support.h"
+
+/* How often each call that opens a side is interrupted before it works. */
+static int interruptions_of_controller;
+
+/* In place of the C library's. */
+int posix_openpt(int flags)
+{
+	if (interruptions_of_controller > 0) {
+		interruptions_of_controller--;
+		errno = EINTR;
+		return -1;
+	}
+	return open("/dev/ptmx", flags);
+}
+
+#ifdef CSYS_TEST_LINUX
+static int interruptions_of_terminal;
+
+/* Likewise.  The type of `request` is not the same in all libraries, its 32 bits are. */
+int ioctl(int fd, unsigned long request, ...);
+int ioctl(int fd, unsigned long request, ...)
+{
+	const unsigned long get_peer = 0x5441; /* TIOCGPTPEER */
+	va_list rest;
+	va_start(rest, request);
+	void *argument = va_arg(rest, void *);
+	va_end(rest);
+	request &= 0xffffffff;
+	if (request == get_peer && interruptions_of_terminal > 0) {
+		interruptions_of_terminal--;
+		errno = EINTR;
+		return -1;
+	}
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+#endif
 
 /* Run a line of sh on the terminal, which the child alone has then. */
 static csys_child *run(csys_pty *pty, const char *line)
@@ -258,6 +300,21 @@ static void typing_gives_up_at_the_deadline_and_tells_how_far_it_came(void **sta
 	csys_pty_close(pty);
 }
 
+static void a_signal_does_not_end_the_opening(void **state)
+{
+	(void)state;
+	interruptions_of_controller = 3;
+#ifdef CSYS_TEST_LINUX
+	interruptions_of_terminal = 3;
+#endif
+	csys_pty *pty = opened_pty();
+	assert_int_equal(interruptions_of_controller, 0);
+#ifdef CSYS_TEST_LINUX
+	assert_int_equal(interruptions_of_terminal, 0);
+#endif
+	csys_pty_close(pty);
+}
+
 static void a_failed_open_leaves_nothing(void **state)
 {
 	(void)state;
@@ -351,6 +408,7 @@ int main(void)
 		TEST(a_side_can_be_taken_once),
 		TEST(the_size_is_the_same_from_both_sides),
 		TEST(typing_gives_up_at_the_deadline_and_tells_how_far_it_came),
+		TEST(a_signal_does_not_end_the_opening),
 		TEST(a_failed_open_leaves_nothing),
 		TEST(without_room_it_is_emfile),
 		TEST(bad_arguments_are_told),

@@ -28,7 +28,9 @@ int csysi_posix_pty_peer(int controller, const char *name)
 	int fd;
 
 #ifdef TIOCGPTPEER /* younger than some headers */
-	fd = ioctl(controller, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	do
+		fd = ioctl(controller, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
 	if (fd >= 0 || (errno != ENOTTY && errno != EINVAL && errno != ENOSYS))
 		return fd;
 #endif

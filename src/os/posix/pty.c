@@ -19,6 +19,16 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
+static int open_master(int flags)
+{
+	int fd;
+
+	do
+		fd = posix_openpt(O_RDWR | O_NOCTTY | flags);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 /* Systems that do not know the flag here get it afterwards. */
 static int open_controller(csys_handle *out)
 {
@@ -29,9 +39,9 @@ static int open_controller(csys_handle *out)
 	int cancel; /* opening is a cancellation point, and there is a lock */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	csysi_posix_birth_lock();
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int fd = open_master(O_CLOEXEC);
 	if (fd < 0 && errno == EINVAL) {
-		fd = posix_openpt(O_RDWR | O_NOCTTY);
+		fd = open_master(0);
 		if (fd >= 0)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
