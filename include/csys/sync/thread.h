@@ -26,7 +26,10 @@
  * Fork: the child has one thread, which goes on with its name, its number and its
  * locks.  The others are not there: joining one that had not ended is CSYS_ESRCH,
  * and a reference to one can be given up and nothing else.
- * Cancellation: no call here ends by it while it waits, but for sleeps.
+ * Cancellation: no call here ends by it while it waits, but for sleeps.  All of csys is for
+ * threads with deferred cancellation, the default.  A thread with
+ * PTHREAD_CANCEL_ASYNCHRONOUS can be ended in the midst of any call, and leave what others use,
+ * a queue of waiters say, broken for good.
  */
 #ifndef CSYS_SYNC_THREAD_H
 #define CSYS_SYNC_THREAD_H
