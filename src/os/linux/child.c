@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,9 +85,23 @@ int csysi_os_child_check(const struct csysi_os_child *child)
 	return r == 0 && has_ended && !ended ? CSYS_ESRCH : r;
 }
 
-static int64_t nanoseconds(const struct timeval *time)
+/*
+ * struct rusage as the kernel writes it.  A C library with 64 bits of time on a system of 32 has
+ * another one, which only its own functions fill.
+ */
+struct moment {
+	long seconds;
+	long microseconds;
+};
+struct kernel_usage {
+	struct moment user, system;
+	long peak; /* KiB */
+	long others[13];
+};
+
+static int64_t nanoseconds(const struct moment *time)
 {
-	return (int64_t)time->tv_sec * 1000000000 + (int64_t)time->tv_usec * 1000;
+	return (int64_t)time->seconds * 1000000000 + (int64_t)time->microseconds * 1000;
 }
 
 int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit *out)
@@ -99,7 +112,7 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	/* The raw call: libc's is a cancellation point, and the caller holds a lock; and it
 	 * tells the usage too.  It does not wait, so there is no EINTR. */
 	siginfo_t info;
-	struct rusage usage;
+	struct kernel_usage usage;
 	memset(&info, 0, sizeof info);
 	memset(&usage, 0, sizeof usage);
 	long r =
@@ -118,9 +131,9 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	}
 	*out = csysi_posix_exit(info.si_code, info.si_status);
 	out->usage_known = 1;
-	out->user_ns = nanoseconds(&usage.ru_utime);
-	out->system_ns = nanoseconds(&usage.ru_stime);
-	out->peak = (int64_t)usage.ru_maxrss * 1024;
+	out->user_ns = nanoseconds(&usage.user);
+	out->system_ns = nanoseconds(&usage.system);
+	out->peak = (int64_t)usage.peak * 1024;
 	return 0;
 }
 
