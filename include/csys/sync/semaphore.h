@@ -108,7 +108,7 @@ static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
 	/* Release pairs with the acquire of the thread that takes it; then it may be gone. */
 	uint64_t was =
 		__atomic_fetch_add(&semaphore->word, n * CSYSI_SEMAPHORE_ONE, __ATOMIC_RELEASE);
-	if (!CSYSI_LIKELY((uint32_t)was == 0))
+	if (!CSYSI_LIKELY((was & UINT32_MAX) == 0))
 		csysi_semaphore_wake(semaphore, n, was);
 	return 0;
 }
