@@ -9,6 +9,7 @@
 #include <csys/sync/ledger.h>
 #include <csys/sync/mutex.h>
 #include <csys/sync/once.h>
+#include <csys/sync/reentrant.h>
 #include <csys/sync/rwlock.h>
 
 /* 1 if this thread's ledger has it as held in that way. */
@@ -18,26 +19,45 @@ int csysi_holds(const void *lock, int how);
 int csysi_may_hold(const uint32_t *marks, const void *lock, int how);
 
 /* Note that what it held in one way it now holds in the other. */
-void csysi_holds_now(const uint32_t *marks, const void *lock, int before, int now);
+void csysi_holds_now(uint32_t *marks, const void *lock, int before, int now);
 
 int csysi_is_poisoned(const uint32_t *marks);
 void csysi_clear_poison(uint32_t *marks);
 void csysi_poison(uint32_t *marks);
 
-/* How many notes there are, and poisoning and releasing all from there on, the newest first. */
-size_t csysi_ledger_depth(void);
-void csysi_ledger_abandon(size_t depth);
+#ifdef CSYSI_FAULTS
+/* For tests: how many notes this thread's ledger has looked at, instead of a clock. */
+extern _Thread_local unsigned long csysi_ledger_looks;
+#endif
 
-/* The thread ends: abandon all, and give back the memory. */
+/* How many locks are noted; and poison and release them all, the newest first. */
+size_t csysi_ledger_depth(void);
+void csysi_ledger_abandon(void);
+
+/* The thread ends: abandon all, and free the memory. */
 void csysi_ledger_end(void);
 
 /*
- * A mark among the notes: what was noted after it is told from what was before, in
- * whatever order that is struck.  0: there is no memory for it.
+ * A mark: what was locked after it is told from what was held at it.  Marks lie on the stack
+ * and end in reverse order.  Needs no memory.
  */
-int csysi_ledger_mark(const void *mark);
-void csysi_ledger_unmark(const void *mark);
-void csysi_ledger_abandon_after(const void *mark);
+struct csysi_ledger_mark {
+	uint64_t time;
+	struct csysi_ledger_mark *before;
+};
+
+void csysi_ledger_mark(struct csysi_ledger_mark *mark);
+void csysi_ledger_unmark(struct csysi_ledger_mark *mark);
+
+/*
+ * Back to what was held at the newest mark, which stays: all else is poisoned and released.
+ * What was released since and is held again stays held, and in the way and at the level as
+ * then.  That can wait: for a rwlock that was held for writing.
+ */
+void csysi_ledger_abandon_after(const struct csysi_ledger_mark *mark);
+
+/* The level of a reentrant lock that this thread holds is about to change. */
+void csysi_ledger_note_level(const csys_reentrant *lock);
 
 /* Whether locks were taken from this thread, so that unlocking one not noted is no misuse; and
  * that again, once no function that had one of them can go on. */

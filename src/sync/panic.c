@@ -3,9 +3,7 @@
  *
  * Each call of csys_catch_panic has a frame on the stack, the newest first in the
  * thread's list.  A panic jumps to the first one, or ends the thread.  To tell the
- * locks taken inside from those before, a frame puts a mark of its own among the
- * notes of the ledger: what stands after it was taken inside, whatever was unlocked
- * meanwhile.
+ * locks taken inside from those before, a frame has a mark of the ledger.
  *
  * A frame leaves the list however its function is left, so the list never has one
  * that is not on the stack.
@@ -36,9 +34,8 @@
 struct frame {
 	jmp_buf place;
 	struct frame *before;
+	struct csysi_ledger_mark mark;
 	unsigned count; /* of panics under way around it */
-	size_t depth;   /* of the ledger, if there was no memory for the mark */
-	int is_marked;
 	int was_abandoned;
 	csys_panic_info info;
 };
@@ -49,7 +46,7 @@ static _Thread_local struct {
 	int is_in_hook;
 } own;
 
-/* ---- the hook ------------------------------------------------------------------------- */
+/* ---- the hook ----------------------------------------------------------- */
 
 /* Reads of a pair that another thread writes, before the default is taken: it may be gone. */
 #define TRIES 10000
@@ -110,7 +107,7 @@ void csys_panic_default_hook(const csys_panic_info *info, void *unused)
 			return; /* nobody wants to know */
 }
 
-/* ---- panicking ---------------------------------------------------------------------------- */
+/* ---- panicking ---------------------------------------------------------- */
 
 static void give_up(const csys_panic_info *info, const char *why)
 {
@@ -131,10 +128,7 @@ static void tell(const csys_panic_info *info)
 
 static void go(struct frame *frame, const csys_panic_info *info)
 {
-	if (frame->is_marked)
-		csysi_ledger_abandon_after(frame);
-	else
-		csysi_ledger_abandon(frame->depth);
+	csysi_ledger_abandon_after(&frame->mark);
 	memmove(&frame->info, info, sizeof *info);
 	longjmp(frame->place, 1);
 }
@@ -154,7 +148,7 @@ static void panic(const csys_panic_info *info, int is_told)
 		tell(info);
 	if (frame)
 		go(frame, info);
-	csysi_ledger_abandon(0);
+	csysi_ledger_abandon();
 	csysi_thread_fail(info);
 	exit(EXIT_STATUS);
 }
@@ -192,7 +186,7 @@ void csysi_panic_forget(void)
 	own.is_in_hook = 0;
 }
 
-/* ---- catching ------------------------------------------------------------------------------- */
+/* ---- catching ----------------------------------------------------------- */
 
 struct call {
 	struct frame frame;
@@ -217,8 +211,7 @@ static void leave(void *argument)
 	struct frame *frame = &((struct call *)argument)->frame;
 
 	own.frame = frame->before;
-	if (frame->is_marked)
-		csysi_ledger_unmark(frame);
+	csysi_ledger_unmark(&frame->mark);
 }
 
 int csys_catch_panic(csys_panic_body *body, void *argument, csys_panic_info *out)
@@ -230,9 +223,8 @@ int csys_catch_panic(csys_panic_body *body, void *argument, csys_panic_info *out
 	call.r = 0;
 	call.frame.before = own.frame;
 	call.frame.count = own.count;
-	call.frame.depth = csysi_ledger_depth();
 	call.frame.was_abandoned = csysi_ledger_is_abandoned();
-	call.frame.is_marked = csysi_ledger_mark(&call.frame);
+	csysi_ledger_mark(&call.frame.mark);
 	own.frame = &call.frame;
 	csysi_os_run(attempt, leave, &call);
 	if (call.r < 0) {

@@ -15,6 +15,7 @@ static int lock_again(csys_reentrant *lock)
 {
 	if (lock->more == UINT32_MAX)
 		csysi_os_abort("a reentrant lock is locked too often");
+	csysi_ledger_note_level(lock);
 	lock->more++;
 	return csys_mutex_is_poisoned(&lock->mutex) ? CSYS_POISONED : 0;
 }
@@ -50,6 +51,7 @@ int csys_reentrant_lock_until(csys_reentrant *lock, csys_deadline deadline)
 
 void csys_reentrant_unlock(csys_reentrant *lock)
 {
+	csysi_ledger_note_level(lock);
 	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX) && lock->more > 0)
 		lock->more--;
 	else

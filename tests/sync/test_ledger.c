@@ -152,7 +152,7 @@ static void nothing_is_left_in_the_ledger_of_a_thread_that_holds_nothing(void **
 	all_poisoned(&locks); /* none, that is */
 }
 
-/* ---- waiters ------------------------------------------------------------- */
+/* ---- waiters ------------------------------------------------------------ */
 
 struct order {
 	csys_mutex locks[3];
@@ -202,7 +202,7 @@ static void the_newest_is_released_first_and_waiters_wake(void **state)
 	}
 }
 
-/* ---- destructors of others ----------------------------------------------- */
+/* ---- destructors of others ---------------------------------------------- */
 
 static pthread_key_t before, after; /* made before and after csys's own */
 static csys_mutex used = CSYS_MUTEX_INIT;
@@ -252,7 +252,7 @@ static void other_destructors_may_lock_unlock_and_keep(void **state)
 	pthread_key_delete(after);
 }
 
-/* ---- cleanup handlers ---------------------------------------------------- */
+/* ---- cleanup handlers --------------------------------------------------- */
 
 static void unlock_it(void *lock)
 {
@@ -278,7 +278,7 @@ static void a_handler_that_unlocks_keeps_it_from_being_poisoned(void **state)
 	assert_true(is_free(&lock, 0));
 }
 
-/* ---- fork ---------------------------------------------------------------- */
+/* ---- fork --------------------------------------------------------------- */
 
 static struct locks forked;
 
@@ -324,7 +324,279 @@ static void the_locks_of_who_forks_are_held_in_both(void **state)
 		assert_true(is_free(&forked.many[i], 0));
 }
 
-/* ---- without memory ------------------------------------------------------ */
+/* ---- by chance, against a plain account --------------------------------- */
+
+/*
+ * What one thread holds, counted in a way that cannot be wrong, beside the locks themselves.
+ * Bodies of catches, one in the other, do what falls to them, and return or panic.
+ */
+#define EACH 12
+#define STEPS 30
+#define NESTED 4
+
+struct account {
+	int mutexes[EACH];
+	int levels[EACH];
+	int reads[EACH];
+	int writes[EACH];
+	int is_poisoned[3][EACH]; /* mutexes, reentrant, rwlocks */
+};
+
+static struct chance {
+	csys_mutex mutexes[EACH];
+	csys_reentrant reentrants[EACH];
+	csys_rwlock rwlocks[EACH];
+	csys_condvar condvar;
+	struct account account;
+	uint32_t seed;
+	int depth;
+} chance;
+
+static uint32_t roll(uint32_t sides)
+{
+	chance.seed = chance.seed * 1664525 + 1013904223;
+	return (uint32_t)(((uint64_t)chance.seed * sides) >> 32);
+}
+
+static void step_mutex(int i)
+{
+	csys_mutex *mutex = &chance.mutexes[i];
+	int *is_held = &chance.account.mutexes[i];
+	if (*is_held && roll(3) == 0) {
+		(void)!csys_condvar_wait_until(&chance.condvar, mutex, CSYS_POLL);
+		return;
+	}
+	if (*is_held)
+		csys_mutex_unlock(mutex);
+	else
+		csys_mutex_lock(mutex);
+	*is_held = !*is_held;
+}
+
+static void step_reentrant(int i)
+{
+	int *level = &chance.account.levels[i];
+	if (*level == 0 || roll(2) == 0) {
+		csys_reentrant_lock(&chance.reentrants[i]);
+		++*level;
+	} else {
+		csys_reentrant_unlock(&chance.reentrants[i]);
+		--*level;
+	}
+}
+
+static void step_rwlock(int i)
+{
+	csys_rwlock *lock = &chance.rwlocks[i];
+	int *reads = &chance.account.reads[i];
+	int *writes = &chance.account.writes[i];
+	uint32_t what = roll(3);
+	if (*writes > 0 && what == 0) {
+		csys_rwlock_downgrade(lock);
+		*writes = 0;
+		*reads = 1;
+	} else if (*writes > 0) {
+		csys_rwlock_unlock_write(lock);
+		*writes = 0;
+	} else if (*reads == 0 && what == 0) {
+		csys_rwlock_write(lock);
+		*writes = 1;
+	} else if (*reads == 0 || what == 0) {
+		csys_rwlock_read(lock);
+		++*reads;
+	} else if (what == 1 && *reads == 1) {
+		CHECK(csys_rwlock_try_upgrade(lock) >= 0);
+		*reads = 0;
+		*writes = 1;
+	} else {
+		csys_rwlock_unlock_read(lock);
+		--*reads;
+	}
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* What a catch promises, after a panic, of what was held at it. */
+static void go_back_to(const struct account *then)
+{
+	struct account *now = &chance.account;
+	for (int i = 0; i < EACH; i++) {
+		if (now->mutexes[i] && !then->mutexes[i])
+			now->is_poisoned[0][i] = 1;
+		now->mutexes[i] = now->mutexes[i] && then->mutexes[i];
+		if (now->levels[i] > 0 && then->levels[i] == 0)
+			now->is_poisoned[1][i] = 1;
+		now->levels[i] = now->levels[i] > 0 ? then->levels[i] : 0;
+		if (now->writes[i] && !then->writes[i])
+			now->is_poisoned[2][i] = 1;
+		int is_held = now->writes[i] || now->reads[i] > 0;
+		int reads = now->writes[i] ? 1 : now->reads[i];
+		now->writes[i] = is_held && then->writes[i];
+		now->reads[i] = least(reads, then->reads[i]);
+	}
+}
+
+static void compare(void)
+{
+	const struct account *account = &chance.account;
+	size_t depth = 0;
+	for (int i = 0; i < EACH; i++) {
+		const csys_mutex *mutex = &chance.reentrants[i].mutex;
+		CHECK(csysi_holds(&chance.mutexes[i], CSYSI_HELD_MUTEX) == account->mutexes[i]);
+		CHECK(csysi_holds(mutex, CSYSI_HELD_MUTEX) == (account->levels[i] > 0));
+		CHECK(csysi_holds(&chance.rwlocks[i], CSYSI_HELD_WRITE) == account->writes[i]);
+		CHECK(csysi_holds(&chance.rwlocks[i], CSYSI_HELD_READ) == (account->reads[i] > 0));
+		CHECK(csys_mutex_is_poisoned(&chance.mutexes[i]) == account->is_poisoned[0][i]);
+		CHECK(csys_mutex_is_poisoned(mutex) == account->is_poisoned[1][i]);
+		CHECK(csys_rwlock_is_poisoned(&chance.rwlocks[i]) == account->is_poisoned[2][i]);
+		if (account->levels[i] > 0)
+			CHECK(chance.reentrants[i].more + 1 == (uint32_t)account->levels[i]);
+		depth += (size_t)(account->mutexes[i] + (account->levels[i] > 0) +
+				  account->reads[i] + account->writes[i]);
+	}
+	CHECK(csysi_ledger_depth() == depth);
+}
+
+static void act(void *unused)
+{
+	(void)unused;
+	for (uint32_t left = roll(STEPS); left > 0; left--) {
+		int i = (int)roll(EACH);
+		switch (roll(chance.depth < NESTED ? 7 : 6)) {
+		case 0:
+		case 1:
+			step_mutex(i);
+			break;
+		case 2:
+		case 3:
+			step_reentrant(i);
+			break;
+		case 4:
+		case 5:
+			step_rwlock(i);
+			break;
+		default: {
+			struct account then = chance.account;
+			chance.depth++;
+			int r = csys_catch_panic(act, NULL, NULL);
+			chance.depth--;
+			if (r < 0)
+				go_back_to(&then);
+			compare();
+		}
+		}
+	}
+	if (chance.depth > 0 && roll(2) == 0)
+		csys_panic("by chance");
+}
+
+static void release_all(void)
+{
+	struct account *account = &chance.account;
+	for (int i = 0; i < EACH; i++) {
+		if (account->mutexes[i])
+			csys_mutex_unlock(&chance.mutexes[i]);
+		while (account->levels[i]-- > 0)
+			csys_reentrant_unlock(&chance.reentrants[i]);
+		while (account->reads[i]-- > 0)
+			csys_rwlock_unlock_read(&chance.rwlocks[i]);
+		if (account->writes[i])
+			csys_rwlock_unlock_write(&chance.rwlocks[i]);
+		CHECK(chance.mutexes[i].word == 0 && chance.reentrants[i].mutex.word == 0);
+		CHECK((chance.rwlocks[i].word & ~CSYSI_RWLOCK_PHASE) == 0);
+	}
+}
+
+static void *act_by_chance(void *seed)
+{
+	chance = (struct chance){ .seed = *(uint32_t *)seed };
+	for (int round = 0; round < 20; round++)
+		act(NULL);
+	compare();
+	release_all();
+	CHECK(csysi_ledger_depth() == 0);
+	return NULL;
+}
+
+static void what_was_held_at_a_catch_is_held_after_a_panic(void **state)
+{
+	(void)state;
+	csys_panic_set_hook(be_silent, NULL);
+	for (uint32_t seed = 1; seed <= 50; seed++)
+		run_foreign(act_by_chance, &seed);
+	csys_panic_set_hook(NULL, NULL);
+}
+
+/* ---- how long it takes -------------------------------------------------- */
+
+#define DEEP 20000
+
+static csys_mutex deep[DEEP];
+static csys_rwlock read_often;
+
+/* Notes looked at for each operation, on average. */
+static void took(unsigned long since, unsigned long operations)
+{
+	CHECK(csysi_ledger_looks - since <= 12 * operations);
+}
+
+static void wait_once(void *unused)
+{
+	(void)unused;
+	csys_condvar condvar = CSYS_CONDVAR_INIT;
+	(void)!csys_condvar_wait_until(&condvar, &deep[DEEP / 2], CSYS_POLL);
+}
+
+static void *go_deep(void *unused)
+{
+	/* 7919 has no factor in common with DEEP. */
+	const int steps[] = { 1, DEEP - 1, 7919 };
+	for (int i = 0; i < 3; i++) {
+		unsigned long since = csysi_ledger_looks;
+		for (int k = 0; k < DEEP; k++)
+			csys_mutex_lock(&deep[k]);
+		for (int k = 0, at = 0; k < DEEP; k++, at = (at + steps[i]) % DEEP)
+			csys_mutex_unlock(&deep[at]);
+		took(since, 2 * DEEP);
+		CHECK(csysi_ledger_depth() == 0);
+	}
+	for (int k = 0; k < DEEP; k++)
+		csys_mutex_lock(&deep[k]);
+	/* Others beside them, and the same one many times. */
+	unsigned long since = csysi_ledger_looks;
+	for (int k = 0; k < DEEP; k++) {
+		csys_rwlock_read(&read_often);
+		CHECK(csysi_holds(&deep[k], CSYSI_HELD_MUTEX));
+		CHECK(!csysi_holds(&read_often, CSYSI_HELD_WRITE));
+	}
+	for (int k = 0; k < DEEP; k++)
+		csys_rwlock_unlock_read(&read_often);
+	took(since, 4 * DEEP);
+	/* Catches cost nothing more, nor does an old lock that is waited with. */
+	since = csysi_ledger_looks;
+	for (int k = 0; k < DEEP; k++)
+		CHECK(csys_catch_panic(wait_once, NULL, NULL) == 0);
+	took(since, 2 * DEEP);
+	/* The end of the thread has the rest to do. */
+	since = csysi_ledger_looks;
+	csysi_ledger_abandon();
+	took(since, DEEP);
+	return unused;
+}
+
+static void every_operation_looks_at_a_few_notes(void **state)
+{
+	(void)state;
+	run_foreign(go_deep, NULL);
+	for (int k = 0; k < DEEP; k++)
+		assert_int_equal(deep[k].word, 0);
+	assert_true(csys_mutex_is_poisoned(&deep[0]) && csys_mutex_is_poisoned(&deep[DEEP - 1]));
+}
+
+/* ---- without memory ----------------------------------------------------- */
 
 static void *lock_without_memory(void *argument)
 {
@@ -366,6 +638,8 @@ int main(void)
 		TEST(other_destructors_may_lock_unlock_and_keep),
 		TEST(a_handler_that_unlocks_keeps_it_from_being_poisoned),
 		TEST(the_locks_of_who_forks_are_held_in_both),
+		TEST(what_was_held_at_a_catch_is_held_after_a_panic),
+		TEST(every_operation_looks_at_a_few_notes),
 		TEST(a_lock_that_cannot_be_noted_is_a_lock_still),
 	};
 	return RUN(tests);

@@ -13,7 +13,7 @@
 #include "base/atomic.h"
 #include "support/support.h"
 
-/* ---- what the hook was told --------------------------------------------------------------- */
+/* ---- what the hook was told --------------------------------------------- */
 
 static struct {
 	int calls;
@@ -59,7 +59,7 @@ static int is_free(csys_mutex *lock, int expected)
 	return r == expected;
 }
 
-/* ---- catching ------------------------------------------------------------ */
+/* ---- catching ----------------------------------------------------------- */
 
 static void set(void *number)
 {
@@ -218,8 +218,7 @@ static void lock_and_panic_without_memory(void *argument)
 static void *catch_without_memory(void *argument)
 {
 	struct locks *locks = argument;
-	/* The first lock of a thread needs some memory of the system: the mark and the lock
-	 * before both go without. */
+	/* The first lock of a thread needs some memory of the system. */
 	csysi_fault_arm(locks->fault);
 	CHECK(csys_catch_panic(lock_and_panic_without_memory, locks, NULL) == CSYS_EPANICKED);
 	csysi_fault_arm(0);
@@ -271,7 +270,237 @@ static void a_panic_in_a_predicate_poisons_the_mutex(void **state)
 	assert_true(wait.condvar.queue == 0); /* nobody waits */
 }
 
-/* ---- the hook ------------------------------------------------------------ */
+/* ---- what was held before a catch --------------------------------------- */
+
+struct before {
+	csys_mutex mutex;
+	csys_reentrant reentrant;
+	csys_rwlock rwlock;
+	csys_condvar condvar;
+	csys_mutex others[20]; /* so that the ledger has more than a few notes */
+	int inner;             /* EPANICKED: of a catch inside the body */
+};
+
+static void wait_and_panic(void *argument)
+{
+	struct before *before = argument;
+	for (int i = 0; i < 3; i++)
+		CHECK(csys_condvar_wait_until(&before->condvar, &before->mutex, CSYS_POLL) ==
+		      CSYS_ETIMEDOUT);
+	csys_panic("after waiting");
+}
+
+static void unlock_lock_and_panic(void *argument)
+{
+	struct before *before = argument;
+	csys_mutex_unlock(&before->mutex);
+	csys_mutex_lock(&before->mutex);
+	csys_panic("with the lock taken anew");
+}
+
+static void wait_in_an_inner_catch_and_panic(void *argument)
+{
+	struct before *before = argument;
+	before->inner = csys_catch_panic(wait_and_panic, before, NULL);
+	csys_panic("outside");
+}
+
+static void hold_others(struct before *before, int count)
+{
+	for (int i = 0; i < count; i++)
+		csys_mutex_lock(&before->others[i]);
+}
+
+static void release_others(struct before *before, int count)
+{
+	for (int i = 0; i < count; i++) {
+		assert_false(csys_mutex_is_poisoned(&before->others[i]));
+		csys_mutex_unlock(&before->others[i]);
+	}
+}
+
+static void a_mutex_that_was_waited_with_inside_stays_held(void **state)
+{
+	(void)state;
+	csys_panic_body *bodies[] = { wait_and_panic, unlock_lock_and_panic,
+				      wait_in_an_inner_catch_and_panic };
+	for (int others = 0; others <= 20; others += 10)
+		for (int i = 0; i < 3; i++) {
+			struct before before = { .inner = CSYS_EPANICKED };
+			hold_others(&before, others);
+			csys_mutex_lock(&before.mutex);
+			assert_int_equal(csys_catch_panic(bodies[i], &before, NULL),
+					 CSYS_EPANICKED);
+			assert_int_equal(before.inner, CSYS_EPANICKED);
+			assert_true(is_free(&before.mutex, CSYS_EAGAIN));
+			csys_mutex_assert_held(&before.mutex);
+			csys_mutex_unlock(&before.mutex);
+			assert_true(is_free(&before.mutex, 0));
+			release_others(&before, others);
+		}
+}
+
+static void release_and_panic(void *argument)
+{
+	struct before *before = argument;
+	csys_mutex_unlock(&before->mutex);
+	csys_panic("without the lock");
+}
+
+static void lock_it_and_panic(void *argument)
+{
+	struct before *before = argument;
+	csys_mutex_lock(&before->mutex);
+	csys_panic("with the lock");
+}
+
+static void a_mutex_that_was_released_inside_is_not_held(void **state)
+{
+	(void)state;
+	struct before before = { .inner = 0 };
+	csys_mutex_lock(&before.mutex);
+	assert_int_equal(csys_catch_panic(release_and_panic, &before, NULL), CSYS_EPANICKED);
+	assert_true(is_free(&before.mutex, 0));
+
+	/* Nor is one that was released before the catch: it was not held at it. */
+	csys_mutex_lock(&before.others[0]);
+	csys_mutex_lock(&before.mutex);
+	csys_mutex_lock(&before.others[1]);
+	csys_mutex_unlock(&before.mutex);
+	assert_int_equal(csys_catch_panic(lock_it_and_panic, &before, NULL), CSYS_EPANICKED);
+	assert_true(is_free(&before.mutex, CSYS_POISONED));
+	release_others(&before, 2);
+}
+
+static void lock_levels_and_panic(void *argument)
+{
+	struct before *before = argument;
+	for (int i = 0; i < 3; i++)
+		csys_reentrant_lock(&before->reentrant);
+	csys_panic("three levels up");
+}
+
+static void unlock_levels_and_panic(void *argument)
+{
+	struct before *before = argument;
+	csys_reentrant_unlock(&before->reentrant);
+	csys_panic("one level down");
+}
+
+static void leave_take_again_and_panic(void *argument)
+{
+	struct before *before = argument;
+	csys_reentrant_unlock(&before->reentrant);
+	csys_reentrant_unlock(&before->reentrant);
+	csys_reentrant_lock(&before->reentrant);
+	csys_panic("taken anew");
+}
+
+static void change_the_level_inside(void *argument)
+{
+	struct before *before = argument;
+	csys_reentrant_lock(&before->reentrant);
+}
+
+static void change_the_level_in_an_inner_catch_and_panic(void *argument)
+{
+	CHECK(csys_catch_panic(change_the_level_inside, argument, NULL) == 0);
+	csys_panic("outside");
+}
+
+static void a_reentrant_lock_has_its_level_again(void **state)
+{
+	(void)state;
+	csys_panic_body *bodies[] = { lock_levels_and_panic, unlock_levels_and_panic,
+				      leave_take_again_and_panic,
+				      change_the_level_in_an_inner_catch_and_panic };
+	for (int others = 0; others <= 20; others += 10)
+		for (int i = 0; i < 4; i++) {
+			struct before before = { .inner = 0 };
+			hold_others(&before, others);
+			csys_reentrant_lock(&before.reentrant);
+			csys_reentrant_lock(&before.reentrant);
+			assert_int_equal(csys_catch_panic(bodies[i], &before, NULL),
+					 CSYS_EPANICKED);
+			assert_int_equal(csys_reentrant_is_poisoned(&before.reentrant), 0);
+			csys_reentrant_unlock(&before.reentrant);
+			assert_true(is_free(&before.reentrant.mutex, CSYS_EAGAIN));
+			csys_reentrant_unlock(&before.reentrant);
+			assert_true(is_free(&before.reentrant.mutex, 0));
+			release_others(&before, others);
+		}
+}
+
+static void upgrade_and_panic(void *argument)
+{
+	struct before *before = argument;
+	CHECK(csys_rwlock_try_upgrade(&before->rwlock) == 0);
+	csys_panic("half a change");
+}
+
+static void downgrade_and_panic(void *argument)
+{
+	struct before *before = argument;
+	csys_rwlock_downgrade(&before->rwlock);
+	csys_rwlock_read(&before->rwlock);
+	csys_panic("reading");
+}
+
+static void *try_to_read(void *argument)
+{
+	struct before *before = argument;
+	int r = csys_rwlock_try_read(&before->rwlock);
+	if (r >= 0)
+		csys_rwlock_unlock_read(&before->rwlock);
+	before->inner = r;
+	return NULL;
+}
+
+static int read_elsewhere(struct before *before)
+{
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, try_to_read, before), 0);
+	pthread_join(thread, NULL);
+	return before->inner;
+}
+
+static void an_upgrade_is_undone_and_poisons(void **state)
+{
+	(void)state;
+	for (int others = 0; others <= 20; others += 10) {
+		struct before before = { .inner = 0 };
+		hold_others(&before, others);
+		csys_rwlock_read(&before.rwlock);
+		assert_int_equal(csys_catch_panic(upgrade_and_panic, &before, NULL),
+				 CSYS_EPANICKED);
+		csys_rwlock_assert_read(&before.rwlock);
+		assert_int_equal(csys_rwlock_is_poisoned(&before.rwlock), 1);
+		assert_int_equal(read_elsewhere(&before), CSYS_POISONED);
+		csys_rwlock_unlock_read(&before.rwlock);
+		assert_int_equal(csys_rwlock_try_write(&before.rwlock), CSYS_POISONED);
+		csys_rwlock_unlock_write(&before.rwlock);
+		release_others(&before, others);
+	}
+}
+
+static void a_downgrade_is_undone(void **state)
+{
+	(void)state;
+	for (int others = 0; others <= 20; others += 10) {
+		struct before before = { .inner = 0 };
+		hold_others(&before, others);
+		csys_rwlock_write(&before.rwlock);
+		assert_int_equal(csys_catch_panic(downgrade_and_panic, &before, NULL),
+				 CSYS_EPANICKED);
+		csys_rwlock_assert_write(&before.rwlock);
+		assert_int_equal(read_elsewhere(&before), CSYS_EAGAIN);
+		csys_rwlock_unlock_write(&before.rwlock);
+		assert_int_equal(read_elsewhere(&before), 0);
+		release_others(&before, others);
+	}
+}
+
+/* ---- the hook ----------------------------------------------------------- */
 
 static void the_hook_is_told_in_the_thread_of_the_panic(void **state)
 {
@@ -331,7 +560,7 @@ static void a_hook_never_gets_the_context_of_another(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* ---- ends ---------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------- */
 
 /* Run it in a child; what it wrote to stderr, and how it ended. */
 static int ended(void (*function)(void), char *text, size_t size)
@@ -581,7 +810,7 @@ static void where_it_has_nowhere_to_go_it_aborts(void **state)
 	aborts(panic_at_a_foreign_end, ": second\n", "a panic at the end of a thread");
 }
 
-/* ---- the end of a thread within ------------------------------------------ */
+/* ---- the end of a thread within ----------------------------------------- */
 
 static pthread_key_t key;
 static int caught_in_destructor; /* atomic */
@@ -655,6 +884,11 @@ int main(void)
 		QUIET(a_panic_can_go_on_after_it_was_caught),
 		QUIET(a_panic_needs_no_memory),
 		QUIET(a_panic_in_a_predicate_poisons_the_mutex),
+		QUIET(a_mutex_that_was_waited_with_inside_stays_held),
+		QUIET(a_mutex_that_was_released_inside_is_not_held),
+		QUIET(a_reentrant_lock_has_its_level_again),
+		QUIET(an_upgrade_is_undone_and_poisons),
+		QUIET(a_downgrade_is_undone),
 		QUIET(the_hook_is_told_in_the_thread_of_the_panic),
 		QUIET(a_hook_never_gets_the_context_of_another),
 		QUIET(uncaught_it_ends_the_process_with_101_where_nobody_joins),

@@ -28,7 +28,20 @@
  * runs after a thread's function (hooks of csys_thread_at_exit, destructors of
  * thread-local variables) aborts.
  *
- * Nothing here needs memory.  Signals: not in handlers.
+ * What csys_catch_panic does with locks when its body panics:
+ *   - A lock that was held before and is held at the panic stays held: in the way (reading or
+ *     writing) and at the level (csys_reentrant) that it had.  It is not poisoned, also where
+ *     the body released it and took it again, as csys_condvar_wait does.  The caller holds it
+ *     and knows of the panic; what the body was changing under it is the caller's to look at.
+ *   - A rwlock that the body upgraded is poisoned, and is held for reading again.
+ *   - A rwlock that the body downgraded is locked for writing again.  This waits for the other
+ *     readers, and another writer may come in between.
+ *   - A lock that was held before and that the body released for good is not held.
+ *   - All other locks that the body took are poisoned and released, the newest first.
+ * A lock that could not be noted, for lack of memory, stays as the body left it; so does the
+ * level of a reentrant lock.
+ *
+ * Panicking and catching need no memory.  Signals: not in handlers.
  */
 #ifndef CSYS_SYNC_PANIC_H
 #define CSYS_SYNC_PANIC_H
@@ -63,8 +76,8 @@ typedef void csys_panic_body(void *argument);
 
 /*
  * Call body(argument).  0 if it returns.  CSYS_EPANICKED if it panics: the locks that
- * it took and holds are poisoned and released, those taken before are held as they
- * were, and *out says what it was about; NULL if that is not wanted.
+ * it took and holds are poisoned and released, those held before and still are held as they
+ * were (see above), and *out says what it was about; NULL if that is not wanted.
  */
 CSYS_API CSYS_MUST_CHECK int csys_catch_panic(csys_panic_body *body, void *argument,
 					      csys_panic_info *out);

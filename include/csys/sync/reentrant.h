@@ -5,7 +5,8 @@
  *     callback(); // which may lock it too
  *     csys_reentrant_unlock(&lock);
  *
- * It is held until it has been unlocked as often as it was locked.  Else it is a
+ * It is held until it has been unlocked as often as it was locked.  After a panic that is
+ * caught outside it has the level that it had before csys_catch_panic.  For the rest it is a
  * csys_mutex: twelve bytes, zeroed memory is a free one, poisoning, fairness,
  * misuse, signals and fork as there.  (A thread that holds more than some
  * locks and has no memory to note one more would wait for itself.)
