@@ -125,7 +125,8 @@ void csysi_os_thread_detach(const struct csysi_os_thread *thread);
 /* End the calling thread, unwinding its stack. */
 void csysi_os_thread_exit(void);
 
-/* run(argument), then leave(argument); leave also runs if `run` is unwound by the thread's end. */
+/* run(argument), then leave(argument); leave also runs if `run` is unwound, by the thread's end or
+ * by an exception of C++. */
 void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument);
 
 /* Name the calling thread; let it run on these CPUs only.  CSYS_EINVAL, CSYS_ENOTSUP. */

@@ -13,8 +13,12 @@
  * these; from the second the body goes to the first, and whoever leaves that wakes all,
  * and each looks again.
  *
+ * AGAIN is a bit beside RUNNING and RUNNING_WAITED: the body is forced, and the one before it
+ * did not return.  So it is POISONED until the forced body has returned.
+ *
  * While the body runs its once is in the ledger of the thread; what ends the thread,
- * or a panic that is caught outside, finds it there and poisons it.
+ * or a panic that is caught outside, finds it there and poisons it.  An exception of C++, and
+ * a thread that ends in the body where that unwinds the stack, come by finish.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -32,8 +36,21 @@ enum {
 	RUNNING = 2,
 	RUNNING_WAITED = 3,
 	POISONED = 4,
-	INCOMPLETE_WAITED = 5
+	INCOMPLETE_WAITED = 5,
+	AGAIN = 8
 };
+
+static int is_running(uint32_t word)
+{
+	uint32_t state = word & ~(uint32_t)AGAIN;
+
+	return state == RUNNING || state == RUNNING_WAITED;
+}
+
+static int is_waited(uint32_t word)
+{
+	return (word & ~(uint32_t)AGAIN) == RUNNING_WAITED;
+}
 
 static void leave(csys_once *once, uint32_t state)
 {
@@ -41,7 +58,7 @@ static void leave(csys_once *once, uint32_t state)
 
 	csysi_spin_note(address);
 	/* Release pairs with the acquires of those who look. */
-	if (csysi_swap_release(&once->word, state) == RUNNING_WAITED)
+	if (is_waited(csysi_swap_release(&once->word, state)))
 		csysi_os_wake(address, UINT32_MAX, 0);
 }
 
@@ -52,30 +69,43 @@ static int wait_while_running(csys_once *once, csys_deadline deadline)
 	uint32_t word = csysi_load_acquire(&once->word);
 
 	for (struct csysi_spin spin = csysi_spin_begin(&once->word, deadline);
-	     csysi_spin_goes_on(&spin, word != RUNNING);)
+	     csysi_spin_goes_on(&spin, !is_running(word) || is_waited(word));)
 		word = csysi_load_acquire(&once->word);
-	while (word == RUNNING || word == RUNNING_WAITED) {
+	while (is_running(word)) {
+		uint32_t waited = (word & AGAIN) | RUNNING_WAITED;
 		/* Relaxed: the sleep compares the word. */
-		if (word == RUNNING && !csysi_cas_relaxed(&once->word, &word, RUNNING_WAITED)) {
+		if (word != waited && !csysi_cas_relaxed(&once->word, &word, waited)) {
 			word = csysi_load_acquire(&once->word);
 			continue;
 		}
-		int r = csysi_os_wait(&once->word, RUNNING_WAITED, deadline, 0);
+		int r = csysi_os_wait(&once->word, waited, deadline, 0);
 		word = csysi_load_acquire(&once->word);
-		if (r == CSYS_ETIMEDOUT && (word == RUNNING || word == RUNNING_WAITED))
+		if (r == CSYS_ETIMEDOUT && is_running(word))
 			return r;
 	}
 	return (int)word;
 }
 
+struct run {
+	csys_once *once;
+	uint32_t marks;
+	uint32_t state; /* what it is when its body was left */
+};
+
+/* Also when the stack is unwound; `state` is POISONED then. */
+static void finish(struct run *run)
+{
+	if (csysi_leave(&run->marks, run->once, CSYSI_HELD_ONCE))
+		leave(run->once, run->state);
+}
+
 static int run(csys_once *once, csys_once_body *body, void *argument)
 {
-	uint32_t marks = 0;
+	struct run run CSYSI_ATTRIBUTE((cleanup(finish))) = { once, 0, POISONED };
 
-	csysi_enter(&marks, once, CSYSI_HELD_ONCE);
+	csysi_enter(&run.marks, once, CSYSI_HELD_ONCE);
 	int r = body(argument);
-	if (csysi_leave(&marks, once, CSYSI_HELD_ONCE))
-		leave(once, r < 0 ? INCOMPLETE : COMPLETE);
+	run.state = r < 0 ? INCOMPLETE : COMPLETE;
 	return r < 0 ? r : 0;
 }
 
@@ -102,6 +132,8 @@ static int begin(csys_once *once, int is_forced)
 		}
 		/* Acquire: what bodies before this one left behind. */
 		uint32_t next = word == INCOMPLETE_WAITED ? RUNNING_WAITED : RUNNING;
+		if (word == POISONED)
+			next |= AGAIN;
 		if (csysi_cas_acquire(&once->word, &word, next))
 			return 1;
 		word = csysi_load_acquire(&once->word);
@@ -137,7 +169,9 @@ int csysi_once_call_new(csys_once *once, csys_once_body *body, void *argument, i
 
 int csys_once_is_poisoned(const csys_once *once)
 {
-	return csysi_load_relaxed(&once->word) == POISONED;
+	uint32_t word = csysi_load_relaxed(&once->word);
+
+	return word == POISONED || (word & AGAIN);
 }
 
 /* Until it is COMPLETE or POISONED: also through failures, which another caller mends. */

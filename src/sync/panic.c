@@ -5,8 +5,9 @@
  * thread's list.  A panic jumps to the first one, or ends the thread.  To tell the
  * locks taken inside from those before, a frame has a mark of the ledger.
  *
- * A frame leaves the list however its function is left, so the list never has one
- * that is not on the stack.
+ * A frame leaves the list however its body is left, so the list never has one that is not on
+ * the stack.  What leaves it by unwinding the stack, an exception of C++ or the end of the
+ * thread, counts as a panic of that frame for the locks, and goes on.
  *
  * The hook is two words, which are read as one: a writer makes `version` odd, and
  * even again behind them; a reader who sees the same even number before and after
@@ -115,15 +116,24 @@ static void give_up(const csys_panic_info *info, const char *why)
 	csysi_os_abort(why);
 }
 
+/* An exception that leaves the hook takes the place of the panic. */
+static void leave_hook(const int *is_told)
+{
+	own.is_in_hook = 0;
+	if (!*is_told)
+		own.count--;
+}
+
 static void tell(const csys_panic_info *info)
 {
 	csys_panic_hook *its_hook;
 	void *its_context;
+	int is_told CSYSI_ATTRIBUTE((cleanup(leave_hook))) = 0;
 
 	own.is_in_hook = 1;
 	csys_panic_get_hook(&its_hook, &its_context);
 	its_hook(info, its_context);
-	own.is_in_hook = 0;
+	is_told = 1;
 }
 
 static void go(struct frame *frame, const csys_panic_info *info)
@@ -188,28 +198,38 @@ void csysi_panic_forget(void)
 
 /* ---- catching ----------------------------------------------------------- */
 
+enum { LEFT, RETURNED, PANICKED };
+
 struct call {
 	struct frame frame;
 	csys_panic_body *body;
 	void *argument;
-	int r;
+	int end; /* of the body; LEFT: its stack is unwound */
 };
 
 static void attempt(void *argument)
 {
 	struct call *call = argument;
 
-	if (setjmp(call->frame.place) == 0)
+	if (setjmp(call->frame.place) == 0) {
 		call->body(call->argument);
-	else
-		call->r = CSYS_EPANICKED;
+		call->end = RETURNED;
+	} else {
+		call->end = PANICKED;
+	}
 }
 
-/* Also when the thread ends in the body. */
+/* Also when the stack is unwound.  Then functions further up may still unlock what they had:
+ * locks were taken from this thread. */
 static void leave(void *argument)
 {
-	struct frame *frame = &((struct call *)argument)->frame;
+	struct call *call = argument;
+	struct frame *frame = &call->frame;
 
+	if (call->end == LEFT) {
+		csysi_ledger_abandon_after(&frame->mark);
+		own.count = frame->count;
+	}
 	own.frame = frame->before;
 	csysi_ledger_unmark(&frame->mark);
 }
@@ -220,18 +240,18 @@ int csys_catch_panic(csys_panic_body *body, void *argument, csys_panic_info *out
 
 	call.body = body;
 	call.argument = argument;
-	call.r = 0;
+	call.end = LEFT;
 	call.frame.before = own.frame;
 	call.frame.count = own.count;
 	call.frame.was_abandoned = csysi_ledger_is_abandoned();
 	csysi_ledger_mark(&call.frame.mark);
 	own.frame = &call.frame;
 	csysi_os_run(attempt, leave, &call);
-	if (call.r < 0) {
-		own.count = call.frame.count;
-		csysi_ledger_set_abandoned(call.frame.was_abandoned);
-		if (out)
-			*out = call.frame.info;
-	}
-	return call.r;
+	if (call.end == RETURNED)
+		return 0;
+	own.count = call.frame.count;
+	csysi_ledger_set_abandoned(call.frame.was_abandoned);
+	if (out)
+		*out = call.frame.info;
+	return CSYS_EPANICKED;
 }

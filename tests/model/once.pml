@@ -13,6 +13,9 @@
 
 #define WORD 1 /* the place */
 
+#define IS_RUNNING(word) (((word) & ~AGAIN) == RUNNING || ((word) & ~AGAIN) == RUNNING_WAITED)
+#define IS_WAITED(word) (((word) & ~AGAIN) == RUNNING_WAITED)
+
 byte word = INCOMPLETE;
 byte running = 0;
 bool is_done = false;
@@ -25,9 +28,9 @@ inline leave(state)
 	:: false
 #else
 #ifdef BUG_ONE_IS_WOKEN
-	:: seen == RUNNING_WAITED -> os_wake_one(WORD, r)
+	:: IS_WAITED(seen) -> os_wake_one(WORD, r)
 #else
-	:: seen == RUNNING_WAITED -> os_wake_all(WORD)
+	:: IS_WAITED(seen) -> os_wake_all(WORD)
 #endif
 #endif
 	:: else
@@ -41,22 +44,24 @@ inline wait_while_running()
 	r = WOKEN;
 	seen = word;
 	do
-	:: seen != RUNNING && seen != RUNNING_WAITED -> break
+	:: !IS_RUNNING(seen) -> break
 	:: else ->
 		atomic {
 			if
-			:: seen == RUNNING && word == RUNNING -> word = RUNNING_WAITED; seen = RUNNING_WAITED
-			:: seen == RUNNING && word != RUNNING -> seen = word
+			:: !IS_WAITED(seen) && word == seen ->
+				word = (seen & AGAIN) | RUNNING_WAITED;
+				seen = word
+			:: !IS_WAITED(seen) && word != seen -> seen = word
 			:: else
 			fi
 		};
 		if
-		:: seen == RUNNING_WAITED ->
-			os_wait(WORD, word == RUNNING_WAITED, DEADLINE, r);
+		:: IS_WAITED(seen) ->
+			os_wait(WORD, word == seen, DEADLINE, r);
 			atomic {
 				seen = word;
 				if
-				:: r == TIMEDOUT && (seen == RUNNING || seen == RUNNING_WAITED) -> break
+				:: r == TIMEDOUT && IS_RUNNING(seen) -> break
 				:: else -> r = WOKEN
 				fi
 			}
@@ -71,7 +76,7 @@ inline call()
 	seen = word;
 	do
 	:: seen == COMPLETE -> assert(is_done); break
-	:: seen == RUNNING || seen == RUNNING_WAITED ->
+	:: IS_RUNNING(seen) ->
 		wait_while_running();
 		/* Here one waits without a deadline. */
 		if :: r == TIMEDOUT -> r = WOKEN :: else fi
@@ -82,7 +87,8 @@ inline call()
 #ifdef BUG_WAITERS_FORGOTTEN
 				word = RUNNING;
 #else
-				word = (word == INCOMPLETE_WAITED -> RUNNING_WAITED : RUNNING);
+				word = (word == INCOMPLETE_WAITED -> RUNNING_WAITED :
+					(word == POISONED -> RUNNING | AGAIN : RUNNING));
 #endif
 				assert(!is_done);
 				running++;

@@ -260,7 +260,7 @@ int csysi_may_hold(const uint32_t *, const void *, int)
 {
 	return 1;
 }
-void csysi_holds_now(const uint32_t *, const void *, int, int)
+void csysi_holds_now(uint32_t *, const void *, int, int)
 {
 }
 int csysi_is_poisoned(const uint32_t *)

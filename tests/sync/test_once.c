@@ -86,6 +86,51 @@ static void a_body_that_does_not_return_poisons_it(void **state)
 	assert_int_equal(csys_once_call(&one, count, NULL), 0);
 }
 
+struct forced {
+	csys_once once;
+	csys_thread *waiter;
+	int was_poisoned;
+	int result;
+};
+
+static void *wait_for_forced(void *argument)
+{
+	struct forced *forced = argument;
+	CHECK(csys_once_wait(&forced->once) == 0);
+	return NULL;
+}
+
+static int ask(void *argument)
+{
+	struct forced *forced = argument;
+	forced->was_poisoned = csys_once_is_poisoned(&forced->once);
+	if (forced->result == 0) {
+		CHECK(csys_thread_spawn(wait_for_forced, forced, NULL, &forced->waiter) == 0);
+		take_a_nap(); /* it sleeps on a forced body then, as a rule */
+	}
+	return forced->result;
+}
+
+static void a_forced_body_is_told_that_it_is_poisoned(void **state)
+{
+	(void)state;
+	struct forced forced = { .once = CSYS_ONCE_INIT, .result = CSYS_EIO };
+	assert_int_equal(csys_once_call(&forced.once, ask, &forced), CSYS_EIO);
+	assert_int_equal(forced.was_poisoned, 0);
+	run_threads(1, die_in_it, &forced.once);
+	assert_int_equal(csys_once_call_force(&forced.once, ask, &forced), CSYS_EIO);
+	assert_int_equal(forced.was_poisoned, 1);
+	assert_int_equal(csys_once_is_poisoned(&forced.once), 0); /* the last one returned */
+
+	run_threads(1, die_in_it, &forced.once);
+	forced.result = 0;
+	assert_int_equal(csys_once_call_force(&forced.once, ask, &forced), 0);
+	assert_int_equal(forced.was_poisoned, 1);
+	assert_int_equal(csys_once_is_poisoned(&forced.once), 0);
+	assert_int_equal(csys_thread_join(forced.waiter, NULL), 0);
+	csys_thread_unref(forced.waiter);
+}
+
 static int call_itself(void *argument)
 {
 	return csys_once_call(argument, call_itself, argument);
@@ -160,6 +205,7 @@ int main(void)
 		TEST(the_body_runs_once_and_is_seen_by_all),
 		TEST(a_failure_leaves_it_to_the_next_caller),
 		TEST(a_body_that_does_not_return_poisons_it),
+		TEST(a_forced_body_is_told_that_it_is_poisoned),
 		TEST(a_body_that_calls_its_own_is_told),
 		TEST(waiting_does_not_call_it),
 		TEST(a_value_is_made_at_its_first_use),

@@ -9,8 +9,9 @@
  * for whom the call returns 0.  A look at one that is done costs one load.
  *
  * A body that fails leaves it as if it had not been called: its result is that of the
- * call, and the next caller tries again.  A body that does not return (it panics, or its
- * thread ends) poisons it: calls fail then, but csys_once_call_force tries again.
+ * call, and the next caller tries again.  A body that does not return (it panics, throws an
+ * exception of C++, or its thread ends) poisons it: calls fail then, but csys_once_call_force
+ * tries again.
  *
  * Four bytes, zeroed memory is one that was not called, no destruction, no allocation;
  * may be freed when all calls have returned.  Waiters spin where that helps, on average
@@ -87,7 +88,10 @@ static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_onc
 		       : csysi_once_call_slow(once, body, argument, 1);
 }
 
-/* 1 if its last body did not return. */
+/*
+ * 1 if its last body did not return.  While a forced body runs this tells of the one before:
+ * also that body can ask.
+ */
 CSYS_API int csys_once_is_poisoned(const csys_once *once);
 
 /* Wait until somebody has done it: 0, or CSYS_EPANICKED if it is poisoned. */
@@ -132,7 +136,8 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
  *                            void *argument, type **out);
  *
  * get_or_init has `init` make the value if nobody has.  It fails as csys_once_call
- * does, but a panic leaves it empty, as std's OnceLock: the next one tries again.
+ * does, but a panic or an exception leaves it empty, as std's OnceLock: the next one tries
+ * again.
  */
 #define CSYS_ONCE_VALUE_DEFINE(name, type)                                                   \
 	typedef struct name {                                                                \

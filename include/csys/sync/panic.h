@@ -28,6 +28,12 @@
  * runs after a thread's function (hooks of csys_thread_at_exit, destructors of
  * thread-local variables) aborts.
  *
+ * Exceptions of C++ pass through csys_catch_panic, as they pass through all functions of csys
+ * that call the program's own.  For the locks that is a panic of the body: those that it took
+ * and still holds are poisoned and released, and the exception goes on.  So does the end of the
+ * thread in a body (pthread_exit, a cancellation) where the system unwinds the stack.  An
+ * exception out of the hook takes the place of the panic.
+ *
  * What csys_catch_panic does with locks when its body panics:
  *   - A lock that was held before and is held at the panic stays held: in the way (reading or
  *     writing) and at the level (csys_reentrant) that it had.  It is not poisoned, also where

@@ -23,6 +23,10 @@
  * and the locks come last of all destructors as far as the system lets that be, so
  * other destructors may use locks.  This holds for threads that csys did not start too.
  *
+ * An exception of C++ that leaves a thread's function, or a hook of csys_thread_at_exit, is
+ * std::terminate, as for std::thread.  One that leaves the body of csys_thread_scope_run goes on
+ * when all threads of the scope are joined.
+ *
  * Fork: the child has one thread, which goes on with its name, its number and its
  * locks.  The others are not there: joining one that had not ended is CSYS_ESRCH,
  * and a reference to one can be given up and nothing else.

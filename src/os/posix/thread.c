@@ -207,12 +207,36 @@ void csysi_os_thread_exit(void)
 	pthread_exit(NULL);
 }
 
+#if defined(CSYSI_OS_HAS_PTCB)
+
+/*
+ * musl has a list of the handlers on the stack, and ends a thread without unwinding.  So an
+ * exception, which unwinds, has to take the handler off the list; what its macros do is this.
+ */
+static void leave_handler(struct __ptcb *handler)
+{
+	_pthread_cleanup_pop(handler, 1);
+}
+
+void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument)
+{
+	struct __ptcb handler __attribute__((cleanup(leave_handler)));
+
+	_pthread_cleanup_push(&handler, leave, argument);
+	run(argument);
+}
+
+#else
+
+/* Compiled with -fexceptions the macros of glibc are a clean-up that exceptions run too. */
 void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument)
 {
 	pthread_cleanup_push(leave, argument);
 	run(argument);
 	pthread_cleanup_pop(1);
 }
+
+#endif
 
 /* ---- others ---------------------------------------------------------------------------- */
 
