@@ -77,7 +77,7 @@ struct csys_signal {
 };
 
 static struct {
-	struct csysi_lock lock;
+	struct csysi_process_lock lock;
 	intptr_t process; /* whose subscriptions these are; 0 before the first */
 	uint32_t turn;    /* which of the counters a new handler uses */
 	uint32_t running[2];
@@ -199,17 +199,13 @@ static void enter_registry(struct csysi_os_hold *hold)
 	intptr_t process = csysi_os_process();
 
 	csysi_os_hold(hold);
-	/* A thread of another process does not exist here: nobody holds it. */
-	intptr_t owner = csysi_load_relaxed(&registry.process);
-	if (owner != 0 && owner != process)
-		registry.lock = (struct csysi_lock){ 0 };
-	csysi_lock_lock(&registry.lock);
+	csysi_process_lock_lock(&registry.lock, NULL);
 	take_over(process);
 }
 
 static void leave_registry(const struct csysi_os_hold *hold)
 {
-	csysi_lock_unlock(&registry.lock);
+	csysi_process_lock_unlock(&registry.lock);
 	csysi_os_release(hold);
 }
 

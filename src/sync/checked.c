@@ -89,8 +89,7 @@ struct text {
 	size_t size;
 };
 
-static struct csysi_lock book; /* guards all that is static here */
-static intptr_t process;       /* whose book it is; atomic */
+static struct csysi_process_lock book; /* guards all that is static here */
 
 static struct thread threads[THREADS];
 static uint32_t threads_numbered;
@@ -137,7 +136,6 @@ static void forget_orders(void)
  */
 static void begin_in_child(void)
 {
-	book = (struct csysi_lock){ 0 };
 	for (int i = 0; i < threads_used; i++)
 		if (&threads[i] != mine())
 			threads[i].is_used = 0;
@@ -146,26 +144,12 @@ static void begin_in_child(void)
 
 static void open_book(void)
 {
-	intptr_t pid = csysi_os_process();
-	/* Acquire pairs with the release below: the book is this process's. */
-	intptr_t before = csysi_load_acquire(&process);
-
-	while (before != pid) {
-		/* The pid, negative: one thread is at it.  Relaxed: fork brought the rest along. */
-		if (before != -pid && csysi_cas_relaxed(&process, &before, -pid)) {
-			begin_in_child();
-			csysi_store_release(&process, pid);
-			break;
-		}
-		csysi_os_yield();
-		before = csysi_load_acquire(&process);
-	}
-	csysi_lock_lock(&book);
+	csysi_process_lock_lock(&book, begin_in_child);
 }
 
 static void close_book(void)
 {
-	csysi_lock_unlock(&book);
+	csysi_process_lock_unlock(&book);
 }
 
 static uint32_t my_number(void)

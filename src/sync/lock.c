@@ -9,6 +9,10 @@
  * Invariant: while a thread sleeps on the word, the word is CONTENDED, or some
  * awake thread is about to make it so.  A thread that has slept takes the lock
  * as CONTENDED, since it cannot know who sleeps on: one wake too many at worst.
+ *
+ * That of a process: `process` is the one that its word belongs to, or that number negative
+ * while one thread there makes it so.  Both differ from a forked child's own numbers, so the
+ * child waits for no thread of another process.
  */
 #include "base/atomic.h"
 #include "os/os.h"
@@ -32,4 +36,31 @@ void csysi_lock_unlock(struct csysi_lock *lock)
 	/* Release pairs with the acquires in lock. */
 	if (csysi_swap_release(&lock->word, FREE) == CONTENDED)
 		csysi_os_wake(&lock->word, 1, 0);
+}
+
+void csysi_process_lock_lock(struct csysi_process_lock *lock, void (*begin_in_child)(void))
+{
+	intptr_t process = csysi_os_process();
+	/* Acquire pairs with the release below. */
+	intptr_t before = csysi_load_acquire(&lock->process);
+
+	while (before != process) {
+		/* Relaxed: what others wrote before the fork is here, and what is cleared is
+		 * published by the release. */
+		if (before != -process && csysi_cas_relaxed(&lock->process, &before, -process)) {
+			lock->lock.word = FREE;
+			if (begin_in_child && before != 0)
+				begin_in_child();
+			csysi_store_release(&lock->process, process);
+			break;
+		}
+		csysi_os_yield();
+		before = csysi_load_acquire(&lock->process);
+	}
+	csysi_lock_lock(&lock->lock);
+}
+
+void csysi_process_lock_unlock(struct csysi_process_lock *lock)
+{
+	csysi_lock_unlock(&lock->lock);
 }

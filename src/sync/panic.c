@@ -9,10 +9,10 @@
  * the stack.  What leaves it by unwinding the stack, an exception of C++ or the end of the
  * thread, counts as a panic of that frame for the locks, and goes on.
  *
- * The hook is two words, which are read as one: a writer makes `version` odd, and
- * even again behind them; a reader who sees the same even number before and after
- * has read a pair.  No lock, since a thread that holds one is not there in a forked
- * child, and a panic there must not hang.
+ * The hook is two words, which are read as one.  There are two such pairs, and the lowest bit
+ * of `version` tells which one counts: a writer fills the other one and then adds 1.  A reader
+ * that finds the same version before and after has read a pair.  In a forked child a writer
+ * may be missing: then one pair is half written, and it is not the one that counts.
  */
 #include <csys/sync/panic.h>
 
@@ -49,43 +49,40 @@ static _Thread_local struct {
 
 /* ---- the hook ----------------------------------------------------------- */
 
-/* Reads of a pair that another thread writes, before the default is taken: it may be gone. */
-#define TRIES 10000
-
-static struct csysi_lock writing;
+static struct csysi_process_lock writing;
 static uint32_t version;
-static csys_panic_hook *hook; /* NULL: the default */
-static void *context;
+
+static struct {
+	csys_panic_hook *hook; /* NULL: the default */
+	void *context;
+} pairs[2];
 
 void csys_panic_set_hook(csys_panic_hook *new_hook, void *new_context)
 {
-	csysi_lock_lock(&writing);
-	uint32_t before = csysi_load_relaxed(&version);
-	/* Acquire keeps the words behind it; release, with the acquires of get_hook, has who
-	 * sees one of them see the odd number too. */
-	(void)csysi_swap_acq_rel(&version, before | 1);
-	csysi_store_release(&hook, new_hook);
-	csysi_store_release(&context, new_context);
-	csysi_store_release(&version, (before | 1) + 1);
-	csysi_lock_unlock(&writing);
+	csysi_process_lock_lock(&writing, NULL);
+	/* Relaxed: it changes under the lock. */
+	uint32_t next = csysi_load_relaxed(&version) + 1;
+	/* Release pairs with the acquires of get_hook: a reader that sees one of these words sees
+	 * the version that came before them, and tries again. */
+	csysi_store_release(&pairs[next % 2].hook, new_hook);
+	csysi_store_release(&pairs[next % 2].context, new_context);
+	csysi_store_release(&version, next);
+	csysi_process_lock_unlock(&writing);
 }
 
 void csys_panic_get_hook(csys_panic_hook **out_hook, void **out_context)
 {
-	for (int tries = 0; tries < TRIES; tries++) {
+	for (;;) {
 		/* Acquire pairs with the releases of set_hook. */
-		uint32_t before = csysi_load_acquire(&version);
-		csys_panic_hook *now = csysi_load_acquire(&hook);
-		void *its_context = csysi_load_acquire(&context);
-		if (before % 2 == 0 && csysi_load_relaxed(&version) == before) {
-			*out_hook = now ? now : csys_panic_default_hook;
+		uint32_t now = csysi_load_acquire(&version);
+		csys_panic_hook *its_hook = csysi_load_acquire(&pairs[now % 2].hook);
+		void *its_context = csysi_load_acquire(&pairs[now % 2].context);
+		if (csysi_load_relaxed(&version) == now) {
+			*out_hook = its_hook ? its_hook : csys_panic_default_hook;
 			*out_context = its_context;
 			return;
 		}
-		csysi_os_yield();
 	}
-	*out_hook = csys_panic_default_hook;
-	*out_context = NULL;
 }
 
 void csys_panic_default_hook(const csys_panic_info *info, void *unused)

@@ -548,6 +548,42 @@ static void *change_hooks(void *unused)
 	return unused;
 }
 
+static void use_hooks_in_the_child(void)
+{
+	csys_panic_hook *hook = NULL;
+	void *context = NULL;
+
+	/* The thread that was setting it is not here.  This does not wait for it for ever: */
+	alarm(20);
+	csys_panic_get_hook(&hook, &context);
+	CHECK((hook == be_one && context == &one) || (hook == be_two && context == &two));
+	csys_panic_set_hook(note, &told);
+	csys_panic_get_hook(&hook, &context);
+	CHECK(hook == note && context == &told);
+}
+
+static void *keep_changing_hooks(void *unused)
+{
+	while (csysi_load_relaxed(&hooks_are_changing)) {
+		csys_panic_set_hook(be_one, &one);
+		csys_panic_set_hook(be_two, &two);
+	}
+	return unused;
+}
+
+static void a_hook_is_set_in_a_forked_child_while_others_set_it(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	csys_panic_set_hook(be_one, &one);
+	csysi_store_relaxed(&hooks_are_changing, 1);
+	assert_int_equal(pthread_create(&thread, NULL, keep_changing_hooks, NULL), 0);
+	for (int i = 0; i < 300; i++)
+		in_child(use_hooks_in_the_child);
+	csysi_store_relaxed(&hooks_are_changing, 0);
+	pthread_join(thread, NULL);
+}
+
 static void a_hook_never_gets_the_context_of_another(void **state)
 {
 	(void)state;
@@ -890,6 +926,7 @@ int main(void)
 		QUIET(an_upgrade_is_undone_and_poisons),
 		QUIET(a_downgrade_is_undone),
 		QUIET(the_hook_is_told_in_the_thread_of_the_panic),
+		QUIET(a_hook_is_set_in_a_forked_child_while_others_set_it),
 		QUIET(a_hook_never_gets_the_context_of_another),
 		QUIET(uncaught_it_ends_the_process_with_101_where_nobody_joins),
 		QUIET(the_default_hook_names_the_thread),
