@@ -63,6 +63,9 @@ typedef ssize_t csysi_posix_writer(int fd, const void *data, size_t size);
 ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size);
 ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
 
+/* Keep the object that this code is in from being unloaded (loaded.c). */
+void csysi_posix_stay_loaded(void);
+
 /*
  * Whether there is a child of ours with this pid, which is not reaped: 0 and whether it has
  * ended, or CSYS_ESRCH.  Whether it is stopped, as csysi_os_child_is_stopped (reap.c).

@@ -56,6 +56,11 @@ static void end(void *value)
 	run();
 }
 
+__attribute__((constructor)) static void stay_loaded(void)
+{
+	csysi_posix_stay_loaded();
+}
+
 static void make_key(void)
 {
 	failed = pthread_key_create(&key, end);

@@ -1,0 +1,67 @@
+/*
+ * os/posix/loaded.c - the code stays loaded, since the ends of threads come back to it.
+ *
+ * A key has a destructor here, and POSIX calls it in each thread that has a value, also after
+ * dlclose of the object that it is in.  The shared library is linked with -z nodelete; this is
+ * for other objects that contain csys, such as a plugin with libcsys.a.
+ *
+ * An object is told to stay while it is loaded, and not at the first use: here the thread that
+ * loads it has the loader's lock.  At the first use it would be waited for, in a lock of csys.
+ */
+#define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
+#include <dlfcn.h>
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/auxv.h>)
+#include <sys/auxv.h>
+#endif
+#endif
+
+#include "os/posix/posix.h"
+
+#if defined(RTLD_NODELETE) && defined(RTLD_NOLOAD)
+
+/* Weak: a static program may have neither, and has nothing that could be unloaded. */
+#pragma weak dladdr
+#pragma weak dlsym
+
+static const char own; /* an address in this object */
+
+/* Whether that is the program itself.  Then the loader need not look for its file. */
+static int is_program(const Dl_info *object)
+{
+#if defined(AT_PHDR)
+	Dl_info program;
+
+	return dladdr((void *)getauxval(AT_PHDR), &program) &&
+	       program.dli_fbase == object->dli_fbase;
+#else
+	(void)object;
+	return 0;
+#endif
+}
+
+void csysi_posix_stay_loaded(void)
+{
+	Dl_info object;
+
+	if (!dladdr || !dlsym || !dladdr(&own, &object) || !object.dli_fname || is_program(&object))
+		return;
+	/* By name, because linking a static program warns of any use of dlopen. */
+	void *(*open_object)(const char *path, int mode);
+	void *found = dlsym(RTLD_DEFAULT, "dlopen");
+	memcpy(&open_object, &found, sizeof open_object);
+	/* The handle is for good. */
+	if (open_object)
+		(void)open_object(object.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+#else
+
+void csysi_posix_stay_loaded(void)
+{
+}
+
+#endif
