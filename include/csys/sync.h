@@ -1,5 +1,11 @@
 /*
  * csys/sync.h - threads, and what they share: atomics, locks, signals to each other.
+ *
+ * Tools that look for races.  A program may be built with ThreadSanitizer (-fsanitize=thread)
+ * and linked with csys as it is: csys tells the sanitizer what it orders.  valgrind's helgrind
+ * and drd know the locks of pthread and no atomic operations, so they report races in csys, and
+ * in data that its locks protect, where there are none.  memcheck is fine.  Mistakes with locks
+ * themselves are found by a checked build: csys/sync/checked.h.
  */
 #ifndef CSYS_SYNC_H
 #define CSYS_SYNC_H

@@ -306,6 +306,7 @@ int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadl
 	struct waiter self = { .word = WAITING, .mutex = mutex };
 
 	csysi_checked_waits(condvar, mutex, enqueue(condvar, &self), deadline);
+	csysi_tsan_release(&mutex->word); /* unlock is inline, and compiled here */
 	csys_mutex_unlock(mutex);
 	int r = sleep_until(condvar, &self, deadline);
 	/* Who notified without saying that it holds the mutex may hold it all the same. */

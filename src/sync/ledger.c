@@ -626,6 +626,7 @@ static void restore_way(csys_rwlock *lock, int how, const struct csysi_ledger_ma
 	}
 	fold();
 	(void)csys_rwlock_write(lock);
+	csysi_tsan_acquire(&lock->word); /* it is inline, and compiled here */
 	unfold();
 }
 

@@ -191,7 +191,7 @@ static int wait_until(csys_once *once, csys_deadline deadline)
 		    word != INCOMPLETE_WAITED)
 			continue;
 		if (csysi_os_wait(&once->word, INCOMPLETE_WAITED, deadline, 0) == CSYS_ETIMEDOUT &&
-		    !csys_once_is_completed(once))
+		    csysi_load_acquire(&once->word) != COMPLETE)
 			return CSYS_ETIMEDOUT;
 	}
 }
@@ -199,7 +199,7 @@ static int wait_until(csys_once *once, csys_deadline deadline)
 int csys_once_wait_until(csys_once *once, csys_deadline deadline)
 {
 	/* Before it is wanted: of what is done nobody waits for its body. */
-	if (csys_once_is_completed(once))
+	if (csysi_load_acquire(&once->word) == COMPLETE)
 		return 0;
 	CSYSI_WANTS(once, CSYSI_HELD_ONCE, deadline);
 	int r = wait_until(once, deadline);

@@ -8,6 +8,7 @@
 #include <csys/base/result.h>
 #include <csys/sync/reentrant.h>
 
+#include "base/tsan.h"
 #include "os/os.h"
 #include "sync/ledger.h"
 
@@ -32,7 +33,9 @@ int csys_reentrant_lock(csys_reentrant *lock)
 {
 	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX))
 		return lock_again(lock);
-	return begin(lock, csys_mutex_lock(&lock->mutex));
+	int r = csys_mutex_lock(&lock->mutex); /* inline, and compiled here */
+	csysi_tsan_acquire(&lock->mutex.word);
+	return begin(lock, r);
 }
 
 int csys_reentrant_try_lock(csys_reentrant *lock)
@@ -52,10 +55,12 @@ int csys_reentrant_lock_until(csys_reentrant *lock, csys_deadline deadline)
 void csys_reentrant_unlock(csys_reentrant *lock)
 {
 	csysi_ledger_note_level(lock);
-	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX) && lock->more > 0)
+	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX) && lock->more > 0) {
 		lock->more--;
-	else
+	} else {
+		csysi_tsan_release(&lock->mutex.word);
 		csys_mutex_unlock(&lock->mutex);
+	}
 }
 
 int csys_reentrant_is_poisoned(const csys_reentrant *lock)

@@ -19,7 +19,7 @@ log=$scratch/log
 failed=0
 
 # The consumers must see the installed csys and nothing that the caller set up.
-unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LD_LIBRARY_PATH PKG_CONFIG_PATH DESTDIR
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LD_LIBRARY_PATH PKG_CONFIG_PATH DESTDIR TSAN_OPTIONS
 
 # check NAME COMMAND... - one line; what the command said is shown if it failed.
 check() {
@@ -104,6 +104,25 @@ pkg_config_fields() {
     esac
 }
 
+# A program with ThreadSanitizer, and csys without: no race is reported where there is none, and
+# one where there is.  Every reference is resolved when it starts.
+# shellcheck disable=SC2046
+with_tsan() {
+    program=$scratch/tsan-$1-$2
+    case $2 in
+    shared) csys=$(pc --libs) ;;
+    static) csys="$libdir/libcsys.a -pthread" ;;
+    esac
+    # shellcheck disable=SC2086
+    "$1" -g -O1 -fsanitize=thread $(pc --cflags) -o "$program" "$here/tsan.c" $csys -Wl,-z,now || return 1
+    LD_LIBRARY_PATH=$libdir "$program" || return 1
+    LD_LIBRARY_PATH=$libdir "$program" race >"$program.log" 2>&1
+    [ $? -eq 66 ] && grep -q 'WARNING: ThreadSanitizer: data race' "$program.log" && return 0
+    echo 'a race was not reported'
+    cat "$program.log"
+    return 1
+}
+
 configure_cmake() {
     cmake -G Ninja -S "$here" -B "$scratch/cmake" -DCMAKE_PREFIX_PATH="$prefix"
 }
@@ -184,6 +203,15 @@ check 'csys.pc' pkg_config_fields
 for language in c c++; do
     for linked in shared static; do
         check "pkg-config  $language $linked" through_pkg_config $language $linked
+    done
+done
+for compiler in gcc clang; do
+    if ! command -v "$compiler" >/dev/null; then
+        printf 'absent  tsan        %s\n' "$compiler"
+        continue
+    fi
+    for linked in shared static; do
+        check "tsan        $compiler $linked" with_tsan $compiler $linked
     done
 done
 check 'cmake       find_package' configure_cmake
