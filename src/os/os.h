@@ -79,6 +79,13 @@ int csysi_os_cpus(void);
  */
 int csysi_os_at_thread_end(void (*run)(void));
 
+/*
+ * Have `run` called in each child that this process forks, before fork returns there.
+ * Not in children that csys starts.  Again is fine, and calls it once more each time.
+ * CSYS_ENOMEM.
+ */
+int csysi_os_at_fork(void (*run)(void));
+
 /* Write one line about a misuse to stderr, and abort. */
 void csysi_os_abort(const char *line);
 

@@ -2,15 +2,17 @@
  * condvar.pml - src/sync/condvar.c, step by step, over a mutex as it promises to be.
  *
  * Three threads wait, with and without a deadline; the fourth one notifies.  They
- * wait for a door: who notifies opens it, and tells all, or one; in that case each who
- * goes through tells the next.  Each notifies under the mutex or after it.  Shown:
- *   - everybody comes home: no notification is lost, also not to one who gives up;
- *   - nobody touches the record of a waiter that is gone;
- *   - who was notified under the mutex is not left in anybody's list.
+ * wait for a door: the fourth thread opens it, and notifies all, or one or two; in that
+ * case each thread that goes through notifies one more.  Each notifies under the mutex or
+ * after it.  When nobody can be in the queue any more the condvar is freed: by the thread whose
+ * notification returned, or by a thread that was notified.  Shown:
+ *   - every thread ends: no notification is lost, also not to a thread that gives up;
+ *   - no thread touches the record of a waiter that is gone, or the condvar that is gone;
+ *   - a waiter that was notified under the mutex is not left in any thread's list.
  *
- * The queue is changed under its own lock, so that is one step.  All that is done to a
- * waiter without that lock is a step of its own.  The mutex is one step too, but for its
- * list of who is to be woken: mutex.pml shows that unlocking never misses it.
+ * What is done under the lock of the queue is one step, but for the marks: threads look
+ * at their words, and act on them, without that lock.  The mutex is one step too, but for
+ * its list of waiters to be woken: mutex.pml shows that unlocking never misses it.
  */
 #define THREADS 4
 #include "wake.pml"
@@ -24,11 +26,17 @@
 bool is_locked = false;
 bool is_open = false;
 bool is_for_all = false;
+byte home = 0;      /* waiters that need no notification any more */
+byte notifying = 0; /* threads that notify after the unlocking */
 
-/* The queue: its first, and the records. */
+/* The condvar, and the lock of its queue, which is not in it. */
+bool is_freed = false;
+bool is_queue_locked = false;
 byte first = NONE;
+
+/* The records. */
 byte word[THREADS + 1];
-bool is_queued[THREADS + 1];
+bool is_head[THREADS + 1];
 byte previous[THREADS + 1];
 byte next[THREADS + 1];
 bool is_there[THREADS + 1];
@@ -36,43 +44,60 @@ bool is_there[THREADS + 1];
 /* The place that `i` sleeps at is its own. */
 #define PLACE(i) ((i) + 1)
 #define RECORD(i) assert(is_there[i])
+#define CONDVAR assert(!is_freed)
+
+/* ---- rings ---- */
+
+inline append(to, more)
+{
+	RECORD(to); RECORD(more); RECORD(previous[to]); RECORD(previous[more]);
+	next[previous[to]] = more;
+	next[previous[more]] = to;
+	last = previous[more];
+	previous[more] = previous[to];
+	previous[to] = last;
+	last = 0
+}
+
+/* behind: what was behind it, or NONE. */
+inline take_out(it, behind)
+{
+	behind = next[it];
+	if
+	:: behind == it -> behind = NONE
+	:: else ->
+		RECORD(behind); RECORD(previous[it]);
+		next[previous[it]] = behind;
+		previous[behind] = previous[it]
+	fi
+}
 
 /* ---- the queue ---- */
 
 inline enqueue()
 {
-	d_step {
+	atomic {
+		!is_queue_locked;
+		CONDVAR;
 		is_there[self] = true;
 		word[self] = WAITING;
-		is_queued[self] = true;
-		next[self] = NONE;
+		is_head[self] = false;
+		previous[self] = self;
+		next[self] = self;
 		if
-		:: first != NONE ->
-			RECORD(first);
-			previous[self] = previous[first];
-			RECORD(previous[self]);
-			next[previous[self]] = self;
-			previous[first] = self
-		:: else ->
-			previous[self] = self;
-			first = self
+		:: first != NONE -> append(first, self)
+		:: else -> first = self
 		fi
 	}
 }
 
-inline without(waiter)
+inline dequeue(it, behind)
 {
-	is_queued[waiter] = false;
+	CONDVAR;
+	take_out(it, behind);
 	if
-	:: waiter == first ->
-		first = next[waiter];
-		if :: first != NONE -> previous[first] = previous[waiter] :: else fi
-	:: else ->
-		next[previous[waiter]] = next[waiter];
-		if
-		:: next[waiter] != NONE -> previous[next[waiter]] = previous[waiter]
-		:: else -> previous[first] = previous[waiter]
-		fi
+	:: first == it -> first = behind
+	:: else
 	fi
 }
 
@@ -101,32 +126,42 @@ inline unlock()
 	to_wake = NONE
 }
 
-/* This thread has the mutex, and `chain` is to follow it. */
-inline pass(chain)
+/* This thread has the mutex, and the chain of `head` is to follow it. */
+inline pass(head)
 {
-	assert(passing == NONE);
-	passing = chain
+	if
+	:: passing == NONE -> passing = head
+#ifdef BUG_SECOND_CHAIN_DROPPED
+	:: else
+#else
+	:: else -> RECORD(head); is_head[head] = false; append(passing, head)
+#endif
+	fi
 }
 
 inline take_over()
 {
+	atomic {
+		chain = next[self];
+		RECORD(previous[self]);
+		next[previous[self]] = chain
+	};
 	if
-	:: previous[self] != NONE ->
-		atomic { RECORD(previous[self]); next[previous[self]] = next[self] };
-		if
-		:: next[self] != NONE ->
-			atomic { RECORD(next[self]); previous[next[self]] = previous[self] }
-		:: else
-		fi
-	:: else ->
+	:: chain != self ->
+		atomic { RECORD(chain); previous[chain] = previous[self] };
 		if
 #ifndef BUG_CHAIN_DROPPED
-		:: next[self] != NONE ->
-			atomic { RECORD(next[self]); previous[next[self]] = NONE; pass(next[self]) }
+		:: is_head[self] ->
+#ifndef BUG_NEXT_IS_NOT_HEAD
+			is_head[chain] = true;
+#endif
+			atomic { pass(chain) }
 #endif
 		:: else
 		fi
-	fi
+	:: else
+	fi;
+	chain = NONE
 }
 
 /* ---- notifying ---- */
@@ -134,98 +169,128 @@ inline take_over()
 /* is_asleep: it is to be woken. */
 inline mark(waiter)
 {
-	RECORD(waiter);
 	if
-	:: atomic { word[waiter] == WAITING -> word[waiter] = NOTIFIED; is_asleep = false }
-	:: atomic { word[waiter] != WAITING ->
+	:: atomic { word[waiter] == WAITING -> RECORD(waiter); word[waiter] = NOTIFIED; is_asleep = false }
+	:: atomic { word[waiter] != WAITING -> RECORD(waiter);
 			assert(word[waiter] == SLEEPING); is_asleep = true };
 		atomic { RECORD(waiter); word[waiter] = CALLED }
 	fi
 }
 
-/* Let the chain from `chain` on go on. */
-inline notify(is_held)
+/* Mark the ring of `chain`. */
+inline mark_all()
 {
 	atomic {
 		RECORD(chain);
-		waiter = chain;
-		do
-		:: next[waiter] != NONE -> waiter = next[waiter]; RECORD(waiter)
-		:: else -> break
-		od
+		is_head[chain] = true;
+		waiter = previous[chain]
 	};
 #ifdef BUG_MARKS_FROM_THE_FIRST
+	atomic { waiter = next[chain]; RECORD(waiter) };
 	mark(chain);
-	last = is_asleep;
+	to_wake = is_asleep;
 	do
 	:: waiter == chain -> break
-	:: else ->
+	:: atomic { waiter != chain -> RECORD(waiter); last = next[waiter] };
 		mark(waiter);
-		atomic { RECORD(waiter); waiter = previous[waiter] }
+		atomic { waiter = last; last = 0 }
 	od;
-	is_asleep = last; last = 0;
+	atomic { is_asleep = to_wake; to_wake = NONE }
 #else
 	do
 	:: waiter == chain -> break
-	:: else ->
 #ifdef BUG_LINK_READ_AFTER_MARK
+	:: waiter != chain ->
 		mark(waiter);
 		atomic { RECORD(waiter); waiter = previous[waiter] }
 #else
-		atomic { RECORD(waiter); last = previous[waiter] };
+	:: atomic { waiter != chain -> RECORD(waiter); last = previous[waiter] };
 		mark(waiter);
 		atomic { waiter = last; last = 0 }
 #endif
 	od;
-	mark(chain);
+	mark(chain)
 #endif
-	if
-	:: is_asleep && is_held -> atomic { pass(chain); last = 0 }
-	:: is_asleep && !is_held ->
-#ifndef BUG_DROPPED_WAKE
-		os_wake_one(PLACE(chain), r)
-#endif
-	:: else
-	fi;
-	atomic { r = 0; chain = NONE; waiter = NONE; is_asleep = false }
 }
 
-inline notify_one(is_held)
+inline notify(is_all, is_held)
 {
 	if
-	:: first == NONE
-	:: else ->
+	:: atomic { first == NONE -> CONDVAR }
+	:: first != NONE -> /* and the look at it without the lock is over */
 		atomic {
+			!is_queue_locked -> is_queue_locked = true;
+			CONDVAR;
 			chain = first;
 			if
-			:: chain != NONE -> without(chain); previous[chain] = NONE; next[chain] = NONE
-			:: else
+			:: chain == NONE -> is_queue_locked = false
+			:: chain != NONE && is_all ->
+#ifndef BUG_EMPTIED_AFTER_MARK
+				first = NONE
+#endif
+			:: else ->
+				dequeue(chain, waiter);
+				previous[chain] = chain;
+				next[chain] = chain;
+				waiter = NONE
 			fi
 		};
-		if :: chain != NONE -> notify(is_held) :: else fi
-	fi
-}
-
-inline notify_all(is_held)
-{
-	if
-	:: first == NONE
-	:: else ->
-		atomic {
-			chain = first;
-			waiter = first;
-			do
-			:: waiter == NONE -> break
-			:: else -> RECORD(waiter); is_queued[waiter] = false; waiter = next[waiter]
-			od;
-			first = NONE;
-			if :: chain != NONE -> previous[chain] = NONE :: else fi
-		};
-		if :: chain != NONE -> notify(is_held) :: else fi
+		if
+		:: chain != NONE ->
+#ifdef BUG_UNLOCKED_BEFORE_MARK
+			is_queue_locked = false;
+			mark_all();
+#else
+			mark_all();
+#ifdef BUG_EMPTIED_AFTER_MARK
+			atomic { if :: is_all -> CONDVAR; first = NONE :: else fi };
+#endif
+			is_queue_locked = false;
+#endif
+			if
+			:: is_asleep && is_held -> atomic { pass(chain) }
+			:: is_asleep && !is_held ->
+#ifndef BUG_DROPPED_WAKE
+				os_wake_one(PLACE(chain), r)
+#endif
+			:: else
+			fi
+		:: else
+		fi;
+		atomic { r = 0; chain = NONE; waiter = NONE; is_asleep = false }
 	fi
 }
 
 /* ---- waiting ---- */
+
+/* The deadline has passed.  r: TIMEDOUT if it was not notified, and it is out of the queue. */
+inline give_up()
+{
+#ifdef BUG_LOOKS_BEFORE_THE_LOCK
+	if
+	:: word[self] < NOTIFIED -> atomic { !is_queue_locked; dequeue(self, last); last = 0 }
+	:: else -> r = WOKEN
+	fi
+#else
+	atomic {
+		!is_queue_locked;
+#ifdef BUG_LOCK_IN_THE_CONDVAR
+		CONDVAR;
+#endif
+		if
+		:: word[self] < NOTIFIED ->
+#ifndef BUG_LEFT_IN_THE_QUEUE
+			dequeue(self, last);
+#endif
+			last = 0
+		:: else ->
+#ifndef BUG_GIVES_UP_THOUGH_NOTIFIED
+			r = WOKEN
+#endif
+		fi
+	}
+#endif
+}
 
 /* r: WOKEN, that is notified, or TIMEDOUT. */
 inline wait_until(limit)
@@ -245,22 +310,7 @@ inline wait_until(limit)
 	:: word[self] == WAITING || word[self] == SLEEPING ->
 		os_wait(PLACE(self), word[self] == SLEEPING, limit, r);
 		if
-		:: r == TIMEDOUT && word[self] < NOTIFIED ->
-			/* dequeue */
-			atomic {
-				if
-				:: is_queued[self] -> without(self); break
-				:: else
-				fi
-			};
-#ifdef BUG_GIVES_UP_THOUGH_NOTIFIED
-			break;
-#endif
-#ifndef BUG_LEAVES_BEFORE_THE_MARK
-			word[self] >= NOTIFIED; /* await_mark */
-#endif
-			r = WOKEN;
-			break
+		:: r == TIMEDOUT && word[self] < NOTIFIED -> give_up(); break
 		:: else
 		fi
 	od;
@@ -274,35 +324,47 @@ inline wait_until(limit)
 
 /* ---- the threads ---- */
 
-inline notify_some(is_held)
-{
-	if
-	:: is_for_all -> notify_all(is_held)
-	:: !is_for_all -> notify_one(is_held)
-	fi
-}
-
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
 	byte r = WOKEN, to_wake = NONE, passing = NONE, chain = NONE, waiter = NONE, last = 0;
-	bool is_asleep;
+	bool is_asleep, was_notified = false, is_second = false;
 
 	lock();
 	if
-	:: self >= WAITERS -> is_open = true; if :: is_for_all = true :: skip fi
+	:: self >= WAITERS ->
+		is_open = true;
+		if :: is_for_all = true :: is_second = true :: skip fi
 	:: else ->
 		do
 		:: is_open || r == TIMEDOUT -> break
-		:: else -> wait_until(DEADLINE) /* which may be far away: FOREVER */
-		od
+		:: else ->
+			wait_until(DEADLINE); /* which may be far away: FOREVER */
+			was_notified = (r == WOKEN)
+		od;
+		home++;
+		/* The notification that it got was for all: nobody is behind it in the queue. */
+		if :: is_for_all && was_notified -> is_freed = true :: else fi
 	fi;
 	if
-	:: self < WAITERS && (is_for_all || r == TIMEDOUT) -> unlock()
+	:: self < WAITERS && (is_for_all || r == TIMEDOUT || home == WAITERS) -> unlock()
 	:: else ->
 		if
-		:: true -> notify_some(true); unlock()
-		:: true -> unlock(); notify_some(false)
+		:: true ->
+			notify(is_for_all, true);
+			if :: is_second -> notify(false, true) :: else fi;
+			/* The queue is empty, or has had its only waiter taken out. */
+			if
+			:: (is_for_all || home + 1 >= WAITERS) && notifying == 0 -> is_freed = true
+			:: else
+			fi;
+			unlock()
+		:: true ->
+			notifying++;
+			unlock();
+			notify(is_for_all, false);
+			if :: is_for_all -> is_freed = true :: else fi;
+			notifying--
 		fi
 	fi;
 	assert(passing == NONE)

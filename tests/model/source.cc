@@ -72,8 +72,15 @@ static bool is_wake_dropped;
 static const char *relaxed_file; /* the end of its name, and a line of it */
 static int relaxed_line;
 
+/* A word that is freed before the run ends, NULL: none; and 1 once it is.  Each use must be ordered
+ * before the freeing, or relacy finds a race. */
+static const void *mortal;
+static rl::var<int> *is_freed;
+
 static cell *cell_of(const volatile void *address)
 {
+	if (mortal && address == mortal)
+		RL_ASSERT((*is_freed)($) == 0);
 	for (int i = 0; cells && i < max_cells; i++)
 		if (cells[i].address == address)
 			return &cells[i];
@@ -307,6 +314,11 @@ int csysi_backs_off(int *round)
 	return (*round)++ < 2;
 }
 
+int csysi_os_at_fork(void (*)(void))
+{
+	return 0;
+}
+
 /* Time passes as it likes. */
 csys_deadline csys_now(void)
 {
@@ -447,6 +459,7 @@ struct test : common<test> {
 	csys_mutex mutex;
 	csys_condvar condvar;
 	cell waiters[threads];
+	rl::var<int> is_gone;
 	bool is_known; /* who holds the mutex, as with poison */
 	static unsigned runs;
 
@@ -455,9 +468,14 @@ struct test : common<test> {
 		mutex = CSYS_MUTEX_INIT_NO_POISON;
 		condvar = CSYS_CONDVAR_INIT;
 		is_known = runs++ % 2;
+		is_prepared = 1;
+		is_gone($) = 0;
+		mortal = &condvar.queue;
+		is_freed = &is_gone;
 		begin();
 		new_cell(&mutex.word, 0);
 		new_cell(&condvar.queue, 0);
+		new_cell(&lock_of(&condvar)->word, 0);
 		stack_cells = waiters;
 		local = reinterpret_cast<void **>(&passing);
 		for (unsigned i = 0; i < threads; i++) {
@@ -478,12 +496,17 @@ struct test : common<test> {
 		csys_mutex_unlock(&mutex);
 	}
 
-	void notify(void)
+	/* After the last thing nobody comes to wait, so one that leaves nobody in the queue may
+	 * be followed by freeing it. */
+	void notify(bool is_last)
 	{
-		if (rl::rand(2))
+		if (rl::rand(2)) {
 			csys_condvar_notify_one(&condvar);
-		else
-			csys_condvar_notify_all(&condvar);
+			return;
+		}
+		csys_condvar_notify_all(&condvar);
+		if (is_last)
+			is_gone($) = 1;
 	}
 
 	void wait(unsigned index)
@@ -514,10 +537,10 @@ struct test : common<test> {
 			lock(index);
 			data($) = data($) + 1;
 			if (is_inside)
-				notify();
+				notify(i == threads - 1);
 			unlock(index);
 			if (!is_inside)
-				notify();
+				notify(i == threads - 1);
 		}
 		RL_ASSERT(!passing);
 	}

@@ -4,6 +4,8 @@
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/atomic.h"
 #include "os/os.h"
@@ -149,6 +151,27 @@ static void only_the_first_thread_may_be_called_main(void **state)
 #endif
 }
 
+static int forks; /* that were noted in this process */
+
+static void note_fork(void)
+{
+	forks++;
+}
+
+static void a_fork_is_noted_in_the_child_and_only_there(void **state)
+{
+	(void)state;
+	int status = -1;
+	assert_int_equal(csysi_os_at_fork(note_fork), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(forks == 1 ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(forks, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +179,7 @@ int main(void)
 		TEST(one_that_has_ended_may_be_detached),
 		TEST(an_impossible_one_is_an_error),
 		TEST(a_function_is_left_also_by_the_end_of_its_thread),
+		TEST(a_fork_is_noted_in_the_child_and_only_there),
 		TEST(only_the_first_thread_may_be_called_main),
 	};
 	return RUN(tests);

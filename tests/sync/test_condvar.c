@@ -1,10 +1,13 @@
 /*
  * sync/test_condvar.c - promises of csys/sync/condvar.h.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support/support.h"
 #include "support/thread.h"
@@ -253,6 +256,63 @@ static void wait_while_until_looks_before_the_clock(void **state)
 	csys_mutex_unlock(&lock);
 }
 
+static int poison_it(void *argument)
+{
+	(void)argument;
+	csys_mutex_poison(&lock);
+	return 0;
+}
+
+static int never(void *argument)
+{
+	(void)argument;
+	return 1;
+}
+
+static void wait_while_tells_of_poison_but_not_when_the_time_is_up(void **state)
+{
+	(void)state;
+	csys_mutex_lock(&lock);
+	assert_int_equal(csys_condvar_wait_while(&changed, &lock, poison_it, NULL), CSYS_POISONED);
+	assert_int_equal(csys_condvar_wait_while_until(&changed, &lock, poison_it, NULL, CSYS_POLL),
+			 CSYS_POISONED);
+	assert_int_equal(csys_condvar_wait_while_until(&changed, &lock, never, NULL, CSYS_POLL),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(csys_condvar_wait_until(&changed, &lock, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_is_poisoned(&lock), 1);
+	csys_mutex_clear_poison(&lock);
+	csys_mutex_unlock(&lock);
+}
+
+static void *open_late(void *argument)
+{
+	/* The waiter waits by now, since it holds the lock until then. */
+	csys_mutex_lock(&lock);
+	while (csys_deadline_left(*(csys_deadline *)argument) > 0)
+		take_a_nap();
+	is_open = 1; /* and notifies nobody */
+	csys_mutex_unlock(&lock);
+	return NULL;
+}
+
+static void wait_while_until_sees_what_was_changed_before_it_has_the_mutex(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	int looks = 0;
+	csys_mutex_lock(&lock);
+	is_open = 0;
+	csys_deadline deadline = csys_after_ms(3);
+	assert_int_equal(pthread_create(&thread, NULL, open_late, &deadline), 0);
+	while (!is_open) {
+		/* As long as the thread has not come, try again. */
+		int r = csys_condvar_wait_while_until(&changed, &lock, is_shut, &looks, deadline);
+		assert_int_equal(r, is_open ? 0 : CSYS_ETIMEDOUT);
+	}
+	csys_mutex_unlock(&lock);
+	pthread_join(thread, NULL);
+}
+
 static void *die_inside(void *argument)
 {
 	(void)argument;
@@ -326,6 +386,200 @@ static void it_may_be_freed_right_after_the_last_wait(void **state)
 	}
 }
 
+/* ---- freeing while waiters give up ----------------------------------------------------------- */
+
+#define GIVING_UP 8
+
+/* In a page of its own, which cannot be touched once they are "freed". */
+static csys_condvar *mortal;
+static int condvars; /* how many: each thread waits at one of them */
+static csys_deadline moment;
+static pthread_barrier_t turn;
+static int is_set, is_over; /* under lock */
+
+static void *wait_until_the_moment(void *argument)
+{
+	csys_condvar *own = &mortal[*(int *)argument % condvars];
+	for (int over = 0; !over;) {
+		pthread_barrier_wait(&turn);
+		csys_mutex_lock(&lock);
+		waiting++;
+		if (!is_set) {
+			int r = csys_condvar_wait_until(own, &lock, moment);
+			assert_true(r == 0 || r == CSYS_ETIMEDOUT);
+		}
+		over = is_over;
+		csys_mutex_unlock(&lock);
+		pthread_barrier_wait(&turn);
+	}
+	return NULL;
+}
+
+static void wait_for_waiting(int count)
+{
+	for (int there = 0; there < count; csys_thread_yield()) {
+		csys_mutex_lock(&lock);
+		there = waiting;
+		csys_mutex_unlock(&lock);
+	}
+}
+
+/* Notify when the deadline of the waiters falls due, a little sooner or later, and free the
+ * condvars at once. */
+static void free_while_some_give_up(int count, void (*notify)(csys_condvar *condvar))
+{
+	enum { ROUNDS = 1500 };
+	pthread_t threads[GIVING_UP];
+	int selves[GIVING_UP];
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	mortal = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(mortal != MAP_FAILED);
+	condvars = count;
+	is_over = 0;
+	pthread_barrier_init(&turn, NULL, GIVING_UP + 1);
+	for (int i = 0; i < GIVING_UP; i++) {
+		selves[i] = i;
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, wait_until_the_moment, &selves[i]), 0);
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		int is_inside = round % 2;
+		assert_int_equal(mprotect(mortal, size, PROT_READ | PROT_WRITE), 0);
+		is_set = waiting = 0;
+		moment = csys_after_us(250);
+		pthread_barrier_wait(&turn);
+		wait_for_waiting(GIVING_UP);
+		while (csys_now() < moment + (round * 7 % 80 - 10) * 1000)
+			csys_spin_hint();
+		csys_mutex_lock(&lock);
+		is_set = 1;
+		is_over = round == ROUNDS - 1;
+		if (!is_inside)
+			csys_mutex_unlock(&lock);
+		for (int i = 0; i < count; i++)
+			notify(&mortal[i]);
+		assert_int_equal(mprotect(mortal, size, PROT_NONE), 0);
+		if (is_inside)
+			csys_mutex_unlock(&lock);
+		pthread_barrier_wait(&turn);
+	}
+	for (int i = 0; i < GIVING_UP; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&turn);
+	munmap(mortal, size);
+}
+
+static void it_may_be_freed_after_notify_all_while_waiters_give_up(void **state)
+{
+	(void)state;
+	free_while_some_give_up(1, csys_condvar_notify_all);
+}
+
+static void it_may_be_freed_after_notify_one_while_the_waiter_gives_up(void **state)
+{
+	(void)state;
+	free_while_some_give_up(GIVING_UP, csys_condvar_notify_one);
+}
+
+/* ---- mutexes -------------------------------------------------------------------------- */
+
+static csys_mutex another;
+
+static void wait_with_two_mutexes(void)
+{
+	pthread_t thread;
+	alarm(20); /* it hangs where it does not abort */
+	start_waiters(&thread, 1, wait_once);
+	csys_mutex_lock(&another);
+	csys_condvar_wait(&changed, &another);
+}
+
+static void give_up_with_two_mutexes(void)
+{
+	pthread_t thread;
+	alarm(20); /* it hangs where it does not abort */
+	start_waiters(&thread, 1, wait_once);
+	csys_mutex_lock(&another);
+	(void)!csys_condvar_wait_until(&changed, &another, CSYS_POLL);
+}
+
+static void two_mutexes_at_once_abort(void **state)
+{
+	(void)state;
+	assert_aborts(wait_with_two_mutexes, "csys: a condvar with two mutexes at once\n");
+	assert_aborts(give_up_with_two_mutexes, "csys: a condvar with two mutexes at once\n");
+}
+
+static void another_mutex_is_fine_once_nobody_waits(void **state)
+{
+	(void)state;
+	pthread_t threads[3];
+	start_waiters(threads, 3, wait_once);
+	csys_mutex_lock(&lock);
+	csys_condvar_notify_all(&changed);
+	/* Nobody waits; those that were notified cannot have the first mutex before this ends. */
+	csys_mutex_lock(&another);
+	assert_int_equal(csys_condvar_wait_until(&changed, &another, csys_after_ms(1)),
+			 CSYS_ETIMEDOUT);
+	csys_mutex_unlock(&another);
+	assert_int_equal(woken, 0);
+	csys_mutex_unlock(&lock);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(woken, 3);
+}
+
+/* ---- fork ----------------------------------------------------------------------------- */
+
+static uint32_t is_enough; /* atomic */
+
+static void *wait_again_and_again(void *argument)
+{
+	csys_mutex *own = argument;
+	while (!__atomic_load_n(&is_enough, __ATOMIC_RELAXED)) {
+		csys_mutex_lock(own);
+		assert_int_equal(csys_condvar_wait_until(&changed, own, CSYS_POLL), CSYS_ETIMEDOUT);
+		csys_mutex_unlock(own);
+	}
+	return NULL;
+}
+
+/* At the place of the old one, so that whatever csys keeps by address is the same. */
+static void use_a_new_one(void)
+{
+	static const csys_condvar fresh = CSYS_CONDVAR_INIT;
+	static csys_mutex own;
+	alarm(20);
+	changed = fresh;
+	csys_mutex_lock(&own);
+	_exit(csys_condvar_wait_until(&changed, &own, CSYS_POLL) == CSYS_ETIMEDOUT ? 0 : 1);
+}
+
+static void a_forked_child_uses_a_new_one_whatever_others_did_meanwhile(void **state)
+{
+	(void)state;
+	static csys_mutex shared;
+	pthread_t threads[2];
+	is_enough = 0;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_again_and_again, &shared),
+				 0);
+	int ends_well = 1;
+	for (int i = 0; i < 500 && ends_well; i++) {
+		int status = -1;
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			use_a_new_one();
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		ends_well = status == 0;
+	}
+	__atomic_store_n(&is_enough, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_true(ends_well);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,9 +592,16 @@ int main(void)
 		TEST(a_notification_before_the_deadline_is_not_lost),
 		TEST(wait_while_looks_first_and_waits_on),
 		TEST(wait_while_until_looks_before_the_clock),
+		TEST(wait_while_tells_of_poison_but_not_when_the_time_is_up),
+		TEST(wait_while_until_sees_what_was_changed_before_it_has_the_mutex),
 		TEST(a_notifier_that_dies_inside_poisons_and_wakes),
 		TEST(it_works_with_a_mutex_without_poison),
 		TEST(it_may_be_freed_right_after_the_last_wait),
+		TEST(it_may_be_freed_after_notify_all_while_waiters_give_up),
+		TEST(it_may_be_freed_after_notify_one_while_the_waiter_gives_up),
+		TEST(two_mutexes_at_once_abort),
+		TEST(another_mutex_is_fine_once_nobody_waits),
+		TEST(a_forked_child_uses_a_new_one_whatever_others_did_meanwhile),
 	};
 	return RUN(tests);
 }

@@ -53,7 +53,7 @@ enum {
 	CSYS_CHECK_ORDER = 1,    /* locks are taken in both orders */
 	CSYS_CHECK_DEADLOCK = 2, /* a thread waits for itself, or some for each other, for ever */
 	CSYS_CHECK_UNLOCK = 3,   /* a lock that another thread holds */
-	CSYS_CHECK_CONDVAR = 4   /* a condvar with two mutexes */
+	CSYS_CHECK_CONDVAR = 4   /* a condvar with two mutexes; the program aborts in any case */
 };
 
 /*

@@ -12,22 +12,29 @@
  *     csys_condvar_notify_one(&changed);
  *     csys_mutex_unlock(&lock);
  *
- * A condvar is as large as a pointer, all zero when nobody waits, needs no
- * destruction, and may be freed as soon as nobody waits.  Notifying when nobody
- * waits costs one look.
+ * A condvar is as large as a pointer, all zero when nobody waits, and needs no
+ * destruction.  Notifying when nobody waits costs one look.
  *
- * Waiters are queued: notify_one wakes the one who has waited longest, and no
- * other; notify_all lets all go on, but wakes one at a time, each when the one
- * before it has unlocked the mutex, so that they do not all run to stand before it.  A
- * notification under the mutex wakes nobody before the mutex is unlocked.
- * A wait does not end without a cause, but what was notified may be undone by
- * others before the waiter has the mutex again: so wait in a loop.
+ * Waiters are queued.  notify_one wakes the thread that has waited longest, and no
+ * other.  notify_all lets all of them go on, but wakes them one after the other, each when
+ * the one before has unlocked the mutex, since only one can hold it.  A notification
+ * by a thread that holds the mutex wakes nobody before the mutex is unlocked.
+ * A wait does not end without a cause, but other threads may undo what was notified
+ * before the waiter has the mutex again: so wait in a loop.
  *
- * All who wait at the same time use the same mutex; afterwards it may be another.
+ * All threads that wait at the same time use the same mutex; a wait with another one
+ * aborts with a line on stderr.  Once nobody waits it may be another: a thread that was
+ * notified does not wait any more, even if it has not locked its mutex again.
+ *
+ * It may be freed when nobody waits and nobody will: right after a notify_all, for
+ * example, while the notified threads and those whose deadline has just passed are
+ * still on their way.  They do not touch it any more; they need the mutex.
+ *
  * Waiters spin where that helps, on average for 5 us at most, then sleep.
  *
- * Threads: that is what it is for.  Signals: not in handlers.  Fork: in the child
- * nobody waits, but a queue of waiters is still there: make a new one.
+ * Threads: that is what it is for.  Signals: not in handlers.  Fork: no thread of the
+ * parent waits in the child, but a condvar at which some waited looks as if they
+ * still did: make it anew there.
  */
 #ifndef CSYS_SYNC_CONDVAR_H
 #define CSYS_SYNC_CONDVAR_H
@@ -54,43 +61,55 @@ typedef struct csys_condvar {
 /*
  * Unlock the mutex, which the caller holds, and sleep until notified, as one
  * step: a notification after the unlocking is not missed.  The mutex is locked
- * again on return: 0, or CSYS_POISONED if it is poisoned by then.
+ * again on return.  Returns 0, or CSYS_POISONED if the mutex is poisoned by then.
  */
 CSYS_API int csys_condvar_wait(csys_condvar *condvar, csys_mutex *mutex) CSYS_REQUIRES(*mutex);
 
 /*
- * The same until `deadline`: CSYS_ETIMEDOUT then.  The mutex is locked on every
- * return, and may be poisoned on this one too (csys_mutex_is_poisoned).  A
- * notification that came before the deadline is never lost: 0.
+ * Unlock the mutex, sleep until notified or until `deadline`, and lock it again.
+ * Returns 0 or CSYS_POISONED, as csys_condvar_wait does, if the thread was notified, and
+ * CSYS_ETIMEDOUT if it was not.  A notification is never lost to a thread that gives
+ * up: one that comes before the deadline is not reported as CSYS_ETIMEDOUT, whenever the
+ * thread runs again.
+ *
+ * The mutex is locked on every return.  The deadline does not limit that: the call
+ * returns later if another thread holds the mutex.  After CSYS_ETIMEDOUT too the mutex may
+ * be poisoned (csys_mutex_is_poisoned), and what the caller waits for may have come.
  */
 CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex,
 						     csys_deadline deadline) CSYS_REQUIRES(*mutex);
 
-/* Whether to wait on; called with the mutex locked. */
+/* Not 0: wait on.  It is called with the mutex locked. */
 typedef int csys_condvar_predicate(void *argument);
 
 /*
  * Wait as long as `predicate(argument)` is not 0; not at all if it is 0 at once.
- * As csys_condvar_wait, also if the mutex gets poisoned: the predicate counts.
+ * Returns 0, or CSYS_POISONED if the mutex is poisoned at the end, in each case with the mutex
+ * locked and after the predicate was 0.  It goes on waiting if the mutex gets poisoned.
  */
 CSYS_API int csys_condvar_wait_while(csys_condvar *condvar, csys_mutex *mutex,
 				     csys_condvar_predicate *predicate, void *argument)
 	CSYS_REQUIRES(*mutex);
 
 /*
- * The same until `deadline`.  The predicate is looked at before the clock: 0 or
- * CSYS_POISONED if it is 0, also when the deadline has passed; CSYS_ETIMEDOUT only if it
- * is still not.
+ * Wait as long as `predicate(argument)` is not 0, until `deadline` at most.  The mutex is
+ * locked on every return.  Returns 0, or CSYS_POISONED if the mutex is poisoned, after the
+ * predicate was 0.  After the deadline the predicate is called once more: CSYS_ETIMEDOUT
+ * only if it is not 0 even then.  A past deadline still calls it twice at most, and
+ * unlocks the mutex in between.
  */
 CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_while_until(csys_condvar *condvar, csys_mutex *mutex,
 							   csys_condvar_predicate *predicate,
 							   void *argument, csys_deadline deadline)
 	CSYS_REQUIRES(*mutex);
 
-/* Let the one who has waited longest go on.  Nothing is kept if nobody waits. */
+/*
+ * Let the thread that has waited longest go on.  If nobody waits nothing happens, and nothing
+ * is kept for those that come later.
+ */
 CSYS_API void csys_condvar_notify_one(csys_condvar *condvar);
 
-/* Let all who wait now go on. */
+/* Let all threads that wait at this moment go on. */
 CSYS_API void csys_condvar_notify_all(csys_condvar *condvar);
 
 /* Where calls stand, for a checked build. */
