@@ -87,7 +87,7 @@ enum kind {
 	PAIR,     /* CPU ns, one thread */
 	CONTEND,  /* sections a microsecond, all threads together */
 	HANDOVER, /* ns for one way, two threads */
-	ROUND,    /* ns for one round of a barrier */
+	ROUND,    /* ns for one round of a barrier or broadcast */
 	WAIT,     /* CPU microseconds of one that waits for long */
 };
 
@@ -121,6 +121,8 @@ static const struct job {
 	{ "condvar.notify_all", LOCKS_CONDVAR, PAIR, .which = 1, .threads = 1 },
 	{ "condvar.1cpu", LOCKS_CONDVAR, HANDOVER, .threads = 2, .cpus = 1 },
 	{ "condvar.2cpu", LOCKS_CONDVAR, HANDOVER, .threads = 2, .cpus = 2 },
+	{ "broadcast.1000", LOCKS_BROADCAST, ROUND, .threads = 1001 },
+	{ "broadcast.4000", LOCKS_BROADCAST, ROUND, .threads = 4001 },
 	{ "park.1cpu", LOCKS_PARK, HANDOVER, .threads = 2, .cpus = 1 },
 	{ "park.2cpu", LOCKS_PARK, HANDOVER, .threads = 2, .cpus = 2 },
 	{ "semaphore.pair", LOCKS_SEMAPHORE, PAIR, .threads = 1 },
@@ -159,7 +161,7 @@ static int has(const struct locks_noun *noun, const struct job *job)
 
 /* ---- threads --------------------------------------------------------------- */
 
-enum { THREADS = 8, CPUS = 64 };
+enum { THREADS = 4001, CPUS = 64 };
 
 /* The first CPUs that this process may use. */
 static size_t cpus[CPUS];
@@ -270,7 +272,7 @@ static uint64_t expected(const struct crew *crew, const struct member *members)
 	const struct job *job = crew->job;
 	if (job->kind == PAIR)
 		return 0;
-	if (job->noun == LOCKS_BARRIER)
+	if (job->noun == LOCKS_BARRIER || job->noun == LOCKS_BROADCAST)
 		return (uint64_t)crew->count;
 	if (job->kind != CONTEND)
 		return (uint64_t)crew->count * 2;
@@ -295,7 +297,7 @@ static struct outcome run(const struct locks_peer *peer, const struct job *job, 
 	    pthread_barrier_init(&crew.at_end, NULL, (unsigned)job->threads) != 0)
 		bench_fail("cannot make a barrier");
 
-	pthread_t threads[THREADS];
+	static pthread_t threads[THREADS];
 	for (int i = 0; i < job->threads; i++) {
 		members[i] = (struct member){ .crew = &crew, .index = i };
 		members[i].share = (struct locks_share){ .stop = &stop,
@@ -413,7 +415,7 @@ static struct outcome contend(const struct locks_peer *peer, const struct job *j
 static void measure(const struct locks_peer *peer, const struct job *job, int quick)
 {
 	struct outcome outcome;
-	int64_t count = 200;
+	int64_t count = job->threads > 100 ? 2 : 200;
 
 	switch (job->kind) {
 	case SIZE:

@@ -260,12 +260,67 @@ static void condvar_meet(void *object, int index, int64_t count, void (*pause)(i
 	}
 }
 
+struct broadcast_object {
+	LOCKS_ALIGNED MUTEX lock;
+	CONDVAR has_begun; /* a round; all but one wait for it */
+	CONDVAR is_full;   /* all of these wait */
+	int64_t others;
+	int64_t waiting; /* under lock, also below */
+	uint64_t rounds;
+};
+
+static void *broadcast_create(int threads)
+{
+	struct broadcast_object *o = locks_memory(sizeof *o);
+	MUTEX_INIT(&o->lock);
+	CONDVAR_INIT(&o->has_begun);
+	CONDVAR_INIT(&o->is_full);
+	o->others = threads - 1;
+	return o;
+}
+
+static uint64_t broadcast_destroy(void *object)
+{
+	struct broadcast_object *o = object;
+	uint64_t rounds = o->rounds;
+	CONDVAR_FINI(&o->has_begun);
+	CONDVAR_FINI(&o->is_full);
+	MUTEX_FINI(&o->lock);
+	free(o);
+	return rounds;
+}
+
+static void broadcast_meet(void *object, int index, int64_t count, void (*pause)(int))
+{
+	(void)pause;
+	struct broadcast_object *o = object;
+	MUTEX_LOCK(&o->lock);
+	for (uint64_t round = 1; round <= (uint64_t)count; round++) {
+		if (index == 0) {
+			while (o->waiting < o->others)
+				CONDVAR_WAIT(&o->is_full, &o->lock);
+			o->waiting = 0;
+			o->rounds = round;
+			CONDVAR_NOTIFY_ALL(&o->has_begun);
+			continue;
+		}
+		if (++o->waiting == o->others)
+			CONDVAR_NOTIFY_ONE(&o->is_full);
+		while (o->rounds < round)
+			CONDVAR_WAIT(&o->has_begun, &o->lock);
+	}
+	MUTEX_UNLOCK(&o->lock);
+}
+
 #define LOOPS_CONDVAR                                                       \
 	[LOCKS_CONDVAR] = { .size = sizeof(CONDVAR),                        \
 			    .create = condvar_create,                       \
 			    .destroy = condvar_destroy,                     \
 			    .pair = { condvar_pair_one, condvar_pair_all }, \
-			    .meet = condvar_meet }
+			    .meet = condvar_meet },                         \
+	[LOCKS_BROADCAST] = { .create = broadcast_create,                   \
+			      .destroy = broadcast_destroy,                 \
+			      .meet = broadcast_meet }
 #else
 #define LOOPS_CONDVAR [LOCKS_CONDVAR] = { .size = 0 }
 #endif

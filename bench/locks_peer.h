@@ -19,7 +19,8 @@ enum locks_noun_name {
 	LOCKS_SEMAPHORE,
 	LOCKS_PARK,
 	LOCKS_BARRIER,
-	LOCKS_ONCE, /* its size, nothing else */
+	LOCKS_BROADCAST, /* a condvar that many wait for */
+	LOCKS_ONCE,      /* its size, nothing else */
 	LOCKS_NOUNS
 };
 
@@ -65,6 +66,7 @@ struct locks_noun {
 	 * takes it `count` times (for writing), holding it for a pause.  Condvar,
 	 * semaphore, park: two threads hand a turn over and back, and 0 pauses
 	 * while it has it.  Barrier: all wait for each other, and 0 pauses before.
+	 * Broadcast: 0 notifies all when all others wait; they wait again at once.
 	 * Counts each section, turn and round.  `pause` may be NULL.
 	 */
 	void (*meet)(void *object, int index, int64_t count, void (*pause)(int microseconds));

@@ -48,8 +48,8 @@ const NONE: Noun = Noun {
 pub struct Peer {
     name: *const c_char,
     version: Option<unsafe extern "C" fn() -> *const c_char>,
-    /// mutex, rwlock, condvar, semaphore, park, barrier, once
-    nouns: [Noun; 7],
+    /// mutex, rwlock, condvar, semaphore, park, barrier, broadcast, once
+    nouns: [Noun; 8],
 }
 
 /// Nothing in it changes.
@@ -276,6 +276,65 @@ macro_rules! loops {
             ..NONE
         };
 
+        // Broadcast.
+
+        struct Round {
+            waiting: c_int,
+            rounds: u64,
+        }
+
+        struct Rounds {
+            lock: Mutex<Round>,
+            has_begun: Condvar,
+            is_full: Condvar,
+            others: c_int,
+        }
+
+        unsafe extern "C" fn broadcast_create(threads: c_int) -> *mut c_void {
+            handed_out(Rounds {
+                lock: Mutex::new(Round { waiting: 0, rounds: 0 }),
+                has_begun: Condvar::new(),
+                is_full: Condvar::new(),
+                others: threads - 1,
+            })
+        }
+
+        unsafe extern "C" fn broadcast_destroy(o: *mut c_void) -> u64 {
+            let all = taken_back::<Rounds>(o);
+            let rounds = held(all.lock.lock()).rounds;
+            rounds
+        }
+
+        unsafe extern "C" fn broadcast_meet(o: *mut c_void, index: c_int, count: i64, _: Pause) {
+            let all = object::<Rounds>(o);
+            let mut now = held(all.lock.lock());
+            for round in 1..=count as u64 {
+                if index == 0 {
+                    while now.waiting < all.others {
+                        now = wait(&all.is_full, now);
+                    }
+                    now.waiting = 0;
+                    now.rounds = round;
+                    all.has_begun.notify_all();
+                    continue;
+                }
+                now.waiting += 1;
+                if now.waiting == all.others {
+                    all.is_full.notify_one();
+                }
+                while now.rounds < round {
+                    now = wait(&all.has_begun, now);
+                }
+            }
+        }
+
+        const BROADCAST: Noun = Noun {
+            create: Some(broadcast_create),
+            destroy: Some(broadcast_destroy),
+            meet: Some(broadcast_meet),
+            ..NONE
+        };
+
         const ONCE: Noun = Noun {
             size: size_of::<Once>(),
             ..NONE
@@ -397,6 +456,7 @@ mod with_std {
                 meet: Some(barrier_meet),
                 ..NONE
             },
+            BROADCAST,
             ONCE,
         ],
     };
@@ -422,6 +482,6 @@ mod with_parking_lot {
     pub static locks_peer_parking_lot: Peer = Peer {
         name: b"parking_lot\0".as_ptr().cast(),
         version: None,
-        nouns: [MUTEX, RWLOCK, CONDVAR, NONE, NONE, NONE, ONCE],
+        nouns: [MUTEX, RWLOCK, CONDVAR, NONE, NONE, NONE, BROADCAST, ONCE],
     };
 }
