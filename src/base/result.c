@@ -48,6 +48,11 @@ static size_t index_of(int result)
 	return result <= 0 && result > -(int)count ? (size_t)-result : count;
 }
 
+int csysi_result_is_known(int result)
+{
+	return index_of(result) < sizeof results / sizeof results[0];
+}
+
 const char *csys_strerror(int result)
 {
 	size_t i = index_of(result);

@@ -19,6 +19,9 @@ void csysi_os_close(csys_handle handle);
 /* Another handle for the same open file.  CSYS_EBADF, CSYS_EMFILE. */
 int csysi_os_dup(csys_handle handle, csys_handle *out);
 
+/* Whether a number is on the closed list of csys/base/result.h, failures and 0 (result.c). */
+int csysi_result_is_known(int result);
+
 /* Keep the system's raw code for csys_os_error(), per thread. */
 void csysi_set_os_error(int code);
 

@@ -299,11 +299,6 @@ enum csysi_os_scheduling {
 	CSYSI_OS_SCHEDULING_ROUND_ROBIN,
 };
 
-struct csysi_os_hook {
-	int (*run)(void *argument); /* 0, or a CSYS_E code that fails the spawn */
-	void *argument;
-};
-
 /* How the child differs from its parent.  All zero: in nothing. */
 struct csysi_os_options {
 	int inherit_handles; /* leave what is not close-on-exec */
@@ -339,8 +334,13 @@ struct csysi_os_options {
 	int set_mask;
 	uint64_t blocked; /* bit n - 1: signal n is blocked */
 
-	struct csysi_os_hook *hooks; /* run in the child, which is forked then */
-	size_t hook_count;
+	/*
+	 * Called right before the program, or NULL.  0 goes on; a CSYS_E code, or the
+	 * system's own positive one, fails the spawn.  It runs in a copy of this process, which
+	 * ends if the hook is left without a return; csysi_os_exec calls it here.
+	 */
+	int (*hook)(void *argument);
+	void *hook_argument;
 };
 
 /* How a new process is bound to what it starts, weakest first. */
@@ -365,6 +365,8 @@ struct csysi_os_command {
 	const struct csysi_os_options *options;
 	enum csysi_os_bond bond;
 	csys_handle container; /* for CSYSI_OS_BOND_CONTAINER */
+	/* By when a copied child (csysi_os_spawn) has to run the program; 0: never. */
+	csys_deadline deadline;
 };
 
 struct csysi_os_child {
@@ -378,6 +380,14 @@ struct csysi_os_child {
  * failure there is no process, and *out_step says where; at CSYSI_OS_STEP_BOND
  * nothing else was tried, and a weaker bond may be had.  The caller's signal mask
  * and dispositions are as they were.
+ *
+ * A child that changes user, group or groups, or has a hook, never runs on the memory
+ * of this process, and is waited for until the deadline: CSYS_ETIMEDOUT.
+ * CSYS_ECANCELED: it was ended before it became the program.
+ *
+ * One exception: a child that has to be killed and may not be, since it has another
+ * user already, runs on.  Then *out is that child although the call failed; otherwise
+ * a failure leaves *out alone.
  */
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
 		   enum csysi_os_step *out_step);

@@ -30,6 +30,12 @@ struct csysi_mapping {
 	int taken;
 };
 
+/* A function to be run in the child. */
+struct csysi_pre_exec {
+	int (*run)(void *argument);
+	void *argument;
+};
+
 struct csys_command {
 	int error; /* first failure of a setter, else 0; never overwritten */
 	char *program;
@@ -43,13 +49,16 @@ struct csys_command {
 	struct csysi_mapping *mappings; /* each number once */
 	size_t mapping_count;
 	struct csysi_os_options options; /* what it points to is owned */
-	int contain;                     /* csys_command_contain */
+	struct csysi_pre_exec *hooks;
+	size_t hook_count;
+	int contain; /* csys_command_contain */
 };
 
 /* How one spawn deviates from its command. */
 struct csysi_spawn_defaults {
 	int kinds[3];           /* what CSYS_STDIO_DEFAULT means for each stream */
 	csys_handle handles[3]; /* for CSYS_STDIO_HANDLE in kinds */
+	csys_deadline deadline; /* by when the program has to run; 0: never */
 };
 extern const struct csysi_spawn_defaults csysi_spawn_inherits; /* all three */
 
@@ -78,6 +87,9 @@ void csysi_mappings_spend(csys_command *command);
 /* csys_command_spawn, with defaults of one's own. */
 int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		csys_child **out);
+
+/* The deadline of a caller for csysi_spawn_defaults, where 0 is none. */
+csys_deadline csysi_spawn_deadline(csys_deadline deadline);
 
 /* Record where a spawn failed, for csys_spawn_failed_step; returns `result`. */
 int csysi_spawn_failed(int step, int result);

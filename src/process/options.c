@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <csys/base/result.h>
+#include <csys/sync/panic.h>
 
 #include "base/memory.h"
 #include "process/internal.h"
@@ -56,7 +57,7 @@ void csysi_options_release(csys_command *command)
 	csysi_free((char *)(uintptr_t)command->options.root);
 	csysi_free(command->options.cpus);
 	csysi_free(command->options.groups);
-	csysi_free(command->options.hooks);
+	csysi_free(command->hooks);
 }
 
 /* Returns whether the handle is the command's now. */
@@ -320,19 +321,49 @@ void csys_command_block_signals(csys_command *command, const int *signals, size_
 
 /* ---- the caller's own ----------------------------------------------------------------------- */
 
+struct hook_call {
+	const struct csysi_pre_exec *hook;
+	int r;
+};
+
+static void call_hook(void *argument)
+{
+	struct hook_call *call = argument;
+
+	call->r = call->hook->run(call->hook->argument);
+}
+
+/* In the child.  A panic ends here: the functions that would catch it are copies of the
+ * parent's. */
+static int run_hooks(void *argument)
+{
+	const csys_command *command = argument;
+
+	for (size_t i = 0; i < command->hook_count; i++) {
+		struct hook_call call = { .hook = &command->hooks[i] };
+		int r = csys_catch_panic(call_hook, &call, NULL);
+		if (r == 0)
+			r = call.r;
+		if (r != 0)
+			return r < 0 && !csysi_result_is_known(r) ? CSYS_EOTHER : r;
+	}
+	return 0;
+}
+
 void csys_command_pre_exec(csys_command *command, int (*hook)(void *argument), void *argument)
 {
 	if (!csysi_command_edit(command))
 		return;
 
-	size_t count = command->options.hook_count;
-	struct csysi_os_hook *hooks =
-		hook ? one_more(command->options.hooks, count, sizeof *hooks) : NULL;
+	size_t count = command->hook_count;
+	struct csysi_pre_exec *hooks = hook ? one_more(command->hooks, count, sizeof *hooks) : NULL;
 	if (!hooks) {
 		csysi_command_keep(command, hook ? CSYS_ENOMEM : CSYS_EINVAL);
 		return;
 	}
-	hooks[count] = (struct csysi_os_hook){ hook, argument };
-	command->options.hooks = hooks;
-	command->options.hook_count = count + 1;
+	hooks[count] = (struct csysi_pre_exec){ hook, argument };
+	command->hooks = hooks;
+	command->hook_count = count + 1;
+	command->options.hook = run_hooks;
+	command->options.hook_argument = command;
 }

@@ -124,12 +124,21 @@ static int start(csys_command *const *stages, size_t count, const struct csysi_s
 	return r;
 }
 
-int csys_pipeline_spawn(csys_command *const *stages, size_t count, csys_pipeline **out)
+static int spawn_until(csys_command *const *stages, size_t count, csys_deadline deadline,
+		       csys_pipeline **out)
 {
+	struct csysi_spawn_defaults ends = csysi_spawn_inherits;
 	int r = check_stages(stages, count);
+
 	if (r == 0 && !out)
 		r = csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	return r < 0 ? r : start(stages, count, &csysi_spawn_inherits, out);
+	ends.deadline = csysi_spawn_deadline(deadline);
+	return r < 0 ? r : start(stages, count, &ends, out);
+}
+
+int csys_pipeline_spawn(csys_command *const *stages, size_t count, csys_pipeline **out)
+{
+	return spawn_until(stages, count, CSYS_FOREVER, out);
 }
 
 /* ---- its end ----------------------------------------------------------------------- */
@@ -253,7 +262,7 @@ int csys_pipeline_run_until(csys_command *const *stages, size_t count, csys_dead
 
 	if (!out)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	int r = csys_pipeline_spawn(stages, count, &pipeline);
+	int r = spawn_until(stages, count, deadline, &pipeline);
 	if (r < 0)
 		return r;
 
@@ -341,6 +350,7 @@ static int start_captured(csys_command *const *stages, size_t count,
 			   options->merge_stderr ? CSYS_STDIO_HANDLE : CSYS_STDIO_PIPE,
 			   CSYS_STDIO_HANDLE },
 		.handles = { CSYS_NO_HANDLE, writer, writer },
+		.deadline = options->deadline, /* 0 is none there, too */
 	};
 	r = start(stages, count, &ends, out);
 	csysi_os_close(writer);

@@ -208,6 +208,9 @@ static int spawn_bound(struct csysi_os_command *request, csys_child *child,
 		request->container = child->container.handle;
 		r = csysi_os_spawn(request, &child->os, out_step);
 		if (r < 0 && child->container.handle != CSYS_NO_HANDLE) {
+			/* What it, or a hook of it, started meanwhile. */
+			if (*out_step != CSYSI_OS_STEP_BOND)
+				(void)csysi_os_container_kill(&child->container, csys_after_s(1));
 			(void)csysi_os_container_remove(&child->container);
 			csysi_os_close(child->container.handle);
 			child->container.handle = CSYS_NO_HANDLE;
@@ -224,7 +227,8 @@ static int spawn_bound(struct csysi_os_command *request, csys_child *child,
 }
 
 /* Put the request together and spawn it, or, without a child object, become it. */
-static int request(csys_command *command, const csys_handle *streams, csys_child *child)
+static int request(csys_command *command, const csys_handle *streams, csys_deadline deadline,
+		   csys_child *child)
 {
 	struct csysi_environment environment;
 	int r = csysi_environment_make(command, &environment);
@@ -248,6 +252,7 @@ static int request(csys_command *command, const csys_handle *streams, csys_child
 		.maps = maps,
 		.map_count = 3 + command->mapping_count,
 		.options = &command->options,
+		.deadline = deadline,
 	};
 	enum csysi_os_step step;
 	r = !child             ? csysi_os_exec(&request, &step)
@@ -280,7 +285,7 @@ static int start(csys_command *command, const struct csysi_spawn_defaults *defau
 		if (r < 0)
 			return csysi_spawn_failed(CSYS_STEP_STDIN + i, r);
 	}
-	return request(command, streams->child, child);
+	return request(command, streams->child, defaults->deadline, child);
 }
 
 /* The child has its own copy now. */
@@ -309,7 +314,10 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	r = start(command, defaults, &streams, child);
 	for (int i = 0; i < 3; i++)
 		csysi_os_close(streams.ours[i]);
-	if (r < 0) {
+	if (r < 0 && child->os.pid != 0) {
+		/* It could not be killed, and is reaped when it has ended. */
+		csys_child_close(child, CSYS_CLOSE_DETACH);
+	} else if (r < 0) {
 		csysi_child_free(child);
 	} else {
 		const struct csysi_os_options *options = &command->options;
@@ -321,6 +329,19 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	}
 	csysi_os_release_cancel(cancel);
 	return r;
+}
+
+csys_deadline csysi_spawn_deadline(csys_deadline deadline)
+{
+	return deadline == 0 ? CSYS_POLL : deadline;
+}
+
+int csys_command_spawn_until(csys_command *command, csys_deadline deadline, csys_child **out)
+{
+	struct csysi_spawn_defaults defaults = csysi_spawn_inherits;
+
+	defaults.deadline = csysi_spawn_deadline(deadline);
+	return csysi_spawn(command, &defaults, out);
 }
 
 int csys_command_spawn(csys_command *command, csys_child **out)
@@ -355,7 +376,7 @@ int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_e
 
 	if (!out)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	int r = csys_command_spawn(command, &child);
+	int r = csys_command_spawn_until(command, deadline, &child);
 	if (r < 0)
 		return r;
 

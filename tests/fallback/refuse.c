@@ -46,7 +46,7 @@ static const struct {
 	{ "clone3", SYS_clone3 },         { "close_range", SYS_close_range },
 	{ "pidfd_open", SYS_pidfd_open }, { "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "preadv2", SYS_preadv2 },       { "pwritev2", SYS_pwritev2 },
-	{ "statx", SYS_statx },
+	{ "statx", SYS_statx },           { "set_robust_list", SYS_set_robust_list },
 };
 
 static struct sock_filter filter[64];

@@ -409,6 +409,9 @@ static void open_high_and_lower_the_limit(void)
 	limit.rlim_cur = 64; /* the hard one stays */
 	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	assert_numbered(helper_command("numbered", number, NULL), "");
+	limit.rlim_max = 64;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	assert_numbered(helper_command("numbered", number, NULL), "");
 }
 
 static void a_handle_above_a_lowered_limit_is_kept_out_too(void **state)

@@ -3,6 +3,8 @@
  * child can be given.
  */
 #define _XOPEN_SOURCE 700
+#define _GNU_SOURCE /* unshare */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +17,9 @@
 #include "support/support.h"
 
 #ifdef CSYS_TEST_LINUX
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #define ON_LINUX 1
 #else
 #define ON_LINUX 0
@@ -141,6 +145,101 @@ static void the_last_mapping_of_a_number_counts_and_none_leaks(void **state)
 	assert_string_equal(says(command), "\n4:last\n6:\n");
 	/* Spent. */
 	assert_fails(command, CSYS_EBADF, CSYS_STEP_HANDLE);
+}
+
+static int do_nothing(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* The ways in which a child can be made: plainly, with a hook, as a user; the last if root. */
+enum { PLAINLY, HOOKED, AS_USER, WAYS };
+
+static int ways(void)
+{
+	return getuid() == 0 ? WAYS : AS_USER;
+}
+
+static void make_so(csys_command *command, int way)
+{
+	if (way == HOOKED)
+		csys_command_pre_exec(command, do_nothing, NULL);
+	if (way == AS_USER)
+		csys_command_uid(command, 0);
+}
+
+/* Whatever number it is, the library may have something there in the child. */
+static void no_number_is_the_librarys_own(void **state)
+{
+	(void)state;
+	for (int way = 0; way < ways(); way++) {
+		for (int number = 3; number < 24; number++) {
+			FILE *file = tmpfile();
+			assert_non_null(file);
+			csys_command *command = csys_command_new("/no/such/program");
+			make_so(command, way);
+			csys_command_map(command, fileno(file), number);
+			if (ON_LINUX) /* which takes one more */
+				csys_command_die_with_parent(command, SIGKILL);
+			assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
+			assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
+			fclose(file);
+
+			char expected[32];
+			snprintf(expected, sizeof expected, "\n%d:it\n", number);
+			char word[16];
+			snprintf(word, sizeof word, "%d", number);
+			command = helper_command("numbered", word, NULL);
+			make_so(command, way);
+			csys_command_map_take(command, given("it"), number);
+			assert_string_equal(says(command), expected);
+			csys_command_free(command);
+		}
+	}
+}
+
+/* Many at once, so that no place is left but above all of them. */
+static void all_low_numbers_can_be_given_at_once(void **state)
+{
+	(void)state;
+	for (int way = 0; way < ways(); way++) {
+		FILE *file = tmpfile();
+		assert_non_null(file);
+		csys_command *command = csys_command_new("/no/such/program");
+		make_so(command, way);
+		for (int number = 3; number < 64; number++)
+			csys_command_map(command, fileno(file), number);
+		assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
+		assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
+		fclose(file);
+	}
+}
+
+static void map_beyond_the_limit(void)
+{
+	struct rlimit limit;
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = 64;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	for (int way = 0; way < ways(); way++) {
+		csys_child *child;
+		csys_command *command = helper_command("exit", "0", NULL);
+		make_so(command, way);
+		csys_command_map(command, 0, 64);
+		CHECK(csys_command_spawn(command, &child) == CSYS_EMFILE);
+		CHECK(csys_spawn_failed_step() == CSYS_STEP_HANDLE);
+		CHECK(csys_os_error() == EMFILE);
+		csys_command_free(command);
+	}
+}
+
+static void a_number_above_the_limit_is_emfile(void **state)
+{
+	(void)state;
+	if (under_valgrind()) /* which does not tell the limit as it is */
+		skip();
+	in_child(map_beyond_the_limit);
 }
 
 static void bad_settings_are_kept_as_einval(void **state)
@@ -369,16 +468,14 @@ static void the_user_is_changed_for_good(void **state)
 			  (const char *const[]){ "-c", "id -u; id -ru; id -g; id -G", NULL });
 	csys_command_uid(command, 65534);
 	csys_command_gid(command, 65533);
-	if (ON_LINUX) {
-		assert_string_equal(says(command), "\n65534\n65534\n65533\n65533\n");
-		const uint32_t groups[] = { 12, 34 };
-		csys_command_groups(command, groups, 2);
-		assert_string_equal(says(command), "\n65534\n65534\n65533\n65533 12 34\n");
+	assert_string_equal(says(command), "\n65534\n65534\n65533\n65533\n");
+	const uint32_t groups[] = { 12, 34 };
+	csys_command_groups(command, groups, 2);
+	assert_string_equal(says(command), "\n65534\n65534\n65533\n65533 12 34\n");
 #ifdef CSYS_TEST_LINUX
-		/* This process can still be dumped and traced, though the child had its memory. */
-		assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+	/* This process can still be dumped and traced. */
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
 #endif
-	}
 	assert_int_equal(getuid(), 0);
 	csys_command_free(command);
 }
@@ -506,6 +603,60 @@ static void it_dies_with_its_parent(void **state)
 		csys_pipe_read_all_until(reader, text, sizeof text, csys_after_s(60), &size), 0);
 	csys_handle_close(reader);
 }
+
+#ifdef CSYS_TEST_LINUX
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+static int way_in_namespace;
+
+static void start_in_a_namespace(void)
+{
+	if (unshare(CLONE_NEWPID) < 0)
+		_exit(77);
+	/* It is the first one in it, and there is no second. */
+	csys_child *child;
+	csys_command *command = helper_command("stay", NULL);
+	make_so(command, way_in_namespace);
+	csys_command_die_with_parent(command, SIGKILL);
+	int r = csys_command_spawn(command, &child);
+	if (syscall(SYS_pidfd_open, getpid(), 0) < 0) {
+		CHECK(r == CSYS_ENOTSUP);
+		CHECK(csys_spawn_failed_step() == CSYS_STEP_PARENT);
+	} else {
+		CHECK(r == 0);
+	}
+	_exit(0);
+}
+
+static void the_first_of_a_pid_namespace_dies_with_its_parent_too(void **state)
+{
+	(void)state;
+	for (way_in_namespace = 0; way_in_namespace < ways(); way_in_namespace++) {
+		csys_handle reader, writer;
+		char text[64];
+		size_t size;
+		assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+		int saved = fcntl(1, F_DUPFD_CLOEXEC, 10);
+		fflush(stdout);
+		dup2((int)writer, 1);
+		csys_handle_close(writer);
+		int r = result_in_child(start_in_a_namespace);
+		dup2(saved, 1);
+		close(saved);
+		int ended = csys_pipe_read_all_until(reader, text, sizeof text, csys_after_s(60),
+						     &size);
+		csys_handle_close(reader);
+		if (r == 77) {
+			print_message("no pid namespaces for this user\n");
+			skip();
+		}
+		assert_int_equal(r, 0);
+		assert_int_equal(ended, 0);
+	}
+}
+#endif
 
 static int say_hook(void *word)
 {
@@ -636,6 +787,9 @@ int main(void)
 		TEST(mapped_handles_can_be_exchanged),
 		TEST(a_handle_can_keep_its_number_and_streams_can_be_mapped),
 		TEST(the_last_mapping_of_a_number_counts_and_none_leaks),
+		TEST(no_number_is_the_librarys_own),
+		TEST(all_low_numbers_can_be_given_at_once),
+		TEST(a_number_above_the_limit_is_emfile),
 		TEST(bad_settings_are_kept_as_einval),
 		TEST(an_explicit_environment_is_all_there_is),
 		TEST(groups_and_sessions_are_led_and_joined),
@@ -647,6 +801,9 @@ int main(void)
 		TEST(no_new_privileges_are_had),
 		TEST(signals_are_inherited_ignored_and_blocked_as_said),
 		TEST(it_dies_with_its_parent),
+#ifdef CSYS_TEST_LINUX
+		TEST(the_first_of_a_pid_namespace_dies_with_its_parent_too),
+#endif
 		TEST(hooks_run_in_order_and_can_refuse),
 		TEST(exec_becomes_the_program),
 		TEST(everything_at_once),

@@ -21,8 +21,9 @@
  *
  * Threads: one thread at a time for one command; different commands are
  * independent.  Spawning costs the same whatever the size of this process,
- * where the backend can (on Linux always), and leaves its signal mask, signal
- * dispositions and working directory alone.
+ * where the backend can (on Linux always, but for a child that changes its user or has
+ * a hook), and leaves its signal mask, signal dispositions, working directory and
+ * whether it may be dumped alone.
  */
 #ifndef CSYS_PROCESS_COMMAND_H
 #define CSYS_PROCESS_COMMAND_H
@@ -170,8 +171,9 @@ CSYS_API void csys_command_inherit_handles(csys_command *command, int inherit);
 /*
  * The child's handle `number` (3 and up; the streams have calls of their own)
  * is this process's `handle`, which stays the caller's and must be open at each
- * spawn.  All numbers and streams are assigned at once, so any exchange works.
- * The last call for a number counts.
+ * spawn.  All numbers and streams are assigned at once, so any exchange works, and no
+ * number is one that the library itself uses meanwhile.  The last call for a number
+ * counts.  CSYS_EMFILE at CSYS_STEP_HANDLE above this process's limit on handles.
  */
 CSYS_API void csys_command_map(csys_command *command, csys_handle handle, int number);
 
@@ -249,7 +251,16 @@ CSYS_API void csys_command_umask(csys_command *command, unsigned mask);
  * Its user, group and supplementary groups, real, effective and saved, changed
  * in the order that keeps privileges right: groups, group, user.  A user without
  * groups said gets none, if this process may drop its own.  CSYS_STEP_USER,
- * CSYS_EPERM.  Supplementary groups: CSYS_ENOTSUP on plain POSIX.
+ * CSYS_EPERM; CSYS_ENOTSUP for groups, and for a user without groups, on a system that has
+ * no setgroups.
+ *
+ * Such a child is made with a copy of this process's memory, as by fork, so the spawn costs more
+ * the larger this process is.  On shared memory, which other children start
+ * on, the new user could write into this process between the change and the program.
+ *
+ * The new user may stop or end the child before it is the program.  A stopped one
+ * holds up the spawn; csys_command_spawn_until gives it a deadline.  One that was ended is
+ * CSYS_ECANCELED.
  */
 CSYS_API void csys_command_uid(csys_command *command, uint32_t user);
 CSYS_API void csys_command_gid(csys_command *command, uint32_t group);
@@ -269,7 +280,7 @@ CSYS_API void csys_command_no_new_privileges(csys_command *command);
  * The system sends it `signal` when the thread that spawned it ends, by the end
  * of the process or before; at once if that has happened already.  A child that
  * changes its user or gains privileges later loses this.  Linux; elsewhere
- * CSYS_ENOTSUP.
+ * CSYS_ENOTSUP, and so in a child that begins a pid namespace, before Linux 5.3.
  */
 CSYS_API void csys_command_die_with_parent(csys_command *command, int signal);
 
@@ -310,10 +321,29 @@ CSYS_API void csys_command_block_signals(csys_command *command, const int *signa
 
 /*
  * Run `hook(argument)` in the child, right before the program, after all else
- * and after earlier hooks.  0 goes on; a CSYS_E result fails the spawn with it,
- * at CSYS_STEP_HOOK.  This is the one setting that makes a copy of this process:
- * the spawn costs what fork costs.  In a process of several threads the hook may
- * only call what is async-signal-safe.
+ * and after earlier hooks.  The child is forked then: the spawn costs what fork costs, and
+ * in a process of several threads the hook may only call what is async-signal-safe.
+ * A hook that takes long holds up the spawn: csys_command_spawn_until.
+ *
+ * The hook returns
+ *   0             to go on;
+ *   a CSYS_E code to fail the spawn with it, at CSYS_STEP_HOOK.  A negative number that is
+ *                 none becomes CSYS_EOTHER;
+ *   a code of the system (errno), which is positive: the spawn fails with what it
+ *                 means, and csys_os_error() is that code.
+ *
+ * A hook is left by returning.  A panic (csys/sync/panic.h) that it does not catch itself
+ * ends the child and fails the spawn with CSYS_EPANICKED.  The end of the thread, an
+ * exception that something around the spawn would catch, exit and a signal end the child
+ * and fail it with CSYS_ECANCELED.  (exit also runs the handlers of atexit and writes
+ * the buffers of stdio, of which the child has copies: _exit does not.)  A
+ * longjmp to a place outside of the hook makes the child go on as a second copy of this
+ * process, which nothing can prevent.
+ *
+ * On plain POSIX a hook must leave handles alone that it does not know, since the child reports
+ * through one, and a process that other code forks in the same moment may
+ * delay the return of the spawn until that process has ended or run a program.  A mutex that is
+ * robust in the system's own sense, and that the hook leaves locked, stays locked.
  */
 CSYS_API void csys_command_pre_exec(csys_command *command, int (*hook)(void *argument),
 				    void *argument);
@@ -378,7 +408,8 @@ CSYS_API size_t csys_command_line(const csys_command *command, char *buffer, siz
  *                          the stream's file, pipe or handle: CSYS_ENOENT,
  *                          CSYS_EACCES, CSYS_EISDIR, CSYS_EMFILE, CSYS_EBADF...
  *   CSYS_STEP_FORK         CSYS_EAGAIN at a limit on processes, CSYS_EMFILE,
- *                          CSYS_ENOMEM
+ *                          CSYS_ENOMEM; CSYS_ECANCELED: the new process was ended
+ *                          by a signal; CSYS_ETIMEDOUT: csys_command_spawn_until
  *   CSYS_STEP_CWD          CSYS_ENOENT, CSYS_ENOTDIR, CSYS_EACCES: the directory
  *   CSYS_STEP_HANDLES      the other handles could not be kept out
  *   CSYS_STEP_EXEC         CSYS_ENOENT no such program; CSYS_EACCES not
@@ -393,6 +424,23 @@ CSYS_API size_t csys_command_line(const csys_command *command, char *buffer, siz
  * malloc is (on glibc and musl it is).
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_spawn(csys_command *command, csys_child **out);
+
+/*
+ * Start it as csys_command_spawn does, but if the program does not run by `deadline`, kill
+ * and reap the new process and return CSYS_ETIMEDOUT, at CSYS_STEP_FORK.
+ *
+ * The deadline is for what others can delay: a child that changes its user, group or
+ * groups, which the new user may stop, and a child with a hook.  Every other child
+ * runs nothing but this library's code with this process's rights until it is
+ * the program, and is started whatever the deadline.  The files of streams are opened before,
+ * without a deadline.
+ *
+ * One child cannot be killed: that of a process which may change the user but not send
+ * signals to the new one (CAP_SETUID without CAP_KILL).  It may become the program
+ * after the return, and is then a detached child, as csys_child_close leaves it.
+ */
+CSYS_API CSYS_MUST_CHECK int csys_command_spawn_until(csys_command *command, csys_deadline deadline,
+						      csys_child **out);
 
 enum {
 	CSYS_STEP_NONE = 0,
@@ -428,10 +476,20 @@ CSYS_API const char *csys_step_name(int step);
 
 /*
  * Become the program: replace this process by it, with all that the command says.
- * Returns only on failure, as csys_command_spawn does; what was changed until
- * the step that failed (streams, directory, limits, user) stays changed.  A
- * stream that is to be piped is CSYS_EINVAL, and so is csys_command_contain.  Handlers of atexit do
- * not run.
+ * Returns only on failure, as csys_command_spawn does.  A stream that is to be piped is
+ * CSYS_EINVAL, and so is csys_command_contain.  Handlers of atexit do not run.  Hooks run in
+ * this process itself.
+ *
+ * A failure at CSYS_STEP_COMMAND or CSYS_STEP_PREPARE changes nothing.  After one at another
+ * step this process is good for little more than a message and _exit, for what was
+ * done until then stays done:
+ *   - session, process group and terminal;
+ *   - the three streams and the mapped numbers, and every other handle is
+ *     close-on-exec (not with csys_command_inherit_handles);
+ *   - limits, priority, CPUs, umask, root and directory;
+ *   - user, group and groups: on Linux those of the calling thread alone;
+ *   - the signals: all have their default dispositions, so handlers are gone, or those that the
+ *     command says, and the mask of the calling thread is the program's.
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_exec(csys_command *command);
 
@@ -443,8 +501,8 @@ CSYS_API CSYS_MUST_CHECK int csys_command_exec(csys_command *command);
 CSYS_API CSYS_MUST_CHECK int csys_command_run(csys_command *command, csys_exit *out);
 
 /*
- * The same until `deadline`: then the program is killed and reaped, and the
- * result is CSYS_ETIMEDOUT.
+ * Spawn and wait for the end until `deadline`: then the program is killed and reaped, and the
+ * result is CSYS_ETIMEDOUT.  The start counts too, as for csys_command_spawn_until.
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_run_until(csys_command *command, csys_deadline deadline,
 						    csys_exit *out);

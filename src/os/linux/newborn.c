@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* syscall */
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -20,8 +21,6 @@
 #define SYS_close_range 436
 #endif
 #define CLOSE_ON_EXEC 4u /* CLOSE_RANGE_CLOEXEC */
-
-#define MOST_HANDLES (1 << 20) /* fs.nr_open as it comes */
 
 BIRTH static int checked(long r)
 {
@@ -56,15 +55,19 @@ BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
 	return checked(syscall(SYS_ppoll, polled, count, zero, NULL, SIGNAL_SET_SIZE));
 }
 
-BIRTH static int kernel_most_handles(int *out_soft)
+BIRTH static int kernel_limit_of_handles(void)
 {
 	uint64_t limit[2]; /* soft and hard */
 	long r = syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
 	if (r < 0)
 		return -errno;
-	/* The hard limit: some may have been opened before the soft one was lowered. */
-	*out_soft = limit[0] < MOST_HANDLES ? (int)limit[0] : MOST_HANDLES;
-	return limit[1] < MOST_HANDLES ? (int)limit[1] : MOST_HANDLES;
+	return limit[0] < INT_MAX ? (int)limit[0] : INT_MAX;
+}
+
+/* The child asks the kernel for a range or a list. */
+int csysi_posix_most_handles(void)
+{
+	return 0;
 }
 
 /* Mark what the list of this process's descriptors has. */
@@ -202,6 +205,12 @@ BIRTH static int kernel_set_group(uint32_t group)
 BIRTH static int kernel_set_user(uint32_t user)
 {
 	return checked(syscall(SETRESUID, user, user, user));
+}
+
+/* A change of user does this too, but not where an administrator wants cores of everything. */
+BIRTH static void kernel_hide(void)
+{
+	syscall(SYS_prctl, PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 }
 
 BIRTH static int kernel_no_new_privileges(void)

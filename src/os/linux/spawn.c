@@ -1,5 +1,7 @@
 /*
- * os/linux/spawn.c - starting a program at the same price in every parent.
+ * os/linux/spawn.c - starting a program.
+ *
+ * On the parent's memory, as long as the child stays the parent's user and runs no code but ours:
  *
  *   parent                         child, in the parent's memory
  *   ------                         -----------------------------
@@ -9,32 +11,64 @@
  *     |    still meanwhile)            |
  *     v <------------------------------+
  *   restore the mask
- *   no report: it runs
+ *   no failure in the report: it runs
  *
- * The child runs on a stack of its own, on the memory of the parent, so nothing
- * is copied and the report is a struct.  All signals are blocked until its
- * handlers are gone, so no handler runs in it.  CLONE_CLEAR_SIGHAND takes the
- * handlers away in one go but leaves ignored signals ignored; those are looked
- * up and reset one by one.
+ * The child runs on a stack of its own, so nothing is copied and the report is a
+ * struct.  All signals are blocked until its handlers are gone, so no handler runs in it.
+ * CLONE_CLEAR_SIGHAND takes the handlers away in one go but leaves ignored signals
+ * ignored; those are looked up and reset one by one.
  *
  * Where clone3 is missing or refused (before Linux 5.5, in some sandboxes, under
  * valgrind and qemu) plain clone does it, with every signal reset by hand and
  * the report also through a pipe: some of these make a copy of the memory after
  * all, or do not make the parent wait.
+ *
+ * In a copy of the memory, if the child changes user, group or groups, or has a hook:
+ *
+ *   parent                         child, in a copy
+ *   ------                         ----------------
+ *   map a shared page
+ *   block every signal
+ *   clone3 or fork --------------> register the page's word as a robust futex
+ *   restore the mask               streams, directory, handles, user, signals, hook
+ *   sleep on the word, until       exec, or write the report into the page and exit
+ *   the deadline                       |
+ *     v <--- the kernel marks the word and wakes the parent
+ *
+ * Invariant: no process of another user than the caller's ever shares the caller's memory.
+ * On shared memory the new user could write into it, by ptrace or /proc/PID/mem, and by
+ * stopping the child hold up the parent, which could not even be told to give up.
+ *
+ * When a process leaves its memory, by exec or at its end, the kernel goes through its list of
+ * robust futexes: a word that holds the process's id gets FUTEX_OWNER_DIED, and one
+ * that sleeps on it is woken.  So the parent learns of the exec at once, with a deadline, and
+ * without a descriptor, which a map could overwrite, a hook could close, and a process
+ * that is forked by other code could hold open.  Only a child that is killed
+ * before it has registered is found by looking now and then.  Where the kernel
+ * has no such list (qemu) or refuses it, the report comes through a pipe.
+ *
+ * States of the word:
+ *
+ *   0 ----> id of the child, FUTEX_WAITERS ----> the same with FUTEX_OWNER_DIED
+ *   |
+ *   +-----> REFUSED: not registered, nothing was done, and the child has ended
  */
 #define _GNU_SOURCE /* clone, syscall */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "base/fault.h"
 #include "os/linux/linux.h"
 #include "os/posix/birth.h"
 
@@ -64,17 +98,105 @@ int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
  * it binds syscall at its first use. */
 #define STACK_SIZE 8192
 
+/* ---- the page that a copied child shares with its parent --------------------------- */
+
+#define REFUSED 1u
+
+/* How long to sleep before looking whether the child is there still, ns. */
+#define FIRST_NAP 10000000
+#define LAST_NAP 100000000
+
+struct page {
+	uint32_t word;
+	struct csysi_posix_report report;
+	struct robust_list_head head;
+	struct robust_list entry;
+};
+
+/* In the child. */
+BIRTH static int watch(struct page *page)
+{
+	page->entry.next = &page->head.list;
+	page->head.list.next = &page->entry;
+	page->head.futex_offset =
+		(long)offsetof(struct page, word) - (long)offsetof(struct page, entry);
+	page->head.list_op_pending = NULL;
+	/* Release: who sees the id sees a list that is registered.  It pairs with the
+	 * acquire in await_page. */
+	long r = syscall(SYS_set_robust_list, &page->head, sizeof page->head);
+	__atomic_store_n(&page->word,
+			 r < 0 ? REFUSED : (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS,
+			 __ATOMIC_RELEASE);
+	return r < 0 ? -1 : 0;
+}
+
+/* The report is in the page. */
+BIRTH static struct page *page_of(const struct birth *birth)
+{
+	return birth->report == &birth->own
+		       ? NULL
+		       : (struct page *)(void *)((char *)birth->report -
+						 offsetof(struct page, report));
+}
+
+BIRTH void csysi_posix_watch_again(struct birth *birth)
+{
+	struct page *page = page_of(birth);
+
+	if (page)
+		watch(page);
+}
+
+static struct page *map_page(void)
+{
+	if (csysi_fault(CSYS_ENOMEM) < 0)
+		return NULL;
+	void *page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return page == MAP_FAILED ? NULL : page;
+}
+
+/* Until the child has left its memory. */
+static int await_page(const struct page *page, pid_t pid, csys_deadline deadline)
+{
+	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP ? 2 * nap : nap) {
+		/* Acquire pairs with the release in watch, and with the kernel's own: the report
+		 * is the last one. */
+		uint32_t seen = csysi_load_acquire(&page->word);
+		if (seen == REFUSED || (seen & FUTEX_OWNER_DIED))
+			return 0;
+		csys_deadline look = csys_after_ns(nap);
+		int r = csysi_os_wait(&page->word, seen, look < deadline ? look : deadline, 1);
+		if (r == 0 || csysi_load_acquire(&page->word) != seen)
+			continue;
+		if (csysi_posix_has_ended(pid))
+			return 0;
+		if (csys_deadline_left(deadline) == 0)
+			return CSYS_ETIMEDOUT;
+	}
+}
+
+/* ---- the child ---------------------------------------------------------------------- */
+
 /* The new process starts here, on its own stack, and does not return. */
 BIRTH static int newborn(void *argument)
 {
 	struct birth *birth = argument;
+	struct page *page = page_of(birth);
 
-	csysi_posix_be_born(birth);
-	if (birth->pipe >= 0)
-		syscall(SYS_write, birth->pipe, &birth->report, sizeof birth->report);
+	if (!page || watch(page) == 0)
+		csysi_posix_be_born(birth);
 	syscall(SYS_exit_group, 127);
 	return 127; /* not reached */
 }
+
+BIRTH void csysi_posix_tell(const struct birth *birth)
+{
+	if (birth->pipe >= 0)
+		syscall(SYS_write, birth->pipe, birth->report, sizeof *birth->report);
+}
+
+/* ---- the parent ----------------------------------------------------------------------- */
 
 /*
  * Which signals this process ignores, bit n - 1 for signal n.  There is no call
@@ -100,47 +222,56 @@ static uint64_t ignored_signals(void)
 	return *end == '\n' ? ignored : UINT64_MAX; /* or cut off: a process of many groups */
 }
 
-/* Set for good by the first refusal.  Relaxed: it guards no data, and a second
+/* Set for good by the first refusal.  Relaxed: they guard no data, and a second
  * refusal is as good. */
 static int no_clone3;
+static int no_robust_list;
+
+static long call_clone3(struct birth *birth, char *stack, size_t size, uint64_t flags, int *pidfd)
+{
+	struct clone_request request = {
+		.flags = flags | CLONE_PIDFD | CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+		.stack = (uint64_t)(uintptr_t)stack,
+		.stack_size = size,
+	};
+	size_t request_size = CLONE_REQUEST_SIZE;
+
+	if (birth->is_inside) {
+		request.flags |= INTO_CGROUP;
+		request.cgroup = (uint64_t)birth->command->container;
+		request_size = sizeof request;
+	}
+	return csysi_linux_clone3(&request, request_size, newborn, birth);
+}
+
+static long call_clone(struct birth *birth, char *stack, size_t size, int flags, int *pidfd)
+{
+	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
+	long pid = clone(newborn, stack + size, flags | CLONE_PIDFD | SIGCHLD, birth, pidfd);
+	if (pid < 0 && errno == EINVAL)
+		pid = clone(newborn, stack + size, flags | SIGCHLD, birth);
+	return pid < 0 ? -errno : pid;
+}
 
 /* Make the process.  Returns its pid or -errno; *pidfd stays -1 if there is none. */
-static long make_process(struct birth *birth, int *pidfd)
+static long make_process(struct birth *birth, int by_clone3, int *pidfd)
 {
 	/* On this stack, so that it costs nothing: this frame stands until the child is
-	 * off it. */
+	 * off it, or has its copy. */
 	_Alignas(16) char stack[STACK_SIZE];
-	const uint64_t flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+	const uint64_t flags = birth->is_copy ? 0 : CLONE_VM | CLONE_VFORK;
 
-	if (birth->command->options->hook_count > 0) {
-		/* The hooks are the caller's code and may do what a forked child may. */
-		pid_t forked = fork();
-		if (forked == 0)
-			newborn(birth);
-		return forked < 0 ? -errno : forked;
-	}
-	if (birth->pipe < 0) {
-		struct clone_request request = {
-			.flags = flags | CLEAR_SIGHAND,
-			.pidfd = (uint64_t)(uintptr_t)pidfd,
-			.exit_signal = SIGCHLD,
-			.stack = (uint64_t)(uintptr_t)stack,
-			.stack_size = sizeof stack,
-		};
-		size_t size = CLONE_REQUEST_SIZE;
-		if (birth->is_inside) {
-			request.flags |= INTO_CGROUP;
-			request.cgroup = (uint64_t)birth->command->container;
-			size = sizeof request;
-		}
-		return csysi_linux_clone3(&request, size, newborn, birth);
-	}
-
-	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
-	long pid = clone(newborn, stack + sizeof stack, (int)flags | SIGCHLD, birth, pidfd);
-	if (pid < 0 && errno == EINVAL)
-		pid = clone(newborn, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
-	return pid < 0 ? -errno : pid;
+	if (by_clone3)
+		return call_clone3(birth, stack, sizeof stack, flags, pidfd);
+	if (!birth->is_copy)
+		return call_clone(birth, stack, sizeof stack, (int)flags, pidfd);
+	/* libc's, for a hook may call what a forked child may. */
+	pid_t forked = fork();
+	if (forked == 0)
+		newborn(birth);
+	return forked < 0 ? -errno : forked;
 }
 
 /* Whether the pid is that of a child of ours, and so its own. */
@@ -164,29 +295,29 @@ static int settle_pidfd(pid_t pid, int pidfd)
 	return pidfd < 0 || pidfd > 2 ? pidfd : csysi_posix_above_2(pidfd);
 }
 
-/*
- * One attempt, with every signal blocked around it.  With a pipe, by clone.
- * Returns 0 with the child in *out, which may have failed: see the report.
- */
-static int attempt(struct birth *birth, struct csysi_os_child *out)
+/* One attempt, with every signal blocked around it.  0 with the child in *out, or -errno. */
+static int attempt(struct birth *birth, int by_clone3, struct csysi_os_child *out)
 {
 	const struct csysi_os_options *options = birth->command->options;
 	uint64_t all[2] = { UINT64_MAX, UINT64_MAX };
 	uint64_t before[2] = { 0, 0 };
 	int pidfd = -1;
 
-	/* A change of user in the child forbids dumping its memory, which is ours. */
-	int dumpable = options->set_user || options->set_primary_group ? prctl(PR_GET_DUMPABLE) : 0;
-
+	if (by_clone3) {
+		birth->handlers = 0; /* CLEAR_SIGHAND */
+		birth->reset = options->inherit_signals ? options->standard : ignored_signals();
+	} else {
+		birth->is_inside = 0;
+		birth->handlers = options->inherit_signals;
+		birth->reset = options->inherit_signals ? options->standard : UINT64_MAX;
+	}
 	/* The raw call: libc's leaves out the signals that it uses itself. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGNAL_SET_SIZE);
 	birth->blocked = options->set_mask          ? options->blocked
 			 : options->inherit_signals ? before[0]
 						    : 0;
-	long pid = make_process(birth, &pidfd);
+	long pid = make_process(birth, by_clone3, &pidfd);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGNAL_SET_SIZE);
-	if (dumpable == 1)
-		prctl(PR_SET_DUMPABLE, 1L, 0L, 0L, 0L);
 
 	if (pid < 0)
 		return (int)pid;
@@ -198,19 +329,15 @@ static int attempt(struct birth *birth, struct csysi_os_child *out)
 /* CSYS_ENOTSUP, which no real failure is, if clone3 is missing or refused. */
 static int by_clone3(struct birth *birth, struct csysi_os_child *out)
 {
-	const struct csysi_os_options *options = birth->command->options;
-	if (csysi_load_relaxed(&no_clone3) || options->hook_count > 0)
+	if (csysi_load_relaxed(&no_clone3) || birth->command->options->hook)
 		return CSYS_ENOTSUP;
 
-	birth->pipe = -1;
-	birth->handlers = 0; /* CLEAR_SIGHAND */
-	birth->reset = options->inherit_signals ? options->standard : ignored_signals();
 	birth->is_inside = birth->command->bond == CSYSI_OS_BOND_CONTAINER;
-	int r = attempt(birth, out);
+	int r = attempt(birth, 1, out);
 	if (r < 0 && birth->is_inside && r != -EAGAIN && r != -ENOMEM) {
 		/* Linux 5.7, and refused in some cgroups; else the child enters it. */
 		birth->is_inside = 0;
-		r = attempt(birth, out);
+		r = attempt(birth, 1, out);
 	}
 	if (r == 0)
 		return 0;
@@ -222,35 +349,91 @@ static int by_clone3(struct birth *birth, struct csysi_os_child *out)
 	return csysi_posix_fail();
 }
 
-static int by_clone(struct birth *birth, struct csysi_os_child *out)
+/* By clone, or fork for a copy. */
+static int by_another_call(struct birth *birth, struct csysi_os_child *out)
+{
+	int r = attempt(birth, 0, out);
+
+	if (r == 0)
+		return 0;
+	errno = -r;
+	return csysi_posix_fail();
+}
+
+static int make(struct birth *birth, struct csysi_os_child *out)
+{
+	int r = by_clone3(birth, out);
+
+	return r == CSYS_ENOTSUP ? by_another_call(birth, out) : r;
+}
+
+/* The report comes through a pipe. */
+static int by_pipe(struct birth *birth, struct csysi_os_child *out)
 {
 	csys_handle reader, writer;
 	int r = csysi_os_pipe(&reader, &writer);
 	if (r < 0)
 		return r;
 
-	const struct csysi_os_options *options = birth->command->options;
-	birth->is_inside = 0;
 	birth->pipe = (int)writer;
-	birth->handlers = options->inherit_signals;
-	birth->reset = options->inherit_signals ? options->standard : UINT64_MAX;
-	r = attempt(birth, out);
+	r = birth->is_copy ? make(birth, out) : by_another_call(birth, out);
 	csysi_os_close(writer);
-	if (r == 0) {
-		/* Its mark says that memory is shared and the report is there: the pipe, which
-		 * a process forked by somebody else may hold open, is not needed. */
-		if (!birth->report.born)
-			csysi_posix_read_report((int)reader, &birth->report);
-	} else {
-		errno = -r;
-		r = csysi_posix_fail();
-	}
+	/* On memory that is shared after all the report is there already. */
+	if (r == 0 && !csysi_posix_is_complete(&birth->own))
+		r = csysi_posix_read_reports((int)reader, (pid_t)out->pid, birth->deadline,
+					     &birth->own);
 	csysi_os_close(reader);
+	return r;
+}
+
+/* CSYS_ENOTSUP, with nothing left, if the kernel does not watch over the page. */
+static int by_page(struct birth *birth, struct csysi_os_child *out)
+{
+	if (csysi_load_relaxed(&no_robust_list))
+		return CSYS_ENOTSUP;
+	struct page *page = map_page();
+	if (!page)
+		return CSYS_ENOMEM;
+
+	birth->pipe = -1;
+	birth->report = &page->report;
+	int r = make(birth, out);
+	birth->report = &birth->own;
+	if (r == 0)
+		r = await_page(page, (pid_t)out->pid, birth->deadline);
+	birth->own = page->report;
+	if (r == 0 && birth->own.step != CSYSI_OS_STEP_PREPARE &&
+	    !csysi_posix_is_report(&birth->own)) /* a hook wrote where it should not */
+		birth->own =
+			(struct csysi_posix_report){ .step = CSYSI_OS_STEP_HOOK, .error = EIO };
+	if (csysi_load_relaxed(&page->word) == REFUSED) {
+		csysi_store_relaxed(&no_robust_list, 1);
+		(void)csysi_posix_abandon(out, CSYS_FOREVER); /* it ends by itself */
+		*out = (struct csysi_os_child){ .pid = 0, .handle = CSYS_NO_HANDLE };
+		r = CSYS_ENOTSUP;
+	}
+	munmap(page, sizeof *page);
 	return r;
 }
 
 int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
 {
-	int r = by_clone3(birth, out);
-	return r == CSYS_ENOTSUP ? by_clone(birth, out) : r;
+	const struct csysi_os_options *options = birth->command->options;
+	int r;
+
+	birth->is_copy = options->hook || csysi_posix_changes_user(options);
+	if (birth->is_copy) {
+		r = by_page(birth, out);
+	} else {
+		birth->pipe = -1;
+		r = by_clone3(birth, out);
+	}
+	return r == CSYS_ENOTSUP ? by_pipe(birth, out) : r;
+}
+
+int csysi_posix_hold_self(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	return fd < 0 || fd > 2 ? fd : csysi_posix_above_2(fd);
 }

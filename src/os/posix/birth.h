@@ -26,21 +26,54 @@
 struct birth {
 	const struct csysi_os_command *command;
 	struct csysi_posix_program program;
-	int *sources;                     /* room for map_count */
-	int64_t parent;                   /* its pid */
-	int handlers;                     /* it still has the parent's signal handlers */
-	uint64_t reset;                   /* bit n - 1: put signal n to its default */
-	uint64_t blocked;                 /* bit n - 1: signal n is blocked in the program */
-	int is_inside;                    /* it is born in its container */
-	int pipe;                         /* for the report too, or -1 */
-	struct csysi_posix_report report; /* where memory is shared */
+	int *sources;           /* room for map_count */
+	int most_handles;       /* above every open number, or 0: not known */
+	int64_t parent;         /* its pid */
+	int parent_end;         /* polls readable once the parent has ended; -1: there is none */
+	int handlers;           /* it still has the parent's signal handlers */
+	uint64_t reset;         /* bit n - 1: put signal n to its default */
+	uint64_t blocked;       /* bit n - 1: signal n is blocked in the program */
+	int is_inside;          /* it is born in its container */
+	int is_copy;            /* it has a copy of the parent's memory */
+	csys_deadline deadline; /* by when a copy has to be the program */
+	int pipe;               /* each report is written here too; -1: there is none */
+	struct csysi_posix_report *report; /* `own`, or memory that both sides see */
+	struct csysi_posix_report own;
 };
 
 /*
  * Make the process that is born, with no handler of this one running in it.  Returns 0
- * with the child in *out, which may have failed: see the report (spawn.c).
+ * with the child in *out once it is the program or has failed: see the report.
+ * CSYS_ETIMEDOUT as csysi_os_spawn says (spawn.c).
  */
 int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out);
+
+/* Put the report into the pipe, if there is one.  Called in the child (spawn.c). */
+void csysi_posix_tell(const struct birth *birth);
+
+/*
+ * A descriptor of this process that polls readable once it has ended; -1 if the
+ * system has no such thing (spawn.c).
+ */
+int csysi_posix_hold_self(void);
+
+/* A number above every open descriptor of this process; 0: the child finds out (newborn.c). */
+int csysi_posix_most_handles(void);
+
+/* In the child, call the hook and return its result; see os.h (birth.c). */
+int csysi_posix_call_hook(struct birth *birth);
+
+/*
+ * In the child, after the hook: have the system notice the end of this memory
+ * again, should the hook have changed that (spawn.c).
+ */
+void csysi_posix_watch_again(struct birth *birth);
+
+/* Whether the options change user, group or groups. */
+static inline int csysi_posix_changes_user(const struct csysi_os_options *options)
+{
+	return options->set_user || options->set_primary_group || options->set_groups;
+}
 
 /* The mask that a program starts with whose parent blocks these (birth.c). */
 uint64_t csysi_posix_blocked_there(const struct csysi_os_options *options, const sigset_t *here);

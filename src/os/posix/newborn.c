@@ -2,18 +2,23 @@
  * os/posix/newborn.c - the steps of a new process, in what POSIX has for them.
  */
 #define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* setgroups, where the build has found it */
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef CSYSI_HAVE_SETGROUPS
+#include <grp.h>
+#endif
 
 #define SWEEP 512 /* half the time that 64 at once take; more win nothing */
 #include "os/posix/newborn.h"
-
-#define MOST_HANDLES (1 << 20) /* no sweep goes on for ever */
 
 #ifdef SIGRTMAX
 #define LAST_SIGNAL SIGRTMAX
@@ -46,14 +51,33 @@ BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
 	return checked(poll(polled, (nfds_t)count, 0));
 }
 
-BIRTH static int kernel_most_handles(int *out_soft)
+BIRTH static int kernel_limit_of_handles(void)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return -errno;
-	/* The hard limit: some may have been opened before the soft one was lowered. */
-	*out_soft = limit.rlim_cur < MOST_HANDLES ? (int)limit.rlim_cur : MOST_HANDLES;
-	return limit.rlim_max < MOST_HANDLES ? (int)limit.rlim_max : MOST_HANDLES;
+	return limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
+}
+
+/*
+ * Not in the child, since readdir may need memory.  POSIX has no such list, but most
+ * systems have it in this place.  What is above the limit cannot become more after it.
+ */
+int csysi_posix_most_handles(void)
+{
+	int cancel = csysi_os_hold_cancel();
+	DIR *list = opendir("/dev/fd");
+	int most = 0;
+
+	for (struct dirent *entry; list && (entry = readdir(list));) {
+		int number = atoi(entry->d_name); /* "." and ".." are 0 */
+		if (number >= most && number < INT_MAX)
+			most = number + 1;
+	}
+	if (list)
+		closedir(list);
+	csysi_os_release_cancel(cancel);
+	return most;
 }
 
 BIRTH static int kernel_mark_all(void)
@@ -116,7 +140,7 @@ BIRTH static int kernel_schedule(int policy, int priority)
 	return number < 0 ? -ENOSYS : checked(sched_setscheduler(0, number, &parameter));
 }
 
-/* What POSIX does not have: CPUs, another root, groups, and what Linux alone does. */
+/* What POSIX does not have: CPUs, another root, and what Linux alone does. */
 BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
 {
 	(void)cpus;
@@ -130,11 +154,21 @@ BIRTH static int kernel_chroot(const char *directory)
 	return -ENOSYS;
 }
 
+/* Not of POSIX either, but all systems that are known have it. */
 BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
 {
+#ifdef CSYSI_HAVE_SETGROUPS
+	_Static_assert(sizeof(gid_t) == sizeof *groups, "a group is a number of 32 bits");
+	return checked(setgroups(count, (const gid_t *)groups));
+#else
 	(void)groups;
 	(void)count;
 	return -ENOSYS;
+#endif
+}
+
+BIRTH static void kernel_hide(void)
+{
 }
 
 BIRTH static int kernel_no_new_privileges(void)

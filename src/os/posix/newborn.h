@@ -26,7 +26,7 @@ static int kernel_dup2(int from, int to);                      /* from is not to
 static int kernel_dup_above(int fd, int least);                /* close-on-exec */
 static int kernel_mark(int fd, int close_on_exec);             /* set or take off close-on-exec */
 static int kernel_poll(struct pollfd *polled, unsigned count); /* without waiting */
-static int kernel_most_handles(int *out_soft);                 /* a number above every open one */
+static int kernel_limit_of_handles(void);                      /* as it is for new ones */
 static int kernel_mark_all(void);                              /* all above 2; -ENOSYS: sweep */
 static int kernel_enter(int container);                        /* itself */
 static int kernel_reap_orphans(void);
@@ -43,6 +43,7 @@ static int kernel_chdir(const char *directory);
 static int kernel_set_groups(const uint32_t *groups, size_t count);
 static int kernel_set_group(uint32_t group);
 static int kernel_set_user(uint32_t user);
+static void kernel_hide(void); /* its memory, from other processes of its user */
 static int kernel_no_new_privileges(void);
 static int kernel_die_with_parent(int signal);
 static int64_t kernel_parent(void);
@@ -57,19 +58,26 @@ static int kernel_execve(const char *file, char *const *argv, char *const *envp)
 #define SWEEP 64
 #endif
 
+/* No sweep goes on for ever: as many as Linux allows, unless it is told otherwise. */
+#define MOST_HANDLES (1 << 20)
+
 /*
  * Mark by number where the system has nothing better.  poll tells open
- * descriptors from closed ones, many at a call.
+ * descriptors from closed ones, many at a call.  The limit tells nothing of those that were
+ * opened before it was lowered, so it is not what ends the sweep.
  */
-BIRTH static int sweep_handles(void)
+BIRTH static int sweep_handles(int most)
 {
 	struct pollfd polled[SWEEP];
-	int soft = 0;
-	int most = kernel_most_handles(&soft);
-	if (most < 0)
-		return most;
+	int limit = kernel_limit_of_handles();
+	if (limit < 0)
+		return limit;
 
-	int chunk = soft < SWEEP ? soft : SWEEP; /* poll takes no more than the limit */
+	if (most == 0 || limit > MOST_HANDLES)
+		most = MOST_HANDLES;
+	else if (most < limit)
+		most = limit;                      /* other threads open more meanwhile */
+	int chunk = limit < SWEEP ? limit : SWEEP; /* poll takes no more than the limit */
 	if (chunk < 1)
 		chunk = 1;
 	for (int first = 3; first < most; first += chunk) {
@@ -115,11 +123,31 @@ BIRTH static int copy_aside(const struct csysi_os_command *command, int fd, int 
 	return copy == -EINVAL ? -EMFILE : copy;
 }
 
+/* Move a descriptor of the library's own out of the way of what the child is given. */
+BIRTH static int keep_own(const struct csysi_os_command *command, int *fd, int above)
+{
+	if (*fd < 0 || !is_target(command, *fd))
+		return 0;
+	int copy = copy_aside(command, *fd, above);
+	if (copy < 0)
+		return copy;
+	*fd = copy;
+	return 0;
+}
+
+/* EBADF is also what a number above the limit gets. */
+BIRTH static int place(int source, int target)
+{
+	int r = kernel_dup2(source, target);
+
+	return r == -EBADF && target >= kernel_limit_of_handles() ? -EMFILE : r;
+}
+
 /*
  * All at once: what one takes as its source and another one as its place is
- * first copied out of the way.
+ * first copied out of the way, and so is what the library itself has open.
  */
-BIRTH static int connect_handles(const struct birth *birth, int *out_step)
+BIRTH static int connect_handles(struct birth *birth, int *out_step)
 {
 	const struct csysi_os_command *command = birth->command;
 	int above = 3;
@@ -128,6 +156,12 @@ BIRTH static int connect_handles(const struct birth *birth, int *out_step)
 		if (command->maps[i].target >= above)
 			above = command->maps[i].target + 1;
 
+	*out_step = CSYSI_OS_STEP_HANDLES;
+	int r = keep_own(command, &birth->pipe, above);
+	if (r >= 0)
+		r = keep_own(command, &birth->parent_end, above);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < command->map_count; i++) {
 		const struct csysi_os_map *map = &command->maps[i];
 		int source = (int)map->source;
@@ -142,19 +176,18 @@ BIRTH static int connect_handles(const struct birth *birth, int *out_step)
 	for (size_t i = 0; i < command->map_count; i++) {
 		const struct csysi_os_map *map = &command->maps[i];
 		int source = birth->sources[i];
-		int r = 0;
 		*out_step = step_of_map(map);
 		if (source == map->target)
 			r = kernel_mark(source, 0);
 		else if (source >= 0)
-			r = kernel_dup2(source, map->target);
+			r = place(source, map->target);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-BIRTH static int arrange_handles(const struct birth *birth, int *out_step)
+BIRTH static int arrange_handles(struct birth *birth, int *out_step)
 {
 	int r = 0;
 
@@ -162,7 +195,7 @@ BIRTH static int arrange_handles(const struct birth *birth, int *out_step)
 		*out_step = CSYSI_OS_STEP_HANDLES;
 		r = kernel_mark_all();
 		if (r == -ENOSYS)
-			r = sweep_handles();
+			r = sweep_handles(birth->most_handles);
 	}
 	return r < 0 ? r : connect_handles(birth, out_step);
 }
@@ -261,17 +294,22 @@ BIRTH static int arrange_place(const struct csysi_os_command *command, int *out_
 	return r;
 }
 
-BIRTH static int arrange_user(const struct csysi_os_options *options, int *out_step)
+BIRTH static int arrange_user(const struct birth *birth, int *out_step)
 {
+	const struct csysi_os_options *options = birth->command->options;
 	int r = 0;
 
 	*out_step = CSYSI_OS_STEP_USER;
+	/* A copy of the parent's memory is not the new user's to read; exec ends this. */
+	if (birth->is_copy && csysi_posix_changes_user(options))
+		kernel_hide();
 	if (options->set_groups) {
 		r = kernel_set_groups(options->groups, options->group_count);
 	} else if (options->set_user) {
-		/* Not the old user's groups.  One who may not drop them has none to fear. */
+		/* Not the old user's groups, unless this process may not drop them.  Where
+		 * the system has no call for it they would stay: ENOSYS is a failure. */
 		r = kernel_set_groups(NULL, 0);
-		if (r == -EPERM || r == -ENOSYS)
+		if (r == -EPERM)
 			r = 0;
 	}
 	if (r >= 0 && options->set_primary_group)
@@ -283,7 +321,11 @@ BIRTH static int arrange_user(const struct csysi_os_options *options, int *out_s
 	return r;
 }
 
-/* A parent that has died already sends no signal any more, so look after asking for it. */
+/*
+ * A parent that has died already sends no signal any more, so look after asking for it.
+ * Where this process began another pid namespace its parent is 0, alive or not, and only
+ * the handle tells.
+ */
 BIRTH static int arrange_death(const struct birth *birth, int *out_step)
 {
 	int signal = birth->command->options->death_signal;
@@ -292,7 +334,18 @@ BIRTH static int arrange_death(const struct birth *birth, int *out_step)
 	if (signal == 0)
 		return 0;
 	int r = kernel_die_with_parent(signal);
-	return r < 0 ? r : kernel_parent() != birth->parent ? -ESRCH : 0;
+	if (r < 0)
+		return r;
+	int64_t parent = kernel_parent();
+	if (parent == birth->parent)
+		return 0;
+	if (parent != 0)
+		return -ESRCH;
+	if (birth->parent_end < 0)
+		return -ENOSYS;
+	struct pollfd end = { .fd = birth->parent_end, .events = POLLIN };
+	r = kernel_poll(&end, 1);
+	return r > 0 ? -ESRCH : r;
 }
 
 /* Try the candidates in order.  Returns only -errno: the most telling of theirs. */
@@ -328,13 +381,32 @@ BIRTH static int become_program(const struct birth *birth)
 	return verdict;
 }
 
+/* Tell the parent how far it has come. */
+BIRTH static void report_step(struct birth *birth, int step)
+{
+	birth->report->step = step;
+	csysi_posix_tell(birth);
+}
+
+/* 0, or with the report's code filled in, -1. */
+BIRTH static int arrange_hook(struct birth *birth)
+{
+	report_step(birth, CSYSI_OS_STEP_HOOK);
+	int r = csysi_posix_call_hook(birth);
+	csysi_posix_watch_again(birth);
+	if (r < 0)
+		birth->report->result = r;
+	else
+		birth->report->error = r;
+	return r == 0 ? 0 : -1;
+}
+
 BIRTH void csysi_posix_be_born(struct birth *birth)
 {
 	const struct csysi_os_command *command = birth->command;
 	const struct csysi_os_options *options = command->options;
 	int step;
 
-	birth->report.born = 1;
 	int r = arrange_bond(birth, &step);
 	if (r >= 0)
 		r = arrange_session(options, &step);
@@ -345,7 +417,7 @@ BIRTH void csysi_posix_be_born(struct birth *birth)
 	if (r >= 0)
 		r = arrange_place(command, &step);
 	if (r >= 0)
-		r = arrange_user(options, &step);
+		r = arrange_user(birth, &step);
 	if (r >= 0)
 		r = arrange_death(birth, &step);
 	if (r >= 0) {
@@ -354,17 +426,16 @@ BIRTH void csysi_posix_be_born(struct birth *birth)
 		kernel_dispose(birth->reset, 0);
 		kernel_dispose(options->ignored, 1);
 		kernel_block(birth->blocked);
-		for (size_t i = 0; i < options->hook_count && r >= 0; i++) {
-			step = CSYSI_OS_STEP_HOOK;
-			r = options->hooks[i].run(options->hooks[i].argument);
+		if (options->hook && arrange_hook(birth) < 0) {
+			csysi_posix_tell(birth);
+			return;
 		}
-	}
-	if (r >= 0) {
 		step = CSYSI_OS_STEP_EXEC;
+		report_step(birth, step);
 		r = become_program(birth);
 	}
-	birth->report.step = step;
-	birth->report.error = -r;
+	birth->report->error = -r;
+	report_step(birth, step);
 }
 
 #endif

@@ -104,28 +104,44 @@ void csysi_posix_program_free(struct csysi_posix_program *program);
 int csysi_posix_program_exists(const struct csysi_posix_program *program,
 			       const struct csysi_os_command *command);
 
-/* What a new process tells its parent when it cannot become the program. */
+/*
+ * What a new process tells its parent, at the steps from which on the parent
+ * needs to know: STEP_HOOK before the hook, STEP_EXEC before the program, and the step
+ * that failed.  All zero: nothing yet.
+ */
 struct csysi_posix_report {
-	int born;  /* set as the first thing, so that the parent sees whether memory is shared */
-	int step;  /* enum csysi_os_step */
-	int error; /* errno; 0: it became the program */
+	int step;   /* enum csysi_os_step; the last one without a failure is STEP_EXEC */
+	int error;  /* errno of the step that failed, else 0 */
+	int result; /* the CSYS_E code of a hook that failed with one, else 0 */
 };
 
+/* Whether what came can be a report, whoever wrote it (reap.c). */
+int csysi_posix_is_report(const struct csysi_posix_report *report);
+
+/* Whether the child is the program, as far as it has told; whether it tells no more (reap.c). */
+int csysi_posix_has_succeeded(const struct csysi_posix_report *report);
+int csysi_posix_is_complete(const struct csysi_posix_report *report);
+
 /*
- * Read the report from the pipe that the new process holds close-on-exec: its
- * end without a report means that the program runs (reap.c).
+ * Read reports until the pipe's end, which the new process holds close-on-exec, until one
+ * tells of a failure, or until the process has ended.  *report is the last one that came;
+ * what is no report ends the reading.  CSYS_ETIMEDOUT (reap.c).
  */
-void csysi_posix_read_report(int pipe, struct csysi_posix_report *out);
+int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
+			     struct csysi_posix_report *report);
+
+/* Whether it has ended, or is no child of ours any more.  Does not wait, nor reap (reap.c). */
+int csysi_posix_has_ended(pid_t pid);
+
+/*
+ * End a child that is not to go on, and reap it.  0, or CSYS_EPERM with the child as it
+ * was: it may not be killed, and has not ended by itself until `patience` (reap.c).
+ */
+int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience);
 
 /* Record why a birth failed, and return it as a result (reap.c). */
 int csysi_posix_failed(const struct csysi_posix_report *report,
 		       const struct csysi_posix_program *program,
 		       const struct csysi_os_command *command, enum csysi_os_step *out_step);
-
-/* The same, and reap it. */
-int csysi_posix_stillborn(const struct csysi_os_child *child,
-			  const struct csysi_posix_report *report,
-			  const struct csysi_posix_program *program,
-			  const struct csysi_os_command *command, enum csysi_os_step *out_step);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * os/posix/reap.c - waiting for a child by its pid, and burying the stillborn.
+ * os/posix/reap.c - waiting for a child by its pid, and what a child that is no program yet tells.
  *
  * POSIX has no wait with a deadline that leaves SIGCHLD to the program, so one
  * with a deadline looks again and again, at growing intervals: from 50 us, so
@@ -8,6 +8,7 @@
  */
 #define _XOPEN_SOURCE 700 /* waitid */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -18,6 +19,10 @@
 
 #define FIRST_NAP 50000
 #define LAST_NAP 5000000
+
+/* Between two looks at a child that has not told anything, ns. */
+#define FIRST_LOOK 10000000
+#define LAST_LOOK 100000000
 
 struct csysi_os_exit csysi_posix_exit(int code, int status)
 {
@@ -109,42 +114,106 @@ int csysi_posix_reap_pid(pid_t pid, struct csysi_os_exit *out)
 	}
 }
 
-void csysi_posix_read_report(int pipe, struct csysi_posix_report *out)
+int csysi_posix_has_ended(pid_t pid)
 {
-	ssize_t size;
+	siginfo_t info;
 
-	/* One write of so few bytes comes in one piece. */
-	do
-		size = read(pipe, out, sizeof *out);
-	while (size < 0 && errno == EINTR);
-	if (size != (ssize_t)sizeof *out)
-		out->error = 0;
+	return glance(pid, WEXITED | WNOWAIT, &info) != 0;
+}
+
+int csysi_posix_is_report(const struct csysi_posix_report *report)
+{
+	return report->step > CSYSI_OS_STEP_PREPARE && report->step <= CSYSI_OS_STEP_EXEC &&
+	       report->error >= 0 && report->result <= 0 &&
+	       (report->error == 0 || report->result == 0);
+}
+
+static int has_failed(const struct csysi_posix_report *report)
+{
+	return report->error != 0 || report->result != 0;
+}
+
+int csysi_posix_has_succeeded(const struct csysi_posix_report *report)
+{
+	return report->step == CSYSI_OS_STEP_EXEC && !has_failed(report);
+}
+
+int csysi_posix_is_complete(const struct csysi_posix_report *report)
+{
+	return report->step == CSYSI_OS_STEP_EXEC || has_failed(report);
+}
+
+/* Wait for bytes or the end.  1: there is something to read; 0: not yet. */
+static int is_readable(int pipe, int64_t nap, csys_deadline deadline)
+{
+	struct pollfd polled = { .fd = pipe, .events = POLLIN };
+	int64_t left = csys_deadline_left(deadline);
+
+	if (left > nap)
+		left = nap;
+	/* Rounded up, so that the last millisecond is no loop of nothing. */
+	return poll(&polled, 1, (int)((left + 999999) / 1000000)) > 0;
+}
+
+int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
+			     struct csysi_posix_report *report)
+{
+	int has_ended = 0;
+
+	/* The end of the pipe may never come, where another process was forked meanwhile and
+	 * holds it too; so now and then look whether the child is there at all. */
+	for (int64_t nap = FIRST_LOOK; !has_failed(report);) {
+		struct csysi_posix_report next;
+		if (is_readable(pipe, has_ended ? 0 : nap, deadline)) {
+			/* One write of so few bytes comes in one piece. */
+			ssize_t size = read(pipe, &next, sizeof next);
+			if (size < 0 && errno == EINTR)
+				continue;
+			if (size != (ssize_t)sizeof next || !csysi_posix_is_report(&next))
+				return 0;
+			*report = next;
+		} else if (has_ended) {
+			return 0;
+		} else if (csysi_posix_has_ended(pid)) {
+			has_ended = 1; /* and take what it has left in the pipe */
+		} else if (csys_deadline_left(deadline) == 0) {
+			return CSYS_ETIMEDOUT;
+		} else if (nap < LAST_LOOK) {
+			nap *= 2;
+		}
+	}
+	return 0;
+}
+
+int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience)
+{
+	struct csysi_os_exit end;
+	int r = csysi_os_child_signal(child, SIGKILL);
+
+	if (r < 0 && r != CSYS_ESRCH && csysi_os_child_wait(child, patience) < 0)
+		return r;
+	csysi_os_child_wait(child, CSYS_FOREVER);
+	csysi_os_child_reap(child, &end);
+	csysi_os_close(child->handle);
+	return 0;
 }
 
 int csysi_posix_failed(const struct csysi_posix_report *report,
 		       const struct csysi_posix_program *program,
 		       const struct csysi_os_command *command, enum csysi_os_step *out_step)
 {
+	if (!has_failed(report)) {
+		/* It was ended by a signal, or by its hook. */
+		*out_step = report->step == CSYSI_OS_STEP_HOOK ? CSYSI_OS_STEP_HOOK
+							       : CSYSI_OS_STEP_FORK;
+		return CSYS_ECANCELED;
+	}
 	*out_step = (enum csysi_os_step)report->step;
-	if (report->step == CSYSI_OS_STEP_HOOK)
-		return -report->error; /* the hook's own result */
+	if (report->result < 0)
+		return csysi_result_is_known(report->result) ? report->result : CSYS_EOTHER;
 	if (report->step == CSYSI_OS_STEP_EXEC && report->error == ENOENT &&
 	    csysi_posix_program_exists(program, command))
 		*out_step = CSYSI_OS_STEP_INTERPRETER;
 	csysi_set_os_error(report->error);
 	return csysi_posix_result(report->error);
-}
-
-int csysi_posix_stillborn(const struct csysi_os_child *child,
-			  const struct csysi_posix_report *report,
-			  const struct csysi_posix_program *program,
-			  const struct csysi_os_command *command, enum csysi_os_step *out_step)
-{
-	struct csysi_os_exit end;
-
-	/* It is about to exit, so this is short, and then reaping cannot say "runs". */
-	csysi_os_child_wait(child, CSYS_FOREVER);
-	csysi_os_child_reap(child, &end);
-	csysi_os_close(child->handle);
-	return csysi_posix_failed(report, program, command, out_step);
 }

@@ -1,8 +1,10 @@
 /*
  * os/posix/spawn.c - starting a program with fork and exec.
  *
- * The child reports a failure through a pipe that exec closes, as the memory of
- * a forked child is its own.
+ * The child reports through a pipe that exec closes, as the memory of a forked child
+ * is its own.  Its end is how the parent learns of the exec: a process that other code
+ * forks in the same moment holds the pipe too, and then the parent waits for that
+ * process as well.  POSIX has nothing better.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -25,9 +27,6 @@ static pid_t fork_blocked(struct birth *birth)
 	pid_t pid = fork();
 	if (pid == 0) {
 		csysi_posix_be_born(birth);
-		/* The parent reads it or is gone; there is nobody else to tell. */
-		ssize_t told = write(birth->pipe, &birth->report, sizeof birth->report);
-		(void)told;
 		_exit(127);
 	}
 	int error = errno;
@@ -44,6 +43,7 @@ int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
 	if (r < 0)
 		return r;
 
+	birth->is_copy = 1;
 	birth->pipe = (int)writer;
 	pid_t pid = fork_blocked(birth);
 	if (pid < 0)
@@ -51,8 +51,28 @@ int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
 	csysi_os_close(writer);
 	if (pid > 0) {
 		*out = (struct csysi_os_child){ .pid = pid, .handle = CSYS_NO_HANDLE };
-		csysi_posix_read_report((int)reader, &birth->report);
+		r = csysi_posix_read_reports((int)reader, pid, birth->deadline, &birth->own);
 	}
 	csysi_os_close(reader);
 	return r;
+}
+
+void csysi_posix_tell(const struct birth *birth)
+{
+	if (birth->pipe < 0)
+		return;
+	/* The parent reads it or is gone; there is nobody else to tell. */
+	ssize_t told = write(birth->pipe, birth->report, sizeof *birth->report);
+	(void)told;
+}
+
+int csysi_posix_hold_self(void)
+{
+	return -1;
+}
+
+/* The pipe ends with the child, whatever a hook does. */
+void csysi_posix_watch_again(struct birth *birth)
+{
+	(void)birth;
 }

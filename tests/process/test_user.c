@@ -1,0 +1,464 @@
+/*
+ * process/test_user.c - promises of csys/process/command.h: a child that runs as another
+ * user, who is no friend.
+ *
+ * Most of these need root.
+ */
+#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* setgroups, syscall */
+#define _GNU_SOURCE     /* process_vm_readv */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef CSYS_TEST_LINUX
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#endif
+
+#include "support/support.h"
+
+static int is_root(void)
+{
+	if (getuid() == 0)
+		return 1;
+	print_message("needs root\n");
+	return 0;
+}
+
+static void groups_are_those_that_were_said_or_none(void **state)
+{
+	(void)state;
+	if (!is_root())
+		skip();
+	/* This process has some of its own to be kept out. */
+	gid_t before[64];
+	const gid_t own[] = { 0, 1, 2 };
+	const uint32_t groups[] = { 12, 34 };
+	int count = getgroups(64, before);
+	assert_true(count >= 0);
+	assert_int_equal(setgroups(3, own), 0);
+
+	char text[4][64];
+	for (int i = 0; i < 4; i++) {
+		csys_output output;
+		csys_command *command = csys_command_new("id");
+		csys_command_arg(command, "-G");
+		if (i != 3)
+			csys_command_uid(command, 65534);
+		if (i > 0)
+			csys_command_gid(command, 65533);
+		if (i > 1)
+			csys_command_groups(command, groups, 2);
+		assert_int_equal(csys_command_output(command, NULL, &output), 0);
+		snprintf(text[i], sizeof text[i], "%s", output.out.data);
+		csys_output_free(&output);
+		csys_command_free(command);
+	}
+	assert_int_equal(setgroups((size_t)count, before), 0);
+	assert_string_equal(text[0], "0\n");
+	assert_string_equal(text[1], "65533\n");
+	assert_string_equal(text[2], "65533 12 34\n");
+	assert_string_equal(text[3], "65533 12 34\n");
+}
+
+#ifdef CSYS_TEST_LINUX
+
+/* A user of this test alone, since it stops what it finds of that user. */
+static unsigned user(void)
+{
+	return 60000u + (unsigned)getpid() % 5000u;
+}
+
+/* A program that any user may run. */
+static csys_command *as_user(void)
+{
+	csys_command *command = csys_command_new("true");
+	csys_command_uid(command, user());
+	csys_command_gid(command, user());
+	return command;
+}
+
+/*
+ * The same, and long on its way: it looks for its program in thousands of places, as the new
+ * user already.
+ */
+static csys_command *slowly_as_user(void)
+{
+	static char path[60000];
+	csys_command *command = as_user();
+
+	if (!path[0]) {
+		strcpy(path, "/no/dir");
+		for (int i = 0; i < 4000; i++)
+			strcat(path, ":/no/dir");
+		strcat(path, ":/usr/bin:/bin");
+	}
+	csys_command_env(command, "PATH", path);
+	return command;
+}
+
+/* ---- a process of that user, which wants at the memory of this one -------------------------- */
+
+static const char original[] = "known to root alone";
+static char secret[sizeof original] = "known to root alone";
+
+static struct plan {
+	unsigned is_ready, is_over; /* atomic, as all of these */
+	unsigned tries, reads, writes;
+	int victim; /* or 0: whatever is new */
+	int stops;
+} * plan;
+
+static unsigned get(const unsigned *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static void count(unsigned *word)
+{
+	__atomic_add_fetch(word, 1, __ATOMIC_RELEASE);
+}
+
+/* By the two ways that there are; ptrace asks for the same rights. */
+static void attack_memory(pid_t pid)
+{
+	char seen[sizeof secret] = "";
+	struct iovec here = { seen, sizeof seen };
+	struct iovec there = { secret, sizeof secret };
+
+	count(&plan->tries);
+	if (process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof seen &&
+	    strcmp(seen, original) == 0) {
+		count(&plan->reads);
+		char owned[] = "written";
+		struct iovec with = { owned, sizeof owned };
+		if (process_vm_writev(pid, &with, 1, &there, 1, 0) > 0)
+			count(&plan->writes);
+	}
+
+	char name[64];
+	snprintf(name, sizeof name, "/proc/%d/mem", (int)pid);
+	int memory = open(name, O_RDWR | O_CLOEXEC);
+	if (memory < 0)
+		return;
+	seen[0] = '\0';
+	if (pread(memory, seen, sizeof seen, (off_t)(uintptr_t)secret) == (ssize_t)sizeof seen &&
+	    strcmp(seen, original) == 0) {
+		count(&plan->reads);
+		if (pwrite(memory, "written", 8, (off_t)(uintptr_t)secret) > 0)
+			count(&plan->writes);
+	}
+	close(memory);
+}
+
+static void become(unsigned id)
+{
+	if (setgroups(0, NULL) < 0 || setregid(id, id) < 0 || setreuid(id, id) < 0)
+		_exit(2);
+}
+
+static int newest_pid(int loadavg)
+{
+	char text[128];
+	ssize_t size = pread(loadavg, text, sizeof text - 1, 0);
+	text[size > 0 ? size : 0] = '\0';
+	const char *last = strrchr(text, ' ');
+	return last ? atoi(last + 1) : 0;
+}
+
+/* Try everything with each process that comes, until this is over. */
+static void attack(unsigned id)
+{
+	int loadavg = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+
+	become(id);
+	count(&plan->is_ready);
+	while (!get(&plan->is_over)) {
+		int newest = plan->victim ? plan->victim : newest_pid(loadavg);
+		for (int pid = newest + 2; pid > newest - 3; pid--) {
+			if (pid <= 1 || pid == getpid())
+				continue;
+			if (plan->stops)
+				kill(pid, SIGSTOP);
+			else
+				attack_memory(pid);
+		}
+	}
+	_exit(0);
+}
+
+static pid_t start_attacker(void)
+{
+	unsigned id = user();
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		attack(id);
+	while (!get(&plan->is_ready))
+		sched_yield();
+	return pid;
+}
+
+static void end_attacker(pid_t pid)
+{
+	count(&plan->is_over);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void make_plan(void)
+{
+	plan = mmap(NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(plan != MAP_FAILED);
+}
+
+static void drop_plan(void)
+{
+	munmap(plan, sizeof *plan);
+	plan = NULL;
+}
+
+/* Whether that attacker gets at the memory of a process of its own user at all. */
+static int is_dangerous(void)
+{
+	unsigned id = user();
+	strcpy(secret, original);
+	pid_t victim = fork();
+
+	assert_true(victim >= 0);
+	if (victim == 0) {
+		become(id);
+		prctl(PR_SET_DUMPABLE, 1);
+		for (;;)
+			pause();
+	}
+	make_plan();
+	plan->victim = victim;
+	pid_t attacker = start_attacker();
+	csys_deadline deadline = csys_after_s(10);
+	while (get(&plan->writes) == 0 && csys_deadline_left(deadline) > 0)
+		sched_yield();
+	int writes = (int)get(&plan->writes);
+	end_attacker(attacker);
+	kill(victim, SIGKILL);
+	waitpid(victim, NULL, 0);
+	drop_plan();
+	return writes > 0;
+}
+
+/* Whether there is somebody to be feared; says why not. */
+static int has_an_attacker(void)
+{
+	if (!is_root())
+		return 0;
+	if (access("/proc/loadavg", R_OK) < 0) {
+		print_message("there is no /proc to find new processes in\n");
+		return 0;
+	}
+	if (!is_dangerous()) {
+		print_message("no process here gets at the memory of another one\n");
+		return 0;
+	}
+	return 1;
+}
+
+struct spawner {
+	csys_command *(*make)(void);
+	csys_deadline until;
+	int count;
+	int failed; /* the first failure */
+};
+
+static void *spawn_again_and_again(void *argument)
+{
+	struct spawner *spawner = argument;
+
+	for (spawner->count = 0; csys_deadline_left(spawner->until) > 0; spawner->count++) {
+		csys_exit end;
+		/* Any code may say so at any moment, and other code has put it back. */
+		if (plan)
+			prctl(PR_SET_DUMPABLE, 1);
+		csys_command *command = spawner->make();
+		int r = csys_command_run(command, &end);
+		csys_command_free(command);
+		if (r < 0 && spawner->failed == 0)
+			spawner->failed = r;
+		if (plan && get(&plan->reads) > 0)
+			break;
+	}
+	return NULL;
+}
+
+/* Two threads: what is of the whole process could be changed by one while the other is busy. */
+static void two_threads_spawn(struct spawner spawners[2], int ms)
+{
+	pthread_t other;
+
+	for (int i = 0; i < 2; i++)
+		spawners[i] =
+			(struct spawner){ i ? as_user : slowly_as_user, csys_after_ms(ms), 0, 0 };
+	assert_int_equal(pthread_create(&other, NULL, spawn_again_and_again, &spawners[1]), 0);
+	spawn_again_and_again(&spawners[0]);
+	pthread_join(other, NULL);
+}
+
+static void the_new_user_does_not_get_at_the_memory_of_the_old_one(void **state)
+{
+	(void)state;
+	struct spawner spawners[2];
+	if (!has_an_attacker())
+		skip();
+	make_plan();
+	pid_t attacker = start_attacker();
+	two_threads_spawn(spawners, 1000);
+	end_attacker(attacker);
+	unsigned tries = get(&plan->tries), reads = get(&plan->reads), writes = get(&plan->writes);
+	drop_plan();
+
+	assert_string_equal(secret, original);
+	/* Nor in the copy of it. */
+	assert_int_equal(reads, 0);
+	assert_int_equal(writes, 0);
+	assert_int_equal(spawners[0].failed, 0);
+	assert_int_equal(spawners[1].failed, 0);
+	assert_true(spawners[0].count > 0 && spawners[1].count > 0 && tries > 0);
+}
+
+static void *watch_dumpable(void *is_over)
+{
+	uintptr_t lost = 0;
+
+	while (!__atomic_load_n((int *)is_over, __ATOMIC_ACQUIRE))
+		lost += prctl(PR_GET_DUMPABLE) != 1;
+	return (void *)lost;
+}
+
+static void a_change_of_user_leaves_this_process_dumpable(void **state)
+{
+	(void)state;
+	int is_over = 0;
+	void *lost;
+	pthread_t watcher;
+	struct spawner spawners[2];
+	if (!is_root())
+		skip();
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+	assert_int_equal(pthread_create(&watcher, NULL, watch_dumpable, &is_over), 0);
+	two_threads_spawn(spawners, 200);
+	__atomic_store_n(&is_over, 1, __ATOMIC_RELEASE);
+	pthread_join(watcher, &lost);
+	assert_int_equal((uintptr_t)lost, 0);
+	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+}
+
+static void a_user_that_stops_its_children_holds_nobody_up(void **state)
+{
+	(void)state;
+	int stopped = 0;
+	if (!has_an_attacker())
+		skip();
+	make_plan();
+	plan->stops = 1;
+	pid_t attacker = start_attacker();
+	/* As long as it takes to be stopped on the way to the program a few times. */
+	for (csys_deadline until = csys_after_s(20);
+	     stopped < 5 && csys_deadline_left(until) > 0;) {
+		csys_child *child;
+		csys_command *command = slowly_as_user();
+		int r = csys_command_spawn_until(command, csys_after_ms(20), &child);
+		csys_command_free(command);
+		if (r == 0)
+			csys_child_close(child, CSYS_CLOSE_KILL);
+		stopped += r == CSYS_ETIMEDOUT;
+		assert_true(r == 0 || r == CSYS_ETIMEDOUT);
+	}
+	end_attacker(attacker);
+	drop_plan();
+	assert_int_equal(stopped, 5);
+	assert_false(has_children());
+}
+
+/* ---- a child that may not be killed ----------------------------------------------------- */
+
+static csys_handle gate[2];
+
+static int wait_at_the_gate(void *unused)
+{
+	char byte;
+
+	(void)unused;
+	close((int)gate[1]);
+	while (read((int)gate[0], &byte, 1) > 0)
+		;
+	return 0;
+}
+
+static void may_not_kill(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[2];
+	csys_child *child = NULL;
+	csys_exit end;
+
+	CHECK(syscall(SYS_capget, &header, sets) == 0);
+	sets[0].effective &= ~(1u << CAP_KILL);
+	sets[0].permitted &= ~(1u << CAP_KILL);
+	CHECK(syscall(SYS_capset, &header, sets) == 0);
+	CHECK(csys_pipe_create(&gate[0], &gate[1]) == 0);
+	csys_command *command = as_user();
+	csys_command_pre_exec(command, wait_at_the_gate, NULL);
+	/* Until there is time enough for it to become the user, and wait in its hook. */
+	for (int ms = 20; !has_children() && ms < 20000; ms *= 2) {
+		int r = csys_command_spawn_until(command, csys_after_ms(ms), &child);
+		CHECK(r == CSYS_ETIMEDOUT);
+		CHECK(child == NULL);
+	}
+	CHECK(has_children());
+	csys_command_free(command);
+
+	/* It goes on, and is reaped by and by. */
+	csys_handle_close(gate[1]);
+	csys_handle_close(gate[0]);
+	csys_deadline deadline = csys_after_s(60);
+	while (has_children() && csys_deadline_left(deadline) > 0) {
+		command = helper_command("exit", "0", NULL);
+		CHECK(csys_command_run(command, &end) == 0);
+		csys_command_free(command);
+	}
+	CHECK(!has_children());
+}
+
+static void a_child_that_may_not_be_killed_is_detached(void **state)
+{
+	(void)state;
+	if (!is_root())
+		skip();
+	in_child(may_not_kill);
+}
+
+#endif
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(groups_are_those_that_were_said_or_none),
+#ifdef CSYS_TEST_LINUX
+		TEST(a_change_of_user_leaves_this_process_dumpable),
+		TEST(the_new_user_does_not_get_at_the_memory_of_the_old_one),
+		TEST(a_user_that_stops_its_children_holds_nobody_up),
+		TEST(a_child_that_may_not_be_killed_is_detached),
+#endif
+	};
+	return RUN(tests);
+}
