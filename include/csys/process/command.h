@@ -384,8 +384,8 @@ CSYS_API int csys_command_get_stdio(const csys_command *command, int stream);
  * quoted so that running it does the same, apart from what a shell cannot say:
  * pipes and arg0 are left out, a relative program is looked up after the cd, a
  * name that is also the shell's own command is the shell's (its reserved words are
- * quoted), and redirections happen one after the other.  For logs and for trying things by hand.  Writes
- * at most `size` bytes with the NUL into `buffer` (which may be
+ * quoted), and redirections happen one after the other.  For logs and for trying
+ * things by hand.  Writes at most `size` bytes with the NUL into `buffer` (which may be
  * NULL for a size of 0) and returns the length of the whole line without it,
  * as snprintf does; 0 and "" for a NULL command.
  */
