@@ -285,9 +285,7 @@ static void what_has_all_come_needs_no_time(void **state)
 static void input_for_a_terminal_is_refused(void **state)
 {
 	(void)state;
-	csys_pty *pty;
-	if (csys_pty_open(24, 80, &pty) < 0)
-		skip();
+	csys_pty *pty = opened_pty();
 	csys_output output;
 	csys_output_options options = { .input = "x", .input_size = 1 };
 	csys_command *command = helper_command("cat", NULL);
