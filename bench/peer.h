@@ -61,6 +61,9 @@ struct settings {
 int settings_make(int every, struct settings *out);
 void settings_free(struct settings *settings);
 
+/* The user and group of the cases that change nothing else; -1 where there are none. */
+int settings_other_user(uint32_t *out_user, uint32_t *out_group);
+
 /*
  * What settings.c does in a new process, which may share this one's memory: raw
  * calls only.  Returns 0 or -1 at the first that fails.
@@ -88,6 +91,10 @@ struct peer {
 	 * has not. */
 	int (*spawn_wait_with)(const char *path, const struct settings *settings,
 			       int64_t *out_started);
+
+	/* As spawn_wait, with this user and group and no supplementary groups.  NULL if it has no
+	 * words for them. */
+	int (*spawn_wait_as)(const char *path, uint32_t user, uint32_t group, int64_t *out_started);
 
 	/*
 	 * Run argv[0], feed it and capture its stdout.  Returns its exit code or

@@ -29,6 +29,14 @@ static int spawn_wait(const char *path, int64_t *out_started)
 	return command_wait(csys_command_new(path), out_started);
 }
 
+static int spawn_wait_as(const char *path, uint32_t user, uint32_t group, int64_t *out_started)
+{
+	csys_command *command = csys_command_new(path);
+	csys_command_uid(command, user);
+	csys_command_gid(command, group);
+	return command_wait(command, out_started);
+}
+
 static void set_every(csys_command *command, const struct settings *settings)
 {
 	if (settings->root)
@@ -97,6 +105,7 @@ const struct peer peer_csys = {
 	.spawn_wait = spawn_wait,
 	.threads = 1,
 	.spawn_wait_with = spawn_wait_with,
+	.spawn_wait_as = spawn_wait_as,
 	.capture = capture,
 	.can_feed = 1,
 	.release = release,

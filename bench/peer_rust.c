@@ -4,6 +4,7 @@
 #include "peer.h"
 
 int bench_rust_spawn_wait(const char *path, int64_t *out_started);
+int bench_rust_spawn_wait_as(const char *path, uint32_t user, uint32_t group, int64_t *out_started);
 int bench_rust_capture(const char *const *argv, const char *input, size_t input_size,
 		       struct captured *out);
 void bench_rust_release(void *owner);
@@ -27,6 +28,7 @@ const struct peer peer_rust = {
 	.name = "rust",
 	.version = version,
 	.spawn_wait = bench_rust_spawn_wait,
+	.spawn_wait_as = bench_rust_spawn_wait_as,
 	.threads = 1,
 	.capture = capture,
 	.can_feed = 1,

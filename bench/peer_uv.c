@@ -15,7 +15,9 @@ static void on_exit(uv_process_t *process, int64_t status, int signal)
 	uv_close((uv_handle_t *)process, NULL);
 }
 
-static int spawn_wait(const char *path, int64_t *out_started)
+/* `user` NULL: the own ones.  With one libuv drops the supplementary groups by itself. */
+static int spawn_wait_user(const char *path, const uint32_t *user, uint32_t group,
+			   int64_t *out_started)
 {
 	static uv_loop_t loop;
 	static int ready;
@@ -40,6 +42,11 @@ static int spawn_wait(const char *path, int64_t *out_started)
 	options.stdio = streams;
 	options.stdio_count = 3;
 	options.exit_cb = on_exit;
+	if (user) {
+		options.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID;
+		options.uid = *user;
+		options.gid = group;
+	}
 
 	int code = -1;
 	uv_process_t process;
@@ -52,8 +59,19 @@ static int spawn_wait(const char *path, int64_t *out_started)
 	return code;
 }
 
+static int spawn_wait(const char *path, int64_t *out_started)
+{
+	return spawn_wait_user(path, NULL, 0, out_started);
+}
+
+static int spawn_wait_as(const char *path, uint32_t user, uint32_t group, int64_t *out_started)
+{
+	return spawn_wait_user(path, &user, group, out_started);
+}
+
 const struct peer peer_uv = {
 	.name = "uv",
 	.version = uv_version_string,
 	.spawn_wait = spawn_wait,
+	.spawn_wait_as = spawn_wait_as,
 };

@@ -85,6 +85,12 @@ int settings_make(int every, struct settings *out)
 	return 0;
 }
 
+int settings_other_user(uint32_t *out_user, uint32_t *out_group)
+{
+	*out_user = *out_group = NOBODY;
+	return geteuid() == 0 ? 0 : -1;
+}
+
 void settings_free(struct settings *settings)
 {
 	for (int i = 0; i < 3; i++)
@@ -176,6 +182,13 @@ int settings_make(int every, struct settings *out)
 {
 	(void)every;
 	(void)out;
+	return -1;
+}
+
+int settings_other_user(uint32_t *out_user, uint32_t *out_group)
+{
+	(void)out_user;
+	(void)out_group;
 	return -1;
 }
 

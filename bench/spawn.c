@@ -60,7 +60,10 @@ struct program {
 	const char *start_case[2];
 	int most;                        /* calls in a batch */
 	const struct settings *settings; /* that it is started with, or NULL */
+	int as_other;                    /* with another user and group, and nothing else */
 };
+
+static uint32_t other_user, other_group;
 
 struct run {
 	const struct peer *peer;
@@ -74,7 +77,9 @@ static int run_once(void *context)
 	const struct program *program = run->program;
 	int64_t begin = bench_now();
 	int64_t started = 0;
-	int code = program->settings
+	int code = program->as_other ? run->peer->spawn_wait_as(program->path, other_user,
+								other_group, &started)
+		   : program->settings
 			   ? run->peer->spawn_wait_with(program->path, program->settings, &started)
 			   : run->peer->spawn_wait(program->path, &started);
 	run->starting += started - begin;
@@ -86,6 +91,8 @@ static int is_able(const struct peer *peer, const struct program *program)
 {
 	int64_t started;
 
+	if (program->as_other)
+		return peer->spawn_wait_as != NULL;
 	if (!program->settings)
 		return peer->spawn_wait != NULL;
 	return peer->spawn_wait_with &&
@@ -152,6 +159,15 @@ static int settings_are_there(struct settings *some, struct settings *every, con
 	return 0;
 }
 
+/* Another user who can run a program at `path`. */
+static int other_user_is_there(const char *path)
+{
+	int64_t started;
+
+	return settings_other_user(&other_user, &other_group) == 0 &&
+	       peers_find("fork")->spawn_wait_as(path, other_user, other_group, &started) == 0;
+}
+
 static int count_only(const char *subject, int count, const char *path)
 {
 	const struct peer *peer = peers_find(subject);
@@ -186,17 +202,22 @@ int main(int argc, char **argv)
 		  { "spawn.static", "spawn.static.1g" },
 		  { "start.static", "start.static.1g" },
 		  150,
-		  NULL },
+		  NULL,
+		  0 },
 		{ usual,
 		  { "spawn.true", "spawn.true.1g" },
 		  { "start.true", "start.true.1g" },
 		  80,
-		  NULL },
-		{ nothing, { "spawn.static.set" }, { "start.static.set" }, 150, &some },
-		{ nothing, { "spawn.static.every" }, { "start.static.every" }, 150, &every },
-		{ usual, { "spawn.true.set" }, { "start.true.set" }, 80, &some },
-		{ usual, { "spawn.true.every" }, { "start.true.every" }, 80, &every },
+		  NULL,
+		  0 },
+		{ nothing, { "spawn.static.user" }, { "start.static.user" }, 150, NULL, 1 },
+		{ usual, { "spawn.true.user" }, { "start.true.user" }, 80, NULL, 1 },
+		{ nothing, { "spawn.static.set" }, { "start.static.set" }, 150, &some, 0 },
+		{ nothing, { "spawn.static.every" }, { "start.static.every" }, 150, &every, 0 },
+		{ usual, { "spawn.true.set" }, { "start.true.set" }, 80, &some, 0 },
+		{ usual, { "spawn.true.every" }, { "start.true.every" }, 80, &every, 0 },
 	};
+	const size_t plain = 2, with_user = 4;
 	size_t count = sizeof programs / sizeof *programs;
 	int large = 0;
 	for (size_t p = 0; p < count; p++)
@@ -208,10 +229,17 @@ int main(int argc, char **argv)
 		puts("# skipped: the cases with 1 GiB (not enough memory)");
 		large = 0;
 	}
-	if (!settings_are_there(&some, &every, nothing)) {
+	int has_settings = settings_are_there(&some, &every, nothing);
+	if (!has_settings) {
 		puts("# skipped: the cases with settings (they cannot be made here, or their user "
 		     "cannot run the program)");
-		count = 2;
+		count = with_user;
+	}
+	if (!other_user_is_there(nothing)) {
+		puts("# skipped: the cases with another user (only root can, or that user cannot "
+		     "run the program)");
+		for (size_t p = plain; p < with_user; p++)
+			programs[p].spawn_case[0] = NULL;
 	}
 	fflush(stdout);
 
@@ -225,7 +253,7 @@ int main(int argc, char **argv)
 		}
 	}
 	bench_print();
-	if (count > 2) {
+	if (has_settings) {
 		settings_free(&some);
 		settings_free(&every);
 	}

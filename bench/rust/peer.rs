@@ -6,6 +6,7 @@ use std::ffi::{CStr, OsStr};
 use std::io::{self, Write};
 use std::os::raw::{c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 extern "C" {
@@ -30,7 +31,22 @@ fn code(status: ExitStatus) -> c_int {
 
 #[no_mangle]
 pub unsafe extern "C" fn bench_rust_spawn_wait(path: *const c_char, started: *mut i64) -> c_int {
-    let child = Command::new(text(path)).spawn();
+    spawn_wait(&mut Command::new(text(path)), started)
+}
+
+/// As root std drops the supplementary groups by itself.
+#[no_mangle]
+pub unsafe extern "C" fn bench_rust_spawn_wait_as(
+    path: *const c_char,
+    user: u32,
+    group: u32,
+    started: *mut i64,
+) -> c_int {
+    spawn_wait(Command::new(text(path)).uid(user).gid(group), started)
+}
+
+unsafe fn spawn_wait(command: &mut Command, started: *mut i64) -> c_int {
+    let child = command.spawn();
     *started = bench_now();
     match child.and_then(|mut child| child.wait()) {
         Ok(status) => code(status),
