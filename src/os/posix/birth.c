@@ -13,7 +13,8 @@
 
 static void release(struct birth *birth)
 {
-	csysi_free(birth->sources);
+	if (birth->sources != birth->usual)
+		csysi_free(birth->sources);
 	csysi_posix_program_free(&birth->program);
 }
 
@@ -34,7 +35,9 @@ static int prepare(const struct csysi_os_command *command, struct birth *out)
 	int r = csysi_posix_program_find(command, &out->program);
 	if (r < 0)
 		return r;
-	out->sources = csysi_alloc((command->map_count + 1) * sizeof *out->sources);
+	out->sources = command->map_count <= USUAL_MAPS
+			       ? out->usual
+			       : csysi_alloc(command->map_count * sizeof *out->sources);
 	if (!out->sources) {
 		release(out);
 		return CSYS_ENOMEM;

@@ -23,6 +23,9 @@
 #define BIRTH
 #endif
 
+/* Maps that need no memory from the heap, of which the child would have to copy a page. */
+#define USUAL_MAPS 16
+
 struct birth {
 	const struct csysi_os_command *command;
 	struct csysi_posix_program program;
@@ -39,6 +42,7 @@ struct birth {
 	int pipe;               /* each report is written here too; -1: there is none */
 	struct csysi_posix_report *report; /* `own`, or memory that both sides see */
 	struct csysi_posix_report own;
+	int usual[USUAL_MAPS]; /* `sources` of most commands */
 };
 
 /*
