@@ -352,11 +352,12 @@ static int sleep_until(csys_condvar *condvar, struct waiter *self, csys_deadline
 {
 	uint32_t word = WAITING;
 
-	/* Acquire pairs with the release of mark, here and below. */
+	/* Relaxed: the load behind it acquires. */
 	for (struct csysi_spin spin = csysi_spin_begin(condvar, deadline);
 	     csysi_spin_goes_on(&spin, word != WAITING);)
-		word = csysi_load_acquire(&self->word);
-	/* Relaxed: it tells nothing.  If it fails it was marked, and the next load says so. */
+		word = csysi_load_relaxed(&self->word);
+	/* Relaxed: it tells nothing.  If it fails the waiter was marked, and the next load says so;
+	 * acquire pairs with the release of mark, there and below. */
 	if (word == WAITING && csysi_cas_relaxed(&self->word, &word, SLEEPING))
 		word = SLEEPING;
 	else

@@ -461,13 +461,15 @@ struct test : common<test> {
 	cell waiters[threads];
 	rl::var<int> is_gone;
 	bool is_known; /* who holds the mutex, as with poison */
+	bool is_once;  /* one notify_all for all, and a thread that it reached frees the condvar */
 	static unsigned runs;
 
 	void before()
 	{
 		mutex = CSYS_MUTEX_INIT_NO_POISON;
 		condvar = CSYS_CONDVAR_INIT;
-		is_known = runs++ % 2;
+		is_known = runs % 2;
+		is_once = runs++ / 2 % 2;
 		is_prepared = 1;
 		is_gone($) = 0;
 		mortal = &condvar.queue;
@@ -517,7 +519,8 @@ struct test : common<test> {
 			waiters[index].value.store(WAITING, rl::mo_relaxed, $);
 		}
 		stack_bases[index] = &base;
-		(void)!csys_condvar_wait_until(&condvar, &mutex, some_deadline());
+		if (csys_condvar_wait_until(&condvar, &mutex, some_deadline()) == 0 && is_once)
+			is_gone($) = 1;
 		stack_bases[index] = 0; /* the waiter is gone: who touches it now crashes */
 	}
 
@@ -530,6 +533,18 @@ struct test : common<test> {
 				wait(index);
 			data($) = data($) - 1;
 			unlock(index);
+			return;
+		}
+		if (is_once) {
+			bool is_inside = rl::rand(2);
+			lock(index);
+			data($) = int(threads) - 1;
+			if (is_inside)
+				csys_condvar_notify_all(&condvar);
+			unlock(index);
+			if (!is_inside)
+				csys_condvar_notify_all(&condvar);
+			RL_ASSERT(!passing);
 			return;
 		}
 		for (unsigned i = 1; i < threads; i++) {
