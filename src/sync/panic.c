@@ -223,10 +223,8 @@ static void leave(void *argument)
 	struct call *call = argument;
 	struct frame *frame = &call->frame;
 
-	if (call->end == LEFT) {
+	if (call->end == LEFT)
 		csysi_ledger_abandon_after(&frame->mark);
-		own.count = frame->count;
-	}
 	own.frame = frame->before;
 	csysi_ledger_unmark(&frame->mark);
 }

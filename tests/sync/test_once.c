@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 
+#include "base/atomic.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -106,7 +107,10 @@ static int ask(void *argument)
 	forced->was_poisoned = csys_once_is_poisoned(&forced->once);
 	if (forced->result == 0) {
 		CHECK(csys_thread_spawn(wait_for_forced, forced, NULL, &forced->waiter) == 0);
-		take_a_nap(); /* it sleeps on a forced body then, as a rule */
+		uint32_t before = csysi_load_relaxed(&forced->once.word);
+		while (csysi_load_relaxed(&forced->once.word) == before)
+			take_a_nap(); /* until it is about to sleep */
+		forced->was_poisoned &= csys_once_is_poisoned(&forced->once);
 	}
 	return forced->result;
 }

@@ -524,7 +524,7 @@ static void the_hook_is_told_in_the_thread_of_the_panic(void **state)
 }
 
 static int hooks_are_changing; /* atomic */
-static int one, two;
+static int one, two, three;
 
 static void be_one(const csys_panic_info *info, void *context)
 {
@@ -538,14 +538,36 @@ static void be_two(const csys_panic_info *info, void *context)
 	CHECK(context == &two);
 }
 
+static void be_three(const csys_panic_info *info, void *context)
+{
+	(void)info;
+	CHECK(context == &three);
+}
+
+/* Three, so that each of two places for a hook has each of them. */
+static void set_each_hook(void)
+{
+	csys_panic_set_hook(be_one, &one);
+	csys_panic_set_hook(be_two, &two);
+	csys_panic_set_hook(be_three, &three);
+}
+
 static void *change_hooks(void *unused)
 {
-	for (int i = 0; i < 2000; i++) {
-		csys_panic_set_hook(be_one, &one);
-		csys_panic_set_hook(be_two, &two);
-	}
+	for (int i = 0; i < 50000; i++)
+		set_each_hook();
 	csysi_store_relaxed(&hooks_are_changing, 0);
 	return unused;
+}
+
+static int is_a_pair(void)
+{
+	csys_panic_hook *hook = NULL;
+	void *context = NULL;
+
+	csys_panic_get_hook(&hook, &context);
+	return (hook == be_one && context == &one) || (hook == be_two && context == &two) ||
+	       (hook == be_three && context == &three);
 }
 
 static void use_hooks_in_the_child(void)
@@ -555,8 +577,7 @@ static void use_hooks_in_the_child(void)
 
 	/* The thread that was setting it is not here.  This does not wait for it for ever: */
 	alarm(20);
-	csys_panic_get_hook(&hook, &context);
-	CHECK((hook == be_one && context == &one) || (hook == be_two && context == &two));
+	CHECK(is_a_pair());
 	csys_panic_set_hook(note, &told);
 	csys_panic_get_hook(&hook, &context);
 	CHECK(hook == note && context == &told);
@@ -564,10 +585,8 @@ static void use_hooks_in_the_child(void)
 
 static void *keep_changing_hooks(void *unused)
 {
-	while (csysi_load_relaxed(&hooks_are_changing)) {
-		csys_panic_set_hook(be_one, &one);
-		csys_panic_set_hook(be_two, &two);
-	}
+	while (csysi_load_relaxed(&hooks_are_changing))
+		set_each_hook();
 	return unused;
 }
 
@@ -591,8 +610,11 @@ static void a_hook_never_gets_the_context_of_another(void **state)
 	csys_panic_set_hook(be_one, &one);
 	csysi_store_relaxed(&hooks_are_changing, 1);
 	assert_int_equal(pthread_create(&thread, NULL, change_hooks, NULL), 0);
-	while (csysi_load_relaxed(&hooks_are_changing))
+	while (csysi_load_relaxed(&hooks_are_changing)) {
 		assert_int_equal(csys_catch_panic(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
+		for (int i = 0; i < 100; i++)
+			assert_true(is_a_pair());
+	}
 	pthread_join(thread, NULL);
 }
 
