@@ -8,8 +8,9 @@
  * held.  A new order that closes a ring is an inversion.  It is kept too, so it is
  * reported once.  Locks have a generation; orders of an earlier one are dead.
  *
- * Deadlocks: who wants a lock waits for those who hold it.  When the last of a ring comes
- * to want, all others are in the book: each noted what it holds before it wanted.
+ * Deadlocks: a thread that wants a lock waits for those that hold it, and a reader waits for
+ * the writers that came before it.  When the last of a ring comes to want, all others are in the
+ * book: each noted what it holds before it wanted.
  *
  * Everything is under one lock and in memory of its own, so that a check fails nothing and
  * counts as nobody's allocation.  The lock is left before anything is reported.
@@ -22,6 +23,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/sync/checked.h>
+#include <csys/sync/rwlock.h>
 
 #include "base/atomic.h"
 #include "os/os.h"
@@ -453,15 +455,50 @@ static int waits_for_ever(const struct thread *thread)
 	       thread->deadline == CSYS_FOREVER;
 }
 
+/*
+ * Whether a reader is kept out by writers that wait for those who read.  Surely so: the word says
+ * that a writer waits, and it counts no reader that is not noted, so this one has not come in.
+ */
+static int is_kept_out(const struct thread *reader)
+{
+	const csys_rwlock *lock = reader->wants.lock;
+	uint32_t readers = 0;
+
+	if (reader->wants.how != CSYSI_HELD_READ)
+		return 0;
+	for (int i = 0; i < threads_used; i++)
+		for (int k = 0; threads[i].is_used && k < threads[i].count; k++)
+			if (threads[i].held[k].lock == lock) {
+				if (&threads[i] == reader)
+					return 0; /* it comes in past them */
+				readers++;
+			}
+	/* Relaxed: a writer that has said so waits until those readers leave. */
+	uint32_t word = csysi_load_relaxed(&lock->word);
+	return (word & CSYSI_RWLOCK_WRITERS_WAIT) && !(word & CSYSI_RWLOCK_WRITER) &&
+	       (word & CSYSI_RWLOCK_READERS) == readers;
+}
+
+/* Whether a thread waits for another, which holds what it wants, or is a writer before it. */
+static int is_blocked_by(const struct thread *thread, struct thread *other, int kept_out)
+{
+	const struct use *held = holding(other, thread->wants.lock);
+
+	if (held && excludes(held->how, thread->wants.how))
+		return 1;
+	return kept_out && waits_for_ever(other) && other->wants.lock == thread->wants.lock &&
+	       other->wants.how == CSYSI_HELD_WRITE;
+}
+
 /* Whether `thread` waits for `self`, through others or not; if so, `text` says how. */
 static int waits_for(struct thread *thread, const struct thread *self, struct text *text)
 {
 	if (!waits_for_ever(thread) || thread->search == searches)
 		return 0;
 	thread->search = searches;
+	int kept_out = is_kept_out(thread);
 	for (int i = 0; i < threads_used; i++) {
-		const struct use *held = holding(&threads[i], thread->wants.lock);
-		if (!held || !excludes(held->how, thread->wants.how))
+		if (!is_blocked_by(thread, &threads[i], kept_out))
 			continue;
 		if (&threads[i] == self)
 			say(text, "csys: threads wait for each other for ever:\n");
@@ -471,8 +508,10 @@ static int waits_for(struct thread *thread, const struct thread *self, struct te
 		say_lock(text, &thread->wants);
 		say(text, " at ");
 		say_place(text, &thread->wants);
-		say(text, ",\n    which thread %u holds, taken at ", threads[i].number);
-		say_place(text, held);
+		const struct use *held = holding(&threads[i], thread->wants.lock);
+		say(text, ",\n    which thread %u %s ", threads[i].number,
+		    held ? "holds, taken at" : "waits to write, before it, at");
+		say_place(text, held ? held : &threads[i].wants);
 		say(text, "\n");
 		return 1;
 	}

@@ -66,7 +66,7 @@ int pin(int nth)
 void assert_aborts(void (*misuse)(void), const char *line)
 {
 	int ends[2];
-	char said[512];
+	char said[2048];
 	size_t size = 0;
 	assert_int_equal(pipe(ends), 0);
 

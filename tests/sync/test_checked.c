@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -455,6 +456,100 @@ static void threads_that_wait_for_each_other_abort(void **state)
 	assert_aborts(wait_for_each_other, lock);
 }
 
+/* Three threads: one reads, one waits to write, and one that comes later to read waits for the
+ * writer, with a lock that the first one wants. */
+static csys_rwlock shared;
+static int writer_gives_up;
+
+static void *write_shared(void *argument)
+{
+	if (!writer_gives_up)
+		csys_rwlock_write(&shared);
+	else
+		CHECK(csys_rwlock_write_until(&shared, csys_after_ms(100)) == CSYS_ETIMEDOUT);
+	return argument;
+}
+
+static void *come_late(void *argument)
+{
+	csys_mutex_lock(&first);
+	csys_rwlock_read(&shared);
+	csys_rwlock_unlock_read(&shared);
+	csys_mutex_unlock(&first);
+	return argument;
+}
+
+static void *read_and_lock_first(void *argument)
+{
+	csys_rwlock_read(&shared);
+	pthread_barrier_wait(&both);
+	pthread_barrier_wait(&both);
+	csys_mutex_lock(&first);
+	csys_mutex_unlock(&first);
+	csys_rwlock_unlock_read(&shared);
+	return argument;
+}
+
+static void await_wish(const void *lock, const char *way)
+{
+	char wanted[60];
+	snprintf(wanted, sizeof wanted, "%p%s,", lock, way);
+	while (lines_with(" waits for ", wanted, NULL) == 0)
+		take_a_nap();
+}
+
+static void wait_behind_a_writer(int reader_is_last)
+{
+	pthread_t reader, writer, late;
+	csys_sync_set_hook(print_deadlock, NULL);
+	pthread_barrier_init(&both, NULL, 2);
+	pthread_create(&reader, NULL, read_and_lock_first, NULL);
+	pthread_barrier_wait(&both);
+	pthread_create(&writer, NULL, write_shared, NULL);
+	while (!(csysi_load_relaxed(&shared.word) & CSYSI_RWLOCK_WRITERS_WAIT))
+		take_a_nap();
+	if (reader_is_last) {
+		csys_mutex_lock(&first);
+		pthread_barrier_wait(&both);
+		await_wish(&first, "");
+		csys_rwlock_read(&shared);
+		csys_rwlock_unlock_read(&shared);
+		csys_mutex_unlock(&first);
+	} else {
+		pthread_create(&late, NULL, come_late, NULL);
+		await_wish(&shared, " (reading)");
+		pthread_barrier_wait(&both);
+		pthread_join(late, NULL);
+	}
+	pthread_join(reader, NULL);
+	pthread_join(writer, NULL);
+}
+
+static void be_late_to_read(void)
+{
+	wait_behind_a_writer(1);
+}
+
+static void be_late_to_lock(void)
+{
+	wait_behind_a_writer(0);
+}
+
+static void a_reader_waits_for_a_writer_before_it(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	writer_gives_up = 0;
+	assert_aborts(be_late_to_read, "waits to write, before it, at");
+	assert_aborts(be_late_to_lock, "waits to write, before it, at");
+	if (WITH_TSAN)
+		return; /* allows no threads in a forked child that goes on */
+	/* One that gives up lets the reader in, and all go on. */
+	writer_gives_up = 1;
+	in_child(be_late_to_read);
+	in_child(be_late_to_lock);
+}
+
 static int second_is_wanted(void)
 {
 	char lock[40];
@@ -891,6 +986,7 @@ int main(void)
 		TEST_CHECKED(a_try_makes_no_order_and_what_it_took_does),
 		TEST_CHECKED(who_waits_for_itself_aborts),
 		TEST_CHECKED(threads_that_wait_for_each_other_abort),
+		TEST_CHECKED(a_reader_waits_for_a_writer_before_it),
 		TEST_CHECKED(a_once_is_waited_for_like_a_lock),
 		TEST_CHECKED(who_waits_by_a_deadline_does_not_wait_for_ever),
 		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),

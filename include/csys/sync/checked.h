@@ -11,7 +11,8 @@
  *     here and in the other one there, so that threads may some day wait for each other.
  *     No thread has to wait for that: one is enough, that does both one after the other.
  *     A way of waiting counts, by deadline too; a try does not, since it does not wait;
- *   - threads that now do wait for each other, or one for itself, and for ever;
+ *   - threads that now do wait for each other, or one for itself, and for ever.  A reader waits
+ *     for a writer that came before it, too;
  *   - an unlock of what another thread holds;
  *   - a condvar that waits with two mutexes at the same time.
  *
