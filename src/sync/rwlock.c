@@ -4,6 +4,13 @@
  *   word:  WRITER | WRITERS_WAIT | PHASE | HUNGRY | readers that wait | that hold it
  *   writers: those that wait, and above them those that have waited for long
  *
+ * No count exceeds its field: where one is full (4095 readers or 65535 writers that wait, 65535
+ * readers that hold it), another thread tries again after FULL_NAP_NS.
+ *
+ * A thread that has no time to wait is not counted.  One whose deadline passes takes the lock if
+ * it can be taken by then; but a writer that was never woken leaves it to writers that have waited
+ * for long, else one that comes again and again with short deadlines would keep them out.
+ *
  * Readers come in while no writer holds it or waits.  One that has to wait counts
  * itself into the word, remembers the phase, and sleeps.  Mostly it is woken when no
  * writer is left, and comes in by itself.  One that has slept for long makes the word
@@ -48,12 +55,13 @@
 
 /* In `writers`: one that has waited for long. */
 #define ONE_HUNGRY 0x10000u
+#define WRITERS 0xffffu
 #define HUNGRY_NS 1000000
 
 /* Kinds of sleepers. */
 enum { READER_SLEEPS = 1, WRITER_SLEEPS = 2 };
 
-/* Where counts are full one tries again after this. */
+/* Where a count is full a thread tries again after this. */
 #define FULL_NAP_NS 500000
 
 /* ---- letting others in ------------------------------------------------------------------ */
@@ -166,18 +174,16 @@ static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_
 	return 1;
 }
 
-/* No more waiting.  0: it was let in meanwhile. */
-static int stop_waiting(csys_rwlock *lock, uint32_t phase)
+/* The deadline has passed.  Come in if that is possible by now, or wait no more: 0. */
+static int come_in_or_stop(csys_rwlock *lock, uint32_t phase, int is_inside)
 {
-	uint32_t word = csysi_load_acquire(&lock->word);
+	uint32_t word;
 
-	while ((word & PHASE) == phase)
+	while (!try_come_in(lock, phase, is_inside, &word))
 		/* Relaxed: it has seen nothing and done nothing. */
 		if (csysi_cas_relaxed(&lock->word, &word, without_one_waiting(word)))
-			return 1;
-	/* Acquire pairs with the release of whoever let it in. */
-	(void)csysi_load_acquire(&lock->word);
-	return 0;
+			return 0;
+	return 1;
 }
 
 /* Relaxed: a wish.  Whoever leaves sees it, or did not hold it any more. */
@@ -195,6 +201,9 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 	int is_inside = csysi_holds(lock, CSYSI_HELD_READ);
 	uint32_t word;
 
+	/* A thread that has no time to wait leaves no trace. */
+	if (csys_deadline_left(deadline) == 0)
+		return try_read(lock, is_inside) ? 0 : CSYS_ETIMEDOUT;
 	if (spin_read(lock, is_inside))
 		return 0;
 	int r = read_or_wait(lock, is_inside, deadline, &word);
@@ -213,7 +222,7 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 		if (r != CSYS_ETIMEDOUT)
 			continue;
 		if (until == deadline)
-			return stop_waiting(lock, phase) ? r : 0;
+			return come_in_or_stop(lock, phase, is_inside) ? 0 : r;
 		if (until == hungry) {
 			say_hungry(lock, phase);
 			hungry = CSYS_FOREVER;
@@ -331,24 +340,53 @@ static int say_waiting(csys_rwlock *lock, uint32_t *out)
 	return (word & (WRITER | READERS)) != 0;
 }
 
+/* Be one of the writers that wait.  0: there are as many as can be counted. */
+static int be_counted(csys_rwlock *lock)
+{
+	uint32_t writers = csysi_load_relaxed(&lock->writers);
+
+	do
+		if ((writers & WRITERS) == WRITERS)
+			return 0;
+	/* Both orders, as in come_in. */
+	while (!csysi_cas_acq_rel(&lock->writers, &writers, writers + 1));
+	return 1;
+}
+
+/* Whether this writer, counted `as` that, has to let others go first: it has not been woken yet,
+ * and they have waited for long. */
+static int is_late(const csys_rwlock *lock, uint32_t as, int was_woken)
+{
+	return !was_woken && as == 1 && csysi_load_relaxed(&lock->writers) >= ONE_HUNGRY;
+}
+
 static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 {
 	uint32_t as = 1;
 	csys_deadline first = 0; /* when it first slept */
+	int was_woken = 0;
 
-	if (spin_write(lock, 0))
+	if (csys_deadline_left(deadline) > 0 && spin_write(lock, 0))
 		return 0;
-	csysi_add_acq_rel(&lock->writers, 1);
+	do {
+		if (try_write(lock, 0))
+			return 0;
+		/* A thread that has no time to wait leaves no trace. */
+		if (csys_deadline_left(deadline) == 0)
+			return CSYS_ETIMEDOUT;
+		if (be_counted(lock))
+			break;
+		csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+	} while (1);
 	for (;;) {
 		uint32_t word;
 		int is_held = say_waiting(lock, &word);
-		/* Those that have waited for long come before those that have not slept. */
-		int is_late = first == 0 && csysi_load_relaxed(&lock->writers) >= ONE_HUNGRY;
-		if (!is_late && spin_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
+		int must_wait = is_late(lock, as, first != 0);
+		if (!must_wait && spin_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
 			come_in(lock, as);
 			return 0;
 		}
-		if (!is_held && !is_late)
+		if (!is_held && !must_wait)
 			continue;
 
 		csys_deadline now = csys_now();
@@ -360,11 +398,15 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 			as += ONE_HUNGRY;
 		}
 		if (!is_held && now + HUNGRY_NS < until)
-			until = now + HUNGRY_NS; /* for a hungry one, who may have given up */
+			until = now + HUNGRY_NS; /* the one that it waits for may have given up */
 		int r = csysi_os_wait_as(&lock->word, word, until, WRITER_SLEEPS);
+		if (r == 0)
+			was_woken = 1;
 		if (r == CSYS_ETIMEDOUT && until == deadline) {
-			/* What is free beats a deadline that has passed. */
-			if (try_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
+			/* What is free beats a deadline that has passed; but if it is free for
+			 * others, which were woken, it is left to them. */
+			if (!is_late(lock, as, was_woken) &&
+			    try_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
 				come_in(lock, as);
 				return 0;
 			}

@@ -137,13 +137,16 @@ inline read_slow()
 				:: else
 				fi
 			:: r == TIMEDOUT ->
-				/* stop_waiting */
+				/* come_in_or_stop */
 				LOCK(skip);
 				if
 #ifdef BUG_STOPS_WAITING_UNSEEN
 				:: word = WITHOUT_ONE_WAITING
 #else
-				:: (word & PHASE) == phase -> word = WITHOUT_ONE_WAITING
+				:: (word & PHASE) == phase && may_read(word) ->
+					word = WITHOUT_ONE_WAITING; word++; is_done = true
+				:: (word & PHASE) == phase && !may_read(word) ->
+					word = WITHOUT_ONE_WAITING
 				:: else -> is_done = true
 #endif
 				fi;
@@ -256,13 +259,16 @@ inline write_slow()
 			atomic {
 				seen = 0; how_long = 0;
 				if
-				:: r == TIMEDOUT -> try_write(WRITERS_WAIT | WAITING | HUNGRY); break
-				:: else
+				:: r == TIMEDOUT && as == 1 && !was_woken && writers >= ONE_HUNGRY ->
+					break /* it is left to one that has waited for long */
+				:: r == TIMEDOUT && !(as == 1 && !was_woken && writers >= ONE_HUNGRY) ->
+					try_write(WRITERS_WAIT | WAITING | HUNGRY); break
+				:: else -> was_woken = true
 				fi
 			}
 		fi
 	od;
-	atomic { seen = 0; has_slept = false; how_long = 0; r = 0 };
+	atomic { seen = 0; has_slept = false; was_woken = false; how_long = 0; r = 0 };
 	come_in_or_give_up()
 }
 
@@ -329,7 +335,7 @@ active [THREADS] proctype thread()
 	byte self = _pid;
 	short seen;
 	byte as, how_long, phase, r, depth, to_wake;
-	bool is_done, is_late, has_slept, is_last, is_hungry;
+	bool is_done, is_late, has_slept, was_woken, is_last, is_hungry;
 
 	atomic {
 		if

@@ -361,6 +361,106 @@ static void it_may_be_freed_right_after_the_last_unlock(void **state)
 	}
 }
 
+/* Parts of the word and of `writers`, as in src/sync/rwlock.c. */
+enum { ONE_HUNGRY = 0x10000, MOST_WRITERS = 0xffff };
+
+static void a_lock_that_others_come_first_for_is_left_to_them(void **state)
+{
+	(void)state;
+	csys_rwlock one = CSYS_RWLOCK_INIT;
+	one.word = CSYSI_RWLOCK_WRITERS_WAIT;
+	one.writers = ONE_HUNGRY + 1;
+	assert_int_equal(csys_rwlock_try_write(&one), CSYS_EAGAIN);
+	assert_int_equal(csys_rwlock_write_until(&one, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_rwlock_write_until(&one, csys_now() - 1), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_rwlock_write_until(&one, csys_after_us(500)), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_rwlock_read_until(&one, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(one.word, CSYSI_RWLOCK_WRITERS_WAIT);
+	assert_int_equal(one.writers, ONE_HUNGRY + 1);
+}
+
+struct late_reader {
+	csys_rwlock lock;
+	csys_deadline deadline;
+	int result;
+};
+
+static void *read_late(void *argument)
+{
+	struct late_reader *late = argument;
+	late->result = csys_rwlock_read_until(&late->lock, late->deadline);
+	if (late->result == 0)
+		csys_rwlock_unlock_read(&late->lock);
+	return NULL;
+}
+
+static void read_until_takes_what_is_free_at_its_deadline(void **state)
+{
+	(void)state;
+	int met = 0;
+	for (int round = 0; round < 2000 && met < 20; round++) {
+		struct late_reader late = { .lock = CSYS_RWLOCK_INIT_NO_POISON, .result = 77 };
+		pthread_t thread;
+		late.lock.word = CSYSI_RWLOCK_WRITER;
+		late.deadline = csys_after_us(800);
+		assert_int_equal(pthread_create(&thread, NULL, read_late, &late), 0);
+		while (!(__atomic_load_n(&late.lock.word, __ATOMIC_RELAXED) &
+			 CSYSI_RWLOCK_WAITING) &&
+		       csys_deadline_left(late.deadline) > 0)
+			csys_thread_yield();
+		/* The writer leaves, and its wake is still to come. */
+		__atomic_fetch_and(&late.lock.word, ~CSYSI_RWLOCK_WRITER, __ATOMIC_RELEASE);
+		int is_in_time = csys_deadline_left(late.deadline) > 0;
+		pthread_join(thread, NULL);
+		if (is_in_time) {
+			assert_int_equal(late.result, 0);
+			met++;
+		}
+		assert_int_equal(late.lock.word, 0);
+	}
+	assert_true(met > 0);
+}
+
+static csys_rwlock crowded = CSYS_RWLOCK_INIT_NO_POISON;
+static int gave_up; /* atomic */
+
+static void *write_a_moment(void *argument)
+{
+	(void)argument;
+	assert_int_equal(csys_rwlock_write_until(&crowded, csys_after_ms(5)), CSYS_ETIMEDOUT);
+	__atomic_fetch_add(&gave_up, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void *read_a_moment(void *argument)
+{
+	(void)argument;
+	assert_int_equal(csys_rwlock_read_until(&crowded, csys_after_ms(5)), CSYS_ETIMEDOUT);
+	__atomic_fetch_add(&gave_up, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void full_counts_of_those_that_wait_do_not_overflow(void **state)
+{
+	(void)state;
+	const uint32_t word =
+		CSYSI_RWLOCK_WRITER | CSYSI_RWLOCK_WRITERS_WAIT | CSYSI_RWLOCK_WAITING;
+	pthread_t threads[4];
+	crowded.word = word;
+	crowded.writers = MOST_WRITERS;
+	gave_up = 0;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+						i % 2 ? read_a_moment : write_a_moment, NULL),
+				 0);
+	while (__atomic_load_n(&gave_up, __ATOMIC_RELAXED) < 4) {
+		assert_int_equal(__atomic_load_n(&crowded.writers, __ATOMIC_RELAXED), MOST_WRITERS);
+		assert_int_equal(__atomic_load_n(&crowded.word, __ATOMIC_RELAXED), word);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +477,9 @@ int main(void)
 		TEST(read_until_gives_up_where_too_many_read),
 		TEST(misuse_aborts_with_a_line),
 		TEST(it_may_be_freed_right_after_the_last_unlock),
+		TEST(a_lock_that_others_come_first_for_is_left_to_them),
+		TEST(read_until_takes_what_is_free_at_its_deadline),
+		TEST(full_counts_of_those_that_wait_do_not_overflow),
 	};
 	return RUN(tests);
 }

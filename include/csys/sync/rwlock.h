@@ -80,11 +80,14 @@ CSYS_API void csysi_rwlock_unlock_write_slow(csys_rwlock *lock);
 /* Lock it for reading.  It is held on return: 0, or CSYS_POISONED. */
 static inline int csys_rwlock_read(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock) CSYS_NOT_ANALYZED;
 
-/* The same if that needs no waiting; CSYS_EAGAIN: a writer holds it or waits. */
+/* Lock it for reading if that needs no waiting; CSYS_EAGAIN: a writer holds it or waits. */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_read(csys_rwlock *lock)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
-/* The same by `deadline`; CSYS_ETIMEDOUT: it is not held. */
+/*
+ * Lock it for reading by `deadline`: 0 or CSYS_POISONED.  CSYS_ETIMEDOUT: it is not held.  A past
+ * deadline still takes a lock that no writer holds or waits for.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_read_until(csys_rwlock *lock, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
@@ -96,10 +99,16 @@ static inline void csys_rwlock_unlock_read(csys_rwlock *lock)
 /* Lock it for writing.  It is held on return: 0, or CSYS_POISONED. */
 static inline int csys_rwlock_write(csys_rwlock *lock) CSYS_ACQUIRES(*lock) CSYS_NOT_ANALYZED;
 
-/* The same if that needs no waiting; CSYS_EAGAIN: it is held. */
+/*
+ * Lock it for writing if nobody holds it or waits for it: 0 or CSYS_POISONED.  CSYS_EAGAIN:
+ * somebody holds it, or waits for it and comes first.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_write(csys_rwlock *lock) CSYS_TRY_ACQUIRES(0, *lock);
 
-/* The same by `deadline`; CSYS_ETIMEDOUT: not held.  A past deadline still takes a free one. */
+/*
+ * Lock it for writing by `deadline`: 0 or CSYS_POISONED.  CSYS_ETIMEDOUT: it is not held.  A past
+ * deadline still takes a lock that csys_rwlock_try_write would take.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES(0, *lock);
 
