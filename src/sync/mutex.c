@@ -1,31 +1,41 @@
 /*
  * sync/mutex.c - mutual exclusion in one word.
  *
- *                lock             a second one sleeps
- *   FREE ------------------> HELD ------------------> CONTENDED
- *    ^ ^                     | |                      |  |
- *    | |        unlock       | | notified under it    |  | a sleeper waited
- *    | +---------------------+ v                      |  v for long
- *    |   unlock, wake theirs  PASSING                 | STARVING
- *    +--------------------------+       unlock, wake  |  |
- *    +------------------------------------------------+  | unlock, wake
- *    a sleeper takes it: CONTENDED <----- RESERVED <-----+
+ *             lock            another thread sleeps
+ *   FREE ---------------> HELD -------------------> CONTENDED
+ *    ^ ^                  |  |                      |  |  |
+ *    | |      unlock      |  | a condvar's waiters  |  |  | a sleeper has waited for long
+ *    | +------------------+  v follow the unlock    |  |  v
+ *    |                    PASSING                   |  |  STARVING
+ *    |  unlock, wake theirs  |         unlock, wake |  |  | unlock, its turn
+ *    +-----------------------+----------------------+  |  v
+ *    |            nobody sleeps     unlock_fair        +> HANDING -> HANDING_WAITED
+ *    +----------------------------------------------------+  |
+ *                                                            v one was woken
+ *    taken by a thread that was woken: CONTENDED <------- RESERVED
  *
- * Invariant: while a thread sleeps on the word, the word is CONTENDED, STARVING
- * or RESERVED, or some awake thread is about to make it so.  Therefore:
- *   - who sleeps has made it so, and sleeps only while it is;
- *   - who has slept takes it as CONTENDED, since others may sleep on;
- *   - who releases it from those wakes one.
- * A wake too many is harmless, one too few is a hang; every doubt below is
- * settled that way.
+ * Invariant: while a thread sleeps on the word, the word is none of FREE, HELD and PASSING, or
+ * some awake thread is about to change that.  Therefore:
+ *   - a thread that sleeps has made it so, and sleeps only while it is;
+ *   - a thread that was woken takes it as CONTENDED, since others may sleep on;
+ *   - a thread that releases it from such a state wakes one.
+ * A wake too many is harmless, one too few is a hang; every doubt is settled that way.
  *
- * unlock subtracts 1, so that a free mutex and a held one need no constants.
- * What is left of the other states counts as held, and nobody sleeps on it.
+ * Unlocking subtracts 1, so that a free mutex and a held one need no constants.  What is left of
+ * the other states counts as held, and nobody sleeps on it.
  *
- * RESERVED is free, but only for those who have slept.  So a thread that always
- * comes back at once cannot keep a sleeper out, who needs much longer to get
- * there.  It costs throughput, so it is for those only who have waited STARVING_NS
- * since they first slept; the system wakes the longest sleeper first.
+ * Handing over.  Any thread can take a FREE mutex, and one that always comes back at once takes
+ * it long before a sleeper is awake.  A RESERVED one can be taken only by threads that were woken.
+ * It must not be reserved if there is nobody to take it; and once it is, the unlocking thread must
+ * not touch it again, for the next holder may free it.  So it is HANDING first: held, while the
+ * unlocking thread wakes the longest sleeper.  If there was one it becomes RESERVED, and else
+ * FREE.  A thread that was woken and finds it HANDING does not give up: it may be the one that was
+ * woken, and so the one that it becomes RESERVED for.  It sleeps as HANDED, and is woken again.
+ * So a RESERVED mutex is always about to be taken, and try_lock may leave it alone.
+ *
+ * A hand-over costs throughput: the mutex lies idle until the other thread runs.  So it is forced
+ * only for a thread that has waited STARVING_NS, and for each mutex once in HAND_OVER_NS: with
+ * many threads everybody waits that long, and each unlock would be a hand-over.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -44,23 +54,26 @@ enum {
 	CONTENDED = 0x10,
 	STARVING = 0x20,
 	PASSING = 0x30, /* held, and its holder has threads of a condvar to wake: passing.h */
-	RESERVED = 0x40
+	RESERVED = 0x40,
+	HANDING = 0x50,
+	HANDING_WAITED = 0x60
 };
 
 #define STARVING_NS 1000000
+#define HAND_OVER_NS 500000
 
-/* How long one who has not slept leaves a RESERVED mutex alone: its sleeper might have given up. */
-#define RESERVED_NS 1000000
+/* Kinds of sleepers: one that has waited for long; one that may be the next holder. */
+enum { SLEEPS = 1, STARVES = 2, HANDED = 4, ANY = 7 };
 
 /* ---- locking ---------------------------------------------------------------------- */
 
-/* Take it as `state` if it is FREE, or, for one who has slept, RESERVED. */
-static int try_take(csys_mutex *mutex, uint32_t state, int has_slept)
+/* Take it as `state` if it is FREE, or RESERVED and this thread was woken. */
+static int try_take(csys_mutex *mutex, uint32_t state, int was_woken)
 {
 	/* Relaxed: the compare-and-swap decides. */
 	uint32_t word = csysi_load_relaxed(&mutex->word);
 
-	while (word == FREE || (word == RESERVED && has_slept)) {
+	while (word == FREE || (word == RESERVED && was_woken)) {
 		uint32_t taken = word == RESERVED ? CONTENDED : state;
 		/* Acquire pairs with the releases of unlock. */
 		if (csysi_cas_acquire(&mutex->word, &word, taken))
@@ -77,19 +90,20 @@ static int spin(csys_mutex *mutex)
 	return 0;
 }
 
-/* Make the word one that can be slept on, `state` at least.  0: it is not held any more. */
-static int announce(csys_mutex *mutex, uint32_t state, uint32_t *out)
+/* Make the word one that can be slept on, `state` at least; 0: this thread can take it. */
+static int announce(csys_mutex *mutex, uint32_t state, int was_woken, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&mutex->word);
 
 	for (;;) {
-		if (word == FREE)
+		if (word == FREE || (word == RESERVED && was_woken))
 			return 0;
-		if (word == RESERVED || word == STARVING || word == state)
+		uint32_t next = word == HANDING ? HANDING_WAITED : state;
+		if (word == RESERVED || word == STARVING || word == HANDING_WAITED || word == next)
 			break;
 		/* Relaxed: it orders nothing; the sleep looks at the word again. */
-		if (csysi_cas_relaxed(&mutex->word, &word, state)) {
-			word = state;
+		if (csysi_cas_relaxed(&mutex->word, &word, next)) {
+			word = next;
 			break;
 		}
 	}
@@ -99,31 +113,30 @@ static int announce(csys_mutex *mutex, uint32_t state, uint32_t *out)
 
 static int acquire(csys_mutex *mutex, csys_deadline deadline, int spins)
 {
-	csys_deadline first = 0; /* when it first slept */
-	int has_slept = 0;
+	csys_deadline since = 0; /* when it first slept */
+	int was_woken = 0;
 	uint32_t state = CONTENDED;
 
 	if (spins && spin(mutex))
 		return 0;
 	for (;;) {
 		uint32_t word;
-		if (try_take(mutex, CONTENDED, has_slept))
+		if (try_take(mutex, CONTENDED, was_woken))
 			return 0;
-		if (!announce(mutex, state, &word) || (word == RESERVED && has_slept))
+		if (!announce(mutex, state, was_woken, &word))
 			continue;
+		if (since == 0)
+			since = csys_now();
 
-		csys_deadline until = deadline;
-		csys_deadline now = csys_now();
-		if (first == 0)
-			first = now;
-		if (word == RESERVED && now + RESERVED_NS < until)
-			until = now + RESERVED_NS;
-		int r = csysi_os_wait(&mutex->word, word, until, 0);
-		has_slept = 1;
-		/* What is free beats a deadline that has passed. */
-		if (r == CSYS_ETIMEDOUT && until == deadline)
-			return try_take(mutex, CONTENDED, 1) ? 0 : CSYS_ETIMEDOUT;
-		if (csys_now() - first > STARVING_NS)
+		/* What is being handed over may be for this thread, so it cannot give up now. */
+		int is_handed = was_woken && word == HANDING_WAITED;
+		uint32_t kind = is_handed ? HANDED : state == STARVING ? STARVES : SLEEPS;
+		if (csysi_os_wait_as(&mutex->word, word, is_handed ? CSYS_FOREVER : deadline,
+				     kind) == CSYS_ETIMEDOUT)
+			/* What is free beats a deadline that has passed. */
+			return try_take(mutex, CONTENDED, was_woken) ? 0 : CSYS_ETIMEDOUT;
+		was_woken = 1;
+		if (csys_now() - since > STARVING_NS)
 			state = STARVING;
 	}
 }
@@ -146,7 +159,9 @@ int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 {
 	CSYSI_WANTS(mutex, CSYSI_HELD_MUTEX, deadline);
 	if (!try_take(mutex, HELD, 0)) {
-		int r = acquire(mutex, deadline, 1);
+		/* A thread that has no time to wait leaves the ones alone that do. */
+		int r = csys_deadline_left(deadline) > 0 ? acquire(mutex, deadline, 1)
+							 : CSYS_ETIMEDOUT;
 		if (r < 0) {
 			csysi_checked_gave_up();
 			return r;
@@ -157,44 +172,53 @@ int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 
 int csys_mutex_try_lock(csys_mutex *mutex)
 {
-	/* As one who has slept: a mutex that is reserved is not held. */
-	return try_take(mutex, HELD, 1) ? csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX)
+	return try_take(mutex, HELD, 0) ? csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX)
 					: CSYS_EAGAIN;
 }
 
 /* ---- unlocking -------------------------------------------------------------------- */
 
-/* Let go of it as `word`; wake who sleeps for it, and who was notified under it. */
-static void release(csys_mutex *mutex, uint32_t word)
+/* Begin to hand it over: the state to leave it in. */
+static uint32_t hand_over(csys_mutex *mutex, int is_starving)
 {
-	/* All that is needed of the mutex, before it may be gone. */
-	const uint32_t *passed = csysi_passing_take(mutex);
 	const uint32_t *address = &mutex->word;
 
-	/* Reserved for whom?  If nobody is there to be woken it is FREE.  Who is woken before
-	 * it is reserved may sleep again, but then has made the word tell. */
-	if (word == RESERVED && csysi_os_wake(address, 1, 0) == 0)
-		word = FREE;
-	/* Release pairs with the acquires above.  Only now is it known whether somebody came
-	 * to sleep meanwhile. */
-	uint32_t was = csysi_swap_release(&mutex->word, word);
-	if (was == CONTENDED || was == STARVING || was == CONTENDED - 1)
-		csysi_os_wake(address, 1, 0);
-	if (passed)
-		csysi_os_wake(passed, 1, 0);
+	/* Relaxed: it is still held.  A sleeper looks at the word after the wake, and until then
+	 * sleeps whatever it is. */
+	csysi_store_relaxed(&mutex->word, HANDING);
+	if (is_starving && csysi_os_wake_kind(address, 1, STARVES) > 0)
+		return RESERVED;
+	return csysi_os_wake_kind(address, 1, ANY) > 0 ? RESERVED : FREE;
 }
 
 /* 1 was subtracted, and not all is gone; so it is still held, unless it was not held before. */
 static void unlock_slow(csys_mutex *mutex, int is_fair)
 {
-	/* Relaxed: this thread holds it.  Somebody may have announced itself since. */
+	/* Relaxed: this thread holds it.  Others may have announced themselves since. */
 	uint32_t word = csysi_load_relaxed(&mutex->word);
 	int is_starving = word == STARVING - 1 || word == STARVING;
 	int is_contended = word == CONTENDED - 1 || word == CONTENDED;
 
 	if (!is_starving && !is_contended && word != PASSING - 1)
 		csysi_os_abort("unlock of a mutex that nobody holds");
-	release(mutex, is_starving || (is_fair && is_contended) ? RESERVED : FREE);
+	/* All that is needed of the mutex, before it may be gone. */
+	const uint32_t *passed = csysi_passing_take(mutex);
+	const uint32_t *address = &mutex->word;
+	uint32_t next = FREE;
+
+	if ((is_fair && (is_starving || is_contended)) ||
+	    (is_starving && csysi_hand_over_is_due(address, HAND_OVER_NS)))
+		next = hand_over(mutex, is_starving);
+	/* Release pairs with the acquires above.  Only now is it known whether another thread came
+	 * to sleep meanwhile. */
+	uint32_t was = csysi_swap_release(&mutex->word, next);
+	/* All that are HANDED, since they sleep without their deadlines. */
+	uint32_t woken =
+		was == HANDING_WAITED ? csysi_os_wake_kind(address, UINT32_MAX, HANDED) : 0;
+	if (next == FREE && woken == 0 && was != PASSING - 1 && was != HANDING)
+		csysi_os_wake_kind(address, 1, ANY);
+	if (passed)
+		csysi_os_wake(passed, 1, 0);
 }
 
 void csysi_mutex_unlock_slow(csys_mutex *mutex)

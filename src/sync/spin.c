@@ -33,7 +33,12 @@ static struct place {
 	uint32_t noted;
 	/* How many in a row have waited longer than a spin. */
 	uint32_t missed;
+	/* The lock that was last handed over by force, and when, in UNIT_NS. */
+	uint32_t handed;
+	uint32_t handed_at;
 } places[PLACES];
+
+#define UNIT_NS 1000
 
 #define CPU 0xffffu
 #define BEFORE 16
@@ -88,6 +93,22 @@ int csysi_backs_off(int *round)
 		return 0;
 	for (int i = 0; i < HINTS; i++)
 		csys_spin_hint();
+	return 1;
+}
+
+int csysi_hand_over_is_due(const void *lock, int64_t interval_ns)
+{
+	struct place *place = place_of(lock);
+	uint32_t low = (uint32_t)(uintptr_t)lock;
+	uint32_t now = (uint32_t)(csys_now() / UNIT_NS);
+
+	/* Relaxed, all: a wrong answer costs time and nothing else.  The time wraps around, and so
+	 * may be wrong for one interval of an hour. */
+	if (csysi_load_relaxed(&place->handed) == low &&
+	    now - csysi_load_relaxed(&place->handed_at) < (uint32_t)(interval_ns / UNIT_NS))
+		return 0;
+	csysi_store_relaxed(&place->handed, low);
+	csysi_store_relaxed(&place->handed_at, now);
 	return 1;
 }
 

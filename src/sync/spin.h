@@ -55,4 +55,10 @@ int csysi_spin_is_near(const void *object);
  */
 int csysi_backs_off(int *round);
 
+/*
+ * Whether a lock may be handed over to a waiting thread by force: once in `interval_ns` for each
+ * lock, more often where two of them share a place in the table.  If so that is noted.
+ */
+int csysi_hand_over_is_due(const void *lock, int64_t interval_ns);
+
 #endif

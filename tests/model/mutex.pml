@@ -6,6 +6,10 @@
  *   - one holds it at a time;
  *   - no thread sleeps on when all others have stopped;
  *   - nobody looks at the mutex after that;
+ *   - it is never RESERVED with nobody there who is about to take it, so a thread that tries
+ *     to lock it may leave it alone then;
+ *   - a thread that sleeps without its deadline, since the mutex is being handed over, is woken
+ *     when that is done;
  *   - who has threads of a condvar to wake comes to that when it unlocks.
  *
  * Each atomic operation is a step.  A loop around a compare-and-swap is one: what it
@@ -15,21 +19,25 @@
 #include "wake.pml"
 #include "mutex.states"
 
-#define WORD 1 /* the place */
+/* Places: the word and a kind of sleepers; those that starve are as the others here. */
+#define SLEEPS 1
+#define HANDED 2
 
 byte word = FREE;
 byte holders = 0;
 byte users = THREADS;
 bool is_gone = false;
 
+byte ended = 0;
+
 /* is_done: it is taken. */
-inline try_take(state, slept)
+inline try_take(state, woken_once)
 {
 	d_step {
 		assert(!is_gone);
 		if
 		:: word == FREE -> word = state; is_done = true
-		:: word == RESERVED && (slept) -> word = CONTENDED; is_done = true
+		:: word == RESERVED && (woken_once) -> word = CONTENDED; is_done = true
 		:: else -> is_done = false
 		fi
 	}
@@ -41,8 +49,14 @@ inline announce()
 	d_step {
 		assert(!is_gone);
 		if
-		:: word == FREE -> is_done = false
-		:: word == RESERVED || word == STARVING -> is_done = true; seen = word
+		:: word == FREE || (word == RESERVED && was_woken) -> is_done = false
+		:: word == RESERVED || word == STARVING || word == HANDING_WAITED ->
+			is_done = true; seen = word
+#ifndef BUG_HANDING_IS_SLEPT_ON_UNANNOUNCED
+		:: word == HANDING -> word = HANDING_WAITED; is_done = true; seen = word
+#else
+		:: word == HANDING -> is_done = true; seen = word
+#endif
 		:: else -> word = as; is_done = true; seen = word
 		fi
 	}
@@ -60,39 +74,55 @@ inline acquire()
 	:: is_done -> break
 	:: else ->
 #ifdef BUG_SLEEPER_TAKES_IT_AS_HELD
-		try_take(HELD, has_slept);
+		try_take(HELD, was_woken);
 #else
-		try_take(CONTENDED, has_slept);
+		try_take(CONTENDED, was_woken);
 #endif
 		if :: is_done -> break :: else fi;
 		announce();
 		if
-		:: !is_done || (seen == RESERVED && has_slept) -> is_done = false
+		:: !is_done -> is_done = false
 		:: else ->
 			d_step {
 				is_done = false;
-				has_slept = true;
-#ifdef BUG_RESERVED_FOR_EVER
-				how_long = DEADLINE
+#ifdef BUG_GIVES_UP_WHILE_IT_IS_HANDED_OVER
+				is_handed = false
 #else
-				how_long = (seen == RESERVED -> DEADLINE | NAP : DEADLINE)
+				is_handed = (was_woken && (seen == HANDING || seen == HANDING_WAITED))
 #endif
 			};
-			os_wait(WORD, word == seen, how_long, r);
+			if
+			:: is_handed -> os_wait(HANDED, word == seen, FOREVER, r)
+			:: !is_handed -> os_wait(SLEEPS, word == seen, DEADLINE, r)
+			fi;
 			if
 			:: r == TIMEDOUT ->
 #ifdef BUG_TIMEOUT_PUTS_IT_BACK
 				d_step { if :: word == CONTENDED -> word = HELD :: else fi };
 #endif
-				try_take(CONTENDED, true);
+				try_take(CONTENDED, was_woken);
 				break
-			:: r == WOKEN
-			:: r == WOKEN -> as = STARVING /* it has waited for long */
-			fi
+			:: r == WOKEN -> was_woken = true
+			:: r == WOKEN -> was_woken = true; as = STARVING /* it has waited for long */
+			fi;
+#ifdef BUG_WAKE_IS_NOT_COUNTED
+			was_woken = false;
+#endif
+			is_handed = false
 		fi;
 		seen = 0
 	od;
-	atomic { has_slept = false; as = 0; how_long = 0; r = 0; seen = 0 }
+	atomic { was_woken = false; is_handed = false; as = 0; r = 0; seen = 0 }
+}
+
+/* Begin to hand it over: `as` is how to leave it. */
+inline hand_over()
+{
+	d_step { assert(!is_gone); word = HANDING };
+	os_wake_any(woken);
+#ifndef BUG_RESERVED_FOR_NOBODY
+	as = (woken > 0 -> RESERVED : FREE)
+#endif
 }
 
 /* Let go of it as `as`. */
@@ -100,9 +130,11 @@ inline release()
 {
 	passes = false; /* csysi_passing_take: here is who is to be woken */
 	if
-	:: as == RESERVED ->
-		os_wake_one(WORD, woken);
-		if :: woken == 0 -> as = FREE :: else fi
+#ifdef BUG_RESERVED_BEFORE_IT_IS_KNOWN_FOR_WHOM
+	:: as == RESERVED
+#else
+	:: as == RESERVED -> hand_over()
+#endif
 	:: else
 	fi;
 #ifdef BUG_WAKE_BY_AN_OLD_LOOK
@@ -111,16 +143,25 @@ inline release()
 #else
 	d_step { assert(!is_gone); seen = word; word = as };
 #endif
+	woken = 0;
+	if
+#ifndef BUG_HANDED_SLEEP_ON
+	:: seen == HANDING_WAITED -> os_wake_all_of(HANDED, woken)
+#endif
+	:: else
+	fi;
 	if
 #ifndef BUG_DROPPED_WAKE
-	:: seen == CONTENDED || seen == STARVING ->
+	:: as == FREE && woken == 0 && seen != PASSING - 1 && seen != HANDING ->
 #ifdef BUG_TOUCHED_AFTER_RELEASE
 		assert(!is_gone);
 #endif
-		os_wake_one(WORD, woken)
+		os_wake_any(woken)
 #endif
-#ifndef BUG_ONLY_NEW_SLEEPERS_ARE_WOKEN
-	:: seen == CONTENDED - 1 -> os_wake_one(WORD, woken)
+#ifdef BUG_RESERVED_BEFORE_IT_IS_KNOWN_FOR_WHOM
+	:: as == RESERVED ->
+		os_wake_any(woken);
+		if :: woken == 0 -> d_step { assert(!is_gone); if :: word == RESERVED -> word = FREE :: else fi } :: else fi
 #endif
 	:: else
 	fi
@@ -139,10 +180,14 @@ inline unlock(is_fair)
 			       seen == STARVING - 1 || seen == PASSING - 1);
 			is_contended = (seen == CONTENDED || seen == CONTENDED - 1);
 			is_starving = (seen == STARVING || seen == STARVING - 1);
-			as = ((is_starving || (is_fair && is_contended)) -> RESERVED : FREE);
-			is_contended = false;
-			is_starving = false
+			as = FREE
 		};
+		if
+		:: is_starving || (is_fair && is_contended) -> as = RESERVED
+		:: is_starving && !is_fair /* another hand-over was not long ago */
+		:: else
+		fi;
+		d_step { is_contended = false; is_starving = false };
 		release();
 		d_step { seen = 0; as = 0; woken = 0 }
 	:: else
@@ -153,16 +198,16 @@ inline unlock(is_fair)
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
-	byte seen, as, how_long, r, woken;
-	bool is_done, has_slept, passes, is_last, is_contended, is_starving;
+	byte seen, as, r, woken;
+	bool is_done, was_woken, is_handed, passes, is_last, is_contended, is_starving;
 
 	do
 	:: try_take(HELD, false); /* lock_until; lock, without a deadline, does less */
 		if :: !is_done -> acquire() :: else fi;
 		if :: is_done -> goto has_it :: else fi
 	:: users--; goto stopped
-	:: try_take(HELD, true); /* try_lock */
-		if :: is_done -> goto has_it :: else fi
+	:: d_step { is_done = false; if :: word == FREE -> word = HELD; is_done = true :: else fi };
+		if :: is_done -> goto has_it :: else fi /* try_lock, or no time to wait */
 	:: false ->
 has_it:
 		atomic { is_done = false; holders++; assert(holders == 1) };
@@ -178,5 +223,9 @@ has_it:
 	od;
 	unlock(false);
 stopped:
-	if :: is_last -> is_gone = true :: else fi
+	if :: is_last -> is_gone = true :: else fi;
+	d_step {
+		ended++;
+		assert(ended < THREADS || is_gone || word == FREE)
+	}
 }

@@ -61,6 +61,37 @@ inline os_wake_one(place, woken)
 	}
 }
 
+/* The same of any place. */
+inline os_wake_any(woken)
+{
+	atomic {
+		woken = 0;
+		if
+		:: sleeps[0] != AWAKE -> sleeps[0] = AWAKE; woken = 1
+		:: sleeps[1] != AWAKE -> sleeps[1] = AWAKE; woken = 1
+		:: sleeps[2] != AWAKE -> sleeps[2] = AWAKE; woken = 1
+#if THREADS > 3
+		:: sleeps[3] != AWAKE -> sleeps[3] = AWAKE; woken = 1
+#endif
+		:: else
+		fi
+	}
+}
+
+/* How many were woken. */
+inline os_wake_all_of(place, woken)
+{
+	d_step {
+		woken = 0;
+		if :: sleeps[0] == (place) -> sleeps[0] = AWAKE; woken++ :: else fi;
+		if :: sleeps[1] == (place) -> sleeps[1] = AWAKE; woken++ :: else fi;
+		if :: sleeps[2] == (place) -> sleeps[2] = AWAKE; woken++ :: else fi;
+#if THREADS > 3
+		if :: sleeps[3] == (place) -> sleeps[3] = AWAKE; woken++ :: else fi;
+#endif
+	}
+}
+
 inline os_wake_all(place)
 {
 	d_step {

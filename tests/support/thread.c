@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,49 @@ void take_a_nap(void)
 	int r = csys_atomic_wait_until(&never, 0, csys_after_us(200));
 	(void)r;
 }
+
+#if defined(SYS_gettid)
+intptr_t thread_number(void)
+{
+	return (intptr_t)syscall(SYS_gettid);
+}
+
+int thread_sleeps(intptr_t number)
+{
+	char path[64], text[256] = "";
+	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)number);
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return 0;
+	size_t length = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	/* The state comes after the name, which is in parentheses. */
+	const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
+	return name_end && name_end[1] == ' ' && name_end[2] == 'S';
+}
+
+void skip_unless_sleep_is_seen(void)
+{
+	if (access("/proc/self/task", R_OK) != 0)
+		skip();
+}
+#else
+intptr_t thread_number(void)
+{
+	return 1;
+}
+
+int thread_sleeps(intptr_t number)
+{
+	(void)number;
+	return 0;
+}
+
+void skip_unless_sleep_is_seen(void)
+{
+	skip();
+}
+#endif
 
 #if defined(CPU_SET)
 static cpu_set_t usable; /* before the first pin */

@@ -4,11 +4,19 @@
 #ifndef CSYS_TEST_THREAD_H
 #define CSYS_TEST_THREAD_H
 
+#include <stdint.h>
+
 /* Run `count` threads with one argument, and wait for them. */
 void run_threads(int count, void *(*run)(void *), void *argument);
 
 /* Give others the time to get somewhere; nothing may depend on whether they do. */
 void take_a_nap(void);
+
+/* This thread's number in the system; and whether the thread of this process with that number
+ * sleeps at this moment.  Only where sleep can be seen: else the test is skipped. */
+intptr_t thread_number(void);
+int thread_sleeps(intptr_t number);
+void skip_unless_sleep_is_seen(void);
 
 /* Keep this thread to one CPU of those the program may use, the nth; 0: there is no such. */
 int pin(int nth);

@@ -196,42 +196,151 @@ static void without_memory_it_locks_all_the_same(void **state)
 	}
 }
 
-static csys_mutex fair;
-static int is_taken;
+/* As in src/sync/mutex.c. */
+enum { HELD = 1, STARVING = 0x20, RESERVED = 0x40 };
 
-static void *take_when_it_comes(void *argument)
+static void a_reserved_one_is_left_to_threads_that_sleep(void **state)
 {
-	(void)argument;
-	csys_mutex_lock(&fair);
-	is_taken = 1;
-	csys_mutex_unlock(&fair);
+	(void)state;
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	lock.word = RESERVED;
+	assert_int_equal(csys_mutex_try_lock(&lock), CSYS_EAGAIN);
+	assert_int_equal(csys_mutex_lock_until(&lock, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_lock_until(&lock, csys_now() - 1), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_lock_until(&lock, csys_after_ms(2)), CSYS_ETIMEDOUT);
+	assert_int_equal(lock.word, RESERVED);
+}
+
+static void no_time_to_wait_leaves_no_trace(void **state)
+{
+	(void)state;
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	csys_mutex_lock(&lock);
+	assert_int_equal(csys_mutex_lock_until(&lock, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_lock_until(&lock, csys_now() - 1), CSYS_ETIMEDOUT);
+	assert_int_equal(lock.word, HELD);
+	csys_mutex_unlock(&lock);
+}
+
+static void *wait_in_vain(void *argument)
+{
+	assert_int_equal(csys_mutex_lock_until(argument, csys_after_ms(1)), CSYS_ETIMEDOUT);
 	return NULL;
 }
 
-static void unlocking_fairly_lets_a_sleeper_in_first(void **state)
+static void it_is_not_kept_for_threads_that_gave_up(void **state)
 {
 	(void)state;
-	pthread_t sleeper;
-	csys_mutex_lock(&fair);
-	is_taken = 0;
-	assert_int_equal(pthread_create(&sleeper, NULL, take_when_it_comes, NULL), 0);
-	/* It sleeps once the word is another than that of a held one. */
-	while (__atomic_load_n(&fair.word, __ATOMIC_RELAXED) == 1)
-		take_a_nap();
-	take_a_nap();
-	csys_mutex_unlock_fair(&fair);
-	csys_mutex_lock(&fair);
-	int was_taken = is_taken;
-	csys_mutex_unlock(&fair);
-	pthread_join(sleeper, NULL);
-	/* Not so if it had not fallen asleep yet, which cannot be seen from here. */
-	if (!was_taken)
-		print_message("the sleeper was late\n");
+	for (int fair = 0; fair < 2; fair++) {
+		csys_mutex lock = CSYS_MUTEX_INIT;
+		csys_mutex_lock(&lock);
+		run_threads(3, wait_in_vain, &lock);
+		if (fair) {
+			csys_mutex_unlock_fair(&lock);
+		} else {
+			lock.word = STARVING; /* as one of them may have left it */
+			csys_mutex_unlock(&lock);
+		}
+		assert_int_equal(csys_mutex_try_lock(&lock), 0);
+		csys_mutex_unlock(&lock);
+		assert_int_equal(lock.word, 0);
+	}
+}
 
-	csys_mutex_lock(&fair);
-	csys_mutex_unlock_fair(&fair);
-	assert_int_equal(csys_mutex_try_lock(&fair), 0);
-	csys_mutex_unlock_fair(&fair);
+#define IN_ORDER 8
+
+/* Threads that wait for one mutex, the longest first. */
+static struct queue {
+	csys_mutex *lock;
+	int turns; /* under lock: how many have had it */
+	struct {
+		pthread_t id;
+		intptr_t system; /* atomic: its number, 0 before it is known */
+		int turn;
+	} threads[IN_ORDER];
+} queue;
+
+static void *take_turn(void *argument)
+{
+	int self = *(int *)argument;
+	__atomic_store_n(&queue.threads[self].system, thread_number(), __ATOMIC_RELEASE);
+	csys_mutex_lock(queue.lock);
+	queue.threads[self].turn = queue.turns++;
+	csys_mutex_unlock_fair(queue.lock);
+	return NULL;
+}
+
+/* Have so many threads sleep for the lock, which the caller holds, one after the other. */
+static void line_up(int count)
+{
+	static int selves[IN_ORDER];
+	queue.turns = 0;
+	for (int i = 0; i < count; i++) {
+		selves[i] = i;
+		queue.threads[i].system = 0;
+		assert_int_equal(pthread_create(&queue.threads[i].id, NULL, take_turn, &selves[i]),
+				 0);
+		intptr_t system;
+		while ((system = __atomic_load_n(&queue.threads[i].system, __ATOMIC_ACQUIRE)) ==
+			       0 ||
+		       !thread_sleeps(system))
+			take_a_nap();
+	}
+}
+
+static void join_all(int count)
+{
+	for (int i = 0; i < count; i++)
+		pthread_join(queue.threads[i].id, NULL);
+}
+
+static void unlocking_fairly_goes_in_the_order_of_arrival(void **state)
+{
+	(void)state;
+	skip_unless_sleep_is_seen();
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	queue.lock = &lock;
+	for (int round = 0; round < 10; round++) {
+		csys_mutex_lock(queue.lock);
+		line_up(IN_ORDER);
+		csys_mutex_unlock_fair(queue.lock);
+		join_all(IN_ORDER);
+		for (int i = 0; i < IN_ORDER; i++)
+			assert_int_equal(queue.threads[i].turn, i);
+	}
+	assert_int_equal(csys_mutex_try_lock(queue.lock), 0);
+	csys_mutex_unlock_fair(queue.lock);
+}
+
+/* Take it as soon as it can be had without waiting. */
+static void take_by_trying(int with_deadline)
+{
+	while ((with_deadline ? csys_mutex_lock_until(queue.lock, CSYS_POLL)
+			      : csys_mutex_try_lock(queue.lock)) < 0)
+		;
+}
+
+static void a_sleeper_is_not_overtaken_by_one_that_tries(void **state)
+{
+	(void)state;
+	skip_unless_sleep_is_seen();
+	static csys_mutex locks[20]; /* one each: hand-overs of one have some time between them */
+	for (int round = 0; round < 20; round++) {
+		queue.lock = &locks[round];
+		csys_mutex_lock(queue.lock);
+		line_up(1);
+		if (round % 4 < 2) {
+			csys_mutex_unlock_fair(queue.lock);
+		} else {
+			/* As if it had waited for long. */
+			__atomic_store_n(&queue.lock->word, STARVING, __ATOMIC_RELAXED);
+			csys_mutex_unlock(queue.lock);
+		}
+		take_by_trying(round % 2);
+		assert_int_equal(queue.turns, 1);
+		csys_mutex_unlock(queue.lock);
+		join_all(1);
+	}
 }
 
 static void unlock_free(void)
@@ -344,7 +453,11 @@ int main(void)
 		TEST(one_without_poison_is_never_poisoned),
 		TEST(locks_are_released_in_any_order),
 		TEST(without_memory_it_locks_all_the_same),
-		TEST(unlocking_fairly_lets_a_sleeper_in_first),
+		TEST(a_reserved_one_is_left_to_threads_that_sleep),
+		TEST(no_time_to_wait_leaves_no_trace),
+		TEST(it_is_not_kept_for_threads_that_gave_up),
+		TEST(unlocking_fairly_goes_in_the_order_of_arrival),
+		TEST(a_sleeper_is_not_overtaken_by_one_that_tries),
 		TEST(misuse_aborts_with_a_line),
 		TEST(a_forked_child_holds_what_its_parent_held),
 		TEST(it_may_be_freed_right_after_the_last_unlock),

@@ -103,12 +103,24 @@ static void who_misses_again_and_again_sleeps_at_once(void **state)
 	assert_false(misses(CSYS_FOREVER));
 }
 
+static void a_lock_is_handed_over_by_force_once_in_a_while(void **state)
+{
+	(void)state;
+	static int one, other;
+	const int64_t hour = 3600000000000;
+	assert_true(csysi_hand_over_is_due(&one, hour));
+	assert_false(csysi_hand_over_is_due(&one, hour));
+	assert_true(csysi_hand_over_is_due(&one, 0));
+	assert_true(csysi_hand_over_is_due(&other, hour));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nobody_spins_for_who_is_on_its_own_cpu),
 		TEST(a_poll_does_not_spin),
 		TEST(who_misses_again_and_again_sleeps_at_once),
+		TEST(a_lock_is_handed_over_by_force_once_in_a_while),
 	};
 	return RUN(tests);
 }

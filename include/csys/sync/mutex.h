@@ -23,10 +23,10 @@
  * ignores the result.  A mutex made with CSYS_MUTEX_INIT_NO_POISON has none of
  * this: it is a little faster, and stays locked if its holder ends.
  *
- * Waiting: a waiter spins for at most 5 us, then sleeps.  Whoever comes first
- * when it is free gets it, which is fastest; but a thread that has waited for
- * more than 1 ms since it first slept gets it next, so none starves.  Such
- * a hand-over can also be asked for: csys_mutex_unlock_fair.
+ * Waiting: a waiter spins for at most 5 us, then sleeps.  The first thread that comes when it is
+ * free gets it, which is fastest.  But once a thread has waited for more than 1 ms since it first
+ * slept, an unlock hands the mutex over to a thread that has waited so long, once in 0.5 ms,
+ * so none starves.  Such a hand-over can also be asked for: csys_mutex_unlock_fair.
  *
  * Misuse that would corrupt (unlocking what the thread does not hold) aborts
  * with a line on stderr; without poison it is noticed only if nobody holds it.
@@ -79,19 +79,19 @@ static inline int csys_mutex_lock(csys_mutex *mutex) CSYS_ACQUIRES(*mutex) CSYS_
 static inline void csys_mutex_unlock(csys_mutex *mutex) CSYS_RELEASES(*mutex) CSYS_NOT_ANALYZED;
 
 /*
- * Lock it if it is free.  0 or CSYS_POISONED: it is held.  CSYS_EAGAIN: somebody
- * else holds it, or the caller.
+ * Lock it if it is free.  0 or CSYS_POISONED: it is held.  CSYS_EAGAIN: a thread holds it, perhaps
+ * the caller, or it is being handed over to a thread that waits.
  */
 CSYS_API CSYS_MUST_CHECK int csys_mutex_try_lock(csys_mutex *mutex) CSYS_TRY_ACQUIRES(0, *mutex);
 
 /*
  * Lock it by `deadline`.  0 or CSYS_POISONED: it is held.  CSYS_ETIMEDOUT: it is
- * not.  A past deadline still takes a free one.
+ * not.  A past deadline still takes a mutex that csys_mutex_try_lock would take.
  */
 CSYS_API CSYS_MUST_CHECK int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES(0, *mutex);
 
-/* Unlock it; if a thread sleeps for it, that one gets it next and nobody before. */
+/* Unlock it; if threads sleep for it, the one that has slept longest gets it next. */
 CSYS_API void csys_mutex_unlock_fair(csys_mutex *mutex) CSYS_RELEASES(*mutex);
 
 /* 1 if it is poisoned at this moment, 0 if not. */
