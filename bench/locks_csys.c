@@ -7,7 +7,7 @@
 #include "locks_csys.h"
 
 #define SEMAPHORE csys_semaphore
-#define SEMAPHORE_INIT(s, n) (*(s) = (csys_semaphore)CSYS_SEMAPHORE_INIT(n))
+#define SEMAPHORE_INIT(s, n) csys_semaphore_init(s, n)
 #define SEMAPHORE_POST(s) locks_worked(csys_semaphore_post(s, 1))
 #define SEMAPHORE_WAIT(s) csys_semaphore_wait(s)
 #define SEMAPHORE_FINI(s) (void)(s)
@@ -18,7 +18,7 @@
 #define UNPARK(p) csys_thread_unpark(p)
 
 #define BARRIER csys_barrier
-#define BARRIER_INIT(b, n) (*(b) = (csys_barrier)CSYS_BARRIER_INIT(n))
+#define BARRIER_INIT(b, n) csys_barrier_init(b, n)
 #define BARRIER_WAIT_LEADS(b) leads(b)
 #define BARRIER_FINI(b) (void)(b)
 

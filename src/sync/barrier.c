@@ -40,6 +40,15 @@ static uint64_t next_round(uint64_t word)
 	return low | high;
 }
 
+void csys_barrier_init(csys_barrier *barrier, uint32_t count)
+{
+	if (count > CSYS_BARRIER_MAX)
+		csysi_os_abort("a barrier for more than CSYS_BARRIER_MAX");
+	barrier->count = count;
+	/* Relaxed: others hear of the barrier in some other way. */
+	csysi_store_relaxed(&barrier->word, 0);
+}
+
 /* Be counted: 0 with the round, or 1 as the last of it. */
 static int arrive(csys_barrier *barrier, uint64_t *out_round)
 {

@@ -17,6 +17,14 @@
 #define WAITED 1u
 #define ONE 2u
 
+void csys_latch_init(csys_latch *latch, uint32_t count)
+{
+	if (count > CSYS_LATCH_MAX)
+		csysi_os_abort("a latch for more than CSYS_LATCH_MAX");
+	/* Relaxed: others hear of the latch in some other way. */
+	csysi_store_relaxed(&latch->word, count * ONE);
+}
+
 int csys_latch_add(csys_latch *latch, uint32_t n)
 {
 	uint32_t word = csysi_load_relaxed(&latch->word);

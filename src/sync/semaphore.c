@@ -44,6 +44,14 @@ static int32_t value_in(uint64_t word)
 	return (int32_t)(word >> 32);
 }
 
+void csys_semaphore_init(csys_semaphore *semaphore, uint32_t value)
+{
+	if (value > CSYS_SEMAPHORE_MAX)
+		csysi_os_abort("a semaphore of more than CSYS_SEMAPHORE_MAX");
+	/* Relaxed: others hear of the semaphore in some other way. */
+	csysi_store_relaxed(&semaphore->word, value * ONE);
+}
+
 void csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was)
 {
 	/* The semaphore may be gone: only its address is used. */

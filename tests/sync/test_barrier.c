@@ -3,6 +3,8 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -133,6 +135,14 @@ static int look_after(int rounds, uint64_t start, csys_deadline deadline)
 static void a_thread_may_look_any_number_of_rounds_later(void **state)
 {
 	(void)state;
+	/* The number of the round is in two parts, which count as one. */
+	csys_barrier one = CSYS_BARRIER_INIT(1);
+	one.word = 0x7fffffff00000000;
+	csys_barrier_reset(&one);
+	assert_int_equal(one.word, 0x10000);
+	one.word = 0x7fffffffffff0000;
+	assert_int_equal(csys_barrier_wait(&one, NULL), 0);
+	assert_int_equal(one.word, 0);
 	/* The low 15 and 16 bits of the number are the same again. */
 	assert_int_equal(look_after(32768, 0, csys_after_s(100)), 0);
 	assert_int_equal(look_after(65536, 0, csys_after_s(100)), 0);
@@ -162,6 +172,27 @@ static void abort_sends_all_home_until_reset(void **state)
 	assert_int_equal(result, 0);
 }
 
+static void init_too_many(void)
+{
+	csys_barrier one;
+	csys_barrier_init(&one, CSYS_BARRIER_MAX + 1);
+}
+
+static void init_makes_one_from_any_number(void **state)
+{
+	(void)state;
+	csys_barrier *made = malloc(sizeof *made);
+	const uint32_t number = 3;
+	memset(made, 0xff, sizeof *made);
+	csys_barrier_init(made, number);
+	csys_barrier same = CSYS_BARRIER_INIT(3);
+	assert_memory_equal(&made->word, &same.word, sizeof same.word);
+	assert_int_equal(made->count, same.count);
+	csys_barrier_init(made, CSYS_BARRIER_MAX);
+	free(made);
+	assert_aborts(init_too_many, "csys: a barrier for more than CSYS_BARRIER_MAX\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +201,7 @@ int main(void)
 		TEST(one_that_gives_up_has_not_come),
 		TEST(a_thread_may_look_any_number_of_rounds_later),
 		TEST(abort_sends_all_home_until_reset),
+		TEST(init_makes_one_from_any_number),
 	};
 	return RUN(tests);
 }

@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "support/support.h"
@@ -82,6 +83,25 @@ static void who_waits_sees_all_that_is_done_and_may_free_it(void **state)
 	}
 }
 
+static void init_too_many(void)
+{
+	csys_latch one;
+	csys_latch_init(&one, CSYS_LATCH_MAX + 1);
+}
+
+static void init_makes_one_from_any_number(void **state)
+{
+	(void)state;
+	csys_latch *made = malloc(sizeof *made);
+	const uint32_t number = 3;
+	memset(made, 0xff, sizeof *made);
+	csys_latch_init(made, number);
+	assert_int_equal(csys_latch_count(made), number);
+	csys_latch_init(made, CSYS_LATCH_MAX);
+	free(made);
+	assert_aborts(init_too_many, "csys: a latch for more than CSYS_LATCH_MAX\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +109,7 @@ int main(void)
 		TEST(too_many_are_refused),
 		TEST(misuse_aborts_with_a_line),
 		TEST(who_waits_sees_all_that_is_done_and_may_free_it),
+		TEST(init_makes_one_from_any_number),
 	};
 	return RUN(tests);
 }

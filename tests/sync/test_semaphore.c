@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <stdlib.h>
 #include <signal.h>
 #include <string.h>
 
@@ -215,6 +216,25 @@ static void what_is_posted_is_taken_once(void **state)
 	assert_int_equal(there.word | back.word, 0);
 }
 
+static void init_too_many(void)
+{
+	csys_semaphore one;
+	csys_semaphore_init(&one, CSYS_SEMAPHORE_MAX + 1);
+}
+
+static void init_makes_one_from_any_number(void **state)
+{
+	(void)state;
+	csys_semaphore *made = malloc(sizeof *made);
+	const uint32_t number = 3;
+	memset(made, 0xff, sizeof *made);
+	csys_semaphore_init(made, number);
+	assert_int_equal(csys_semaphore_value(made), number);
+	csys_semaphore_init(made, CSYS_SEMAPHORE_MAX);
+	free(made);
+	assert_aborts(init_too_many, "csys: a semaphore of more than CSYS_SEMAPHORE_MAX\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +249,7 @@ int main(void)
 		TEST(one_post_lets_several_go_on),
 		TEST(a_handler_may_post),
 		TEST(what_is_posted_is_taken_once),
+		TEST(init_makes_one_from_any_number),
 	};
 	return RUN(tests);
 }

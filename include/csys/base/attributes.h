@@ -34,4 +34,21 @@
 #define CSYSI_NULL ((void *)0)
 #endif
 
+/*
+ * `value`, which must be a constant and at most `most`: neither a variable nor more compiles.  For
+ * initialisers, also of static objects.
+ */
+#ifdef __cplusplus
+extern "C++" {
+template <bool is_small_enough> struct csysi_limit;
+template <> struct csysi_limit<true> {
+	enum : unsigned { CSYSI_ZERO };
+};
+}
+#define CSYSI_AT_MOST(value, most) ((value) + 0u + csysi_limit<((value) <= (most))>::CSYSI_ZERO)
+#else
+#define CSYSI_AT_MOST(value, most) \
+	((value) + 0u * sizeof(struct { int csysi_is_too_large : (value) <= (most) ? 1 : -1; }))
+#endif
+
 #endif

@@ -33,11 +33,21 @@ typedef struct csys_barrier {
 	uint32_t count;
 } csys_barrier;
 
-/* For so many threads, up to 65535; 0 is as 1. */
-#define CSYS_BARRIER_INIT(count) \
-	{                        \
-		0, (count)       \
+/* The most threads that one barrier is for. */
+#define CSYS_BARRIER_MAX 0xffffu
+
+/* A barrier for so many threads, a constant up to CSYS_BARRIER_MAX: more does not compile.  0 is
+ * as 1. */
+#define CSYS_BARRIER_INIT(count)                            \
+	{                                                   \
+		0, CSYSI_AT_MOST((count), CSYS_BARRIER_MAX) \
 	}
+
+/*
+ * Make a barrier for so many threads, in any memory and from any number; nobody may use it
+ * meanwhile.  More than CSYS_BARRIER_MAX is misuse, and aborts.
+ */
+CSYS_API void csys_barrier_init(csys_barrier *barrier, uint32_t count);
 
 /*
  * Wait until all have come.  0, and in *out_is_leader (unless that is NULL) 1 for

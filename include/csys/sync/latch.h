@@ -34,11 +34,17 @@ typedef struct csys_latch {
 /* The greatest count. */
 #define CSYS_LATCH_MAX 0x7fffffffu
 
-/* One that waits for so many. */
-#define CSYS_LATCH_INIT(count) \
-	{                      \
-		(count) * 2u   \
+/* A latch that waits for so many, a constant up to CSYS_LATCH_MAX: more does not compile. */
+#define CSYS_LATCH_INIT(count)                              \
+	{                                                   \
+		CSYSI_AT_MOST((count), CSYS_LATCH_MAX) * 2u \
 	}
+
+/*
+ * Make a latch that waits for so many, in any memory and from any number; nobody may use it
+ * meanwhile.  More than CSYS_LATCH_MAX is misuse, and aborts.
+ */
+CSYS_API void csys_latch_init(csys_latch *latch, uint32_t count);
 
 /* So many more.  0; CSYS_EINVAL if that were more than CSYS_LATCH_MAX: nothing is added. */
 CSYS_API CSYS_MUST_CHECK int csys_latch_add(csys_latch *latch, uint32_t n);

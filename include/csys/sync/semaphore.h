@@ -39,11 +39,17 @@ typedef struct csys_semaphore {
 /* One in the word: the value is the upper half, and below are those who wait. */
 #define CSYSI_SEMAPHORE_ONE UINT64_C(0x100000000)
 
-/* One of so many, a constant up to CSYS_SEMAPHORE_MAX. */
-#define CSYS_SEMAPHORE_INIT(value)            \
-	{                                     \
-		(value) * CSYSI_SEMAPHORE_ONE \
+/* A semaphore of so many, a constant up to CSYS_SEMAPHORE_MAX: more does not compile. */
+#define CSYS_SEMAPHORE_INIT(value)                                               \
+	{                                                                        \
+		CSYSI_AT_MOST((value), CSYS_SEMAPHORE_MAX) * CSYSI_SEMAPHORE_ONE \
 	}
+
+/*
+ * Make a semaphore of so many, in any memory and from any number; nobody may use it meanwhile.
+ * More than CSYS_SEMAPHORE_MAX is misuse, and aborts.
+ */
+CSYS_API void csys_semaphore_init(csys_semaphore *semaphore, uint32_t value);
 
 /*
  * A post of up to so many adds at once while the value is below this limit.  It is so far from
