@@ -9,7 +9,7 @@
  *
  * Beside a figure stands the CPU time that all threads together used for one
  * operation, and where threads want the same lock, the share of the one that got
- * it least, by the mean.  Whatever threads count under a lock is checked: a lock
+ * it least, by the mean; where they are a crowd, the longest wait too.  Whatever threads count under a lock is checked: a lock
  * that lets two in fails the bench.
  */
 #include <float.h>
@@ -86,6 +86,7 @@ enum kind {
 	SIZE,     /* bytes */
 	PAIR,     /* CPU ns, one thread */
 	CONTEND,  /* sections a microsecond, all threads together */
+	CROWD,    /* the same with long sections, and how long the longest wait was */
 	HANDOVER, /* ns for one way, two threads */
 	ROUND,    /* ns for one round of a barrier or broadcast */
 	WAIT,     /* CPU microseconds of one that waits for long */
@@ -93,7 +94,8 @@ enum kind {
 
 #define PERCENT(n) ((uint32_t)((uint64_t)(n)*UINT32_MAX / 100))
 
-enum { WORK = 90 }; /* steps, some 150 ns */
+enum { FREE = -1 };
+enum { WORK = 90, HOLD = 6000 }; /* steps, some 150 ns and 10 us */
 
 static const struct job {
 	const char *name;
@@ -101,8 +103,9 @@ static const struct job {
 	enum kind kind;
 	int which;   /* PAIR: of the two */
 	int threads; /* thread i is pinned to CPU i % cpus */
-	int cpus;    /* 0: all that this process may use */
+	int cpus;    /* 0: all that this process may use; FREE: the system chooses */
 	uint32_t work;
+	uint32_t hold;
 	uint32_t writes;
 } jobs[] = {
 	{ "mutex.pair", LOCKS_MUTEX, PAIR, .threads = 1 },
@@ -112,6 +115,8 @@ static const struct job {
 	{ "mutex.2.work", LOCKS_MUTEX, CONTEND, .threads = 2, .work = WORK },
 	{ "mutex.4.work", LOCKS_MUTEX, CONTEND, .threads = 4, .work = WORK },
 	{ "mutex.8.work", LOCKS_MUTEX, CONTEND, .threads = 8, .work = WORK },
+	{ "mutex.8.long", LOCKS_MUTEX, CROWD, .threads = 8, .cpus = FREE, .hold = HOLD },
+	{ "mutex.64.long", LOCKS_MUTEX, CROWD, .threads = 64, .cpus = FREE, .hold = HOLD },
 	{ "rwlock.read", LOCKS_RWLOCK, PAIR, .threads = 1 },
 	{ "rwlock.write", LOCKS_RWLOCK, PAIR, .which = 1, .threads = 1 },
 	{ "rwlock.readers.2", LOCKS_RWLOCK, CONTEND, .threads = 2 },
@@ -154,6 +159,8 @@ static int has(const struct locks_noun *noun, const struct job *job)
 		return noun->pair[job->which] != NULL;
 	case CONTEND:
 		return noun->contend != NULL;
+	case CROWD:
+		return noun->crowd != NULL;
 	default:
 		return noun->meet != NULL;
 	}
@@ -207,6 +214,8 @@ static int64_t thread_time(void)
 static void pin(const struct member *me)
 {
 	int count = me->crew->job->cpus ? me->crew->job->cpus : cpus_count;
+	if (count == FREE)
+		return;
 	size_t cpu = cpus[me->index % count];
 	cpu_set_t set;
 	CPU_ZERO(&set);
@@ -236,6 +245,8 @@ static void *work(void *context)
 		crew->noun->pair[job->which](crew->object, crew->count);
 	else if (job->kind == CONTEND)
 		crew->noun->contend(crew->object, &me->share);
+	else if (job->kind == CROWD)
+		crew->noun->crowd(crew->object, &me->share);
 	else
 		crew->noun->meet(crew->object, me->index, crew->count, crew->pause);
 	me->end = bench_now();
@@ -264,6 +275,7 @@ struct outcome {
 	int64_t cpu_waits; /* of thread 1 */
 	uint64_t done;     /* sections of all threads, if they contend */
 	uint64_t least;    /* of the thread with the fewest */
+	int64_t longest;   /* wait, of a crowd */
 };
 
 /* How often the threads should have counted. */
@@ -274,7 +286,7 @@ static uint64_t expected(const struct crew *crew, const struct member *members)
 		return 0;
 	if (job->noun == LOCKS_BARRIER || job->noun == LOCKS_BROADCAST)
 		return (uint64_t)crew->count;
-	if (job->kind != CONTEND)
+	if (job->kind != CONTEND && job->kind != CROWD)
 		return (uint64_t)crew->count * 2;
 	uint64_t sum = 0;
 	for (int i = 0; i < job->threads; i++)
@@ -282,7 +294,7 @@ static uint64_t expected(const struct crew *crew, const struct member *members)
 	return sum;
 }
 
-/* Run the job's loop `count` times on all its threads; those that contend, for `window` ns. */
+/* Run the job's loop `count` times on all its threads; those that want it all the time, for `window` ns. */
 static struct outcome run(const struct locks_peer *peer, const struct job *job, int64_t count,
 			  int64_t window)
 {
@@ -302,15 +314,17 @@ static struct outcome run(const struct locks_peer *peer, const struct job *job, 
 		members[i] = (struct member){ .crew = &crew, .index = i };
 		members[i].share = (struct locks_share){ .stop = &stop,
 							 .work = job->work,
+							 .hold = job->hold,
 							 .writes = job->writes,
 							 .random = ((uint64_t)i + 1) << 32 | 1,
-							 .do_work = do_work };
+							 .do_work = do_work,
+							 .now = bench_now };
 		if (pthread_create(&threads[i], NULL, work, &members[i]) != 0)
 			bench_fail("cannot start a thread");
 	}
 	pthread_barrier_wait(&crew.at_start);
 	int64_t stopped = 0;
-	if (job->kind == CONTEND) {
+	if (job->kind == CONTEND || job->kind == CROWD) {
 		sleep_for(window);
 		stopped = bench_now();
 		__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
@@ -329,6 +343,8 @@ static struct outcome run(const struct locks_peer *peer, const struct job *job, 
 		end = member->end > end ? member->end : end;
 		outcome.cpu += member->cpu;
 		outcome.done += member->share.done;
+		if (member->share.longest > outcome.longest)
+			outcome.longest = member->share.longest;
 		outcome.least =
 			member->share.done < outcome.least ? member->share.done : outcome.least;
 	}
@@ -422,7 +438,9 @@ static void measure(const struct locks_peer *peer, const struct job *job, int qu
 		bench_add(job->name, peer->name, (double)peer->nouns[job->noun].size, "bytes");
 		return;
 	case CONTEND:
-		outcome = contend(peer, job, quick);
+	case CROWD:
+		outcome = job->kind == CONTEND ? contend(peer, job, quick)
+					       : run(peer, job, 0, quick ? 50000000 : 500000000);
 		bench_add(job->name, peer->name, (double)outcome.done / (double)outcome.ns * 1000,
 			  "Mop/s");
 		bench_add_beside(job->name, peer->name, "cpu",
@@ -430,6 +448,9 @@ static void measure(const struct locks_peer *peer, const struct job *job, int qu
 		bench_add_beside(job->name, peer->name, "share",
 				 (double)outcome.least * job->threads / (double)outcome.done,
 				 "of mean");
+		if (job->kind == CROWD)
+			bench_add_beside(job->name, peer->name, "longest",
+					 (double)outcome.longest / 1000, "us");
 		return;
 	case WAIT:
 		count = quick ? 10 : 100;

@@ -73,6 +73,30 @@ static void mutex_contend(void *object, struct locks_share *share)
 	share->wrote = done;
 }
 
+static void mutex_crowd(void *object, struct locks_share *share)
+{
+	struct mutex_object *o = object;
+	uint64_t random = share->random;
+	uint64_t done = 0;
+	int64_t longest = 0;
+	while (!__atomic_load_n(share->stop, __ATOMIC_RELAXED)) {
+		int64_t begin = share->now();
+		MUTEX_LOCK(&o->lock);
+		int64_t waited = share->now() - begin;
+		o->value++;
+		random = share->do_work(random, share->hold);
+		MUTEX_UNLOCK(&o->lock);
+		longest = waited > longest ? waited : longest;
+		done++;
+		if (share->work > 0)
+			random = share->do_work(random, share->work);
+	}
+	share->random = random;
+	share->done = done;
+	share->wrote = done;
+	share->longest = longest;
+}
+
 static void mutex_meet(void *object, int index, int64_t count, void (*pause)(int))
 {
 	(void)index;
@@ -95,6 +119,7 @@ static void mutex_meet(void *object, int index, int64_t count, void (*pause)(int
 			  .destroy = mutex_destroy, \
 			  .pair = { mutex_pair },   \
 			  .contend = mutex_contend, \
+			  .crowd = mutex_crowd,     \
 			  .meet = mutex_meet }
 #else
 #define LOOPS_MUTEX [LOCKS_MUTEX] = { .size = 0 }

@@ -31,13 +31,17 @@ enum { LOCKS_HOLD_US = 200 };
 struct locks_share {
 	const int *stop; /* atomic: the loop ends when it is not 0 */
 	uint32_t work;   /* steps outside the lock after each section, done by do_work */
+	uint32_t hold;   /* steps in each section, for a crowd */
 	uint32_t writes; /* of 2^32 sections of an rwlock, those that write */
 	uint64_t random; /* this thread's own seed, not 0 */
 	uint64_t done;   /* out: sections */
 	uint64_t wrote;  /* out: those of them that added 1 to the value */
 
+	int64_t longest; /* out: the longest wait in ns, of a crowd */
+
 	/* The same code for all, since compilers are not to be compared here. */
 	uint64_t (*do_work)(uint64_t random, uint32_t steps);
+	int64_t (*now)(void); /* ns */
 };
 
 /*
@@ -60,6 +64,9 @@ struct locks_noun {
 
 	/* Lock and unlock, counting the writes, until told to stop. */
 	void (*contend)(void *object, struct locks_share *share);
+
+	/* As contend, with steps inside, and each wait measured. */
+	void (*crowd)(void *object, struct locks_share *share);
 
 	/*
 	 * Thread `index` of those that meet `count` times.  Mutex, rwlock: each

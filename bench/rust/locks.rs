@@ -18,11 +18,14 @@ type Pause = Option<unsafe extern "C" fn(c_int)>;
 pub struct Share {
     stop: *const AtomicI32,
     work: u32,
+    hold: u32,
     writes: u32,
     random: u64,
     done: u64,
     wrote: u64,
+    longest: i64,
     do_work: unsafe extern "C" fn(u64, u32) -> u64,
+    now: unsafe extern "C" fn() -> i64,
 }
 
 #[repr(C)]
@@ -32,6 +35,7 @@ pub struct Noun {
     destroy: Option<unsafe extern "C" fn(*mut c_void) -> u64>,
     pair: [Option<unsafe extern "C" fn(*mut c_void, i64)>; 2],
     contend: Option<unsafe extern "C" fn(*mut c_void, *mut Share)>,
+    crowd: Option<unsafe extern "C" fn(*mut c_void, *mut Share)>,
     meet: Option<unsafe extern "C" fn(*mut c_void, c_int, i64, Pause)>,
 }
 
@@ -41,6 +45,7 @@ const NONE: Noun = Noun {
     destroy: None,
     pair: [None, None],
     contend: None,
+    crowd: None,
     meet: None,
 };
 
@@ -125,6 +130,25 @@ macro_rules! loops {
             share.wrote = done;
         }
 
+        unsafe extern "C" fn mutex_crowd(o: *mut c_void, share: *mut Share) {
+            let (lock, share) = (object::<Mutex<u64>>(o), &mut *share);
+            let (mut random, mut done, mut longest) = (share.random, 0, 0);
+            while (*share.stop).load(Relaxed) == 0 {
+                let begin = (share.now)();
+                let mut value = held(lock.lock());
+                let waited = (share.now)() - begin;
+                *value += 1;
+                random = (share.do_work)(random, share.hold);
+                drop(value);
+                longest = waited.max(longest);
+                done += 1;
+            }
+            share.random = random;
+            share.done = done;
+            share.wrote = done;
+            share.longest = longest;
+        }
+
         unsafe extern "C" fn mutex_meet(o: *mut c_void, _index: c_int, count: i64, pause: Pause) {
             let lock = object::<Mutex<u64>>(o);
             for _ in 0..count {
@@ -142,6 +166,7 @@ macro_rules! loops {
             destroy: Some(mutex_destroy),
             pair: [Some(mutex_pair), None],
             contend: Some(mutex_contend),
+            crowd: Some(mutex_crowd),
             meet: Some(mutex_meet),
         };
 
@@ -206,6 +231,7 @@ macro_rules! loops {
             destroy: Some(rwlock_destroy),
             pair: [Some(rwlock_pair_read), Some(rwlock_pair_write)],
             contend: Some(rwlock_contend),
+            crowd: None,
             meet: Some(rwlock_meet),
         };
 
