@@ -8,6 +8,7 @@ tests/house/house.py - the rules of the house that a compiler cannot see.
     house.py --self-test        plant violations of each rule in a copy: is each found?
                                 (with --present not those of a rule whose tool is missing)
     house.py --update-symbols   write symbols.txt from the headers
+    house.py --update-models    write tests/model/digests.txt: models and sources say the same
     house.py --list             the rules, a line for each
 
 Each violation is one line, "file:line: rule: message".  The exit status is 0 if
@@ -15,6 +16,7 @@ there is none.  To add a rule: a function below marked with @rule, which yields
 (file, line, message), and a plant for it in PLANTS.
 """
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -282,6 +284,78 @@ def version(tree):
     if '.'.join(parts) != project.group(1):
         yield header, last if parts else 1, 'version %s, but meson.build has %s' % (
             '.'.join(parts), project.group(1))
+
+
+# ---- models and their sources ---------------------------------------------------
+
+DIGESTS = 'tests/model/digests.txt'
+
+# What each model is a model of.  wake.pml is a part of the others.
+MODELLED = {
+    'barrier.pml': ['src/sync/barrier.c'],
+    'barrier_late.pml': ['src/sync/barrier.c'],
+    'condvar.pml': ['src/sync/condvar.c'],
+    'event.pml': ['src/sync/event.c'],
+    'latch.pml': ['src/sync/latch.c'],
+    'mutex.pml': ['src/sync/mutex.c', 'include/csys/sync/mutex.h'],
+    'once.pml': ['src/sync/once.c', 'include/csys/sync/once.h'],
+    'rwlock.pml': ['src/sync/rwlock.c', 'include/csys/sync/rwlock.h'],
+    'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
+    'sleep.pml': ['src/os/posix/wake.c'],
+    'wake.pml': [],
+}
+
+# Functions of those files that no model has: the marks of a lock, and what no thread waits in.
+UNMODELLED = re.compile(r'(_poison|_poisoned|_assert_\w+|_at|_init)$')
+
+
+def digest(text):
+    """Of what is left without comments and white space."""
+    return hashlib.sha256(re.sub(r'\s+', '', without_comments(text)).encode()).hexdigest()[:16]
+
+
+def functions_of(text):
+    """The functions that C defines at the left margin: name, line, text with head and body."""
+    bare = without_comments(text)
+    for match in re.finditer(r'^[^\s#{}/][^;{}]*?\b(\w+)\([^;{}]*\)[^;{}()]*\n\{\n.*?^\}$', bare,
+                             re.S | re.M):
+        yield match.group(1), bare.count('\n', 0, match.start()) + 1, match.group()
+
+
+def digests(tree):
+    """Path of the changed side, line, and what a line of digests.txt has for it."""
+    for model in sorted(MODELLED):
+        path = 'tests/model/' + model
+        if tree.exists(path):
+            yield path, 1, model + ' ' + digest(tree.text(path))
+        for source in MODELLED[model]:
+            if not tree.exists(source):
+                continue
+            for name, line, text in functions_of(tree.text(source)):
+                if not UNMODELLED.search(name):
+                    yield source, line, '%s %s:%s %s' % (model, source, name, digest(text))
+
+
+@rule('models')
+def models(tree):
+    """each model, and each function that it is a model of, is as it was when both were last
+    compared (--update-models)"""
+    for path in tree.files(['tests/model'], '.pml'):
+        if os.path.basename(path) not in MODELLED:
+            yield path, 1, 'house.py (MODELLED) does not know what this is a model of'
+    known = set()
+    if tree.exists(DIGESTS):
+        known = {text for _, text in tree.lines(DIGESTS) if text}
+    current = list(digests(tree))
+    for path, line, text in current:
+        if text not in known:
+            what = text.split()[-2]
+            yield path, line, '%s is not as it was when model and source were compared: let the ' \
+                'other side follow, then --update-models' % what.split(':')[-1]
+    here = {text.rsplit(' ', 1)[0] for _, _, text in current}
+    for line, text in tree.lines(DIGESTS) if tree.exists(DIGESTS) else []:
+        if text and text.rsplit(' ', 1)[0] not in here:
+            yield DIGESTS, line, 'there is no %s any more (--update-models)' % text.split()[-2]
 
 
 # ---- how things are named and described ------------------------------------------
@@ -605,6 +679,18 @@ PLANTS = [
                           '\t\td = "/t' 'mp";')),
     ('format', 4, plant('src/base/planted.c', 'int   csysi_planted( void ) ;')),
     ('format', None, plant('src/base/planted.c', 'int csysi_planted(void);')),
+    ('models', r'^static int arrive\(', change('src/sync/barrier.c', r'word \+ 1;$', 'word + 2;')),
+    ('models', r'^static inline int csys_mutex_lock\(csys_mutex \*mutex\)$',
+     change('include/csys/sync/mutex.h', r'csysi_mutex_lock_slow\(mutex\);', 'csysi_none(mutex);')),
+    ('models', r'^void csys_latch_done\(',
+     change('src/sync/latch.c', r'csysi_cas_acq_rel', 'csysi_cas_relaxed')),
+    ('models', 1, change('tests/model/latch.pml', r'count >= n', 'count > n')),
+    ('models', 1, change('tests/model/wake.pml', r'^#define FOREVER 0', '#define FOREVER 2')),
+    ('models', 1, raw('tests/model/planted.pml',
+                      '/*\n * planted.pml - planted.\n */\nactive proctype p() { skip }\n')),
+    ('models', 1, raw(DIGESTS, 'latch.pml src/sync/latch.c:planted 0123456789abcdef\n')),
+    ('models', None, change('src/sync/latch.c', r'^(int csys_latch_add\()', r'/* Planted. */\n\1')),
+    ('models', None, change('src/sync/latch.c', r'^\tuint32_t next;', '\tuint32_t   next;')),
 ]
 
 
@@ -709,6 +795,7 @@ def main():
     parser.add_argument('--self-test', action='store_true', help='check the rules')
     parser.add_argument('--update-symbols', action='store_true', help='write symbols.txt')
     parser.add_argument('--present', action='store_true', help='do without tools that are missing')
+    parser.add_argument('--update-models', action='store_true', help='write digests.txt')
     parser.add_argument('--list', action='store_true', help='name the rules')
     arguments = parser.parse_args()
     root = os.path.realpath(arguments.root)
@@ -724,6 +811,10 @@ def main():
     if arguments.update_symbols:
         with open(os.path.join(root, SYMBOLS), 'w', encoding='utf-8') as file:
             file.writelines(sorted(name + '\n' for name, _, _ in declared(tree) if name))
+        return 0
+    if arguments.update_models:
+        with open(os.path.join(root, DIGESTS), 'w', encoding='utf-8') as file:
+            file.writelines(text + '\n' for _, _, text in digests(tree))
         return 0
     found = check(tree, {'format': wrong_format} if arguments.format else RULES)
     for path, line, name, message in found:
