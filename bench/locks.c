@@ -9,8 +9,8 @@
  *
  * Beside a figure stands the CPU time that all threads together used for one
  * operation, and where threads want the same lock, the share of the one that got
- * it least, by the mean; where they are a crowd, the longest wait too.  Whatever threads count under a lock is checked: a lock
- * that lets two in fails the bench.
+ * it least, by the mean; where they are a crowd, the longest wait too.  Whatever
+ * threads count under a lock is checked: a lock that lets two in fails the bench.
  */
 #include <float.h>
 #include <pthread.h>
@@ -294,7 +294,7 @@ static uint64_t expected(const struct crew *crew, const struct member *members)
 	return sum;
 }
 
-/* Run the job's loop `count` times on all its threads; those that want it all the time, for `window` ns. */
+/* Run the job's loop `count` times on all its threads; a job that has no count, for `window` ns. */
 static struct outcome run(const struct locks_peer *peer, const struct job *job, int64_t count,
 			  int64_t window)
 {
