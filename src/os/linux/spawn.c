@@ -422,7 +422,7 @@ int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
 	const struct csysi_os_options *options = birth->command->options;
 	int r;
 
-	birth->is_copy = options->hook || csysi_posix_changes_user(options);
+	birth->is_copy = csysi_posix_is_delayable(options);
 	if (birth->is_copy) {
 		r = by_page(birth, out);
 	} else {

@@ -27,7 +27,10 @@ static int prepare(const struct csysi_os_command *command, struct birth *out)
 		.parent_end = -1,
 		.handlers = options->inherit_signals,
 		.reset = options->inherit_signals ? options->standard : UINT64_MAX,
-		.deadline = command->deadline == 0 ? CSYS_FOREVER : command->deadline,
+		/* Every other child is started whatever the deadline. */
+		.deadline = command->deadline != 0 && csysi_posix_is_delayable(options)
+				    ? command->deadline
+				    : CSYS_FOREVER,
 		.pipe = -1,
 		.report = &out->own,
 	};

@@ -79,6 +79,12 @@ static inline int csysi_posix_changes_user(const struct csysi_os_options *option
 	return options->set_user || options->set_primary_group || options->set_groups;
 }
 
+/* Whether others can delay the child: the new user, who may stop it, or the code of a hook. */
+static inline int csysi_posix_is_delayable(const struct csysi_os_options *options)
+{
+	return options->hook != NULL || csysi_posix_changes_user(options);
+}
+
 /* The mask that a program starts with whose parent blocks these (birth.c). */
 uint64_t csysi_posix_blocked_there(const struct csysi_os_options *options, const sigset_t *here);
 
