@@ -177,6 +177,17 @@ static int newest_pid(int loadavg)
 	return last ? atoi(last + 1) : 0;
 }
 
+/* Whether there is a process, and no thread, with that number: a sanitizer gives the attacker
+ * a thread of its own. */
+static int is_process(int pid)
+{
+#ifdef CSYS_TEST_LINUX
+	return syscall(SYS_tgkill, pid, pid, 0) == 0 || errno == EPERM;
+#else
+	return kill(pid, 0) == 0 || errno == EPERM;
+#endif
+}
+
 /* Try everything with each process that comes, until this is over. */
 static void attack(unsigned id)
 {
@@ -187,7 +198,7 @@ static void attack(unsigned id)
 	while (!get(&plan->is_over)) {
 		int newest = plan->victim ? plan->victim : newest_pid(loadavg);
 		for (int pid = newest + 2; pid > newest - 3; pid--) {
-			if (pid <= 1 || pid == getpid())
+			if (pid <= 1 || pid == getpid() || !is_process(pid))
 				continue;
 			if (plan->stops)
 				kill(pid, SIGSTOP);
