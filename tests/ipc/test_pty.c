@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -57,6 +60,29 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 int __wrap___ioctl_time64(int fd, unsigned long request, ...)
 	__attribute__((alias("__wrap_ioctl")));
 #endif
+#endif
+
+#if !defined(CSYS_TEST_LINUX) && defined(TIOCGPTN)
+#define HAS_SLOW_NAMES 1
+
+static csys_event is_asked = CSYS_EVENT_INIT_MANUAL;
+static csys_event may_answer = CSYS_EVENT_INIT_MANUAL;
+static int is_slow;
+
+/* Likewise; while names are slow it says that it was asked, and waits. */
+char *ptsname(int fd)
+{
+	static char name[32];
+	unsigned number;
+	if (is_slow) {
+		csys_event_set(&is_asked);
+		csys_event_wait(&may_answer);
+	}
+	if (ioctl(fd, TIOCGPTN, &number) < 0)
+		return NULL;
+	snprintf(name, sizeof name, "/dev/pts/%u", number);
+	return name;
+}
 #endif
 
 /* Run a line of sh on the terminal, which the child alone has then. */
@@ -403,6 +429,42 @@ static void bad_arguments_are_told(void **state)
 	assert_null(csys_pty_name(NULL));
 }
 
+#ifdef HAS_SLOW_NAMES
+
+static void *open_and_close(void *unused)
+{
+	(void)unused;
+	csys_pty *pty = NULL;
+	CHECK(csys_pty_open(24, 80, &pty) == 0);
+	csys_pty_close(pty);
+	return NULL;
+}
+
+static void open_in_the_child(void)
+{
+	/* The thread that asks for a name is not here.  It does not wait for ever: */
+	alarm(20);
+	is_slow = 0;
+	csys_pty *pty = NULL;
+	CHECK(csys_pty_open(24, 80, &pty) == 0);
+	csys_pty_close(pty);
+}
+
+static void one_is_opened_in_a_child_that_was_forked_during_an_opening(void **state)
+{
+	(void)state;
+	needs_terminals();
+	pthread_t thread;
+	is_slow = 1;
+	assert_int_equal(pthread_create(&thread, NULL, open_and_close, NULL), 0);
+	csys_event_wait(&is_asked);
+	in_child(open_in_the_child);
+	csys_event_set(&may_answer);
+	pthread_join(thread, NULL);
+	is_slow = 0;
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +487,9 @@ int main(void)
 		TEST(a_failed_open_leaves_nothing),
 		TEST(without_room_it_is_emfile),
 		TEST(bad_arguments_are_told),
+#ifdef HAS_SLOW_NAMES
+		TEST(one_is_opened_in_a_child_that_was_forked_during_an_opening),
+#endif
 	};
 	return RUN(tests);
 }

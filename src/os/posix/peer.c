@@ -11,14 +11,30 @@
 
 #include "os/posix/posix.h"
 
+/* ptsname has one buffer for all; a call of it by other code is not held back. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+/* In a forked child: a thread that held the lock is not there any more. */
+static void forget_holder(void)
+{
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+	lock = fresh;
+}
+
+static void prepare(void)
+{
+	/* Without memory for it a forked child may hang, as it may in malloc. */
+	pthread_atfork(NULL, NULL, forget_holder);
+}
+
 int csysi_posix_pty_name(int controller, char *name, size_t size)
 {
-	/* One buffer for all; a call of ptsname by other code is not held back. */
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	int r = -1;
 	int cancel; /* it may be a cancellation point, and there is a lock */
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	pthread_once(&prepared, prepare);
 	pthread_mutex_lock(&lock);
 	const char *found = ptsname(controller);
 	if (found && strlen(found) < size) {
