@@ -19,6 +19,15 @@
 		csysi_was;                                     \
 	})
 
+/* The same of a compare-and-swap, which has acquired nothing if it failed. */
+#define CSYSI_ACQUIRED_IF(p, operation)          \
+	__extension__({                          \
+		int csysi_is_done = (operation); \
+		if (csysi_is_done)               \
+			csysi_tsan_acquire(p);   \
+		csysi_is_done;                   \
+	})
+
 #define csysi_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define csysi_load_acquire(p) CSYSI_ACQUIRED(p, __atomic_load_n((p), __ATOMIC_ACQUIRE))
 #define csysi_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
@@ -56,16 +65,16 @@
 /* 1 if *p was *expected and is now v; else *expected is what *p was. */
 #define csysi_cas_relaxed(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define csysi_cas_acquire(p, expected, v)                                                        \
-	CSYSI_ACQUIRED(p, __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQUIRE, \
-						      __ATOMIC_RELAXED))
+#define csysi_cas_acquire(p, expected, v)                                         \
+	CSYSI_ACQUIRED_IF(p, __atomic_compare_exchange_n((p), (expected), (v), 0, \
+							 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 #define csysi_cas_release(p, expected, v) \
 	(csysi_tsan_release(p),           \
 	 __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-#define csysi_cas_acq_rel(p, expected, v)                                                         \
-	(csysi_tsan_release(p),                                                                   \
-	 CSYSI_ACQUIRED(p, __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQ_REL, \
-						       __ATOMIC_RELAXED)))
+#define csysi_cas_acq_rel(p, expected, v)                                          \
+	(csysi_tsan_release(p),                                                    \
+	 CSYSI_ACQUIRED_IF(p, __atomic_compare_exchange_n((p), (expected), (v), 0, \
+							  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
 
 /* The upper 32 bits of a word of 64, to sleep on.  Only the address is used. */
 static inline const uint32_t *csysi_upper_half(const uint64_t *word)

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -187,6 +188,56 @@ static void processes_wait_for_each_other(void **state)
 	munmap(memory, sizeof(uint32_t));
 }
 
+#if defined(__ELF__) && !defined(CSYSI_IS_INSTRUMENTED)
+
+static _Thread_local int acquires, releases;
+
+/* In place of those of ThreadSanitizer's runtime; by other names, because the compiler would
+ * complain of the question whether they are there. */
+void count_acquire(void *address) __asm__("__tsan_acquire");
+void count_release(void *address) __asm__("__tsan_release");
+
+void count_acquire(void *address)
+{
+	(void)address;
+	acquires++;
+}
+
+void count_release(void *address)
+{
+	(void)address;
+	releases++;
+}
+
+static void a_sanitizer_is_told_what_is_ordered(void **state)
+{
+	(void)state;
+	uint32_t it = 5;
+	uint32_t expected = 4;
+	acquires = releases = 0;
+	/* What fails has acquired nothing: to say so would hide races. */
+	assert_false(csysi_cas_acquire(&it, &expected, 6));
+	expected = 4;
+	assert_false(csysi_cas_acq_rel(&it, &expected, 6));
+	assert_int_equal(acquires, 0);
+	expected = 5;
+	assert_true(csysi_cas_acquire(&it, &expected, 6));
+	expected = 6;
+	assert_true(csysi_cas_acq_rel(&it, &expected, 7));
+	assert_int_equal(acquires, 2);
+	(void)csysi_load_acquire(&it);
+	(void)csysi_swap_acquire(&it, 8);
+	assert_int_equal(acquires, 4);
+	releases = 0;
+	csysi_store_release(&it, 9);
+	(void)csysi_swap_release(&it, 10);
+	(void)csysi_add_release(&it, 1);
+	csysi_or_release(&it, 1);
+	assert_int_equal(releases, 4);
+	assert_int_equal(acquires, 4);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +248,9 @@ int main(void)
 		TEST(nothing_is_lost_between_threads),
 		TEST(a_wait_ends_with_the_word_or_the_deadline),
 		TEST(processes_wait_for_each_other),
+#if defined(__ELF__) && !defined(CSYSI_IS_INSTRUMENTED)
+		TEST(a_sanitizer_is_told_what_is_ordered),
+#endif
 	};
 	return RUN(tests);
 }
