@@ -114,6 +114,7 @@ static uint32_t is_prepared;
 /* Tries before the holder is given this CPU, and before it is given some time. */
 #define TRIES 100
 #define YIELDS 100
+#define NAP_NS 50000
 
 /* Between two looks at a lock that another thread holds for a few instructions. */
 static void let_on(int tries)
@@ -123,7 +124,7 @@ static void let_on(int tries)
 	else if (tries < TRIES + YIELDS)
 		csysi_os_yield();
 	else
-		csysi_os_nap(csys_after_us(50)); /* the holder may have a lower priority */
+		csysi_spin_nap(NAP_NS); /* the holder may have a lower priority */
 }
 
 /* In a forked child: the other threads, one of which may have held a lock, do not exist. */

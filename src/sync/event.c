@@ -151,7 +151,7 @@ int csys_event_wait_until(csys_event *event, csys_deadline deadline)
 		if ((word & WAITERS) == WAITERS) {
 			if (csys_deadline_left(deadline) == 0)
 				return CSYS_ETIMEDOUT;
-			csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+			csysi_spin_nap(FULL_NAP_NS);
 		}
 	}
 

@@ -21,6 +21,8 @@
 
 enum { EMPTY, NOTIFIED, PARKED };
 
+#define MOST_NAP_NS 1000000
+
 int csys_thread_park_until(csys_deadline deadline)
 {
 	csys_thread *self = csys_thread_current();
@@ -28,7 +30,8 @@ int csys_thread_park_until(csys_deadline deadline)
 	/* Nobody can have a reference to one without an object, so nobody will unpark it: the
 	 * caller, who looks in a loop, does not keep others from running. */
 	if (!self) {
-		csysi_os_nap(deadline < csys_after_ms(1) ? deadline : csys_after_ms(1));
+		int64_t left = csys_deadline_left(deadline);
+		csysi_spin_nap(left < MOST_NAP_NS ? left : MOST_NAP_NS);
 		return csys_deadline_left(deadline) > 0 ? 0 : CSYS_ETIMEDOUT;
 	}
 

@@ -133,7 +133,7 @@ static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline
 			/* Too many wait, or hold it. */
 			if (csys_deadline_left(deadline) == 0)
 				return CSYS_ETIMEDOUT;
-			csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+			csysi_spin_nap(FULL_NAP_NS);
 			word = csysi_load_relaxed(&lock->word);
 			continue;
 		}
@@ -376,7 +376,7 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 			return CSYS_ETIMEDOUT;
 		if (be_counted(lock))
 			break;
-		csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+		csysi_spin_nap(FULL_NAP_NS);
 	} while (1);
 	for (;;) {
 		uint32_t word;

@@ -146,7 +146,7 @@ int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline)
 			return 0;
 		if (csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
-		csysi_os_nap(csys_after_ns(FULL_NAP_NS));
+		csysi_spin_nap(FULL_NAP_NS);
 	}
 	for (;;) {
 		if (take(semaphore, ONE_ASLEEP, &word))

@@ -96,6 +96,14 @@ int csysi_backs_off(int *round)
 	return 1;
 }
 
+void csysi_spin_nap(int64_t ns)
+{
+	int before = csysi_os_hold_cancel();
+
+	csysi_os_nap(csys_after_ns(ns));
+	csysi_os_release_cancel(before);
+}
+
 int csysi_hand_over_is_due(const void *lock, int64_t interval_ns)
 {
 	struct place *place = place_of(lock);

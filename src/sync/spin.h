@@ -56,6 +56,13 @@ int csysi_spin_is_near(const void *object);
 int csysi_backs_off(int *round);
 
 /*
+ * Sleep for so long and look again, where nobody wakes this thread.  A signal may end it early.
+ * Not a cancellation point, as no wait in csys/sync is: the caller may have a lock, or be in a
+ * queue.
+ */
+void csysi_spin_nap(int64_t ns);
+
+/*
  * Whether a lock may be handed over to a waiting thread by force: once in `interval_ns` for each
  * lock, more often where two of them share a place in the table.  If so that is noted.
  */

@@ -341,7 +341,7 @@ int64_t csys_deadline_left(csys_deadline deadline)
 {
 	return deadline == CSYS_FOREVER ? 1 : 0;
 }
-void csysi_os_nap(csys_deadline)
+void csysi_spin_nap(int64_t)
 {
 }
 void csysi_os_yield(void)

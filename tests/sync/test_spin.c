@@ -1,6 +1,9 @@
 /*
  * sync/test_spin.c - exam: who waits awake, and how often that is tried in vain.
  */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+
 #include "os/os.h"
 #include "support/support.h"
 #include "support/thread.h"
@@ -114,6 +117,79 @@ static void a_lock_is_handed_over_by_force_once_in_a_while(void **state)
 	assert_true(csysi_hand_over_is_due(&other, hour));
 }
 
+/* Waits where counts are full: nobody wakes such a thread, so it naps. */
+
+static int nap(csys_deadline deadline)
+{
+	(void)deadline;
+	csysi_spin_nap(1000);
+	return CSYS_ETIMEDOUT;
+}
+
+static int wait_for_a_semaphore(csys_deadline deadline)
+{
+	csys_semaphore full = { 0xffff };
+	return csys_semaphore_wait_until(&full, deadline);
+}
+
+static int wait_for_an_event(csys_deadline deadline)
+{
+	csys_event full = { 0x3fffff };
+	return csys_event_wait_until(&full, deadline);
+}
+
+static int wait_to_read(csys_deadline deadline)
+{
+	csys_rwlock full = CSYS_RWLOCK_INIT;
+	full.word = CSYSI_RWLOCK_READERS;
+	return csys_rwlock_read_until(&full, deadline);
+}
+
+static int wait_to_write(csys_deadline deadline)
+{
+	csys_rwlock full = CSYS_RWLOCK_INIT;
+	full.word = 1;
+	full.writers = 0xffff;
+	return csys_rwlock_write_until(&full, deadline);
+}
+
+static int wait_for_another_process(csys_deadline deadline)
+{
+	csys_atomic_u32 word = CSYS_ATOMIC_INIT(0);
+	int r = 0;
+	while (r == 0)
+		r = csys_atomic_wait_shared_until(&word, 0, deadline);
+	return r;
+}
+
+struct wait {
+	int (*wait)(csys_deadline deadline);
+	int has_returned;
+};
+
+static void *wait_though_cancelled(void *argument)
+{
+	struct wait *wait = argument;
+	pthread_cancel(pthread_self());
+	int r = wait->wait(csys_after_ms(20));
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &(int){ 0 });
+	wait->has_returned = r == CSYS_ETIMEDOUT;
+	return NULL;
+}
+
+static void a_nap_is_no_cancellation_point(void **state)
+{
+	(void)state;
+	int (*waits[])(
+		csys_deadline) = { nap,          wait_for_a_semaphore, wait_for_an_event,
+				   wait_to_read, wait_to_write,        wait_for_another_process };
+	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+		struct wait wait = { .wait = waits[i] };
+		run_threads(1, wait_though_cancelled, &wait);
+		assert_true(wait.has_returned);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +197,7 @@ int main(void)
 		TEST(a_poll_does_not_spin),
 		TEST(who_misses_again_and_again_sleeps_at_once),
 		TEST(a_lock_is_handed_over_by_force_once_in_a_while),
+		TEST(a_nap_is_no_cancellation_point),
 	};
 	return RUN(tests);
 }

@@ -84,7 +84,9 @@ static int nap(const uint32_t *word, uint32_t expected, csys_deadline deadline)
 	int64_t left = csys_deadline_left(deadline);
 	if (left == 0)
 		return CSYS_ETIMEDOUT;
+	int before = csysi_os_hold_cancel(); /* no wait is a cancellation point */
 	csysi_os_nap(csys_after_ns(left < NAP_NS ? left : NAP_NS));
+	csysi_os_release_cancel(before);
 	return 0;
 }
 
