@@ -30,7 +30,8 @@
  * waits for the few instructions of one holder.  The price: condvars whose addresses share a
  * place in the table wait for each other, a notify_all of thousands included;
  * and the table needs a fork handler, since a thread that holds a lock does not exist
- * in a forked child, and the lock is needed there for other condvars.
+ * in a forked child, and the lock is needed there for other condvars.  The handler also
+ * forgets the waiters that the forking thread was to let go on, which do not exist there.
  *
  * No notification is lost: a record is in the queue before its thread unlocks the
  * mutex, so a thread that changes something under the mutex after that finds it.  A
@@ -66,6 +67,9 @@ struct waiter {
 	struct waiter *previous, *next; /* rings: the queue; each chain */
 	struct waiter *other;           /* of a head in this thread's list: the next head there */
 };
+
+/* The heads of chains that this thread is to let go on, one for each mutex. */
+static _Thread_local struct waiter *passing;
 
 /* ---- rings -------------------------------------------------------------------------------- */
 
@@ -127,13 +131,6 @@ static void let_on(int tries)
 		csysi_spin_nap(NAP_NS); /* the holder may have a lower priority */
 }
 
-/* In a forked child: the other threads, one of which may have held a lock, do not exist. */
-static void free_locks(void)
-{
-	for (unsigned i = 0; i < LOCKS; i++)
-		csysi_store_relaxed(&locks[i].word, 0);
-}
-
 static struct queue_lock *lock_of(const csys_condvar *condvar)
 {
 	uint64_t address = (uintptr_t)condvar;
@@ -160,6 +157,15 @@ static void unlock_queue(struct queue_lock *lock)
 {
 	/* Release pairs with the acquire of lock_queue. */
 	csysi_store_release(&lock->word, 0);
+}
+
+/* In a forked child.  The other threads do not exist: one of them may have held a lock, and those
+ * that this thread was to let go on have their records on stacks that may be used for others. */
+static void forget_threads(void)
+{
+	for (unsigned i = 0; i < LOCKS; i++)
+		csysi_store_relaxed(&locks[i].word, 0);
+	passing = NULL;
 }
 
 /* ---- the queue, under its lock -------------------------------------------------------------- */
@@ -189,7 +195,7 @@ static int has_waiters(const csys_condvar *condvar)
 static const csys_mutex *enqueue(csys_condvar *condvar, struct waiter *self)
 {
 	/* Relaxed: all that sets it has been done before, by whatever thread. */
-	if (!csysi_load_relaxed(&is_prepared) && csysi_os_at_fork(free_locks) == 0)
+	if (!csysi_load_relaxed(&is_prepared) && csysi_os_at_fork(forget_threads) == 0)
 		csysi_store_relaxed(&is_prepared, 1);
 
 	make_ring(self);
@@ -213,9 +219,6 @@ static void dequeue(csys_condvar *condvar, struct waiter *waiter)
 }
 
 /* ---- waiters under a mutex ---------------------------------------------------------------- */
-
-/* The heads of chains that this thread is to let go on, one for each mutex. */
-static _Thread_local struct waiter *passing;
 
 static void pass(struct waiter *head)
 {

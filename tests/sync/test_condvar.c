@@ -593,6 +593,66 @@ static void a_forked_child_uses_a_new_one_whatever_others_did_meanwhile(void **s
 	assert_true(ends_well);
 }
 
+#define STACK 262144
+#define MARGIN 65536
+
+static csys_mutex handed = CSYS_MUTEX_INIT;
+static csys_condvar turned = CSYS_CONDVAR_INIT;
+static uint32_t has_turned; /* under handed */
+static uint32_t is_queued;  /* under handed */
+static char *stack;         /* of the thread that waits */
+
+/* Its record is in the lower part of the stack; what the system has there is in the upper one. */
+static void *wait_down_the_stack(void *unused)
+{
+	volatile char margin[2 * MARGIN];
+	(void)unused;
+	margin[0] = 0;
+	csys_mutex_lock(&handed);
+	is_queued = 1;
+	while (!has_turned)
+		csys_condvar_wait(&turned, &handed);
+	csys_mutex_unlock(&handed);
+	return margin[0] == 0 ? NULL : stack;
+}
+
+static void unlock_in_the_child(void)
+{
+	/* That stack is free for other uses here. */
+	memset(stack, 0x5a, STACK - MARGIN);
+	csys_mutex_unlock(&handed);
+	CHECK(csys_mutex_try_lock(&handed) == 0);
+	csys_mutex_unlock(&handed);
+}
+
+static void a_child_forked_between_notify_and_unlock_forgets_who_waited(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	pthread_attr_t attributes;
+	assert_int_equal(posix_memalign((void **)&stack, 65536, STACK), 0);
+	assert_int_equal(pthread_attr_init(&attributes), 0);
+	assert_int_equal(pthread_attr_setstack(&attributes, stack, STACK), 0);
+	assert_int_equal(pthread_create(&thread, &attributes, wait_down_the_stack, NULL), 0);
+	pthread_attr_destroy(&attributes);
+	csys_mutex_lock(&handed);
+	while (!is_queued) {
+		csys_mutex_unlock(&handed);
+		take_a_nap();
+		csys_mutex_lock(&handed);
+	}
+	/* Asleep, so that it is woken by the unlocking. */
+	csys_mutex_unlock(&handed);
+	take_a_nap();
+	csys_mutex_lock(&handed);
+	has_turned = 1;
+	csys_condvar_notify_one(&turned);
+	in_child(unlock_in_the_child);
+	csys_mutex_unlock(&handed);
+	pthread_join(thread, NULL);
+	free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +675,7 @@ int main(void)
 		TEST(two_mutexes_at_once_abort),
 		TEST(another_mutex_is_fine_once_nobody_waits),
 		TEST(a_forked_child_uses_a_new_one_whatever_others_did_meanwhile),
+		TEST(a_child_forked_between_notify_and_unlock_forgets_who_waited),
 	};
 	return RUN(tests);
 }
