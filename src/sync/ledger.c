@@ -63,7 +63,7 @@ struct note {
 		uint64_t struck;     /* when, if it does not stand */
 		uint64_t mutex_made; /* of a level: when the note of its mutex was made */
 	} at;
-	uint32_t level;
+	uint32_t level; /* of a reentrant lock; of a read lock made of a write lock, 1: see spare */
 	uint32_t previous; /* of the same lock and how, while it stands */
 	uint32_t next;     /* in its bucket, if it is the newest of its lock and how */
 	uint8_t how;
@@ -615,6 +615,9 @@ static void restore_way(csys_rwlock *lock, int how, const struct csysi_ledger_ma
 		csys_rwlock_poison(lock);
 		csys_rwlock_downgrade(lock);
 		unfold();
+		at = find_inside(lock, CSYSI_HELD_READ, mark);
+		if (at < own.used)
+			own.items[at].level = 1;
 		return;
 	}
 	while (at < own.used) {
@@ -643,8 +646,14 @@ static void restore_ways(const struct csysi_ledger_mark *mark)
 	}
 }
 
-/* For each lock that was held at the mark, was released inside, and is held again: the note
- * made inside goes, and the old one is to stand again. */
+/*
+ * For each lock that was held at the mark, was released inside, and is held again: the note
+ * made inside goes, and the old one is to stand again.
+ *
+ * One write lock inside takes the place of all read locks that were held at the mark.  So the
+ * read lock that was made of it stays, and is abandoned afterwards; each of the old ones is
+ * locked again, which waits for nobody.
+ */
 static void spare(const struct csysi_ledger_mark *mark)
 {
 	for (size_t i = 0; i < own.used; i++) {
@@ -654,9 +663,13 @@ static void spare(const struct csysi_ledger_mark *mark)
 		size_t at = find_inside(note->lock, note->how, mark);
 		if (at == own.used)
 			continue;
+		int was_write = note->how == CSYSI_HELD_READ && own.items[at].level;
+		if (was_write && !csysi_rwlock_read_again((csys_rwlock *)(uintptr_t)note->lock))
+			continue; /* there are too many readers */
 		note->state = SPARED;
 		own.kept--;
-		strike_at(at);
+		if (!was_write)
+			strike_at(at);
 	}
 }
 

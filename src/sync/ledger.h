@@ -67,6 +67,10 @@ void csysi_ledger_set_abandoned(int is_abandoned);
 /* Release one whose holder is gone and which is not in the ledger any more; poison it first. */
 void csysi_mutex_abandon(csys_mutex *mutex);
 void csysi_rwlock_abandon(csys_rwlock *lock, int how);
+
+/* Read a rwlock once more, which this thread reads, without a note.  0: it has too many readers. */
+int csysi_rwlock_read_again(csys_rwlock *lock);
+
 void csysi_once_abandon(csys_once *once);
 
 #endif

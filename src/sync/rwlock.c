@@ -521,6 +521,14 @@ void csysi_rwlock_abandon(csys_rwlock *lock, int how)
 		csysi_rwlock_unlock_read_slow(lock, was);
 }
 
+int csysi_rwlock_read_again(csys_rwlock *lock)
+{
+	if (!try_read(lock, 1))
+		return 0;
+	csysi_checked_has(lock, CSYSI_HELD_READ);
+	return 1;
+}
+
 void csys_rwlock_assert_read(const csys_rwlock *lock)
 {
 	if ((csysi_load_relaxed(&lock->word) & READERS) == 0 ||

@@ -433,7 +433,8 @@ static void go_back_to(const struct account *then)
 		if (now->writes[i] && !then->writes[i])
 			now->is_poisoned[2][i] = 1;
 		int is_held = now->writes[i] || now->reads[i] > 0;
-		int reads = now->writes[i] ? 1 : now->reads[i];
+		/* A write lock in place of several read locks is all of them again. */
+		int reads = now->writes[i] ? then->reads[i] : now->reads[i];
 		now->writes[i] = is_held && then->writes[i];
 		now->reads[i] = least(reads, then->reads[i]);
 	}

@@ -483,6 +483,48 @@ static void an_upgrade_is_undone_and_poisons(void **state)
 	}
 }
 
+static void write_instead_and_panic(void *argument)
+{
+	struct before *before = argument;
+	for (int i = 0; i < 3; i++)
+		csys_rwlock_unlock_read(&before->rwlock);
+	csys_rwlock_write(&before->rwlock);
+	csys_panic("half a change");
+}
+
+static void panic_twice_inside(void *argument)
+{
+	struct before *before = argument;
+	if (csys_catch_panic(write_instead_and_panic, before, NULL) != CSYS_EPANICKED)
+		return;
+	write_instead_and_panic(argument);
+}
+
+static void what_was_read_several_times_is_so_again_after_writing(void **state)
+{
+	(void)state;
+	csys_panic_body *bodies[] = { write_instead_and_panic, panic_twice_inside };
+	for (int others = 0; others <= 20; others += 10)
+		for (int i = 0; i < 2; i++) {
+			struct before before = { .inner = 0 };
+			hold_others(&before, others);
+			for (int k = 0; k < 3; k++)
+				csys_rwlock_read(&before.rwlock);
+			assert_int_equal(csys_catch_panic(bodies[i], &before, NULL),
+					 CSYS_EPANICKED);
+			assert_int_equal(csys_rwlock_is_poisoned(&before.rwlock), 1);
+			for (int k = 0; k < 3; k++) {
+				assert_int_equal(csys_rwlock_try_write(&before.rwlock),
+						 CSYS_EAGAIN);
+				csys_rwlock_assert_read(&before.rwlock);
+				csys_rwlock_unlock_read(&before.rwlock);
+			}
+			assert_int_equal(csys_rwlock_try_write(&before.rwlock), CSYS_POISONED);
+			csys_rwlock_unlock_write(&before.rwlock);
+			release_others(&before, others);
+		}
+}
+
 static void a_downgrade_is_undone(void **state)
 {
 	(void)state;
@@ -946,6 +988,7 @@ int main(void)
 		QUIET(a_mutex_that_was_released_inside_is_not_held),
 		QUIET(a_reentrant_lock_has_its_level_again),
 		QUIET(an_upgrade_is_undone_and_poisons),
+		QUIET(what_was_read_several_times_is_so_again_after_writing),
 		QUIET(a_downgrade_is_undone),
 		QUIET(the_hook_is_told_in_the_thread_of_the_panic),
 		QUIET(a_hook_is_set_in_a_forked_child_while_others_set_it),

@@ -39,7 +39,8 @@
  *     writing) and at the level (csys_reentrant) that it had.  It is not poisoned, also where
  *     the body released it and took it again, as csys_condvar_wait does.  The caller holds it
  *     and knows of the panic; what the body was changing under it is the caller's to look at.
- *   - A rwlock that the body upgraded is poisoned, and is held for reading again.
+ *   - A rwlock that the body upgraded is poisoned, and is held for reading again; as often as
+ *     before, if the body released it several times and then locked it for writing.
  *   - A rwlock that the body downgraded is locked for writing again.  This waits for the other
  *     readers, and another writer may come in between.
  *   - A lock that was held before and that the body released for good is not held.
