@@ -556,6 +556,29 @@ static void release(struct tree *tree)
 
 /* ---- walking ---------------------------------------------------------------------- */
 
+/* The child, or its group, where the table does not show the child. */
+static int kill_near(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	int kill = csysi_os_signal_kill();
+	int r = child->leads_group ? csys_child_signal_group(child, kill)
+				   : csys_child_signal(child, kill);
+
+	*out_level = child->leads_group ? CSYS_TREE_GROUP : CSYS_TREE_CHILD;
+	return r < 0 ? r : csysi_child_wait_end(child, deadline);
+}
+
+/*
+ * No process of the tree is in the table any more.  The system may have hidden the child since
+ * it was read: /proc with hidepid does, once the child has another user or no memory that may be
+ * looked at.
+ */
+static int finish(struct tree *tree, csys_deadline deadline, int *level)
+{
+	if (csysi_child_check(tree->child) < 0 || csysi_child_wait_end(tree->child, CSYS_POLL) == 0)
+		return 0;
+	return kill_near(tree->child, deadline, level);
+}
+
 /*
  * Read, stop and kill until nobody lives.  *level goes down if the child ends before it is
  * killed here, and so loses its orphans, or has not taken all of them in.
@@ -581,7 +604,7 @@ static int walk(struct tree *tree, csys_deadline deadline, int *level)
 		if (!tree->root_killed && (!is_root_living(tree) || tree->has_strays))
 			*level = CSYS_TREE_WALK;
 		if (census.living == 0 && was_empty)
-			return 0;
+			return finish(tree, deadline, level);
 		was_empty = census.living == 0;
 		if (was_empty)
 			continue;
@@ -602,28 +625,23 @@ static int walk(struct tree *tree, csys_deadline deadline, int *level)
 	}
 }
 
-/* The child, or its group, where there is no table. */
-static int kill_near(csys_child *child, csys_deadline deadline, int *out_level)
-{
-	int kill = csysi_os_signal_kill();
-	int r = child->leads_group ? csys_child_signal_group(child, kill)
-				   : csys_child_signal(child, kill);
-
-	*out_level = child->leads_group ? CSYS_TREE_GROUP : CSYS_TREE_CHILD;
-	return r < 0 ? r : csysi_child_wait_end(child, deadline);
-}
-
-/* Look at the child first, by which all others are found. */
+/*
+ * Look at the child first, by which all others are found.  CSYS_ENOTSUP: it is there, and
+ * its row is hidden from this process.
+ */
 static int find_root(struct tree *tree, struct csysi_os_process *out)
 {
 	int r = csysi_child_check(tree->child);
-	if (r == 0)
-		r = read_row(tree, tree->root, out);
+	if (r < 0)
+		return r;
+	r = read_row(tree, tree->root, out);
+	if (r == CSYS_ENOMEM || r == CSYS_EMFILE)
+		return r;
+	int is_hidden = r < 0 || !(out->valid & CSYSI_OS_PROCESS_PARENT);
 	/* Again: the row is its own only if it is not reaped yet. */
-	if (r == 0)
-		r = csysi_child_check(tree->child);
-	tree->root_start = r == 0 ? out->start : 0;
-	return r;
+	r = csysi_child_check(tree->child);
+	tree->root_start = is_hidden ? 0 : out->start;
+	return r == 0 && is_hidden ? CSYS_ENOTSUP : r;
 }
 
 static int kill_connected(csys_child *child, csys_deadline deadline, int *out_level)
@@ -651,6 +669,8 @@ static int kill_connected(csys_child *child, csys_deadline deadline, int *out_le
 		if (r < 0)
 			release(&tree);
 	}
+	if (r == CSYS_ENOTSUP)
+		r = kill_near(child, deadline, out_level);
 	close_reserve(&tree);
 	csysi_os_table_close(&tree.table);
 	csysi_free(tree.now.items);

@@ -4,11 +4,12 @@
  * The witness is a pipe that everything in a tree holds as its stdout: it ends when the
  * last of them has.
  */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE /* unshare, setresuid */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef CSYS_TEST_LINUX
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#endif
 
 #include "process/internal.h"
 #include "support/stranger.h"
@@ -1002,6 +1008,51 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(level, 77);
 }
 
+#ifdef CSYS_TEST_LINUX
+
+static const char *hiding; /* the option of /proc */
+
+/* As a user to whom /proc shows only what this user may look at. */
+static void kill_what_is_hidden(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("proc", "/proc", "proc", 0, hiding) < 0 ||
+	    setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
+		_exit(77);
+	for (int i = 0; i < 10; i++) {
+		csys_handle witness;
+		int level = 0;
+		csys_command *command = helper_command("hide", i < 2 ? "" : "again", NULL);
+		if (i == 1)
+			csys_command_process_group(command, 0);
+		csys_child *child = planted(command, &witness);
+		int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+		CHECK(r == 0);
+		/* In a sandbox without /proc, too. */
+		CHECK(i >= 2 || level == (i == 1 ? CSYS_TREE_GROUP : CSYS_TREE_CHILD));
+		assert_ended(witness, csys_after_s(60));
+		csys_exit end = finished(child);
+		CHECK(end.how == CSYS_EXIT_SIGNAL && end.value == SIGKILL);
+	}
+	_exit(0);
+}
+
+static void a_child_that_the_table_hides_is_killed(void **state)
+{
+	(void)state;
+	const char *const options[] = { "hidepid=1", "hidepid=2" };
+	for (int i = 0; i < 2; i++) {
+		hiding = options[i];
+		int r = result_in_child(kill_what_is_hidden);
+		if (r == 77)
+			skip_because("no /proc of its own for this user");
+		assert_int_equal(r, 0);
+	}
+}
+
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1037,6 +1088,9 @@ int main(void)
 		TEST(every_failure_of_a_kill_can_be_made_good_by_another),
 		TEST(nothing_stays_stopped_when_a_kill_fails),
 		TEST(nothing_stays_stopped_when_handles_run_out),
+#ifdef CSYS_TEST_LINUX
+		TEST(a_child_that_the_table_hides_is_killed),
+#endif
 		TEST(exec_cannot_be_contained),
 		TEST(bad_arguments_are_told),
 	};

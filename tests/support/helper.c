@@ -324,6 +324,25 @@ static int grow(unsigned members, int roam)
 	}
 }
 
+#ifdef __linux__
+/* Be a process that /proc with hidepid hides from other processes of its user; and be shown
+ * and hidden again and again. */
+static int hide(int again)
+{
+	alarm(60);
+	prctl(PR_SET_DUMPABLE, 0);
+	dprintf(1, "ready\n");
+	for (int shown = 1;; shown = !shown) {
+		if (!again)
+			pause();
+		prctl(PR_SET_DUMPABLE, shown);
+		for (int i = 0; i < 20; i++)
+			sched_yield();
+	}
+	return 0; /* not reached */
+}
+#endif
+
 /* Leave a process behind that holds the streams until its stdin ends, and may write on. */
 static int leave_grandchild(int writing, size_t before)
 {
@@ -387,6 +406,10 @@ int main(int argc, char **argv)
 #ifdef __linux__
 	if (strcmp(verb, "lose") == 0)
 		return lose_one(word);
+#endif
+#ifdef __linux__
+	if (strcmp(verb, "hide") == 0)
+		return hide(strcmp(word, "again") == 0);
 #endif
 	if (strcmp(verb, "daemon") == 0)
 		return make_daemon(strcmp(word, "stay") == 0);

@@ -147,7 +147,8 @@ enum {
  * End it at once, with all that it started and what that started, though these fork
  * meanwhile.  Any child has a level of at least CSYS_TREE_WALK on Linux; a contained
  * one (csys_command_contain) has the level that was to be had for it.  Without a process
- * table, on plain POSIX say, it is its group if it leads one, else the child alone.
+ * table, on plain POSIX say, or one that does not show the child to this process (/proc
+ * mounted with hidepid), it is its group if it leads one, else the child alone.
  *
  * A walk reads the process table several times, stops all it finds (so this process may
  * get a SIGCHLD), and kills them when nobody is left that could fork.  A signal goes only
