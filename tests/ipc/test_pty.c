@@ -9,12 +9,10 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -23,15 +21,21 @@
 /* How often each call that opens a side is interrupted before it works. */
 static int interruptions_of_controller;
 
+/* The errno with which opening a controller fails, or 0. */
+static int failure_of_controller;
+
 /* The linker puts these in place of the C library's, which has the other name then. */
 int __real_posix_openpt(int flags);
 int __wrap_posix_openpt(int flags);
 int __wrap_posix_openpt(int flags)
 {
-	if (interruptions_of_controller == 0)
+	if (interruptions_of_controller == 0 && failure_of_controller == 0)
 		return __real_posix_openpt(flags);
-	interruptions_of_controller--;
-	errno = EINTR;
+	errno = failure_of_controller;
+	if (interruptions_of_controller > 0) {
+		interruptions_of_controller--;
+		errno = EINTR;
+	}
 	return -1;
 }
 
@@ -62,26 +66,23 @@ int __wrap___ioctl_time64(int fd, unsigned long request, ...)
 #endif
 #endif
 
-#if !defined(CSYS_TEST_LINUX) && defined(TIOCGPTN)
+#if defined(CSYS_TEST_WRAPS) && !defined(CSYS_TEST_LINUX)
 #define HAS_SLOW_NAMES 1
 
 static csys_event is_asked = CSYS_EVENT_INIT_MANUAL;
 static csys_event may_answer = CSYS_EVENT_INIT_MANUAL;
 static int is_slow;
 
-/* Likewise; while names are slow it says that it was asked, and waits. */
-char *ptsname(int fd)
+/* While names are slow it says that it was asked, and waits. */
+char *__real_ptsname(int fd);
+char *__wrap_ptsname(int fd);
+char *__wrap_ptsname(int fd)
 {
-	static char name[32];
-	unsigned number;
 	if (is_slow) {
 		csys_event_set(&is_asked);
 		csys_event_wait(&may_answer);
 	}
-	if (ioctl(fd, TIOCGPTN, &number) < 0)
-		return NULL;
-	snprintf(name, sizeof name, "/dev/pts/%u", number);
-	return name;
+	return __real_ptsname(fd);
 }
 #endif
 
@@ -429,6 +430,29 @@ static void bad_arguments_are_told(void **state)
 	assert_null(csys_pty_name(NULL));
 }
 
+#ifdef CSYS_TEST_WRAPS
+static void a_system_without_terminals_is_enoent_or_eacces(void **state)
+{
+	(void)state;
+	const struct {
+		int code;
+		int result;
+	} cases[] = { { ENOENT, CSYS_ENOENT }, { EACCES, CSYS_EACCES },
+		      { ENODEV, CSYS_ENOENT }, /* /dev/ptmx, and no /dev/pts mounted */
+		      { ENXIO, CSYS_ENOENT },  { EAGAIN, CSYS_ENOSPC },
+		      { EMFILE, CSYS_EMFILE } };
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		csys_pty *pty = NULL;
+		failure_of_controller = cases[i].code;
+		int r = csys_pty_open(24, 80, &pty);
+		failure_of_controller = 0;
+		assert_int_equal(r, cases[i].result);
+		assert_int_equal(csys_os_error(), cases[i].code);
+		assert_null(pty);
+	}
+}
+#endif
+
 #ifdef HAS_SLOW_NAMES
 
 static void *open_and_close(void *unused)
@@ -483,6 +507,7 @@ int main(void)
 		TEST(typing_gives_up_at_the_deadline_and_tells_how_far_it_came),
 #ifdef CSYS_TEST_WRAPS
 		TEST(a_signal_does_not_end_the_opening),
+		TEST(a_system_without_terminals_is_enoent_or_eacces),
 #endif
 		TEST(a_failed_open_leaves_nothing),
 		TEST(without_room_it_is_emfile),

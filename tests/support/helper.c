@@ -127,12 +127,15 @@ static int show_state(void)
 	printf("terminal %d\n", open("/dev/tty", O_RDWR) >= 0);
 	printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
 	printf("umask %o\n", (unsigned)mask);
-	const int limits[] = { RLIMIT_CORE, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_FSIZE };
-	for (int i = 0; i < 4; i++) {
-		struct rlimit limit;
-		getrlimit(limits[i], &limit);
-		printf("limit %lld %lld\n", (long long)limit.rlim_cur, (long long)limit.rlim_max);
-	}
+	/* One by one: what type their numbers have depends on the C library. */
+	struct rlimit limits[4];
+	getrlimit(RLIMIT_CORE, &limits[0]);
+	getrlimit(RLIMIT_CPU, &limits[1]);
+	getrlimit(RLIMIT_NOFILE, &limits[2]);
+	getrlimit(RLIMIT_FSIZE, &limits[3]);
+	for (int i = 0; i < 4; i++)
+		printf("limit %lld %lld\n", (long long)limits[i].rlim_cur,
+		       (long long)limits[i].rlim_max);
 	printf("policy %d\n", sched_getscheduler(0));
 	FILE *status = fopen("/proc/self/status", "r");
 	for (char line[256]; status && fgets(line, sizeof line, status);)

@@ -50,9 +50,10 @@ static int open_controller(csys_handle *out)
 	if (fd >= 0)
 		fd = csysi_posix_above_2(fd);
 	if (fd < 0) {
+		int has_none = errno == ENODEV || errno == ENXIO; /* /dev/ptmx without a devpts */
 		r = csysi_posix_fail();
-		/* POSIX's word for "no more of them". */
-		return r == CSYS_EAGAIN ? CSYS_ENOSPC : r;
+		/* EAGAIN is POSIX's word for "no more of them". */
+		return has_none ? CSYS_ENOENT : r == CSYS_EAGAIN ? CSYS_ENOSPC : r;
 	}
 	*out = fd;
 	return 0;
