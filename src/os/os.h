@@ -385,8 +385,9 @@ struct csysi_os_child {
  * of this process, and is waited for until the deadline: CSYS_ETIMEDOUT.
  * CSYS_ECANCELED: it was ended before it became the program.
  *
- * One exception: a child that has to be killed and may not be, since it has another
- * user already, runs on.  Then *out is that child although the call failed; otherwise
+ * Two exceptions: a child that has to be killed and may not be, since it has another
+ * user already, runs on; and a killed one that cannot be reaped by a second after the
+ * deadline is left to the caller.  Then *out is that child although the call failed; otherwise
  * a failure leaves *out alone.
  */
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,

@@ -215,7 +215,9 @@ static int spawn_bound(struct csysi_os_command *request, csys_child *child,
 			csysi_os_close(child->container.handle);
 			child->container.handle = CSYS_NO_HANDLE;
 		}
-		if (r == 0 || *out_step != CSYSI_OS_STEP_BOND || bond == CSYSI_OS_BOND_NONE)
+		/* A failed child that could not be reaped (csysi_os_spawn) keeps its place. */
+		if (r == 0 || *out_step != CSYSI_OS_STEP_BOND || bond == CSYSI_OS_BOND_NONE ||
+		    child->os.pid != 0)
 			break;
 	}
 	csysi_free(marked);
@@ -315,7 +317,7 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	for (int i = 0; i < 3; i++)
 		csysi_os_close(streams.ours[i]);
 	if (r < 0 && child->os.pid != 0) {
-		/* It could not be killed, and is reaped when it has ended. */
+		/* It could not be killed or reaped, and is reaped when it has ended. */
 		csys_child_close(child, CSYS_CLOSE_DETACH);
 	} else if (r < 0) {
 		csysi_child_free(child);

@@ -16,7 +16,10 @@
 
 #ifdef CSYS_TEST_LINUX
 #include <linux/futex.h>
+#include <poll.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #endif
 
 #include "support/support.h"
@@ -461,6 +464,73 @@ static void a_start_that_takes_too_long_is_ended(void **state)
 	}
 }
 
+#ifdef CSYS_TEST_LINUX
+
+static csys_handle victims[2];
+
+static int name_self_and_wait(void *unused)
+{
+	pid_t self = getpid();
+
+	(void)unused;
+	if (write((int)victims[1], &self, sizeof self) == sizeof self)
+		for (;;)
+			pause();
+	return CSYS_EIO;
+}
+
+/* Trace the child, and do not look at its end before the test says so.  0: it did say so. */
+static int trace_and_keep(csys_handle until)
+{
+	pid_t victim;
+	struct pollfd end = { .fd = (int)until, .events = POLLIN };
+
+	close((int)victims[1]);
+	if (read((int)victims[0], &victim, sizeof victim) != sizeof victim ||
+	    ptrace(PTRACE_SEIZE, victim, NULL, NULL) < 0)
+		return 77;
+	return poll(&end, 1, 30000) == 1 ? 0 : 1;
+}
+
+static void an_ended_child_that_another_process_keeps_holds_nobody_up(void **state)
+{
+	(void)state;
+	csys_handle until[2];
+	int status = -1;
+
+	assert_int_equal(csys_pipe_create(&victims[0], &victims[1]), 0);
+	assert_int_equal(csys_pipe_create(&until[0], &until[1]), 0);
+	pid_t tracer = fork();
+	assert_true(tracer >= 0);
+	if (tracer == 0) {
+		close((int)until[1]);
+		_exit(trace_and_keep(until[0]));
+	}
+	csys_handle_close(until[0]);
+
+	csys_child *child = NULL;
+	csys_command *command = hooked(name_self_and_wait, NULL);
+	int r = csys_command_spawn_until(command, csys_after_ms(500), &child);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_null(child);
+	csys_command_free(command);
+	csys_handle_close(victims[0]);
+	csys_handle_close(victims[1]);
+	csys_handle_close(until[1]);
+	assert_int_equal(waitpid(tracer, &status, 0), tracer);
+
+	/* It is reaped by and by. */
+	csys_deadline deadline = csys_after_s(60);
+	while (has_children() && csys_deadline_left(deadline) > 0)
+		finished(spawned(helper_command("exit", "0", NULL)));
+	assert_false(has_children());
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* nobody may trace here, or this machine was too slow */
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+#endif
+
 static void a_deadline_that_has_passed_ends_it_too(void **state)
 {
 	(void)state;
@@ -552,6 +622,9 @@ int main(void)
 		TEST(a_child_that_ended_is_seen_while_others_hold_its_handles),
 		TEST(a_start_that_takes_too_long_is_ended),
 		TEST(a_deadline_that_has_passed_ends_it_too),
+#ifdef CSYS_TEST_LINUX
+		TEST(an_ended_child_that_another_process_keeps_holds_nobody_up),
+#endif
 		TEST(a_pipeline_ends_with_a_stage_that_takes_too_long),
 		TEST(a_program_that_runs_in_time_is_started),
 		TEST(without_memory_a_spawn_with_a_hook_leaves_nothing),

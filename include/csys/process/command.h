@@ -257,6 +257,8 @@ CSYS_API void csys_command_umask(csys_command *command, unsigned mask);
  * Such a child is made with a copy of this process's memory, as by fork, so the spawn costs more
  * the larger this process is.  On shared memory, which other children start
  * on, the new user could write into this process between the change and the program.
+ * The copy cannot be looked at by the new user either, but where fs.suid_dumpable is 1: there
+ * every program that changes its user is open to that user for a moment.
  *
  * The new user may stop or end the child before it is the program.  A stopped one
  * holds up the spawn; csys_command_spawn_until gives it a deadline.  One that was ended is
@@ -437,7 +439,9 @@ CSYS_API CSYS_MUST_CHECK int csys_command_spawn(csys_command *command, csys_chil
  *
  * One child cannot be killed: that of a process which may change the user but not send
  * signals to the new one (CAP_SETUID without CAP_KILL).  It may become the program
- * after the return, and is then a detached child, as csys_child_close leaves it.
+ * after the return, and is then a detached child, as csys_child_close leaves it.  A killed one
+ * that has not gone a second after the deadline is detached too: it sleeps uninterruptibly in
+ * the system, in a file system that does not answer say, or a debugger holds it.
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_spawn_until(csys_command *command, csys_deadline deadline,
 						      csys_child **out);

@@ -409,7 +409,7 @@ static int by_page(struct birth *birth, struct csysi_os_child *out)
 			(struct csysi_posix_report){ .step = CSYSI_OS_STEP_HOOK, .error = EIO };
 	if (csysi_load_relaxed(&page->word) == REFUSED) {
 		csysi_store_relaxed(&no_robust_list, 1);
-		(void)csysi_posix_abandon(out, CSYS_FOREVER); /* it ends by itself */
+		(void)csysi_posix_abandon(out, CSYS_FOREVER, CSYS_FOREVER); /* it ends by itself */
 		*out = (struct csysi_os_child){ .pid = 0, .handle = CSYS_NO_HANDLE };
 		r = CSYS_ENOTSUP;
 	}

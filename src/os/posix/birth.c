@@ -55,10 +55,15 @@ static void bury(const struct birth *birth, const struct csysi_os_child *child,
 		 struct csysi_os_child *out)
 {
 	int os_error = csys_os_error();
-	/* One that has told of a failure is about to exit. */
+	/* A child that has reported a failure is about to exit. */
 	csys_deadline patience = csysi_posix_is_complete(&birth->own) ? birth->deadline : CSYS_POLL;
+	/* SIGKILL takes effect at once, unless the child is in an uninterruptible sleep, or its
+	 * tracer has not seen the end yet.  A caller with a deadline does not wait for these. */
+	csys_deadline grace = csys_after_s(1);
+	if (grace < birth->deadline)
+		grace = birth->deadline;
 
-	if (csysi_posix_abandon(child, patience) < 0)
+	if (csysi_posix_abandon(child, patience, grace) < 0)
 		*out = *child;
 	csysi_set_os_error(os_error);
 }

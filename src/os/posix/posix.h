@@ -134,10 +134,12 @@ int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 int csysi_posix_has_ended(pid_t pid);
 
 /*
- * End a child that is not to go on, and reap it.  0, or CSYS_EPERM with the child as it
- * was: it may not be killed, and has not ended by itself until `patience` (reap.c).
+ * End a child that is not to go on, and reap it.  0, or a failure with the child still there:
+ * CSYS_EPERM, it may not be killed, and has not ended by itself until `patience`;
+ * CSYS_ETIMEDOUT, it was killed, and could not be reaped until `grace` (reap.c).
  */
-int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience);
+int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience,
+			csys_deadline grace);
 
 /* Record why a birth failed, and return it as a result (reap.c). */
 int csysi_posix_failed(const struct csysi_posix_report *report,

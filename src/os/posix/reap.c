@@ -185,15 +185,23 @@ int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 	return 0;
 }
 
-int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience)
+int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience,
+			csys_deadline grace)
 {
 	struct csysi_os_exit end;
 	int r = csysi_os_child_signal(child, SIGKILL);
+	csys_deadline deadline = r == 0 || r == CSYS_ESRCH ? grace : patience;
 
-	if (r < 0 && r != CSYS_ESRCH && csysi_os_child_wait(child, patience) < 0)
-		return r;
-	csysi_os_child_wait(child, CSYS_FOREVER);
-	csysi_os_child_reap(child, &end);
+	for (;;) {
+		int waited = csysi_os_child_wait(child, deadline);
+		/* An ended child that another process traces can be reaped once the tracer has
+		 * seen its end, and not before. */
+		if (waited == 0 && csysi_os_child_reap(child, &end) == 0)
+			break;
+		if (csys_deadline_left(deadline) == 0)
+			return r < 0 && r != CSYS_ESRCH ? r : CSYS_ETIMEDOUT;
+		csysi_os_nap(csys_after_ns(LAST_NAP));
+	}
 	csysi_os_close(child->handle);
 	return 0;
 }
