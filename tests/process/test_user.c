@@ -450,6 +450,25 @@ static void may_not_kill(void)
 	CHECK(!has_children());
 }
 
+static int refuse_if_dumpable(void *unused)
+{
+	(void)unused;
+	return prctl(PR_GET_DUMPABLE) == 0 ? 0 : EPERM;
+}
+
+/* Where fs.suid_dumpable is 0 the system sees to that, and this test proves nothing. */
+static void the_memory_of_the_copy_is_hidden_from_the_new_user(void **state)
+{
+	(void)state;
+	csys_exit end;
+	if (!is_root())
+		skip();
+	csys_command *command = as_user();
+	csys_command_pre_exec(command, refuse_if_dumpable, NULL);
+	assert_int_equal(csys_command_run(command, &end), 0);
+	csys_command_free(command);
+}
+
 static void a_child_that_may_not_be_killed_is_detached(void **state)
 {
 	(void)state;
@@ -468,6 +487,7 @@ int main(void)
 		TEST(a_change_of_user_leaves_this_process_dumpable),
 		TEST(the_new_user_does_not_get_at_the_memory_of_the_old_one),
 		TEST(a_user_that_stops_its_children_holds_nobody_up),
+		TEST(the_memory_of_the_copy_is_hidden_from_the_new_user),
 		TEST(a_child_that_may_not_be_killed_is_detached),
 #endif
 	};

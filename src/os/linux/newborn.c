@@ -207,7 +207,9 @@ BIRTH static int kernel_set_user(uint32_t user)
 	return checked(syscall(SETRESUID, user, user, user));
 }
 
-/* A change of user does this too, but not where an administrator wants cores of everything. */
+/* A change of user does this too, but not where an administrator wants cores of everything
+ * (fs.suid_dumpable).  There the new user can reach the copy between the two calls: with that
+ * setting the system gives up this protection for every program that changes its user. */
 BIRTH static void kernel_hide(void)
 {
 	syscall(SYS_prctl, PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);

@@ -300,9 +300,6 @@ BIRTH static int arrange_user(const struct birth *birth, int *out_step)
 	int r = 0;
 
 	*out_step = CSYSI_OS_STEP_USER;
-	/* A copy of the parent's memory is not the new user's to read; exec ends this. */
-	if (birth->is_copy && csysi_posix_changes_user(options))
-		kernel_hide();
 	if (options->set_groups) {
 		r = kernel_set_groups(options->groups, options->group_count);
 	} else if (options->set_user) {
@@ -316,6 +313,10 @@ BIRTH static int arrange_user(const struct birth *birth, int *out_step)
 		r = kernel_set_group(options->primary_group);
 	if (r >= 0 && options->set_user)
 		r = kernel_set_user(options->user);
+	/* A copy of the parent's memory is not the new user's to read; exec ends this.  Last,
+	 * because each change of an id sets it anew. */
+	if (birth->is_copy && csysi_posix_changes_user(options))
+		kernel_hide();
 	if (r >= 0 && options->no_new_privileges)
 		r = kernel_no_new_privileges();
 	return r;
