@@ -630,6 +630,39 @@ static void start_in_a_namespace(void)
 	_exit(0);
 }
 
+static int refuse(void *unused)
+{
+	(void)unused;
+	return CSYS_EBUSY;
+}
+
+/* Its hook runs after the look at the parent. */
+static void start_with_no_handles_in_a_namespace(void)
+{
+	csys_child *child;
+	if (unshare(CLONE_NEWPID) < 0)
+		_exit(77);
+	if (syscall(SYS_pidfd_open, getpid(), 0) < 0)
+		_exit(0);
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_die_with_parent(command, SIGKILL);
+	csys_command_limit(command, CSYS_LIMIT_HANDLES, 0, 0);
+	csys_command_pre_exec(command, refuse, NULL);
+	int r = csys_command_spawn(command, &child);
+	CHECK(csys_spawn_failed_step() == CSYS_STEP_HOOK);
+	CHECK(r == CSYS_EBUSY);
+	_exit(0);
+}
+
+static void the_first_of_a_pid_namespace_may_have_a_limit_of_no_handles(void **state)
+{
+	(void)state;
+	int r = result_in_child(start_with_no_handles_in_a_namespace);
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
+}
+
 static void the_first_of_a_pid_namespace_dies_with_its_parent_too(void **state)
 {
 	(void)state;
@@ -803,6 +836,7 @@ int main(void)
 		TEST(it_dies_with_its_parent),
 #ifdef CSYS_TEST_LINUX
 		TEST(the_first_of_a_pid_namespace_dies_with_its_parent_too),
+		TEST(the_first_of_a_pid_namespace_may_have_a_limit_of_no_handles),
 #endif
 		TEST(hooks_run_in_order_and_can_refuse),
 		TEST(exec_becomes_the_program),

@@ -48,11 +48,33 @@ BIRTH static int kernel_mark(int fd, int close_on_exec)
 	return checked(syscall(FCNTL, fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
 }
 
+/* The numbers that select_one can look at: 512 bytes of stack. */
+#define MOST_SELECTED 4096
+#define LONG_BITS (8 * (int)sizeof(long))
+
+/* select takes one descriptor, to be read, where a limit of 0 lets poll take none. */
+BIRTH static int select_one(struct pollfd *polled)
+{
+	unsigned long set[MOST_SELECTED / LONG_BITS];
+	long zero[4] = { 0, 0, 0, 0 };
+	int words = polled->fd / LONG_BITS + 1;
+
+	if (polled->fd >= MOST_SELECTED)
+		return -EINVAL;
+	for (int i = 0; i < words; i++)
+		set[i] = 0;
+	set[words - 1] = 1ul << polled->fd % LONG_BITS;
+	int r = checked(syscall(SYS_pselect6, polled->fd + 1, set, NULL, NULL, zero, NULL));
+	polled->revents = r > 0 ? POLLIN : r == -EBADF ? POLLNVAL : 0;
+	return r == -EBADF ? 1 : r;
+}
+
 BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
 {
 	/* The kernel's timespec, in either width, is zero. */
 	long zero[4] = { 0, 0, 0, 0 };
-	return checked(syscall(SYS_ppoll, polled, count, zero, NULL, SIGNAL_SET_SIZE));
+	int r = checked(syscall(SYS_ppoll, polled, count, zero, NULL, SIGNAL_SET_SIZE));
+	return r == -EINVAL && count == 1 ? select_one(polled) : r;
 }
 
 BIRTH static int kernel_limit_of_handles(void)
