@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/os.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -197,7 +198,14 @@ static void without_memory_it_locks_all_the_same(void **state)
 }
 
 /* As in src/sync/mutex.c. */
-enum { HELD = 1, STARVING = 0x20, RESERVED = 0x40 };
+enum {
+	HELD = 1,
+	CONTENDED = 0x10,
+	STARVING = 0x20,
+	RESERVED = 0x40,
+	HANDING = 0x50,
+	HANDING_WAITED = 0x60
+};
 
 static void a_reserved_one_is_left_to_threads_that_sleep(void **state)
 {
@@ -209,6 +217,68 @@ static void a_reserved_one_is_left_to_threads_that_sleep(void **state)
 	assert_int_equal(csys_mutex_lock_until(&lock, csys_now() - 1), CSYS_ETIMEDOUT);
 	assert_int_equal(csys_mutex_lock_until(&lock, csys_after_ms(2)), CSYS_ETIMEDOUT);
 	assert_int_equal(lock.word, RESERVED);
+}
+
+#define WAITS 77
+
+struct handed {
+	csys_mutex lock;
+	csys_deadline deadline;
+	int result; /* atomic; WAITS until it has one */
+};
+
+static void *wait_to_be_handed_it(void *argument)
+{
+	struct handed *handed = argument;
+	int r = csys_mutex_lock_until(&handed->lock, handed->deadline);
+	__atomic_store_n(&handed->result, r, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* 0: it has given up before. */
+static int becomes(const struct handed *handed, uint32_t word)
+{
+	while (__atomic_load_n(&handed->lock.word, __ATOMIC_RELAXED) != word) {
+		if (__atomic_load_n(&handed->result, __ATOMIC_ACQUIRE) != WAITS)
+			return 0;
+		take_a_nap();
+	}
+	return 1;
+}
+
+/* 1 if the thread had the time to come as far as that; its result then. */
+static int hand_over_late(int64_t ms, int *out_result)
+{
+	struct handed handed = { CSYS_MUTEX_INIT, csys_after_ms(ms), WAITS };
+	uint32_t *word = &handed.lock.word;
+	pthread_t thread;
+
+	*word = HELD;
+	assert_int_equal(pthread_create(&thread, NULL, wait_to_be_handed_it, &handed), 0);
+	int is_late = becomes(&handed, CONTENDED);
+	/* As an unlocking thread does, which is stopped for longer than the deadline. */
+	__atomic_store_n(word, HANDING, __ATOMIC_RELAXED);
+	(void)csysi_os_wake(word, 1, 0);
+	is_late = is_late && becomes(&handed, HANDING_WAITED);
+	while (is_late && csys_deadline_left(handed.deadline) > 0)
+		take_a_nap();
+	for (int i = 0; is_late && i < 5; i++)
+		take_a_nap();
+	__atomic_store_n(word, RESERVED, __ATOMIC_RELEASE);
+	(void)csysi_os_wake(word, UINT32_MAX, 0);
+	pthread_join(thread, NULL);
+	*out_result = handed.result;
+	return is_late;
+}
+
+static void a_thread_that_may_be_handed_it_does_not_give_up(void **state)
+{
+	(void)state;
+	int result;
+	int64_t ms = 10;
+	while (!hand_over_late(ms, &result))
+		ms *= 2;
+	assert_int_equal(result, 0);
 }
 
 static void no_time_to_wait_leaves_no_trace(void **state)
@@ -454,6 +524,7 @@ int main(void)
 		TEST(locks_are_released_in_any_order),
 		TEST(without_memory_it_locks_all_the_same),
 		TEST(a_reserved_one_is_left_to_threads_that_sleep),
+		TEST(a_thread_that_may_be_handed_it_does_not_give_up),
 		TEST(no_time_to_wait_leaves_no_trace),
 		TEST(it_is_not_kept_for_threads_that_gave_up),
 		TEST(unlocking_fairly_goes_in_the_order_of_arrival),
