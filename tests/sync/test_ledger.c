@@ -628,6 +628,35 @@ static void a_lock_that_cannot_be_noted_is_a_lock_still(void **state)
 	run_foreign(lock_without_memory, &locks);
 }
 
+static void change_the_level(void *lock)
+{
+	(void)csys_reentrant_lock(lock);
+	csys_reentrant_unlock(lock);
+}
+
+static void change_it_inside(void *lock)
+{
+	CHECK(csys_catch_panic(change_the_level, lock, NULL) == 0);
+	change_the_level(lock);
+	CHECK(csys_catch_panic(change_the_level, lock, NULL) == 0);
+}
+
+static void a_catch_that_is_over_leaves_no_notes(void **state)
+{
+	(void)state;
+	csys_panic_body *bodies[] = { change_the_level, change_it_inside };
+	csys_reentrant lock = CSYS_REENTRANT_INIT;
+	assert_int_equal(csys_reentrant_lock(&lock), 0);
+	const void *alone = csysi_ledger.only;
+	assert_ptr_equal(alone, CSYSI_ENTRY(&lock.mutex, CSYSI_HELD_MUTEX));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(csys_catch_panic(bodies[i], &lock, NULL), 0);
+		assert_ptr_equal(csysi_ledger.only, alone);
+	}
+	csys_reentrant_unlock(&lock);
+	assert_null(csysi_ledger.only);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +671,7 @@ int main(void)
 		TEST(what_was_held_at_a_catch_is_held_after_a_panic),
 		TEST(every_operation_looks_at_a_few_notes),
 		TEST(a_lock_that_cannot_be_noted_is_a_lock_still),
+		TEST(a_catch_that_is_over_leaves_no_notes),
 	};
 	return RUN(tests);
 }
