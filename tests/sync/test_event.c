@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/atomic.h"
+#include "os/os.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -162,6 +164,35 @@ static void *look_at(void *argument)
 	return NULL;
 }
 
+static uint32_t has_looked; /* atomic */
+
+static void *look_and_say_so(void *argument)
+{
+	look_at(argument);
+	__atomic_store_n(&has_looked, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void a_generation_with_the_same_lower_part_is_another_one(void **state)
+{
+	(void)state;
+	csys_event event = CSYS_EVENT_INIT_MANUAL;
+	struct looker looker = { &event, csys_after_s(30), 77 };
+	pthread_t thread;
+	has_looked = 0;
+	assert_int_equal(pthread_create(&thread, NULL, look_and_say_so, &looker), 0);
+	wait_for_waiters(&event, 1);
+	/* As after 2^30 sets: too many for a test.  The upper half is as it was. */
+	__atomic_store_n(&event.word, UINT64_C(0x400000), __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&has_looked, __ATOMIC_ACQUIRE)) {
+		(void)csysi_os_wake(csysi_upper_half(&event.word), UINT32_MAX, 0);
+		take_a_nap();
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(looker.result, 0);
+	assert_int_equal(event.word, 0x400000);
+}
+
 /* A deadline that passes at the same time takes no turn away, and makes none. */
 static void a_deadline_beside_a_set_loses_nothing(void **state)
 {
@@ -253,6 +284,7 @@ int main(void)
 		TEST(wait_until_gives_up_at_the_deadline),
 		TEST(threads_that_wait_when_it_is_set_go_on_though_it_is_reset),
 		TEST(a_turn_of_an_automatic_one_is_not_taken_back),
+		TEST(a_generation_with_the_same_lower_part_is_another_one),
 		TEST(a_deadline_beside_a_set_loses_nothing),
 		TEST(it_may_be_freed_right_after_the_last_wait),
 		TEST(what_was_done_before_is_seen),
