@@ -43,10 +43,17 @@ static const struct {
 	const char *name;
 	int number;
 } calls[] = {
-	{ "clone3", SYS_clone3 },         { "close_range", SYS_close_range },
-	{ "pidfd_open", SYS_pidfd_open }, { "pidfd_send_signal", SYS_pidfd_send_signal },
-	{ "preadv2", SYS_preadv2 },       { "pwritev2", SYS_pwritev2 },
-	{ "statx", SYS_statx },           { "set_robust_list", SYS_set_robust_list },
+	{ "clone3", SYS_clone3 },
+	{ "close_range", SYS_close_range },
+	{ "pidfd_open", SYS_pidfd_open },
+	{ "pidfd_send_signal", SYS_pidfd_send_signal },
+	{ "preadv2", SYS_preadv2 },
+	{ "pwritev2", SYS_pwritev2 },
+	{ "statx", SYS_statx },
+	{ "set_robust_list", SYS_set_robust_list },
+#ifdef SYS_futex_time64
+	{ "futex_time64", SYS_futex_time64 },
+#endif
 };
 
 static struct sock_filter filter[64];

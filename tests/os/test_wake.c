@@ -93,6 +93,33 @@ static void no_wake_is_lost_between_processes(void **state)
 	munmap(game, sizeof *game);
 }
 
+static uint32_t far_gate;
+
+static void *open_far_gate(void *unused)
+{
+	(void)unused;
+	/* Release pairs with the acquire in wait_to_the_end. */
+	csysi_store_release(&far_gate, 1);
+	csysi_os_wake(&far_gate, 1, 0);
+	return NULL;
+}
+
+static void a_deadline_may_be_later_than_the_system_can_tell(void **state)
+{
+	(void)state;
+	const int64_t year = INT64_C(365) * 24 * 3600;
+	for (int64_t years = 50; years <= 250; years += 100) {
+		pthread_t thread;
+		far_gate = 0;
+		assert_int_equal(pthread_create(&thread, NULL, open_far_gate, NULL), 0);
+		assert_int_equal(wait_to_the_end(&far_gate, 0, csys_after_s(years * year), 0), 0);
+		pthread_join(thread, NULL);
+		/* Also if it was not slow enough for a sleep. */
+		uint32_t word = 0;
+		(void)csysi_os_wait(&word, 1, csys_after_s(years * year), 0);
+	}
+}
+
 static uint32_t gate;
 static uint32_t passed;
 
@@ -131,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(another_value_returns_at_once),
 		TEST(a_wait_ends_at_its_deadline_and_not_before),
+		TEST(a_deadline_may_be_later_than_the_system_can_tell),
 		TEST(no_wake_is_lost_between_threads),
 		TEST(no_wake_is_lost_between_processes),
 		TEST(waking_all_wakes_all),

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -24,7 +25,12 @@ static long futex(const uint32_t *word, int operation, uint32_t value, const str
 	long r = syscall(SYS_futex_time64, word, operation, value, at, NULL, kinds);
 	if (r >= 0 || (errno != ENOSYS && errno != EPERM))
 		return r;
-	long narrow[2] = { at ? (long)at->seconds : 0, at ? (long)at->nanoseconds : 0 };
+	/* What a long cannot hold is later than this system can be up. */
+	long narrow[2] = { LONG_MAX, 0 };
+	if (at && at->seconds < LONG_MAX) {
+		narrow[0] = (long)at->seconds;
+		narrow[1] = (long)at->nanoseconds;
+	}
 	return syscall(SYS_futex, word, operation, value, at ? narrow : NULL, NULL, kinds);
 #else
 	return syscall(SYS_futex, word, operation, value, at, NULL, kinds);
