@@ -309,7 +309,7 @@ macro_rules! loops {
             rounds: u64,
         }
 
-        struct Rounds {
+        struct Broadcast {
             lock: Mutex<Round>,
             has_begun: Condvar,
             is_full: Condvar,
@@ -317,7 +317,7 @@ macro_rules! loops {
         }
 
         unsafe extern "C" fn broadcast_create(threads: c_int) -> *mut c_void {
-            handed_out(Rounds {
+            handed_out(Broadcast {
                 lock: Mutex::new(Round { waiting: 0, rounds: 0 }),
                 has_begun: Condvar::new(),
                 is_full: Condvar::new(),
@@ -326,13 +326,13 @@ macro_rules! loops {
         }
 
         unsafe extern "C" fn broadcast_destroy(o: *mut c_void) -> u64 {
-            let all = taken_back::<Rounds>(o);
+            let all = taken_back::<Broadcast>(o);
             let rounds = held(all.lock.lock()).rounds;
             rounds
         }
 
         unsafe extern "C" fn broadcast_meet(o: *mut c_void, index: c_int, count: i64, _: Pause) {
-            let all = object::<Rounds>(o);
+            let all = object::<Broadcast>(o);
             let mut now = held(all.lock.lock());
             for round in 1..=count as u64 {
                 if index == 0 {
