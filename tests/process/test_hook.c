@@ -492,6 +492,60 @@ static int trace_and_keep(csys_handle until)
 	return poll(&end, 1, 30000) == 1 ? 0 : 1;
 }
 
+static int register_another_list(void *unused)
+{
+	static struct robust_list_head head;
+
+	(void)unused;
+	head.list.next = &head.list;
+	return syscall(SYS_set_robust_list, &head, sizeof head) == 0 ? 0 : errno;
+}
+
+/* Seen by the end of its memory, for this program does not end by itself. */
+static void a_hook_may_change_what_tells_of_the_program(void **state)
+{
+	(void)state;
+	csys_child *child = NULL;
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_pre_exec(command, register_another_list, NULL);
+	int r = csys_command_spawn_until(command, csys_after_s(20), &child);
+	if (r == CSYS_ENOTSUP && csys_os_error() == ENOSYS)
+		skip(); /* there is no such call here */
+	assert_int_equal(r, 0);
+	csys_command_free(command);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+/* Mappings that are shared with other processes, or -1. */
+static int shared_mappings(void)
+{
+	char line[512];
+	int count = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	if (!maps)
+		return -1;
+	while (fgets(line, sizeof line, maps))
+		count += strstr(line, " rw-s ") != NULL;
+	fclose(maps);
+	return count;
+}
+
+static void a_start_leaves_no_memory_mapped(void **state)
+{
+	(void)state;
+	int before = shared_mappings();
+	for (int i = 0; i < 5; i++) {
+		int result = i % 2 ? CSYS_EBUSY : 0;
+		csys_exit end;
+		csys_command *command = hooked(return_it, &result);
+		assert_int_equal(csys_command_run(command, &end), result);
+		csys_command_free(command);
+	}
+	assert_int_equal(shared_mappings(), before);
+}
+
 static void an_ended_child_that_another_process_keeps_holds_nobody_up(void **state)
 {
 	(void)state;
@@ -624,6 +678,8 @@ int main(void)
 		TEST(a_deadline_that_has_passed_ends_it_too),
 #ifdef CSYS_TEST_LINUX
 		TEST(an_ended_child_that_another_process_keeps_holds_nobody_up),
+		TEST(a_hook_may_change_what_tells_of_the_program),
+		TEST(a_start_leaves_no_memory_mapped),
 #endif
 		TEST(a_pipeline_ends_with_a_stage_that_takes_too_long),
 		TEST(a_program_that_runs_in_time_is_started),

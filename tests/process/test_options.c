@@ -654,6 +654,35 @@ static void start_with_no_handles_in_a_namespace(void)
 	_exit(0);
 }
 
+/* Each number that the handle of the parent can have is given to a pipe that has ended. */
+static void start_with_all_numbers_taken_in_a_namespace(void)
+{
+	csys_child *child;
+	csys_handle reader, writer;
+	if (unshare(CLONE_NEWPID) < 0)
+		_exit(77);
+	if (syscall(SYS_pidfd_open, getpid(), 0) < 0)
+		_exit(0);
+	CHECK(csys_pipe_create(&reader, &writer) == 0);
+	csys_handle_close(writer);
+	csys_command *command = helper_command("exit", "0", NULL);
+	for (int number = 3; number < 40; number++)
+		csys_command_map(command, reader, number);
+	csys_command_die_with_parent(command, SIGKILL);
+	int r = csys_command_spawn(command, &child);
+	CHECK(r == 0);
+	_exit(0);
+}
+
+static void the_handle_of_the_parent_is_kept_apart_from_mapped_numbers(void **state)
+{
+	(void)state;
+	int r = result_in_child(start_with_all_numbers_taken_in_a_namespace);
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
+}
+
 static void the_first_of_a_pid_namespace_may_have_a_limit_of_no_handles(void **state)
 {
 	(void)state;
@@ -837,6 +866,7 @@ int main(void)
 #ifdef CSYS_TEST_LINUX
 		TEST(the_first_of_a_pid_namespace_dies_with_its_parent_too),
 		TEST(the_first_of_a_pid_namespace_may_have_a_limit_of_no_handles),
+		TEST(the_handle_of_the_parent_is_kept_apart_from_mapped_numbers),
 #endif
 		TEST(hooks_run_in_order_and_can_refuse),
 		TEST(exec_becomes_the_program),
