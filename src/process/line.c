@@ -136,6 +136,9 @@ static void put_program(struct line *line, const csys_command *command)
 	 * any case; a shell that gets it as a parameter does not. */
 	if (has_env && is_assignment)
 		put_text(line, "/bin/sh -c '\"$0\" \"$@\"' ");
+	/* As the first word of all it is a job to bash, in quotes too. */
+	if (!has_env && program[0] == '%')
+		put_text(line, "env ");
 	if (is_assignment || is_reserved(program))
 		put_quoted(line, program);
 	else

@@ -419,6 +419,11 @@ static void the_line_shows_what_will_run(void **state)
 	csys_command_env_clear(command);
 	assert_line(command, "env -i /bin/sh -c '\"$0\" \"$@\"' 'a=b'"); /* nor one of env's */
 	csys_command_free(command);
+	command = csys_command_new("%1");
+	assert_line(command, "env %1"); /* not a job of bash */
+	csys_command_env_clear(command);
+	assert_line(command, "env -i %1");
+	csys_command_free(command);
 
 	/* The words of shells are quoted, others not. */
 	const char *words[] = { "if", "while", "select", "iff" };
