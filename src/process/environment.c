@@ -6,9 +6,9 @@
  * new ones follow.  A key that is inherited more than once is kept once.
  *
  * A child may get a mark besides, by which it and its descendants are found again: one more
- * word in the value of CSYSI_MARK_VARIABLE, so that who is contained within what is contained
- * has the marks of both.  No two marks are the same while this system runs: the clock, this
- * process and a count are in it.
+ * word in the value of CSYSI_MARK_VARIABLE, so that a child of a contained process that is
+ * contained itself has the marks of both.  No two marks are the same while this system runs: the
+ * clock, this process and a count are in it.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -14,18 +14,18 @@
  * it is stopped.  The child is killed last because it holds the rest together: as long
  * as it lives its children are its own, and if it is a reaper its orphans too.
  *
- * Who belongs to it: the child; whose parent does; whose process group or session began
- * in it, that is has a leader that does, or had one in an earlier reading and has
- * somebody since then.  A process is known from one reading to the next by pid and start
- * together, and both are looked at again for each signal, between opening its handle and
- * using it; so no stranger gets one.  Within one reading a pid is taken to be of one
- * process: the system gives it away again only after all others.
+ * To the tree belong the child; each process whose parent belongs to it; and each whose process
+ * group or session began in it: its leader belongs to the tree, or did in an earlier reading and
+ * the group or session has had members since then.  A process is known from one reading to the
+ * next by pid and start together, and both are looked at again for each signal, between opening
+ * its handle and using it; so no stranger gets one.  Within one reading a pid is taken to be of
+ * one process: the system gives it away again only after all others.
  *
  * A child that takes in orphans can give that up, and can start processes as children of its own
  * parent.  Such a child has a mark in its environment, which descendants have too unless
- * they change it.  In each reading those who are not connected and are no older than the child
- * are asked for it; who has it belongs to the tree.  A process of the tree whose parent is
- * none of it, by two readings, shows that the orphans were not all taken in.
+ * they change it.  In each reading, each process that is not connected and not older than the
+ * child is checked for the mark; a process that has it belongs to the tree.  A process of the
+ * tree that has a parent outside of it in two readings shows that not all orphans were taken in.
  *
  * The child itself may be reaped meanwhile, by another thread, by code that waits for every
  * child, or by the system where SIGCHLD is ignored.  Its row counts only if the child is
@@ -327,7 +327,7 @@ static void spread(struct tree *tree)
 	}
 }
 
-/* Whether it is one of the tree, or may be, whom only the mark can tell. */
+/* Whether only the mark can tell if this process belongs to the tree. */
 static int is_unclear(const struct tree *tree, const struct row *row, int64_t self)
 {
 	if (!row->is_living || row->is_marked || is_root(tree, row) ||
@@ -337,7 +337,7 @@ static int is_unclear(const struct tree *tree, const struct row *row, int64_t se
 	return !row->is_member || row->parent == self;
 }
 
-/* Find those who have the mark.  Returns whether there are new ones. */
+/* Find the processes that have the mark.  Returns whether there are new ones. */
 static int find_marked(struct tree *tree)
 {
 	const char *mark = tree->child->mark;
@@ -380,7 +380,7 @@ static void find_strays(struct tree *tree)
 	}
 }
 
-/* Who belongs to the tree by this reading. */
+/* Find all that belong to the tree by this reading. */
 static int take_members(struct tree *tree)
 {
 	spread(tree);

@@ -456,8 +456,8 @@ static int waits_for_ever(const struct thread *thread)
 }
 
 /*
- * Whether a reader is kept out by writers that wait for those who read.  Surely so: the word says
- * that a writer waits, and it counts no reader that is not noted, so this one has not come in.
+ * Whether a reader surely waits for writers, which wait for other readers: the word says that a
+ * writer waits, and it counts no reader that is not noted, so this one has not come in.
  */
 static int is_kept_out(const struct thread *reader)
 {

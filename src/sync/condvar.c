@@ -380,8 +380,8 @@ int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadl
 	struct waiter self = { .word = WAITING, .mutex = mutex };
 	const csys_mutex *theirs = enqueue(condvar, &self);
 
-	/* A checked build says where; here it ends in any case, since one who lets waiters of
-	 * two mutexes go on, under one of them, could not. */
+	/* A checked build says where.  Every build aborts: a chain of waiters belongs to one mutex,
+	 * and a notifier that holds one of the two could not pass on the waiters of the other. */
 	csysi_checked_waits(condvar, mutex, theirs, deadline);
 	if (theirs != mutex)
 		csysi_os_abort("a condvar with two mutexes at once");

@@ -365,7 +365,7 @@ const char *csys_thread_panic_message(const csys_thread *thread)
 	return has_failed ? thread->panic.message : NULL;
 }
 
-/* ---- who ----------------------------------------------------------------- */
+/* ---- which thread ---------------------------------------------------------- */
 
 uint64_t csys_thread_current_id(void)
 {

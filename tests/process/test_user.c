@@ -1,6 +1,6 @@
 /*
  * process/test_user.c - promises of csys/process/command.h: a child that runs as another
- * user, who is no friend.
+ * user, which attacks it.
  *
  * Most of these need root.
  */

@@ -121,8 +121,8 @@ BIRTH static int watch(struct page *page)
 	page->head.futex_offset =
 		(long)offsetof(struct page, word) - (long)offsetof(struct page, entry);
 	page->head.list_op_pending = NULL;
-	/* Release: who sees the id sees a list that is registered.  It pairs with the
-	 * acquire in await_page. */
+	/* Release pairs with the acquire in await_page: a parent that sees the id knows that the
+	 * list is registered. */
 	long r = syscall(SYS_set_robust_list, &page->head, sizeof page->head);
 	__atomic_store_n(&page->word,
 			 r < 0 ? REFUSED : (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS,

@@ -115,7 +115,7 @@ struct csysi_posix_report {
 	int result; /* the CSYS_E code of a hook that failed with one, else 0 */
 };
 
-/* Whether what came can be a report, whoever wrote it (reap.c). */
+/* Whether what came can be a report, whatever wrote it (reap.c). */
 int csysi_posix_is_report(const struct csysi_posix_report *report);
 
 /* Whether the child is the program, as far as it has told; whether it tells no more (reap.c). */
