@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -396,6 +397,32 @@ static void no_signal_reaches_a_stranger_with_its_pid(void **state)
 	in_child(signal_a_later_child);
 }
 
+static void a_group_gets_no_signal_once_its_leader_was_reaped_by_others(void **state)
+{
+	(void)state;
+	csys_command *command = csys_command_new("sh");
+	csys_command_arg(command, "-c");
+	csys_command_arg(command, "sleep 60 & echo $!");
+	csys_command_process_group(command, 0);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	csys_handle out = csys_child_stream(child, CSYS_STDOUT);
+	char text[32] = "";
+	size_t size;
+	assert_int_equal(csys_pipe_read_until(out, text, sizeof text - 1, csys_after_s(60), &size),
+			 0);
+	assert_int_equal(waitpid(-1, NULL, 0), csys_child_pid(child));
+
+	assert_int_equal(csys_child_signal_group(child, SIGKILL), CSYS_ESRCH);
+	/* What it left in its group lives, and holds the pipe. */
+	assert_int_equal(csys_pipe_read_until(out, text + size, 1, csys_after_ms(50), &size),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(kill(atoi(text), SIGKILL), 0);
+	assert_int_equal(csys_pipe_read_until(out, text, 1, csys_after_s(60), &size), 0);
+	assert_int_equal(size, 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
 static void *wait_too(void *child)
 {
 	static csys_exit ends[8];
@@ -618,6 +645,7 @@ int main(void)
 		TEST(ignored_sigchld_gives_status_unknown),
 		TEST(a_foreign_reaper_gives_status_unknown),
 		TEST(no_signal_reaches_a_stranger_with_its_pid),
+		TEST(a_group_gets_no_signal_once_its_leader_was_reaped_by_others),
 		TEST(waits_and_signals_of_several_threads_agree),
 		TEST(a_cancelled_wait_leaves_the_child_usable),
 		TEST(a_group_is_signalled_as_a_whole),
