@@ -76,7 +76,8 @@ static void poll_above_the_limit(void)
 {
 	struct csysi_os_poll items[4];
 	csys_handle reader, writer, other, other_writer;
-	CHECK(csysi_os_pipe(&reader, &writer) == 0 && csysi_os_pipe(&other, &other_writer) == 0);
+	CHECK(csysi_os_pipe(&reader, &writer) == 0);
+	CHECK(csysi_os_pipe(&other, &other_writer) == 0);
 	allow_handles(0);
 	items[0] = (struct csysi_os_poll){ .handle = CSYS_NO_HANDLE };
 	items[1] = (struct csysi_os_poll){ .handle = reader };

@@ -618,8 +618,8 @@ static void *wait_down_the_stack(void *unused)
 
 static void unlock_in_the_child(void)
 {
-	/* That stack is free for other uses here. */
-	memset(stack, 0x5a, STACK - MARGIN);
+	/* That stack may be used for something else here. */
+	CHECK(mprotect(stack, STACK, PROT_NONE) == 0);
 	csys_mutex_unlock(&handed);
 	CHECK(csys_mutex_try_lock(&handed) == 0);
 	csys_mutex_unlock(&handed);
