@@ -593,7 +593,7 @@ static void a_forked_child_uses_a_new_one_whatever_others_did_meanwhile(void **s
 	assert_true(ends_well);
 }
 
-#define STACK 262144
+#define STACK 4194304 /* a sanitizer takes much of it */
 #define MARGIN 65536
 
 static csys_mutex handed = CSYS_MUTEX_INIT;
