@@ -43,7 +43,7 @@ static void *own_frame; /* of the newest call of is_unwound, in the only thread 
 static void throw_it(void)
 {
 	_Unwind_ForcedUnwind(&own.exception, stop, own_frame);
-	CHECK(!"unwinding begins");
+	check_failed("unwinding begins", __FILE__, __LINE__);
 }
 
 /* 1: call(argument) was left by throw_it. */
