@@ -570,6 +570,8 @@ static void use_new_ones(void)
 static void a_forked_child_uses_a_new_one_whatever_others_did_meanwhile(void **state)
 {
 	(void)state;
+	if (under_valgrind())
+		skip(); /* it misses the stacks of other threads in a child */
 	pthread_t threads[2];
 	is_enough = 0;
 	for (int i = 0; i < 2; i++)
@@ -628,6 +630,8 @@ static void unlock_in_the_child(void)
 static void a_child_forked_between_notify_and_unlock_forgets_who_waited(void **state)
 {
 	(void)state;
+	if (under_valgrind())
+		skip(); /* it misses the stacks of other threads in a child */
 	pthread_t thread;
 	pthread_attr_t attributes;
 	assert_int_equal(posix_memalign((void **)&stack, 65536, STACK), 0);
