@@ -472,12 +472,16 @@ static void free_while_some_give_up(int count, void (*notify)(csys_condvar *cond
 static void it_may_be_freed_after_notify_all_while_waiters_give_up(void **state)
 {
 	(void)state;
+	if (under_valgrind())
+		skip(); /* a wake has the address of a word that is gone */
 	free_while_some_give_up(1, csys_condvar_notify_all);
 }
 
 static void it_may_be_freed_after_notify_one_while_the_waiter_gives_up(void **state)
 {
 	(void)state;
+	if (under_valgrind())
+		skip(); /* a wake has the address of a word that is gone */
 	free_while_some_give_up(GIVING_UP, csys_condvar_notify_one);
 }
 
