@@ -106,8 +106,9 @@ static int ask(void *argument)
 	struct forced *forced = argument;
 	forced->was_poisoned = csys_once_is_poisoned(&forced->once);
 	if (forced->result == 0) {
-		CHECK(csys_thread_spawn(wait_for_forced, forced, NULL, &forced->waiter) == 0);
+		/* Before the thread: it may be about to sleep as soon as it is spawned. */
 		uint32_t before = csysi_load_relaxed(&forced->once.word);
+		CHECK(csys_thread_spawn(wait_for_forced, forced, NULL, &forced->waiter) == 0);
 		while (csysi_load_relaxed(&forced->once.word) == before)
 			take_a_nap(); /* until it is about to sleep */
 		forced->was_poisoned &= csys_once_is_poisoned(&forced->once);
