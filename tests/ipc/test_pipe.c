@@ -412,7 +412,7 @@ static void capacity_is_told_and_set_where_the_system_can(void **state)
 /* All that waits, while the limit on handles is below those that are open. */
 static void transfer_above_the_limit(void)
 {
-	char text[8];
+	char text[8] = { 0 };
 	size_t size;
 	csys_handle reader, writer, high;
 	CHECK(csys_pipe_create(&reader, &writer) == 0);

@@ -627,6 +627,7 @@ static void start_in_a_namespace(void)
 	} else {
 		CHECK(r == 0);
 	}
+	csys_command_free(command);
 	_exit(0);
 }
 
@@ -651,6 +652,7 @@ static void start_with_no_handles_in_a_namespace(void)
 	int r = csys_command_spawn(command, &child);
 	CHECK(csys_spawn_failed_step() == CSYS_STEP_HOOK);
 	CHECK(r == CSYS_EBUSY);
+	csys_command_free(command);
 	_exit(0);
 }
 
@@ -671,6 +673,7 @@ static void start_with_all_numbers_taken_in_a_namespace(void)
 	csys_command_die_with_parent(command, SIGKILL);
 	int r = csys_command_spawn(command, &child);
 	CHECK(r == 0);
+	csys_command_free(command);
 	_exit(0);
 }
 

@@ -500,9 +500,10 @@ void *throw_in_exit_hook(void *)
 	return NULL;
 }
 
+/* By a signal: memcheck would take what is left at an exit for lost. */
 void leave_terminated()
 {
-	_exit(42);
+	raise(SIGKILL);
 }
 
 /* std::terminate, in a child. */
@@ -517,7 +518,7 @@ void terminates(csys_thread_function *function)
 	}
 	int status;
 	CHECK(waitpid(child, &status, 0) == child);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 void an_exception_out_of_a_thread_terminates()
