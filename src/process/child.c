@@ -126,11 +126,18 @@ static csys_usage usage_of(const struct csysi_os_exit *end)
 	return usage;
 }
 
-/* Remove its container, if it has one still and nothing lives there.  Under lock. */
+/*
+ * Remove its container, if it has one still and nothing lives there.  Under lock, so that a
+ * cancelled thread must not end in it, and the files of a container are cancellation points.
+ */
 static void vacate(csys_child *child)
 {
-	if (child->container.handle != CSYS_NO_HANDLE && !child->removed)
-		child->removed = csysi_os_container_remove(&child->container) == 0;
+	if (child->container.handle == CSYS_NO_HANDLE || child->removed)
+		return;
+
+	int before = csysi_os_hold_cancel();
+	child->removed = csysi_os_container_remove(&child->container) == 0;
+	csysi_os_release_cancel(before);
 }
 
 /* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs. */

@@ -489,6 +489,67 @@ static void a_cancelled_wait_leaves_the_child_usable(void **state)
 	}
 }
 
+static int ask_by_signal(csys_child *child)
+{
+	return csys_child_signal(child, 0);
+}
+
+static int ask_by_group(csys_child *child)
+{
+	return csys_child_signal_group(child, 0);
+}
+
+static int try_wait(csys_child *child)
+{
+	csys_exit end;
+	return csys_child_try_wait(child, &end);
+}
+
+static int ask_usage(csys_child *child)
+{
+	csys_usage usage;
+	return csys_child_usage(child, &usage);
+}
+
+struct call {
+	int (*function)(csys_child *child);
+	csys_child *child;
+};
+
+static void *call_when_cancelled(void *argument)
+{
+	const struct call *call = argument;
+	pthread_cancel(pthread_self());
+	call->function(call->child);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void a_thread_that_is_cancelled_ends_with_no_lock_of_the_child(void **state)
+{
+	(void)state;
+	if (WITH_ASAN)
+		skip();
+	int (*const functions[])(csys_child *) = {
+		ask_by_signal,       ask_by_group,    try_wait,
+		ask_usage,           csys_child_stop, csys_child_is_stopped,
+		csys_child_continue, csys_child_kill,
+	};
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_process_group(command, 0);
+	csys_child *child = spawned(command);
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+		struct call call = { functions[i], child };
+		pthread_t thread;
+		void *came_back;
+		assert_int_equal(pthread_create(&thread, NULL, call_when_cancelled, &call), 0);
+		pthread_join(thread, &came_back);
+		assert_ptr_equal(came_back, PTHREAD_CANCELED);
+		assert_int_equal(csys_child_signal(child, 0), 0);
+	}
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
 static void a_group_is_signalled_as_a_whole(void **state)
 {
 	(void)state;
@@ -648,6 +709,7 @@ int main(void)
 		TEST(a_group_gets_no_signal_once_its_leader_was_reaped_by_others),
 		TEST(waits_and_signals_of_several_threads_agree),
 		TEST(a_cancelled_wait_leaves_the_child_usable),
+		TEST(a_thread_that_is_cancelled_ends_with_no_lock_of_the_child),
 		TEST(a_group_is_signalled_as_a_whole),
 		TEST(usage_is_told_after_the_wait),
 		TEST(pid_and_handle_are_the_childs),

@@ -182,6 +182,36 @@ static void a_contained_child_is_ended_with_what_left_it(void **state)
 	csys_handle_close(unused);
 }
 
+static void *reap_when_cancelled(void *child)
+{
+	csys_exit end;
+	pthread_cancel(pthread_self());
+	while (csys_child_try_wait(child, &end) == CSYS_EAGAIN)
+		sched_yield();
+	pthread_testcancel();
+	return NULL;
+}
+
+static void a_cancelled_thread_reaps_a_contained_child_and_removes_its_container(void **state)
+{
+	(void)state;
+	if (WITH_ASAN)
+		skip();
+	pthread_t thread;
+	void *came_back;
+	csys_exit end;
+	csys_command *command = helper_command("exit", "7", NULL);
+	csys_command_contain(command);
+	csys_child *child = spawned(command);
+	assert_int_equal(pthread_create(&thread, NULL, reap_when_cancelled, child), 0);
+	pthread_join(thread, &came_back);
+	assert_ptr_equal(came_back, PTHREAD_CANCELED);
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	assert_int_equal(csys_exit_code(end), 7);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	assert_containers_go();
+}
+
 static void contain_holds_whatever_else_is_asked(void **state)
 {
 	(void)state;
@@ -1063,6 +1093,7 @@ int main(void)
 		TEST(a_child_is_ended_with_its_children),
 		TEST(a_child_alone_is_ended_on_every_system),
 		TEST(a_contained_child_is_ended_with_what_left_it),
+		TEST(a_cancelled_thread_reaps_a_contained_child_and_removes_its_container),
 		TEST(contain_holds_whatever_else_is_asked),
 		TEST(contain_works_with_a_hook),
 		TEST(contain_works_for_another_user),

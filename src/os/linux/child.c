@@ -61,6 +61,17 @@ static long look(const struct csysi_os_child *child, int options, siginfo_t *inf
 	return syscall(SYS_waitid, BY_PIDFD, (int)child->handle, info, options | WNOHANG, NULL);
 }
 
+/* At once, for callers that hold a lock: poll is a cancellation point. */
+static int has_ended_by_handle(csys_handle handle)
+{
+	struct csysi_os_poll end = { .handle = handle };
+	int before = csysi_os_hold_cancel();
+	int r = csysi_os_poll(&end, 1, CSYS_POLL);
+
+	csysi_os_release_cancel(before);
+	return r == 0;
+}
+
 int csysi_os_child_check(const struct csysi_os_child *child)
 {
 	siginfo_t info;
@@ -68,7 +79,6 @@ int csysi_os_child_check(const struct csysi_os_child *child)
 	int ended;
 
 	if (child->handle != CSYS_NO_HANDLE) {
-		struct csysi_os_poll end = { .handle = child->handle };
 		if (look(child, WEXITED | WNOWAIT, &info) == 0)
 			return 0;
 		if (!refused())
@@ -78,7 +88,7 @@ int csysi_os_child_check(const struct csysi_os_child *child)
 			return 0;
 		if (errno == ESRCH)
 			return CSYS_ESRCH;
-		has_ended = csysi_os_poll(&end, 1, CSYS_POLL) == 0;
+		has_ended = has_ended_by_handle(child->handle);
 	}
 	int r = csysi_posix_check_pid((pid_t)child->pid, &ended);
 	/* Its process has ended and the one with the pid runs: that is a later child. */
