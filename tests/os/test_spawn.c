@@ -316,10 +316,8 @@ static void skip_without_high_handles(void)
 {
 	struct rlimit limit;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	if (under_valgrind()) {
-		print_message("valgrind holds the limit\n");
-		skip();
-	}
+	if (under_valgrind())
+		skip_because("valgrind holds the limit");
 	if (limit.rlim_max < 1000) {
 		print_message("the hard limit is %d handles\n", (int)limit.rlim_max);
 		skip();
@@ -460,10 +458,8 @@ static void no_spawn_goes_through_all_numbers(void **state)
 	if (syscall(SYS_close_range, ~0u, ~0u, 4u) < 0 && access("/proc/self/fd", R_OK) < 0)
 		skip();
 	int r = result_in_child(spawn_where_ppoll_kills);
-	if (r == 77) {
-		print_message("seccomp is refused\n");
-		skip();
-	}
+	if (r == 77)
+		skip_because("seccomp is refused");
 	assert_int_equal(r, 0);
 }
 

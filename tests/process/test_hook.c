@@ -32,16 +32,6 @@ static csys_command *hooked(int (*hook)(void *argument), void *argument)
 	return command;
 }
 
-static void assert_fails(csys_command *command, int result, int step)
-{
-	csys_child *child = NULL;
-	assert_int_equal(csys_command_spawn(command, &child), result);
-	assert_int_equal(csys_spawn_failed_step(), step);
-	assert_null(child);
-	assert_false(has_children());
-	csys_command_free(command);
-}
-
 /* ---- what a hook returns ------------------------------------------------------------- */
 
 static int return_it(void *result)
@@ -380,10 +370,8 @@ static void a_spawn_does_not_wait_for_processes_forked_meanwhile(void **state)
 #ifdef CSYS_TEST_LINUX
 	can_tell = result_in_child(ask_for_a_robust_list);
 #endif
-	if (!can_tell) {
-		print_message("the report comes through a pipe here\n");
-		skip();
-	}
+	if (!can_tell)
+		skip_because("the report comes through a pipe here");
 	assert_int_equal(csys_pipe_create(&hold[0], &hold[1]), 0);
 	csys_command *command = helper_command("wait", NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
@@ -511,7 +499,7 @@ static void a_hook_may_change_what_tells_of_the_program(void **state)
 	csys_command_pre_exec(command, register_another_list, NULL);
 	int r = csys_command_spawn_until(command, csys_after_s(20), &child);
 	if (r == CSYS_ENOTSUP && csys_os_error() == ENOSYS)
-		skip(); /* there is no such call here */
+		skip_because("there is no set_robust_list here");
 	assert_int_equal(r, 0);
 	csys_command_free(command);
 	csys_child_close(child, CSYS_CLOSE_KILL);
@@ -573,7 +561,7 @@ static void an_ended_child_that_another_process_keeps_holds_nobody_up(void **sta
 	int status = -1;
 
 	if (!can_tell_kept_from_reaped())
-		skip();
+		skip_because("a zombie that a tracer keeps looks like a reaped one here");
 	assert_int_equal(csys_pipe_create(&victims[0], &victims[1]), 0);
 	assert_int_equal(csys_pipe_create(&until[0], &until[1]), 0);
 	pid_t tracer = fork();
@@ -601,7 +589,7 @@ static void an_ended_child_that_another_process_keeps_holds_nobody_up(void **sta
 		finished(spawned(helper_command("exit", "0", NULL)));
 	assert_false(has_children());
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip(); /* nobody may trace here, or this machine was too slow */
+		skip_because("nobody may trace here, or this machine was too slow");
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 

@@ -56,16 +56,6 @@ static void assert_says(csys_command *command, const char *line)
 	assert_non_null(strstr(text, with_ends));
 }
 
-static void assert_fails(csys_command *command, int result, int step)
-{
-	csys_child *child = NULL;
-	assert_int_equal(csys_command_spawn(command, &child), result);
-	assert_int_equal(csys_spawn_failed_step(), step);
-	assert_null(child);
-	assert_false(has_children());
-	csys_command_free(command);
-}
-
 /* A reader that gives these few bytes and the end. */
 static csys_handle given(const char *text)
 {
@@ -713,10 +703,8 @@ static void the_first_of_a_pid_namespace_dies_with_its_parent_too(void **state)
 		int ended = csys_pipe_read_all_until(reader, text, sizeof text, csys_after_s(60),
 						     &size);
 		csys_handle_close(reader);
-		if (r == 77) {
-			print_message("no pid namespaces for this user\n");
-			skip();
-		}
+		if (r == 77)
+			skip_because("no pid namespaces for this user");
 		assert_int_equal(r, 0);
 		assert_int_equal(ended, 0);
 	}

@@ -34,10 +34,8 @@ static int has_table(void)
 
 static void need_table(void)
 {
-	if (!has_table()) {
-		print_message("skipped: this system has no process table\n");
-		skip();
-	}
+	if (!has_table())
+		skip_because("this system has no process table");
 }
 
 /* A helper past the point where it says so. */
@@ -538,11 +536,8 @@ static void look_behind_hidepid(void)
 static void a_row_may_be_denied_as_a_whole(void **state)
 {
 	(void)state;
-	if (geteuid() != 0 || under_valgrind()) {
-		print_message(
-			"skipped: needs root, and a /proc that valgrind does not look into\n");
-		skip();
-	}
+	if (geteuid() != 0 || under_valgrind())
+		skip_because("needs root, and a /proc that valgrind does not look into");
 	csys_child *child = waiting();
 	roots_pid = csys_child_pid(child);
 	in_child(look_behind_hidepid);
@@ -553,10 +548,8 @@ static void a_row_may_be_denied_as_a_whole(void **state)
 static void what_is_not_permitted_is_told_field_by_field(void **state)
 {
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("skipped: only root has what others may not see\n");
-		skip();
-	}
+	if (geteuid() != 0)
+		skip_because("only root has what others may not see");
 	csys_child *child = waiting();
 	roots_pid = csys_child_pid(child);
 	in_child(look_as_nobody);

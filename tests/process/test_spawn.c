@@ -52,16 +52,6 @@ static void write_file(const char *path, const char *text, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
-static void assert_fails(csys_command *command, int result, int step)
-{
-	csys_child *child = NULL;
-	assert_int_equal(csys_command_spawn(command, &child), result);
-	assert_int_equal(csys_spawn_failed_step(), step);
-	assert_null(child);
-	assert_false(has_children());
-	csys_command_free(command);
-}
-
 static void assert_writes(csys_command *command, const char *expected)
 {
 	csys_output output;

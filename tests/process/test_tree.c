@@ -72,12 +72,6 @@ static int containers(void)
 	return count;
 }
 
-static void skip_because(const char *reason)
-{
-	print_message("skipped: %s\n", reason);
-	skip();
-}
-
 /* What a contained child can be ended by here. */
 static int best_level(void)
 {

@@ -83,6 +83,12 @@ csys_child *spawned(csys_command *command)
 	return child;
 }
 
+void skip_because(const char *reason)
+{
+	print_message("skipped: %s\n", reason);
+	skip();
+}
+
 /* Asks the system and not csys, whose failure must not pass for one of the system. */
 void needs_terminals(void)
 {
@@ -93,10 +99,8 @@ void needs_terminals(void)
 		terminal = open(ptsname(controller), O_RDWR | O_NOCTTY);
 	if (controller >= 0)
 		close(controller);
-	if (terminal < 0) {
-		print_message("skipped: this system makes no terminals (is /dev/pts mounted?)\n");
-		skip();
-	}
+	if (terminal < 0)
+		skip_because("this system makes no terminals (is /dev/pts mounted?)");
 	close(terminal);
 }
 
@@ -134,6 +138,16 @@ void read_line(csys_handle reader, char *buffer, size_t size)
 		length++;
 	}
 	buffer[length] = '\0';
+}
+
+void assert_fails(csys_command *command, int result, int step)
+{
+	csys_child *child = NULL;
+	assert_int_equal(csys_command_spawn(command, &child), result);
+	assert_int_equal(csys_spawn_failed_step(), step);
+	assert_null(child);
+	assert_false(has_children());
+	csys_command_free(command);
 }
 
 void check_failed(const char *condition, const char *file, int line)

@@ -39,6 +39,9 @@ csys_command *helper_command(const char *first, ...);
 /* Spawn, asserting that it works, and free the command. */
 csys_child *spawned(csys_command *command);
 
+/* Spawn, asserting that it fails so and leaves no child, and free the command. */
+void assert_fails(csys_command *command, int result, int step);
+
 /* Wait for a child to its end and close it. */
 csys_exit finished(csys_child *child);
 
@@ -50,6 +53,9 @@ void in_child(void (*function)(void));
 
 /* The same for functions that end by _exit with a code of their own: returns it. */
 int result_in_child(void (*function)(void));
+
+/* Skip the test, with a line that says why. */
+void skip_because(const char *reason);
 
 /* Let this process open handles below `most` only; for forked children. */
 void allow_handles(int most);

@@ -901,10 +901,8 @@ static void look_at_the_ended(void)
 static void what_had_ended_before_a_fork_can_be_joined_in_the_child(void **state)
 {
 	(void)state;
-	if (WITH_TSAN) {
-		print_message("skipped: TSan takes it for a leak in the child\n");
-		skip();
-	}
+	if (WITH_TSAN)
+		skip_because("TSan takes it for a leak in the child");
 	others = started(give_back, &others);
 	while (!csys_thread_is_finished(others))
 		csys_thread_yield();
