@@ -303,7 +303,7 @@ static int grow(unsigned members, int roam)
 	fclose(file);
 	growth->staying = 1;
 	signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
-	alarm(60);
+	alarm(300);
 	for (;;) {
 		unsigned born = __atomic_add_fetch(&growth->born, 1, __ATOMIC_RELAXED);
 		if (born > 200 * members)
@@ -314,14 +314,14 @@ static int grow(unsigned members, int roam)
 			sched_yield();
 			continue;
 		}
-		alarm(60);
+		alarm(300);
 		if (!stays || there >= 2 * members)
 			_exit(0);
 		if (roam && born % 4 == 0)
 			setsid();
 		if (roam && born % 8 == 0 && fork() != 0)
 			_exit(0);
-		alarm(60);
+		alarm(300);
 		if (__atomic_add_fetch(&growth->staying, 1, __ATOMIC_RELAXED) == members)
 			dprintf(1, "ready\n");
 	}
