@@ -395,7 +395,8 @@ static csys_condvar *mortal;
 static int condvars; /* how many: each thread waits at one of them */
 static csys_deadline moment;
 static pthread_barrier_t turn;
-static int is_set, is_over; /* under lock */
+static int is_set;  /* under lock */
+static int is_over; /* written while all are at the barrier */
 
 static void *wait_until_the_moment(void *argument)
 {
@@ -446,6 +447,8 @@ static void free_while_some_give_up(int count, void (*notify)(csys_condvar *cond
 		int is_inside = round % 2;
 		assert_int_equal(mprotect(mortal, size, PROT_READ | PROT_WRITE), 0);
 		is_set = waiting = 0;
+		/* Before they wait: all may have given up when it is set. */
+		is_over = round == ROUNDS - 1;
 		moment = csys_after_us(250);
 		pthread_barrier_wait(&turn);
 		wait_for_waiting(GIVING_UP);
@@ -453,7 +456,6 @@ static void free_while_some_give_up(int count, void (*notify)(csys_condvar *cond
 			csys_spin_hint();
 		csys_mutex_lock(&lock);
 		is_set = 1;
-		is_over = round == ROUNDS - 1;
 		if (!is_inside)
 			csys_mutex_unlock(&lock);
 		for (int i = 0; i < count; i++)
