@@ -97,7 +97,7 @@ if [ "${1-}" = --inside ]; then
         case $line in cc*) run './a.out && rm a.out' ;; esac
     done
     umount /dev/pts
-    run 'meson test -C build --no-rebuild --print-errorlogs --suite ipc --suite process --suite examples'
+    run 'meson test -C build --no-rebuild --print-errorlogs --suite io --suite process --suite examples'
     run 'grep "SKIPPED.*a_size_is_as_it_was_set" build/meson-logs/testlog.txt'
     exit 0
 fi

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 
-FLOORS = ['base', 'os', 'sync', 'ipc', 'process']  # a file includes its own floor and lower ones
+FLOORS = ['base', 'os', 'sync', 'io', 'ipc', 'process']  # a file includes its own floor and lower ones
 
 # What may be included above os/ and below it: C without a system.
 PLAIN_HEADERS = {
@@ -593,7 +593,7 @@ PLANTS = [
     ('floors', 4, plant('include/csys/ipc/planted.h', '#include "pipe.h"'),
      plant('include/csys/ipc/pipe.h', '')),
     ('floors', 1, plant('src/attic/planted.c', 'int csysi_planted;')),
-    ('floors', None, plant('src/process/planted.c', '#include <csys/ipc.h>', '#include "os/os.h"'),
+    ('floors', None, plant('src/process/planted.c', '#include <csys/io.h>', '#include "os/os.h"'),
      plant('src/os/os.h', '')),
     ('floors', None, plant('src/os/linux/planted.c', '#include "os/posix/planted.h"'),
      plant('src/os/posix/planted.h', '')),

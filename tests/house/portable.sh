@@ -20,7 +20,7 @@ compile_all() {
     name=$1
     shift
     count=0
-    for source in $(cd "$root/src" && find base sync ipc process -name '*.c' | LC_ALL=C sort); do
+    for source in $(cd "$root/src" && find base sync io process -name '*.c' | LC_ALL=C sort); do
         if "$@" -std=c11 -c -Wall -Wextra -Werror -DCSYS_API= -I"$root/include" -I"$root/src" \
             -o "$scratch/object.o" "$root/src/$source"; then
             count=$((count + 1))

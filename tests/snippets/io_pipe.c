@@ -1,7 +1,7 @@
 /*
- * snippets/ipc_pipe.c - a program around the snippets of csys/ipc/pipe.h.
+ * snippets/io_pipe.c - a program around the snippets of csys/io/pipe.h.
  */
-#include <csys/ipc/pipe.h>
+#include <csys/io/pipe.h>
 
 int through_a_pipe(void);
 int through_a_pipe(void)

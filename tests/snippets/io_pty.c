@@ -1,10 +1,10 @@
 /*
- * snippets/ipc_pty.c - a program around the snippets of csys/ipc/pty.h.
+ * snippets/io_pty.c - a program around the snippets of csys/io/pty.h.
  */
 #include <stdio.h>
 
-#include <csys/ipc/pty.h>
-#include <csys/ipc/pipe.h>
+#include <csys/io/pty.h>
+#include <csys/io/pipe.h>
 #include <csys/process/child.h>
 #include <csys/process/command.h>
 

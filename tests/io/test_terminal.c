@@ -1,5 +1,5 @@
 /*
- * ipc/test_terminal.c - promises of csys/ipc/terminal.h.
+ * io/test_terminal.c - promises of csys/io/terminal.h.
  */
 #define _XOPEN_SOURCE 700
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * csys/ipc/pipe.h - anonymous pipes, and streams of bytes with a deadline.
+ * csys/io/pipe.h - anonymous pipes, and streams of bytes with a deadline.
  *
  *     csys_handle reader, writer;
  *     int r = csys_pipe_create(&reader, &writer);
@@ -29,8 +29,8 @@
  * systems) poll is asked first, and a deadline may be overrun if another reader
  * or writer takes what it announced, or a terminal has less room than that.
  */
-#ifndef CSYS_IPC_PIPE_H
-#define CSYS_IPC_PIPE_H
+#ifndef CSYS_IO_PIPE_H
+#define CSYS_IO_PIPE_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /*
- * csys/ipc/terminal.h - what is common to terminals, this process's own too.
+ * csys/io/terminal.h - what is common to terminals, this process's own too.
  *
  *     csys_terminal_mode before;
  *     if (csys_is_terminal(0) && csys_terminal_raw(0, &before) == 0) {
@@ -9,11 +9,11 @@
  *
  * A terminal is any handle that the system calls one: the standard streams of
  * a program in a window, a serial line, both sides of a pseudo-terminal
- * (csys/ipc/pty.h).  Its settings belong to the terminal, so they are the same
+ * (csys/io/pty.h).  Its settings belong to the terminal, so they are the same
  * for all who have it open, and outlive this process.
  */
-#ifndef CSYS_IPC_TERMINAL_H
-#define CSYS_IPC_TERMINAL_H
+#ifndef CSYS_IO_TERMINAL_H
+#define CSYS_IO_TERMINAL_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /*
- * ipc/test_pipe.c - promises of csys/ipc/pipe.h.
+ * io/test_pipe.c - promises of csys/io/pipe.h.
  */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>

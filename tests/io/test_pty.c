@@ -1,5 +1,5 @@
 /*
- * ipc/test_pty.c - promises of csys/ipc/pty.h, with real programs on the terminal.
+ * io/test_pty.c - promises of csys/io/pty.h, with real programs on the terminal.
  */
 #ifdef CSYS_TEST_LINUX
 #define _GNU_SOURCE /* syscall */

@@ -1,8 +1,8 @@
 /*
- * ipc/pipe.c - pipes, and transfers that go on until they are complete.
+ * io/pipe.c - pipes, and transfers that go on until they are complete.
  */
 #include <csys/base/result.h>
-#include <csys/ipc/pipe.h>
+#include <csys/io/pipe.h>
 
 #include "os/os.h"
 

@@ -1,7 +1,7 @@
 /*
- * ipc/terminal.c - size and mode of a terminal.
+ * io/terminal.c - size and mode of a terminal.
  */
-#include <csys/ipc/terminal.h>
+#include <csys/io/terminal.h>
 
 #include "os/os.h"
 

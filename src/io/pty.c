@@ -1,8 +1,8 @@
 /*
- * ipc/pty.c - a pseudo-terminal pair, and transfers at its controller.
+ * io/pty.c - a pseudo-terminal pair, and transfers at its controller.
  */
-#include <csys/ipc/pty.h>
-#include <csys/ipc/terminal.h>
+#include <csys/io/pty.h>
+#include <csys/io/terminal.h>
 
 #include "base/memory.h"
 #include "os/os.h"

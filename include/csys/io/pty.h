@@ -1,5 +1,5 @@
 /*
- * csys/ipc/pty.h - a pseudo-terminal: a terminal with this program behind it.
+ * csys/io/pty.h - a pseudo-terminal: a terminal with this program behind it.
  *
  *     csys_pty *pty;
  *     int r = csys_pty_open(24, 80, &pty);
@@ -17,7 +17,7 @@
  * writes is read at the controller, what is written to the controller is what
  * was typed.  The terminal begins as terminals do: it echoes, turns "\n" into
  * "\r\n", gives its reader whole lines (up to 4095 bytes on Linux) and makes a
- * signal of ^C; csys_terminal_raw (csys/ipc/terminal.h) ends all that.
+ * signal of ^C; csys_terminal_raw (csys/io/terminal.h) ends all that.
  *
  * Both handles are close-on-exec and above 2, and opening them does not make
  * this process's controlling terminal of it.  The controller is nonblocking for
@@ -26,8 +26,8 @@
  * Threads: one may read and one write at once; taking and closing belong to
  * one.  Fork: a forked child holds copies of the handles, as fork has it.
  */
-#ifndef CSYS_IPC_PTY_H
-#define CSYS_IPC_PTY_H
+#ifndef CSYS_IO_PTY_H
+#define CSYS_IO_PTY_H
 
 #include <stddef.h>
 

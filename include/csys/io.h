@@ -1,0 +1,11 @@
+/*
+ * csys/io.h - streams of bytes: pipes and terminals.
+ */
+#ifndef CSYS_IO_H
+#define CSYS_IO_H
+
+#include <csys/io/pipe.h>
+#include <csys/io/pty.h>
+#include <csys/io/terminal.h>
+
+#endif
