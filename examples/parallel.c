@@ -137,8 +137,8 @@ static int fill(struct text *text, csys_handle reader)
 	}
 	/* One byte stays free, for the NUL behind a last line. */
 	size_t got;
-	int r = csys_pipe_read_until(reader, text->data + text->size, text->room - text->size - 1,
-				     CSYS_POLL, &got);
+	int r = csys_stream_read_until(reader, text->data + text->size, text->room - text->size - 1,
+				       CSYS_POLL, &got);
 	if (r < 0)
 		return r == CSYS_ETIMEDOUT ? 1 : r;
 	text->size += got;
@@ -290,8 +290,8 @@ static int print_job(struct job *job)
 		while (text->used < text->size) {
 			size_t size = 0;
 			progress(0);
-			int r = csys_pipe_write_until(stream, text->data + text->used,
-						      text->size - text->used, CSYS_POLL, &size);
+			int r = csys_stream_write_until(stream, text->data + text->used,
+							text->size - text->used, CSYS_POLL, &size);
 			if (r == CSYS_ETIMEDOUT) {
 				full = stream;
 				return 0;

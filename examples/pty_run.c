@@ -107,8 +107,8 @@ static void read_typed(void)
 
 	/* What does not fit in a part is read later; room is kept for ^C and ^D. */
 	typed.sent = typed.size = 0;
-	int r = csys_pipe_read_until(CSYS_STDIN, typed.data, sizeof typed.data - 16, CSYS_POLL,
-				     &size);
+	int r = csys_stream_read_until(CSYS_STDIN, typed.data, sizeof typed.data - 16, CSYS_POLL,
+				       &size);
 	if (r == CSYS_ETIMEDOUT)
 		return;
 	typed.size = size;
@@ -152,8 +152,8 @@ static int read_written(void)
 static int send_written(void)
 {
 	size_t size = 0;
-	int r = csys_pipe_write_until(CSYS_STDOUT, written.data + written.sent,
-				      written.size - written.sent, CSYS_POLL, &size);
+	int r = csys_stream_write_until(CSYS_STDOUT, written.data + written.sent,
+					written.size - written.sent, CSYS_POLL, &size);
 	written.sent += size;
 	return r == CSYS_ETIMEDOUT ? 0 : r;
 }

@@ -135,7 +135,7 @@ static int end_politely(void)
 		return 1;
 
 	csys_handle reader = csys_child_stream(child, CSYS_STDOUT);
-	if (csys_pipe_read_until(reader, line, sizeof line - 1, csys_after_s(10), &size) == 0)
+	if (csys_stream_read_until(reader, line, sizeof line - 1, csys_after_s(10), &size) == 0)
 		printf("  it says: %.*s\n", (int)strcspn(line, "\n"), line);
 	printf("  SIGTERM, and 100 ms for it ...\n");
 	r = csys_child_terminate(child, csys_after_ms(100), &end);

@@ -6,6 +6,7 @@
 
 #include <csys/io/pipe.h>
 #include <csys/io/pty.h>
+#include <csys/io/stream.h>
 #include <csys/io/terminal.h>
 
 #endif

@@ -214,7 +214,7 @@ static void a_closed_controller_hangs_the_terminal_up(void **state)
 	csys_pty *pty = opened_pty();
 	assert_int_equal(csys_pty_take_terminal(pty, &terminal), 0);
 	csys_pty_close(pty);
-	assert_int_equal(csys_pipe_read_until(terminal, text, 8, CSYS_POLL, &size), 0);
+	assert_int_equal(csys_stream_read_until(terminal, text, 8, CSYS_POLL, &size), 0);
 	assert_int_equal(size, 0);
 	csys_handle_close(terminal);
 }

@@ -76,10 +76,11 @@ static void raw_lets_bytes_through_and_restore_puts_it_back(void **state)
 	assert_int_equal(csys_terminal_raw(terminal, &mode), 0);
 
 	assert_int_equal(csys_pty_write_all(pty, "\003a\r\004", 4, NULL), 0);
-	assert_int_equal(csys_pipe_read_all_until(terminal, buffer, 4, csys_after_s(30), &size), 0);
+	assert_int_equal(csys_stream_read_all_until(terminal, buffer, 4, csys_after_s(30), &size),
+			 0);
 	assert_memory_equal(buffer, "\003a\r\004", 4);
 	assert_int_equal(csys_pty_read_until(pty, buffer, 1, CSYS_POLL, &size), CSYS_ETIMEDOUT);
-	assert_int_equal(csys_pipe_write_all(terminal, "x\ny", 3, NULL), 0);
+	assert_int_equal(csys_stream_write_all(terminal, "x\ny", 3, NULL), 0);
 	reads(pty, "x\ny");
 
 	assert_int_equal(csys_terminal_restore(terminal, &mode), 0);
@@ -89,7 +90,7 @@ static void raw_lets_bytes_through_and_restore_puts_it_back(void **state)
 	assert_int_equal(after.c_cflag, settings.c_cflag);
 	assert_int_equal(after.c_lflag, settings.c_lflag);
 	assert_memory_equal(after.c_cc, settings.c_cc, sizeof after.c_cc);
-	assert_int_equal(csys_pipe_write_all(terminal, "x\ny", 3, NULL), 0);
+	assert_int_equal(csys_stream_write_all(terminal, "x\ny", 3, NULL), 0);
 	reads(pty, "x\r\ny");
 	csys_pty_close(pty);
 }

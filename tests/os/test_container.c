@@ -109,7 +109,7 @@ static void without_a_call_for_it_all_are_killed_one_by_one(void **state)
 	assert_int_equal(csysi_os_container_kill(&child->container, csys_after_s(60)), 0);
 	assert_true(csysi_fault_fired());
 	csysi_fault_arm(0);
-	assert_int_equal(csys_pipe_read_until(witness, &byte, 1, CSYS_POLL, &size), 0);
+	assert_int_equal(csys_stream_read_until(witness, &byte, 1, CSYS_POLL, &size), 0);
 	assert_int_equal(size, 0);
 	csys_handle_close(witness);
 	assert_int_equal(finished(child).value, SIGKILL);

@@ -166,7 +166,8 @@ static void kill_of_one_that_ended_is_fine_and_keeps_its_status(void **state)
 	char byte;
 	size_t size;
 	/* The end of its stdout is its end, or nearly: kill may come before or after. */
-	assert_int_equal(csys_pipe_read(csys_child_stream(child, CSYS_STDOUT), &byte, 1, &size), 0);
+	assert_int_equal(csys_stream_read(csys_child_stream(child, CSYS_STDOUT), &byte, 1, &size),
+			 0);
 	siginfo_t info;
 	assert_int_equal(waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(csys_child_kill(child), 0);
@@ -216,14 +217,14 @@ static void streams_are_borrowed_taken_and_closed(void **state)
 	assert_int_equal(csys_child_stream(child, CSYS_STDERR), CSYS_NO_HANDLE);
 	assert_int_equal(csys_child_stream(child, -1), CSYS_NO_HANDLE);
 
-	assert_int_equal(csys_pipe_write_all(writer, "hello", 5, NULL), 0);
+	assert_int_equal(csys_stream_write_all(writer, "hello", 5, NULL), 0);
 	assert_int_equal(csys_child_take(child, CSYS_STDOUT, &taken), 0);
 	assert_int_equal(csys_child_stream(child, CSYS_STDOUT), CSYS_NO_HANDLE);
 	csys_child_close_stream(child, CSYS_STDOUT); /* not there any more: nothing */
 	csys_child_close_stream(child, CSYS_STDIN);
 	csys_child_close_stream(child, CSYS_STDIN);
 	csys_child_close_stream(child, 7);
-	assert_int_equal(csys_pipe_read_all(taken, text, sizeof text, &size), 0);
+	assert_int_equal(csys_stream_read_all(taken, text, sizeof text, &size), 0);
 	assert_int_equal(size, 5);
 	assert_exit(finished(child), CSYS_EXIT_CODE, 0);
 	csys_handle_close(taken);
@@ -409,16 +410,16 @@ static void a_group_gets_no_signal_once_its_leader_was_reaped_by_others(void **s
 	csys_handle out = csys_child_stream(child, CSYS_STDOUT);
 	char text[32] = "";
 	size_t size;
-	assert_int_equal(csys_pipe_read_until(out, text, sizeof text - 1, csys_after_s(60), &size),
-			 0);
+	assert_int_equal(
+		csys_stream_read_until(out, text, sizeof text - 1, csys_after_s(60), &size), 0);
 	assert_int_equal(waitpid(-1, NULL, 0), csys_child_pid(child));
 
 	assert_int_equal(csys_child_signal_group(child, SIGKILL), CSYS_ESRCH);
 	/* What it left in its group lives, and holds the pipe. */
-	assert_int_equal(csys_pipe_read_until(out, text + size, 1, csys_after_ms(50), &size),
+	assert_int_equal(csys_stream_read_until(out, text + size, 1, csys_after_ms(50), &size),
 			 CSYS_ETIMEDOUT);
 	assert_int_equal(kill(atoi(text), SIGKILL), 0);
-	assert_int_equal(csys_pipe_read_until(out, text, 1, csys_after_s(60), &size), 0);
+	assert_int_equal(csys_stream_read_until(out, text, 1, csys_after_s(60), &size), 0);
 	assert_int_equal(size, 0);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
@@ -565,7 +566,7 @@ static void a_group_is_signalled_as_a_whole(void **state)
 	assert_int_equal(csys_child_signal_group(child, 0), 0);
 	assert_int_equal(csys_child_signal_group(child, SIGUSR1), 0);
 	/* The pipe ends when both have. */
-	assert_int_equal(csys_pipe_read_until(reader, line, 1, csys_after_s(60), &size), 0);
+	assert_int_equal(csys_stream_read_until(reader, line, 1, csys_after_s(60), &size), 0);
 	assert_int_equal(size, 0);
 	assert_int_equal(csys_child_wait(child, &end), 0);
 	assert_exit(end, CSYS_EXIT_SIGNAL, SIGUSR1);

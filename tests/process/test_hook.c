@@ -112,7 +112,7 @@ static void assert_one(void)
 	char byte;
 	size_t size;
 	csys_handle_close(told[1]);
-	assert_int_equal(csys_pipe_read_until(told[0], &byte, 1, csys_after_s(60), &size), 0);
+	assert_int_equal(csys_stream_read_until(told[0], &byte, 1, csys_after_s(60), &size), 0);
 	assert_int_equal(size, 0);
 	csys_handle_close(told[0]);
 }

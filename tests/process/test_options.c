@@ -61,7 +61,7 @@ static csys_handle given(const char *text)
 {
 	csys_handle reader, writer;
 	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
-	assert_int_equal(csys_pipe_write_all(writer, text, strlen(text), NULL), 0);
+	assert_int_equal(csys_stream_write_all(writer, text, strlen(text), NULL), 0);
 	csys_handle_close(writer);
 	return reader;
 }
@@ -590,7 +590,7 @@ static void it_dies_with_its_parent(void **state)
 	dup2(saved, 1);
 	close(saved);
 	assert_int_equal(
-		csys_pipe_read_all_until(reader, text, sizeof text, csys_after_s(60), &size), 0);
+		csys_stream_read_all_until(reader, text, sizeof text, csys_after_s(60), &size), 0);
 	csys_handle_close(reader);
 }
 
@@ -700,8 +700,8 @@ static void the_first_of_a_pid_namespace_dies_with_its_parent_too(void **state)
 		int r = result_in_child(start_in_a_namespace);
 		dup2(saved, 1);
 		close(saved);
-		int ended = csys_pipe_read_all_until(reader, text, sizeof text, csys_after_s(60),
-						     &size);
+		int ended = csys_stream_read_all_until(reader, text, sizeof text, csys_after_s(60),
+						       &size);
 		csys_handle_close(reader);
 		if (r == 77)
 			skip_because("no pid namespaces for this user");

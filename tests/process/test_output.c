@@ -365,7 +365,7 @@ static int read_slowly(void *context, int stream, const char *data, size_t size)
 	(void)stream;
 	(void)data;
 	(void)size;
-	return csys_pipe_read_until(ends[0], &byte, 1, csys_after_ms(3), &got) == CSYS_ETIMEDOUT
+	return csys_stream_read_until(ends[0], &byte, 1, csys_after_ms(3), &got) == CSYS_ETIMEDOUT
 		       ? 0
 		       : -1;
 }
@@ -545,7 +545,7 @@ static void the_deadline_ends_all_that_a_contained_one_started(void **state)
 	csys_output_free(&output);
 	/* Nobody holds the other end of its stdin any more. */
 	size_t size;
-	assert_int_equal(csys_pipe_write(writer, "x", 1, &size), CSYS_EPIPE);
+	assert_int_equal(csys_stream_write(writer, "x", 1, &size), CSYS_EPIPE);
 	csys_handle_close(writer);
 }
 
@@ -596,7 +596,7 @@ static void settings_of_the_command_stay(void **state)
 	csys_command_free(command);
 	assert_string_equal(output.out.data, "one");
 	assert_int_equal(output.err.size, 0);
-	assert_int_equal(csys_pipe_read_all(reader, text, sizeof text, &size), 0);
+	assert_int_equal(csys_stream_read_all(reader, text, sizeof text, &size), 0);
 	assert_int_equal(size, 3);
 	assert_memory_equal(text, "two", 3);
 	csys_handle_close(reader);

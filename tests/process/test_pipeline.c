@@ -278,8 +278,8 @@ static void a_running_pipeline_has_its_ends(void **state)
 	assert_int_equal(csys_child_stream(middle, CSYS_STDOUT), CSYS_NO_HANDLE);
 	assert_int_equal(csys_child_stream(last, CSYS_STDIN), CSYS_NO_HANDLE);
 
-	assert_int_equal(csys_pipe_write(csys_child_stream(first, CSYS_STDIN), "hello\n", 6, &size),
-			 0);
+	assert_int_equal(
+		csys_stream_write(csys_child_stream(first, CSYS_STDIN), "hello\n", 6, &size), 0);
 	read_line(csys_child_stream(last, CSYS_STDOUT), line, sizeof line);
 	assert_string_equal(line, "hello");
 	assert_int_equal(csys_pipeline_try_wait(pipeline, &exit), CSYS_EAGAIN);

@@ -401,7 +401,7 @@ static void one_handle_may_be_given_for_two_streams(void **state)
 	csys_command_stdio_take(command, CSYS_STDOUT, writer);
 	assert_int_equal(csys_command_run(command, &end), 0);
 	csys_command_free(command);
-	assert_int_equal(csys_pipe_read_all(reader, text, sizeof text, &size), 0);
+	assert_int_equal(csys_stream_read_all(reader, text, sizeof text, &size), 0);
 	assert_int_equal(size, 2);
 	csys_handle_close(reader);
 }
@@ -544,7 +544,7 @@ static void a_taken_handle_is_spent_by_the_first_success(void **state)
 	csys_command_cwd(command, NULL);
 	assert_int_equal(csys_command_run(command, &end), 0);
 	/* The command still stands, and yet the pipe ends. */
-	assert_int_equal(csys_pipe_read_all_until(reader, text, 8, csys_after_s(60), &size), 0);
+	assert_int_equal(csys_stream_read_all_until(reader, text, 8, csys_after_s(60), &size), 0);
 	assert_int_equal(size, 1);
 	assert_int_equal(csys_command_run(command, &end), CSYS_EBADF);
 	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_STDOUT);
@@ -569,7 +569,7 @@ static void a_borrowed_handle_stays_the_callers(void **state)
 	csys_command_free(command);
 	assert_true(fcntl((int)writer, F_GETFD) & FD_CLOEXEC); /* not changed */
 	csys_handle_close(writer);
-	assert_int_equal(csys_pipe_read_all(reader, text, 8, &size), 0);
+	assert_int_equal(csys_stream_read_all(reader, text, 8, &size), 0);
 	assert_int_equal(size, 2);
 	csys_handle_close(reader);
 }

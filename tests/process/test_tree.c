@@ -114,7 +114,7 @@ static void assert_ended(csys_handle witness, csys_deadline deadline)
 {
 	char byte;
 	size_t size = 1;
-	assert_int_equal(csys_pipe_read_until(witness, &byte, 1, deadline, &size), 0);
+	assert_int_equal(csys_stream_read_until(witness, &byte, 1, deadline, &size), 0);
 	assert_int_equal(size, 0);
 	csys_handle_close(witness);
 }
@@ -123,7 +123,8 @@ static void assert_running(csys_handle witness)
 {
 	char byte;
 	size_t size;
-	assert_int_equal(csys_pipe_read_until(witness, &byte, 1, CSYS_POLL, &size), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_stream_read_until(witness, &byte, 1, CSYS_POLL, &size),
+			 CSYS_ETIMEDOUT);
 }
 
 /*
@@ -332,12 +333,12 @@ static void end_a_loser(const char *how)
 		return;
 	CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
 	CHECK(level == CSYS_TREE_WALK);
-	CHECK(csys_pipe_read_until(witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
+	CHECK(csys_stream_read_until(witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
-	CHECK(csys_pipe_read_until(other_witness, &byte, 1, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
+	CHECK(csys_stream_read_until(other_witness, &byte, 1, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
 	csys_child_close(other, CSYS_CLOSE_KILL);
 	size = 1;
-	CHECK(csys_pipe_read_until(other_witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
+	CHECK(csys_stream_read_until(other_witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
 	/* Of those that were started as children of this process the zombies are left. */
 	CHECK(has_children() == (strcmp(how, "brother") == 0));
 	while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -484,9 +485,9 @@ static void a_child_that_ends_meanwhile_takes_nobody_out_of_reach(void **state)
 		assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), NULL), 0);
 		char text[8];
 		size_t size;
-		assert_int_equal(csys_pipe_read_until(witness, text, sizeof text,
-						      has_table() ? CSYS_POLL : csys_after_s(60),
-						      &size),
+		assert_int_equal(csys_stream_read_until(witness, text, sizeof text,
+							has_table() ? CSYS_POLL : csys_after_s(60),
+							&size),
 				 0);
 		if (size > 0) /* what it said */
 			assert_ended(witness, has_table() ? CSYS_POLL : csys_after_s(60));
@@ -670,7 +671,7 @@ static void kill_what_may_not_be(void)
 	CHECK(csys_child_wait(first, &exit) == 0);
 	CHECK(exit.value == SIGKILL);
 	/* The other one neither ended nor stands still. */
-	CHECK(csys_pipe_read_until(output, &byte, 1, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
+	CHECK(csys_stream_read_until(output, &byte, 1, CSYS_POLL, &size) == CSYS_ETIMEDOUT);
 	csys_handle_close(writer);
 	CHECK(csys_child_wait(second, &exit) == 0);
 	CHECK(exit.how == CSYS_EXIT_CODE && exit.value == 0);
@@ -707,7 +708,7 @@ static void as_nobody(void)
 	CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
 	CHECK(level == CSYS_TREE_REAPER);
 	size_t size = 1;
-	CHECK(csys_pipe_read_until(witness, line, 1, CSYS_POLL, &size) == 0 && size == 0);
+	CHECK(csys_stream_read_until(witness, line, 1, CSYS_POLL, &size) == 0 && size == 0);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 

@@ -2,7 +2,7 @@
  * snippets/base_deadline.c - a program around the snippets of csys/base/deadline.h.
  */
 #include <csys/base/deadline.h>
-#include <csys/io/pipe.h>
+#include <csys/io/stream.h>
 #include <csys/process/child.h>
 
 int answer_of(csys_handle pipe, csys_child *child);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include <csys/io/pty.h>
-#include <csys/io/pipe.h>
+#include <csys/io/stream.h>
 #include <csys/process/child.h>
 #include <csys/process/command.h>
 

@@ -103,8 +103,8 @@ static csys_child *grown(int round)
 		return NULL;
 	}
 	size_t size;
-	r = csys_pipe_read_until(csys_child_stream(child, CSYS_STDOUT), line, 6, csys_after_s(60),
-				 &size);
+	r = csys_stream_read_until(csys_child_stream(child, CSYS_STDOUT), line, 6, csys_after_s(60),
+				   &size);
 	if (r < 0 || strncmp(line, "ready", 5) != 0)
 		note_wrong("grown", round, r);
 	return child;
@@ -138,7 +138,7 @@ static void play(int round)
 	/* One who found the child reaped came too late, but not both. */
 	if (killers[1].result < 0 && (count == 2 || killers[2].result < 0))
 		note_wrong("nobody was in time", round, killers[1].result);
-	int r = csys_pipe_read_until(witness, &byte, 1, CSYS_POLL, &size);
+	int r = csys_stream_read_until(witness, &byte, 1, CSYS_POLL, &size);
 	if (r < 0 || size != 0)
 		note_wrong("some run on", round, r);
 	csys_handle_close(witness);

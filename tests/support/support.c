@@ -123,6 +123,28 @@ csys_exit finished(csys_child *child)
 	return end;
 }
 
+struct ends opened_ends(void)
+{
+	struct ends pipe;
+	assert_int_equal(csys_pipe_create(&pipe.reader, &pipe.writer), 0);
+	return pipe;
+}
+
+void close_ends(struct ends pipe)
+{
+	csys_handle_close(pipe.reader);
+	csys_handle_close(pipe.writer);
+}
+
+size_t fill_pipe(csys_handle writer)
+{
+	static const char big[1 << 20];
+	size_t all = 0, size;
+	while (csys_stream_write_until(writer, big, sizeof big, CSYS_POLL, &size) == 0)
+		all += size;
+	return all;
+}
+
 void read_line(csys_handle reader, char *buffer, size_t size)
 {
 	size_t length = 0;
@@ -131,7 +153,7 @@ void read_line(csys_handle reader, char *buffer, size_t size)
 		size_t got;
 		assert_true(length < size);
 		assert_int_equal(
-			csys_pipe_read_until(reader, buffer + length, 1, csys_after_s(30), &got),
+			csys_stream_read_until(reader, buffer + length, 1, csys_after_s(30), &got),
 			0);
 		if (got == 0 || buffer[length] == '\n')
 			break;

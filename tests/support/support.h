@@ -45,6 +45,19 @@ void assert_fails(csys_command *command, int result, int step);
 /* Wait for a child to its end and close it. */
 csys_exit finished(csys_child *child);
 
+/* Both ends of a pipe. */
+struct ends {
+	csys_handle reader;
+	csys_handle writer;
+};
+
+/* Create a pipe, asserting that it works. */
+struct ends opened_ends(void);
+void close_ends(struct ends pipe);
+
+/* Fill a pipe until it takes no more; how many bytes it took. */
+size_t fill_pipe(csys_handle writer);
+
 /* Read one line, without its newline, from a handle. */
 void read_line(csys_handle reader, char *buffer, size_t size);
 

@@ -2,7 +2,7 @@
  * csys/base/deadline.h - until when to wait.
  *
  *     csys_deadline deadline = csys_after_ms(250); // one deadline for all the steps
- *     int r = csys_pipe_read_all_until(pipe, buffer, sizeof buffer, deadline, &size);
+ *     int r = csys_stream_read_all_until(pipe, buffer, sizeof buffer, deadline, &size);
  *     if (r == 0)
  *             r = csys_child_wait_until(child, deadline, &exit);
  *
