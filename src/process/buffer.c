@@ -10,8 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <csys/base/result.h>
+
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/buffer.h"
 
 #define FIRST ((size_t)1 << 10)
 #define BIG ((size_t)1 << 20)

@@ -15,7 +15,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/buffer.h"
+#include "process/capture.h"
+#include "process/child.h"
 
 /* What one read asks for at least.  A Linux pipe holds as much. */
 #define CHUNK ((size_t)64 << 10)

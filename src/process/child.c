@@ -22,7 +22,8 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/child.h"
 
 /* How many of the detached one sweep looks at, so that a spawn does not pay for
  * thousands of them; the rest take their turn at the next. */

@@ -6,8 +6,12 @@
  */
 #include <string.h>
 
+#include <csys/process/child.h>
+
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/command.h"
+#include "process/environment.h"
 
 int csysi_command_edit(const csys_command *command)
 {

@@ -16,7 +16,9 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/command.h"
+#include "process/environment.h"
 
 size_t csysi_key_size(const char *entry)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "process/internal.h"
+#include "process/command.h"
 
 /* Like snprintf: counts everything, writes what fits. */
 struct line {

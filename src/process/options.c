@@ -10,7 +10,8 @@
 #include <csys/sync/panic.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/command.h"
 
 #define MOST_NUMBER (1 << 20) /* of a handle in the child */
 #define MOST_CPU (1u << 16)

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "process/buffer.h"
+#include "process/capture.h"
+#include "process/command.h"
+#include "process/spawn.h"
 
 static const csys_output_options no_options;
 

@@ -12,7 +12,11 @@
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/capture.h"
+#include "process/child.h"
+#include "process/command.h"
+#include "process/spawn.h"
 
 struct csys_pipeline {
 	size_t count;

@@ -12,7 +12,8 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/process.h"
 
 /* Without a handle: how soon to look again. */
 #define FIRST_NAP 50000

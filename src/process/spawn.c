@@ -9,7 +9,11 @@
 #include <csys/base/result.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/child.h"
+#include "process/command.h"
+#include "process/environment.h"
+#include "process/spawn.h"
 
 const struct csysi_spawn_defaults csysi_spawn_inherits = {
 	.kinds = { CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT, CSYS_STDIO_INHERIT }

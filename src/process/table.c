@@ -6,7 +6,8 @@
 #include <csys/process/table.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/process.h"
 
 struct csys_table {
 	struct csysi_os_table os;

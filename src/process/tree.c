@@ -42,7 +42,9 @@
 #include <csys/base/result.h>
 
 #include "base/memory.h"
-#include "process/internal.h"
+#include "os/os.h"
+#include "process/child.h"
+#include "process/environment.h"
 
 /* How long to wait before looking again. */
 #define FIRST_NAP 50000

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process/internal.h"
+#include "process/child.h"
 #include "support/support.h"
 
 static struct csysi_os_container created(void)

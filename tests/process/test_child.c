@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process/internal.h"
+#include "process/child.h"
 #include "support/stranger.h"
 #include "support/support.h"
 

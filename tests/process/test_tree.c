@@ -23,7 +23,7 @@
 #include <sys/prctl.h>
 #endif
 
-#include "process/internal.h"
+#include "process/child.h"
 #include "support/stranger.h"
 #include "support/support.h"
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/internal.h"
+#include "process/child.h"
 #include "support/support.h"
 
 static unsigned seed = 1;

@@ -1,0 +1,34 @@
+/*
+ * process/capture.h - one loop over the streams of several children.
+ */
+#ifndef CSYSI_PROCESS_CAPTURE_H
+#define CSYSI_PROCESS_CAPTURE_H
+
+#include <csys/process/child.h>
+#include <csys/process/command.h>
+#include <csys/process/exit.h>
+#include <csys/process/output.h>
+
+/* What one capture is of. */
+struct csysi_programs {
+	csys_child *const *children;
+	size_t count;
+	csys_exit *exits;   /* out: how each ended, CSYS_EXIT_NONE if it runs on */
+	csys_handle shared; /* what several of them write to, or "none"; closed at the end */
+	int shared_stream;  /* as which it counts */
+};
+
+/*
+ * Feed the input to the stdin that is piped, and drain all other piped streams,
+ * until these and the children have ended.  out->exit is not touched.
+ */
+int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
+		  csys_output *out);
+
+/* Make *out empty and check the options, which become the default ones if they are NULL. */
+int csysi_output_begin(const csys_output_options **options, csys_output *out);
+
+/* Whether the stdin of a captured command is, or becomes, a pipe that input can be written to. */
+int csysi_command_takes_input(const csys_command *command);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * process/child.h - a child from inside.
+ */
+#ifndef CSYSI_PROCESS_CHILD_H
+#define CSYSI_PROCESS_CHILD_H
+
+#include <csys/process/child.h>
+#include <csys/process/exit.h>
+
+#include "os/os.h"
+#include "process/environment.h"
+#include "sync/lock.h"
+
+struct csys_child {
+	struct csysi_os_child os;
+	csys_handle streams[3]; /* this side of piped streams, "none" for others */
+	struct csysi_lock lock; /* guards what follows, and signal against reap */
+	int leads_group;        /* signals can go to its process group */
+	int contained;          /* by csys_command_contain */
+	enum csysi_os_bond bond;
+	char mark[CSYSI_MARK_SIZE];          /* in its environment; "": none */
+	struct csysi_os_container container; /* "none" but for CSYSI_OS_BOND_CONTAINER */
+	int removed;                         /* under lock: the container is, its handle is not */
+	int reaped;                          /* under lock: exit is set, os.pid may be another's */
+	csys_exit exit;                      /* under lock */
+	csys_usage usage;                    /* under lock; all -1 if not known */
+	csys_child *next;                    /* in the list of the detached */
+};
+
+/* A new child object around nothing yet; NULL if out of memory. */
+csys_child *csysi_child_new(void);
+
+/* Close its handles and release it, not the process. */
+void csysi_child_free(csys_child *child);
+
+/*
+ * End it at once: a contained one with all that it started, and then this may take up to
+ * a second, another one alone.  Returns 0, or CSYS_EPERM if the child itself runs on.
+ */
+int csysi_child_end(csys_child *child);
+
+/* Whether it is not reaped, by whomever, and so its pid is its own: 0, or CSYS_ESRCH. */
+int csysi_child_check(csys_child *child);
+
+/* Wait for its end, without reaping. */
+int csysi_child_wait_end(csys_child *child, csys_deadline deadline);
+
+/* Reap what has ended of the detached children. */
+void csysi_child_sweep(void);
+
+#endif
