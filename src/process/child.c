@@ -1,5 +1,5 @@
 /*
- * process/child.c - a child from its birth until it is reaped.
+ * process/child.c - a child from its start until it is reaped.
  *
  * Waiting and reaping are two steps.  Waiting (os.h) leaves the ended child a
  * zombie, so its pid stays its own; any number of threads may do that at once.
@@ -7,12 +7,6 @@
  * while the lock is held and `reaped` is 0, the pid and the handle are this
  * child's and nobody else's; so a signal never reaches a stranger, on systems
  * without pidfds too.
- *
- * A child that is closed while it runs goes on a list of the detached, from
- * where a later spawn, wait or close reaps it.  The list is a stack: pushed by
- * compare-and-swap, emptied whole by a swap with NULL, so there is no lock that
- * a fork in another thread could leave held for ever, and no ABA, since nobody
- * takes a single one out.
  *
  * The container of a contained child is removed by the first reap, wait, close or
  * sweep that finds nothing living in it.  A closed child stays on the list until then,
@@ -25,15 +19,9 @@
 #include "os/os.h"
 #include "process/child.h"
 
-/* How many of the detached one sweep looks at, so that a spawn does not pay for
- * thousands of them; the rest take their turn at the next. */
-#define SWEEP 64
-
 /* Between two looks at a child that is to stop, ns. */
 #define FIRST_NAP 50000
 #define LAST_NAP 5000000
-
-static csys_child *detached;
 
 static int is_stream(int stream)
 {
@@ -141,8 +129,7 @@ static void vacate(csys_child *child)
 	csysi_os_release_cancel(before);
 }
 
-/* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs. */
-static int reap(csys_child *child, csys_exit *out)
+int csysi_child_reap(csys_child *child, csys_exit *out)
 {
 	int r = 0;
 
@@ -178,15 +165,14 @@ int csysi_child_wait_end(csys_child *child, csys_deadline deadline)
 	return is_reaped(child) ? 0 : csysi_os_child_wait(&child->os, deadline);
 }
 
-/* Wait and reap, whatever becomes of stdin. */
-static int wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
+int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
 {
 	csysi_child_sweep();
 	for (;;) {
 		int r = csysi_child_wait_end(child, deadline);
 		if (r < 0)
 			return r;
-		r = reap(child, out);
+		r = csysi_child_reap(child, out);
 		if (r != CSYS_EAGAIN)
 			return r;
 		/* It has ended, but not for us yet: a debugger that traces it is first. */
@@ -201,7 +187,7 @@ int csys_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *
 	if (!child || !out)
 		return CSYS_EINVAL;
 	csys_child_close_stream(child, CSYS_STDIN);
-	return wait_until(child, deadline, out);
+	return csysi_child_wait_until(child, deadline, out);
 }
 
 int csys_child_wait(csys_child *child, csys_exit *out)
@@ -214,7 +200,7 @@ int csys_child_try_wait(csys_child *child, csys_exit *out)
 	if (!child || !out)
 		return CSYS_EINVAL;
 	csysi_child_sweep();
-	return reap(child, out);
+	return csysi_child_reap(child, out);
 }
 
 int csys_child_signal(csys_child *child, int signal)
@@ -290,125 +276,4 @@ int csys_child_usage(csys_child *child, csys_usage *out)
 		*out = child->usage;
 	csysi_lock_unlock(&child->lock);
 	return r;
-}
-
-int csys_child_kill(csys_child *child)
-{
-	int r = csys_child_signal(child, csysi_os_signal_kill());
-
-	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
-}
-
-/* As far as may be: what is waited for next is the child. */
-static void end_tree(csys_child *child, csys_deadline deadline)
-{
-	int r = csys_child_kill_tree(child, deadline, NULL);
-	(void)r;
-}
-
-int csysi_child_end(csys_child *child)
-{
-	if (child->contained)
-		end_tree(child, csys_after_s(1));
-	return csys_child_kill(child);
-}
-
-int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
-{
-	if (!child || !out)
-		return CSYS_EINVAL;
-	csys_child_close_stream(child, CSYS_STDIN);
-	int r = csys_child_signal(child, csysi_os_signal_terminate());
-	if (r < 0 && r != CSYS_ESRCH)
-		return r;
-	r = wait_until(child, grace, out);
-	if (r != CSYS_ETIMEDOUT)
-		return r;
-	r = csysi_child_end(child);
-	return r < 0 ? r : wait_until(child, CSYS_FOREVER, out);
-}
-
-/* ---- closing ------------------------------------------------------------------------ */
-
-/* Whether nothing keeps a reaped child: no container that something still lives in. */
-static int is_spent(csys_child *child)
-{
-	csysi_lock_lock(&child->lock);
-	int spent = child->container.handle == CSYS_NO_HANDLE || child->removed;
-	csysi_lock_unlock(&child->lock);
-	return spent;
-}
-
-static void push_detached(csys_child *first, csys_child *last)
-{
-	csys_child *top = csysi_load_relaxed(&detached);
-
-	/* Release pairs with the acquire in sweep: who takes the list sees its links. */
-	do
-		last->next = top;
-	while (!csysi_cas_release(&detached, &top, first));
-}
-
-void csysi_child_sweep(void)
-{
-	/* Relaxed: only a hint; the swap decides. */
-	if (!csysi_load_relaxed(&detached))
-		return;
-
-	/* Cancelled with the list in hand, this thread would lose it. */
-	int cancel = csysi_os_hold_cancel();
-	/* Acquire pairs with the release in push_detached. */
-	csys_child *list = csysi_swap_acquire(&detached, NULL);
-	csys_child *kept = NULL, *kept_last = NULL;
-	for (int i = 0; list && i < SWEEP; i++) {
-		csys_child *child = list;
-		csys_exit exit;
-		list = child->next;
-		if (reap(child, &exit) == 0 && is_spent(child)) {
-			csysi_child_free(child);
-			continue;
-		}
-		child->next = kept;
-		kept = child;
-		kept_last = kept_last ? kept_last : child;
-	}
-	/* Those that were looked at go below those that were not. */
-	if (kept)
-		push_detached(kept, kept_last);
-	if (list) {
-		csys_child *last = list;
-		while (last->next)
-			last = last->next;
-		push_detached(list, last);
-	}
-	csysi_os_release_cancel(cancel);
-}
-
-void csys_child_close(csys_child *child, int policy)
-{
-	if (!child)
-		return;
-
-	/* Its pipes end first, so that a child that waits for them can. */
-	for (int i = 0; i < 3; i++)
-		csys_child_close_stream(child, i);
-	csysi_child_sweep();
-
-	/* Of a contained one what it left behind, too. */
-	if (policy == CSYS_CLOSE_KILL && child->contained)
-		end_tree(child, CSYS_FOREVER);
-
-	csys_exit exit;
-	int r = reap(child, &exit);
-	if (r < 0 && policy == CSYS_CLOSE_KILL) {
-		r = csys_child_kill(child);
-		if (r == 0)
-			r = wait_until(child, CSYS_FOREVER, &exit);
-	} else if (r < 0 && policy == CSYS_CLOSE_WAIT) {
-		r = wait_until(child, CSYS_FOREVER, &exit);
-	}
-	if (r == 0 && is_spent(child))
-		csysi_child_free(child);
-	else
-		push_detached(child, child);
 }

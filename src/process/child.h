@@ -42,6 +42,12 @@ int csysi_child_end(csys_child *child);
 /* Whether it is not reaped, by whomever, and so its pid is its own: 0, or CSYS_ESRCH. */
 int csysi_child_check(csys_child *child);
 
+/* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs. */
+int csysi_child_reap(csys_child *child, csys_exit *out);
+
+/* Wait and reap, whatever becomes of stdin. */
+int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out);
+
 /* Wait for its end, without reaping. */
 int csysi_child_wait_end(csys_child *child, csys_deadline deadline);
 

@@ -1,5 +1,5 @@
 /*
- * process/line.c - a command as a line for a shell.
+ * process/command_line.c - a command as a line for a shell.
  */
 #include <stdio.h>
 #include <string.h>

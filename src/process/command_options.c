@@ -1,5 +1,5 @@
 /*
- * process/options.c - the settings of a command beyond arguments and streams.
+ * process/command_options.c - the settings of a command beyond arguments and streams.
  *
  * They are collected in the form in which the os floor takes them.
  */

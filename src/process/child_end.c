@@ -1,0 +1,141 @@
+/*
+ * process/child_end.c - ending a child, and closing its object.
+ *
+ * A child that is closed while it runs goes on a list of the detached, from
+ * where a later spawn, wait or close reaps it.  The list is a stack: pushed by
+ * compare-and-swap, emptied whole by a swap with NULL, so there is no lock that
+ * a fork in another thread could leave held for ever, and no ABA, since nobody
+ * takes a single one out.
+ */
+#include <csys/base/result.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "process/child.h"
+
+/* How many of the detached one sweep looks at, so that a spawn does not pay for
+ * thousands of them; the rest take their turn at the next. */
+#define SWEEP 64
+
+static csys_child *detached;
+
+int csys_child_kill(csys_child *child)
+{
+	int r = csys_child_signal(child, csysi_os_signal_kill());
+
+	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
+}
+
+/* As far as may be: what is waited for next is the child. */
+static void end_tree(csys_child *child, csys_deadline deadline)
+{
+	int r = csys_child_kill_tree(child, deadline, NULL);
+	(void)r;
+}
+
+int csysi_child_end(csys_child *child)
+{
+	if (child->contained)
+		end_tree(child, csys_after_s(1));
+	return csys_child_kill(child);
+}
+
+int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
+{
+	if (!child || !out)
+		return CSYS_EINVAL;
+	csys_child_close_stream(child, CSYS_STDIN);
+	int r = csys_child_signal(child, csysi_os_signal_terminate());
+	if (r < 0 && r != CSYS_ESRCH)
+		return r;
+	r = csysi_child_wait_until(child, grace, out);
+	if (r != CSYS_ETIMEDOUT)
+		return r;
+	r = csysi_child_end(child);
+	return r < 0 ? r : csysi_child_wait_until(child, CSYS_FOREVER, out);
+}
+
+/* ---- closing ------------------------------------------------------------------------ */
+
+/* Whether nothing keeps a reaped child: no container that something still lives in. */
+static int is_spent(csys_child *child)
+{
+	csysi_lock_lock(&child->lock);
+	int spent = child->container.handle == CSYS_NO_HANDLE || child->removed;
+	csysi_lock_unlock(&child->lock);
+	return spent;
+}
+
+static void push_detached(csys_child *first, csys_child *last)
+{
+	csys_child *top = csysi_load_relaxed(&detached);
+
+	/* Release pairs with the acquire in sweep: who takes the list sees its links. */
+	do
+		last->next = top;
+	while (!csysi_cas_release(&detached, &top, first));
+}
+
+void csysi_child_sweep(void)
+{
+	/* Relaxed: only a hint; the swap decides. */
+	if (!csysi_load_relaxed(&detached))
+		return;
+
+	/* Cancelled with the list in hand, this thread would lose it. */
+	int cancel = csysi_os_hold_cancel();
+	/* Acquire pairs with the release in push_detached. */
+	csys_child *list = csysi_swap_acquire(&detached, NULL);
+	csys_child *kept = NULL, *kept_last = NULL;
+	for (int i = 0; list && i < SWEEP; i++) {
+		csys_child *child = list;
+		csys_exit exit;
+		list = child->next;
+		if (csysi_child_reap(child, &exit) == 0 && is_spent(child)) {
+			csysi_child_free(child);
+			continue;
+		}
+		child->next = kept;
+		kept = child;
+		kept_last = kept_last ? kept_last : child;
+	}
+	/* Those that were looked at go below those that were not. */
+	if (kept)
+		push_detached(kept, kept_last);
+	if (list) {
+		csys_child *last = list;
+		while (last->next)
+			last = last->next;
+		push_detached(list, last);
+	}
+	csysi_os_release_cancel(cancel);
+}
+
+void csys_child_close(csys_child *child, int policy)
+{
+	if (!child)
+		return;
+
+	/* Its pipes end first, so that a child that waits for them can. */
+	for (int i = 0; i < 3; i++)
+		csys_child_close_stream(child, i);
+	csysi_child_sweep();
+
+	/* Of a contained one what it left behind, too. */
+	if (policy == CSYS_CLOSE_KILL && child->contained)
+		end_tree(child, CSYS_FOREVER);
+
+	csys_exit exit;
+	int r = csysi_child_reap(child, &exit);
+	if (r < 0 && policy == CSYS_CLOSE_KILL) {
+		r = csys_child_kill(child);
+		if (r == 0)
+			r = csysi_child_wait_until(child, CSYS_FOREVER, &exit);
+	} else if (r < 0 && policy == CSYS_CLOSE_WAIT) {
+		r = csysi_child_wait_until(child, CSYS_FOREVER, &exit);
+	}
+	if (r == 0 && is_spent(child))
+		csysi_child_free(child);
+	else
+		push_detached(child, child);
+}

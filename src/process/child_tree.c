@@ -1,0 +1,361 @@
+/*
+ * process/child_tree.c - ending a child and all that it started.
+ *
+ * A child in a container is the system's work.  Any other tree is read from the process
+ * table, again and again, since it goes on forking and dying meanwhile:
+ *
+ *   read the table          who is new in the tree is told to stop
+ *     until nobody is new and all have stopped, and then once more, since the list of
+ *     a reading is older than its rows:             now nobody forks or exits
+ *   kill all but the child; then, when they have ended, the child
+ *     until nobody lives, and then once more
+ *
+ * Stopping comes first because a tree can fork faster than it can be read, but not while
+ * it is stopped.  The child is killed last because it holds the rest together: as long
+ * as it lives its children are its own, and if it is a reaper its orphans too.
+ *
+ * Nothing stays stopped, however the walk ends.  What has been stopped is killed, which takes
+ * no memory, and two handles, which are kept in reserve.  If even these are taken by another
+ * thread, what cannot be killed is let go on.
+ *
+ * One that is blocked in the system cannot stop: a parent in vfork, until its child has
+ * run on or ended.  So it counts as stopped, and is killed only if nobody else is left to
+ * kill, since its child may have to be found by way of it.
+ */
+#include <csys/base/result.h>
+
+#include "base/memory.h"
+#include "os/os.h"
+#include "process/child.h"
+#include "process/child_tree.h"
+
+/* How long to wait before looking again. */
+#define FIRST_NAP 50000
+#define LAST_NAP 5000000
+
+/* How often one is told to stop before it is killed running: somebody lets it go on, or it
+ * does not get to a processor. */
+#define MOST_STOPS 60
+
+/*
+ * Readings after the deadline, and the naps between them.  Given up half way the tree has
+ * lost what holds it together, and no second call finds what was forked at the last
+ * moment; mostly a few more bring it to an end.
+ */
+#define MOST_LATE 20
+#define LATE_NAP 500000
+
+/* The members that live, by what is to be done about them. */
+struct census {
+	size_t living;
+	size_t fresh;   /* told to stop for the first time */
+	size_t moving;  /* told, and not stopped yet */
+	size_t stopped; /* of all but the child */
+	size_t blocked; /* likewise */
+	size_t denied;
+};
+
+/* ---- telling ---------------------------------------------------------------------- */
+
+/* A handle of the process of a row.  "none": there are none here; its pid is its own now. */
+static int open_row(struct csysi_tree *tree, const struct csysi_tree_row *row, csys_handle *out)
+{
+	csys_handle handle = CSYS_NO_HANDLE;
+	struct csysi_os_process now;
+	int r;
+
+	do
+		r = csysi_os_process_open(row->pid, &handle);
+	while (r == CSYS_EMFILE && csysi_tree_close_reserve(tree));
+	if (r == 0 || r == CSYS_ENOTSUP)
+		r = csysi_tree_read_row(tree, row->pid, &now);
+	if (r == 0 && (!(now.valid & CSYSI_OS_PROCESS_START) || now.start != row->start))
+		r = CSYS_ESRCH;
+	if (r < 0)
+		csysi_os_close(handle);
+	else
+		*out = handle;
+	return r;
+}
+
+/* CSYS_ESRCH: it is gone.  CSYS_EPERM.  Takes no memory, and two handles for a moment. */
+static int tell(struct csysi_tree *tree, const struct csysi_tree_row *row, int signal)
+{
+	csys_handle handle = CSYS_NO_HANDLE;
+
+	if (csysi_tree_is_root(tree, row))
+		return csys_child_signal(tree->child, signal);
+	int r = open_row(tree, row, &handle);
+	if (r < 0)
+		return r;
+	if (handle != CSYS_NO_HANDLE)
+		r = csysi_os_process_signal(row->pid, handle, signal);
+	/* Some sandboxes let open a handle and refuse this; then by pid, whose row was read just
+	 * now.  If it was meant, CSYS_EPERM comes again. */
+	if (handle == CSYS_NO_HANDLE || r == CSYS_ENOTSUP || r == CSYS_EPERM)
+		r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE, signal);
+	csysi_os_close(handle);
+	return r;
+}
+
+/* Tell one to stop.  The result is a failure of ours. */
+static int stop(struct csysi_tree *tree, struct csysi_tree_row *row)
+{
+	int r = tell(tree, row, csysi_os_signal_stop());
+
+	row->stops++;
+	if (r == CSYS_EPERM)
+		row->denied = 1;
+	return r == CSYS_EPERM || r == CSYS_ESRCH ? 0 : r;
+}
+
+/* Count who lives, and stop who runs. */
+static int take_census(struct csysi_tree *tree, struct census *out)
+{
+	*out = (struct census){ 0 };
+	for (size_t i = 0; i < tree->now.count; i++) {
+		struct csysi_tree_row *row = &tree->now.items[i];
+		int r = 0;
+		if (!row->is_member || !row->is_living)
+			continue;
+		int others = !csysi_tree_is_root(tree, row);
+		out->living++;
+		if (row->denied) {
+			out->denied++;
+		} else if (row->stops == MOST_STOPS && row->state == CSYSI_OS_STATE_BLOCKED) {
+			out->blocked += (size_t)others;
+		} else if (row->stops == MOST_STOPS || row->state == CSYSI_OS_STATE_STOPPED ||
+			   row->state == CSYSI_OS_STATE_TRACED) {
+			out->stopped += (size_t)others;
+		} else {
+			int fresh = row->stops == 0;
+			r = stop(tree, row);
+			if (row->denied)
+				out->denied++;
+			else if (fresh)
+				out->fresh++;
+			else if (row->state == CSYSI_OS_STATE_BLOCKED)
+				out->blocked += (size_t)others;
+			else
+				out->moving++;
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Kill the members, `blocked` or not; the child if `root`.  The result is a failure of ours. */
+static int kill_members(struct csysi_tree *tree, int blocked, int root)
+{
+	int result = 0;
+
+	/* The youngest first: when a parent goes before its children, the system lets those
+	 * of them go on that are a group of their own. */
+	for (size_t i = tree->now.count; i-- > 0;) {
+		struct csysi_tree_row *row = &tree->now.items[i];
+		if (!row->is_member || !row->is_living || row->denied ||
+		    (csysi_tree_is_root(tree, row) && !root) ||
+		    (row->state == CSYSI_OS_STATE_BLOCKED && !blocked))
+			continue;
+		int r = tell(tree, row, csysi_os_signal_kill());
+		if (r == CSYS_EPERM)
+			row->denied = 1;
+		else if (r < 0 && r != CSYS_ESRCH)
+			result = r;
+	}
+	return result;
+}
+
+static int is_root_living(const struct csysi_tree *tree)
+{
+	const struct csysi_tree_row *root = csysi_tree_find(&tree->now, tree->root);
+	return root && csysi_tree_is_root(tree, root) && root->is_member && root->is_living;
+}
+
+/* What the last reading tells to do.  *out_nap: the next one only after a while. */
+static int act(struct csysi_tree *tree, const struct census *census, int *out_nap)
+{
+	int stands = census->fresh == 0 && census->moving == 0;
+	int stood = tree->stands;
+
+	*out_nap = census->fresh == 0;
+	tree->stands = stands;
+	if (stands && !stood)
+		*out_nap = 0;
+	if (!stands || !stood)
+		return 0;
+	if (census->stopped > 0)
+		return kill_members(tree, 0, 0);
+	if (census->blocked > 0)
+		return kill_members(tree, 1, 0);
+	tree->root_killed = 1;
+	return kill_members(tree, 1, 1);
+}
+
+/*
+ * Kill what is known and lives, so that nothing stays stopped.  Where that fails for want of a
+ * handle, let it go on, by pid: a stopped process keeps its pid unless it was killed by somebody
+ * else a moment ago, and a stranger that was never stopped goes on as it does.
+ */
+static void release(struct csysi_tree *tree)
+{
+	for (size_t i = tree->now.count; i-- > 0;) {
+		struct csysi_tree_row *row = &tree->now.items[i];
+		if (!row->is_member || !row->is_living)
+			continue;
+		int r = tell(tree, row, csysi_os_signal_kill());
+		if (r == 0 || r == CSYS_ESRCH || row->stops == 0)
+			continue;
+		if (csysi_tree_is_root(tree, row))
+			r = csys_child_continue(tree->child);
+		else
+			r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE,
+						    csysi_os_signal_continue());
+		(void)r; /* there is nothing more to be tried */
+	}
+}
+
+/* ---- walking ---------------------------------------------------------------------- */
+
+/* The child, or its group, where the table does not show the child. */
+static int kill_near(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	int kill = csysi_os_signal_kill();
+	int r = child->leads_group ? csys_child_signal_group(child, kill)
+				   : csys_child_signal(child, kill);
+
+	*out_level = child->leads_group ? CSYS_TREE_GROUP : CSYS_TREE_CHILD;
+	return r < 0 ? r : csysi_child_wait_end(child, deadline);
+}
+
+/*
+ * No process of the tree is in the table any more.  The system may have hidden the child since
+ * it was read: /proc with hidepid does, once the child has another user or no memory that may be
+ * looked at.
+ */
+static int finish(struct csysi_tree *tree, csys_deadline deadline, int *level)
+{
+	if (csysi_child_check(tree->child) < 0 || csysi_child_wait_end(tree->child, CSYS_POLL) == 0)
+		return 0;
+	return kill_near(tree->child, deadline, level);
+}
+
+/*
+ * Read, stop and kill until nobody lives.  *level goes down if the child ends before it is
+ * killed here, and so loses its orphans, or has not taken all of them in.
+ */
+static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
+{
+	int64_t nap = FIRST_NAP;
+	int late = 0;
+	int was_empty = 0; /* nobody lived by the last reading, but see the top */
+
+	for (;;) {
+		struct census census = { 0 };
+		int wants_nap = 0;
+		int r = csysi_tree_read(tree);
+		if (r < 0)
+			return r;
+		r = csysi_tree_take_members(tree);
+		if (r == 0)
+			r = take_census(tree, &census);
+		if (r < 0)
+			return r;
+
+		if (!tree->root_killed && (!is_root_living(tree) || tree->has_strays))
+			*level = CSYS_TREE_WALK;
+		if (census.living == 0 && was_empty)
+			return finish(tree, deadline, level);
+		was_empty = census.living == 0;
+		if (was_empty)
+			continue;
+		if (census.living == census.denied)
+			return CSYS_EPERM;
+		r = act(tree, &census, &wants_nap);
+		if (r < 0)
+			return r;
+		int64_t left = csys_deadline_left(deadline);
+		if (left == 0 && ++late > MOST_LATE)
+			return CSYS_ETIMEDOUT;
+		if (!wants_nap) {
+			nap = FIRST_NAP;
+			continue;
+		}
+		csysi_os_nap(csys_after_ns(left == 0 ? LATE_NAP : left < nap ? left : nap));
+		nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP;
+	}
+}
+
+/*
+ * Look at the child first, by which all others are found.  CSYS_ENOTSUP: it is there, and
+ * its row is hidden from this process.
+ */
+static int find_root(struct csysi_tree *tree, struct csysi_os_process *out)
+{
+	int r = csysi_child_check(tree->child);
+	if (r < 0)
+		return r;
+	r = csysi_tree_read_row(tree, tree->root, out);
+	if (r == CSYS_ENOMEM || r == CSYS_EMFILE)
+		return r;
+	int is_hidden = r < 0 || !(out->valid & CSYSI_OS_PROCESS_PARENT);
+	/* Again: the row is its own only if it is not reaped yet. */
+	r = csysi_child_check(tree->child);
+	tree->root_start = is_hidden ? 0 : out->start;
+	return r == 0 && is_hidden ? CSYS_ENOTSUP : r;
+}
+
+static int kill_connected(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	struct csysi_tree tree = {
+		.child = child,
+		.root = child->os.pid,
+		.reserve = { CSYS_NO_HANDLE, CSYS_NO_HANDLE },
+	};
+	struct csysi_os_process root;
+	int r = csysi_os_table_open(&tree.table);
+	if (r == CSYS_ENOTSUP)
+		return kill_near(child, deadline, out_level);
+	if (r < 0)
+		return r;
+
+	r = csysi_tree_open_reserve(&tree);
+	if (r == 0)
+		r = find_root(&tree, &root);
+	if (r == 0) {
+		*out_level = child->bond == CSYSI_OS_BOND_REAPER && csysi_tree_is_living(&root)
+				     ? CSYS_TREE_REAPER
+				     : CSYS_TREE_WALK;
+		r = walk(&tree, deadline, out_level);
+		if (r < 0)
+			release(&tree);
+	}
+	if (r == CSYS_ENOTSUP)
+		r = kill_near(child, deadline, out_level);
+	csysi_tree_close_reserve(&tree);
+	csysi_os_table_close(&tree.table);
+	csysi_free(tree.now.items);
+	csysi_free(tree.before.items);
+	return r;
+}
+
+int csys_child_kill_tree(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	int level = CSYS_TREE_CONTAINER;
+
+	if (!child)
+		return CSYS_EINVAL;
+	/* Cancelled half way, this thread would leave a stopped tree, and the table open. */
+	int cancel = csysi_os_hold_cancel();
+	int os_error = csys_os_error();
+	int r = child->container.handle != CSYS_NO_HANDLE
+			? csysi_os_container_kill(&child->container, deadline)
+			: kill_connected(child, deadline, &level);
+	if (r == 0)
+		csysi_set_os_error(os_error); /* who was gone already was no failure */
+	csysi_os_release_cancel(cancel);
+	if (r == 0 && out_level)
+		*out_level = level;
+	return r;
+}
