@@ -46,7 +46,7 @@ static void set_every(csys_command *command, const struct settings *settings)
 	if (settings->batch)
 		csys_command_scheduling(command, CSYS_SCHEDULING_BATCH, 0);
 	csys_command_affinity(command, settings->cpus, settings->cpu_count);
-	csys_command_signal(command, settings->ignored, CSYS_SIGNAL_IGNORE);
+	csys_command_disposition(command, settings->ignored, CSYS_DISPOSITION_IGNORE);
 	csys_command_block_signals(command, &settings->blocked, 1);
 	csys_command_die_with_parent(command, settings->death_signal);
 	if (settings->no_new_privileges)

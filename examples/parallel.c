@@ -51,7 +51,7 @@ static char **inputs;     /* those after ":::", or NULL: stdin's */
 static struct text lines; /* of stdin */
 static int at_end;        /* no more lines come */
 
-static csys_signal *signals;
+static csys_signals *signals;
 static int stopped_by; /* the first signal that said so, or 0 */
 static unsigned stops;
 static int trouble;
@@ -64,7 +64,7 @@ static void progress(int shown)
 	if (shown)
 		snprintf(line, sizeof line, "%d done, %d failed, %d running", done, failed,
 			 running);
-	if (!csys_is_terminal(CSYS_STDERR) || strcmp(line, before) == 0)
+	if (!csys_terminal_is(CSYS_STDERR) || strcmp(line, before) == 0)
 		return;
 	if (in_line)
 		putc('\n', stderr); /* a job's last line, that would be drawn over */
@@ -108,7 +108,7 @@ static void give_up(const char *what, int result)
 static void take_signals(void)
 {
 	csys_signal_event event;
-	while (csys_signal_take(signals, &event) == 0) {
+	while (csys_signals_try_wait(signals, &event) == 0) {
 		if (event.signal == SIGCHLD)
 			continue; /* only to wake this loop: all jobs are looked at below */
 		if (!stopped_by)
@@ -301,7 +301,7 @@ static int print_job(struct job *job)
 				break;
 			}
 			text->used += size;
-			in_line = csys_is_terminal(stream) && text->data[text->used - 1] != '\n';
+			in_line = csys_terminal_is(stream) && text->data[text->used - 1] != '\n';
 		}
 	}
 	return 1;
@@ -335,7 +335,7 @@ static void wait_and_read(struct pollfd *polled)
 	int has_place = 0;
 	for (int i = 0; i < most; i++)
 		has_place |= !jobs[i].child;
-	polled[0].fd = (int)csys_signal_handle(signals);
+	polled[0].fd = (int)csys_signals_handle(signals);
 	polled[1].fd = !inputs && !at_end && stops == 0 && has_place ? CSYS_STDIN : -1;
 	polled[2].fd = full ? full : -1;
 	int count = 3;
@@ -408,14 +408,14 @@ int main(int argc, char **argv)
 	static const int wanted[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP };
 	jobs = calloc((size_t)most, sizeof *jobs);
 	struct pollfd *polled = calloc(3 + 2 * (size_t)most, sizeof *polled);
-	int r = jobs && polled ? csys_signal_open(wanted, 4, NULL, &signals) : CSYS_ENOMEM;
+	int r = jobs && polled ? csys_signals_open(wanted, 4, NULL, &signals) : CSYS_ENOMEM;
 	if (r < 0) {
 		complain("cannot begin", r);
 		trouble = 1;
 	} else {
 		run_all(words, polled);
 	}
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	free(lines.data);
 	free(polled);
 	free(jobs);

@@ -30,7 +30,7 @@ struct flow {
 	int ended; /* no more come */
 };
 
-static csys_signal *signals;
+static csys_signals *signals;
 static csys_pty *pty;
 static csys_child *child;
 static csys_exit end; /* the child's, once it has one */
@@ -171,7 +171,7 @@ static void sleep_on_all(void)
 	int reads = is_empty(&written) && !written.ended;
 	int types = !is_empty(&typed);
 	struct pollfd polled[] = {
-		{ .fd = (int)csys_signal_handle(signals), .events = POLLIN },
+		{ .fd = (int)csys_signals_handle(signals), .events = POLLIN },
 		{ .fd = types || typed.ended ? -1 : CSYS_STDIN, .events = POLLIN },
 		{ .fd = is_empty(&written) ? -1 : CSYS_STDOUT, .events = POLLOUT },
 		{ .fd = reads || types ? (int)csys_pty_controller(pty) : -1,
@@ -186,7 +186,7 @@ static int pass_all(void)
 	for (;;) {
 		csys_signal_event event;
 		int r = 0;
-		while (r == 0 && csys_signal_take(signals, &event) == 0)
+		while (r == 0 && csys_signals_try_wait(signals, &event) == 0)
 			r = take(&event);
 		if (r == 0 && csys_deadline_left(kill_at) == 0) {
 			if (has_ended())
@@ -226,7 +226,7 @@ static int run(char **argv)
 	csys_command_terminal(command, csys_pty_terminal(pty));
 	/* Raw before there is one to type to. */
 	csys_terminal_mode before;
-	int is_raw = csys_is_terminal(CSYS_STDIN) && csys_terminal_raw(CSYS_STDIN, &before) == 0;
+	int is_raw = csys_terminal_is(CSYS_STDIN) && csys_terminal_raw(CSYS_STDIN, &before) == 0;
 	int r = csys_command_spawn(command, &child);
 	csys_command_free(command);
 	csys_pty_close_terminal(pty);
@@ -256,13 +256,13 @@ int main(int argc, char **argv)
 		return TROUBLE;
 	}
 	/* Before the size is asked for and the program started, so that nothing is missed. */
-	int r = csys_signal_open(wanted, sizeof wanted / sizeof wanted[0], NULL, &signals);
+	int r = csys_signals_open(wanted, sizeof wanted / sizeof wanted[0], NULL, &signals);
 	if (r < 0)
 		return complain("cannot catch signals", r);
 	own_size(&rows, &columns);
 	r = csys_pty_open(rows, columns, &pty);
 	int code = r < 0 ? complain("cannot open a pseudo-terminal", r) : run(argv);
 	csys_pty_close(pty);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	return code;
 }

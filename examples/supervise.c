@@ -93,12 +93,12 @@ static int start(char **words, csys_child **out)
 }
 
 /* The next thing that happens; of a child (or NULL) that ends, *end tells how. */
-static enum happening next(csys_signal *signals, csys_child *child, csys_deadline deadline,
+static enum happening next(csys_signals *signals, csys_child *child, csys_deadline deadline,
 			   csys_exit *end)
 {
 	for (;;) {
 		csys_signal_event event;
-		int r = csys_signal_wait_until(signals, deadline, &event);
+		int r = csys_signals_wait_until(signals, deadline, &event);
 		if (r == CSYS_ETIMEDOUT)
 			return PAUSE_OVER;
 		if (r < 0 || event.signal == SIGINT || event.signal == SIGTERM)
@@ -118,7 +118,7 @@ static int code_of(csys_exit end)
 	return end.how == CSYS_EXIT_CODE ? end.value : TROUBLE;
 }
 
-static int supervise(csys_signal *signals, char **words)
+static int supervise(csys_signals *signals, char **words)
 {
 	int64_t pause = shortest;
 	int64_t runs = 0;
@@ -216,13 +216,13 @@ int main(int argc, char **argv)
 		return TROUBLE;
 	}
 
-	csys_signal *signals;
-	int r = csys_signal_open(wanted, 4, NULL, &signals);
+	csys_signals *signals;
+	int r = csys_signals_open(wanted, 4, NULL, &signals);
 	if (r < 0) {
 		tell("cannot begin: %s", csys_strerror(r));
 		return TROUBLE;
 	}
 	int code = supervise(signals, argv + at);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	return code;
 }

@@ -15,4 +15,17 @@ exec sed -i -E \
     -e 's#csys/ipc/(pipe|pty|terminal)\.h#csys/io/\1.h#' \
     -e 's#csys/ipc\.h#csys/io.h#' \
     -e 's/\bcsys_pipe_((read|write)(_all)?(_until)?|(set_)?nonblocking)\b/csys_stream_\1/g' \
+    -e 's/\bcsys_set_allocator\b/csys_allocator_set/g' \
+    -e 's/\bcsys_is_terminal\b/csys_terminal_is/g' \
+    -e 's/\bcsys_catch_panic\b/csys_panic_catch/g' \
+    -e 's/\bcsys_panicking\b/csys_thread_panicking/g' \
+    -e 's/\bcsys_child_stop\b/csys_child_suspend/g' \
+    -e 's/\bcsys_child_continue\b/csys_child_resume/g' \
+    -e 's/\bcsys_child_is_stopped\b/csys_child_is_suspended/g' \
+    -e 's/\bcsys_child_wait_stopped_until\b/csys_child_wait_suspended_until/g' \
+    -e 's/\bcsys_signal_take\b/csys_signals_try_wait/g' \
+    -e 's/\bcsys_signal_(open|close|handle|wait|wait_until|options)\b/csys_signals_\1/g' \
+    -e 's/\bcsys_signal\b/csys_signals/g' \
+    -e 's/\bcsys_command_signal\b/csys_command_disposition/g' \
+    -e 's/\bCSYS_SIGNAL_(DEFAULT|IGNORE)\b/CSYS_DISPOSITION_\1/g' \
     -- "$@"

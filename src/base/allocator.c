@@ -48,7 +48,7 @@ static void note_use(void)
 		csysi_store_relaxed(&used, 1);
 }
 
-int csys_set_allocator(const csys_allocator *allocator)
+int csys_allocator_set(const csys_allocator *allocator)
 {
 	if (allocator && (!allocator->allocate || !allocator->reallocate || !allocator->release))
 		return CSYS_EINVAL;

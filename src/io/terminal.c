@@ -5,7 +5,7 @@
 
 #include "os/os.h"
 
-int csys_is_terminal(csys_handle handle)
+int csys_terminal_is(csys_handle handle)
 {
 	return csysi_os_terminal_is(handle);
 }

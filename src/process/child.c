@@ -221,17 +221,17 @@ int csysi_child_check(csys_child *child)
 	return r;
 }
 
-int csys_child_stop(csys_child *child)
+int csys_child_suspend(csys_child *child)
 {
 	return csys_child_signal(child, csysi_os_signal_stop());
 }
 
-int csys_child_continue(csys_child *child)
+int csys_child_resume(csys_child *child)
 {
 	return csys_child_signal(child, csysi_os_signal_continue());
 }
 
-int csys_child_is_stopped(csys_child *child)
+int csys_child_is_suspended(csys_child *child)
 {
 	if (!child)
 		return CSYS_EINVAL;
@@ -241,11 +241,11 @@ int csys_child_is_stopped(csys_child *child)
 	return r;
 }
 
-int csys_child_wait_stopped_until(csys_child *child, csys_deadline deadline)
+int csys_child_wait_suspended_until(csys_child *child, csys_deadline deadline)
 {
 	/* No system has a wait for this with a deadline, or a handle that tells. */
 	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
-		int r = csys_child_is_stopped(child);
+		int r = csys_child_is_suspended(child);
 		if (r != 0)
 			return r < 0 ? r : 0;
 		if (csys_deadline_left(deadline) == 0)

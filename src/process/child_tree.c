@@ -208,7 +208,7 @@ static void release(struct csysi_tree *tree)
 		if (r == 0 || r == CSYS_ESRCH || row->stops == 0)
 			continue;
 		if (csysi_tree_is_root(tree, row))
-			r = csys_child_continue(tree->child);
+			r = csys_child_resume(tree->child);
 		else
 			r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE,
 						    csysi_os_signal_continue());

@@ -282,14 +282,14 @@ void csys_command_inherit_signals(csys_command *command)
 	SET(command, 1, command->options.inherit_signals = 1);
 }
 
-void csys_command_signal(csys_command *command, int signal, int disposition)
+void csys_command_disposition(csys_command *command, int signal, int disposition)
 {
 	uint64_t bit = signal >= 1 && signal <= 64 ? (uint64_t)1 << (signal - 1) : 0;
-	int ignore = disposition == CSYS_SIGNAL_IGNORE;
+	int ignore = disposition == CSYS_DISPOSITION_IGNORE;
 
 	if (!csysi_command_edit(command))
 		return;
-	if (bit == 0 || (!ignore && disposition != CSYS_SIGNAL_DEFAULT)) {
+	if (bit == 0 || (!ignore && disposition != CSYS_DISPOSITION_DEFAULT)) {
 		csysi_command_keep(command, CSYS_EINVAL);
 		return;
 	}

@@ -56,14 +56,14 @@ enum { EMPTY = 0, WRITING = 1, FULL = 2, STATE = 3, ONE = 4 };
 #define NAP_US 50
 
 struct cell {
-	csys_signal *owner;
+	csys_signals *owner;
 	int number;
 	uint32_t word;                 /* state + ONE * count */
 	struct csysi_os_signal origin; /* see above */
 	struct cell *next;             /* of the same signal; changed under the registry's lock */
 };
 
-struct csys_signal {
+struct csys_signals {
 	intptr_t process; /* that opened it */
 	csys_handle reader;
 	csys_handle writer;
@@ -86,7 +86,7 @@ static struct {
 
 /* ---- in a handler -------------------------------------------------------------------- */
 
-static void ring(csys_signal *signals)
+static void ring(csys_signals *signals)
 {
 	/* Pairs with the swap in settle_bell. */
 	if (csysi_swap_acq_rel(&signals->rung, 1) == 0)
@@ -95,7 +95,7 @@ static void ring(csys_signal *signals)
 
 static enum csysi_os_verdict deliver(struct cell *cell, const struct csysi_os_signal *signal)
 {
-	const csys_signal *owner = cell->owner;
+	const csys_signals *owner = cell->owner;
 	uint32_t word = csysi_load_relaxed(&cell->word);
 
 	for (;;) {
@@ -228,7 +228,7 @@ static int connect(struct cell *cell)
 	return r;
 }
 
-static int connect_all(csys_signal *signals)
+static int connect_all(csys_signals *signals)
 {
 	struct csysi_os_hold hold;
 	size_t done = 0;
@@ -250,7 +250,7 @@ static int connect_all(csys_signal *signals)
 
 /* ---- open and close ----------------------------------------------------------------------- */
 
-static int is_valid(const int *signals, size_t count, const csys_signal_options *options)
+static int is_valid(const int *signals, size_t count, const csys_signals_options *options)
 {
 	if (!signals || count == 0)
 		return 0;
@@ -265,7 +265,7 @@ static int is_valid(const int *signals, size_t count, const csys_signal_options 
 }
 
 /* A subscription to each of the signals once, connected to nothing. */
-static csys_signal *make(const int *numbers, size_t count)
+static csys_signals *make(const int *numbers, size_t count)
 {
 	unsigned char seen[CSYSI_OS_SIGNALS + 1] = { 0 };
 	size_t different = 0;
@@ -275,7 +275,7 @@ static csys_signal *make(const int *numbers, size_t count)
 		seen[numbers[i]] = 1;
 	}
 
-	csys_signal *signals =
+	csys_signals *signals =
 		csysi_alloc_zero(sizeof *signals + different * sizeof signals->cells[0]);
 	if (!signals)
 		return NULL;
@@ -292,20 +292,20 @@ static csys_signal *make(const int *numbers, size_t count)
 	return signals;
 }
 
-static void release(csys_signal *signals)
+static void release(csys_signals *signals)
 {
 	csysi_os_close(signals->reader);
 	csysi_os_close(signals->writer);
 	csysi_free(signals);
 }
 
-int csys_signal_open(const int *signals, size_t count, const csys_signal_options *options,
-		     csys_signal **out)
+int csys_signals_open(const int *signals, size_t count, const csys_signals_options *options,
+		      csys_signals **out)
 {
 	if (!out || !is_valid(signals, count, options))
 		return CSYS_EINVAL;
 
-	csys_signal *made = make(signals, count);
+	csys_signals *made = make(signals, count);
 	if (!made)
 		return CSYS_ENOMEM;
 	made->replace = options && options->replace;
@@ -322,7 +322,7 @@ int csys_signal_open(const int *signals, size_t count, const csys_signal_options
 	return 0;
 }
 
-void csys_signal_close(csys_signal *signals)
+void csys_signals_close(csys_signals *signals)
 {
 	struct csysi_os_hold hold;
 
@@ -339,7 +339,7 @@ void csys_signal_close(csys_signal *signals)
 	release(signals);
 }
 
-csys_handle csys_signal_handle(const csys_signal *signals)
+csys_handle csys_signals_handle(const csys_signals *signals)
 {
 	return signals ? signals->reader : CSYS_NO_HANDLE;
 }
@@ -391,7 +391,7 @@ static void take_cell(struct cell *cell, csys_signal_event *out)
 	};
 }
 
-static int is_pending(const csys_signal *signals)
+static int is_pending(const csys_signals *signals)
 {
 	for (size_t i = 0; i < signals->count; i++)
 		if (is_full(&signals->cells[i]))
@@ -400,7 +400,7 @@ static int is_pending(const csys_signal *signals)
 }
 
 /* Keep the bell's promise; under the lock. */
-static void settle_bell(csys_signal *signals)
+static void settle_bell(csys_signals *signals)
 {
 	if (is_pending(signals))
 		return; /* it is ringing, or about to */
@@ -411,7 +411,7 @@ static void settle_bell(csys_signal *signals)
 		ring(signals);
 }
 
-int csys_signal_take(csys_signal *signals, csys_signal_event *out)
+int csys_signals_try_wait(csys_signals *signals, csys_signal_event *out)
 {
 	int r = CSYS_EAGAIN;
 
@@ -434,10 +434,10 @@ int csys_signal_take(csys_signal *signals, csys_signal_event *out)
 	return r;
 }
 
-int csys_signal_wait_until(csys_signal *signals, csys_deadline deadline, csys_signal_event *out)
+int csys_signals_wait_until(csys_signals *signals, csys_deadline deadline, csys_signal_event *out)
 {
 	for (;;) {
-		int r = csys_signal_take(signals, out);
+		int r = csys_signals_try_wait(signals, out);
 		if (r != CSYS_EAGAIN)
 			return r;
 		struct csysi_os_poll bell = { .handle = signals->reader };
@@ -447,7 +447,7 @@ int csys_signal_wait_until(csys_signal *signals, csys_deadline deadline, csys_si
 	}
 }
 
-int csys_signal_wait(csys_signal *signals, csys_signal_event *out)
+int csys_signals_wait(csys_signals *signals, csys_signal_event *out)
 {
-	return csys_signal_wait_until(signals, CSYS_FOREVER, out);
+	return csys_signals_wait_until(signals, CSYS_FOREVER, out);
 }

@@ -45,23 +45,23 @@ static void an_incomplete_allocator_is_refused(void **state)
 	(void)state;
 	csys_allocator some = counting;
 	some.allocate = NULL;
-	assert_int_equal(csys_set_allocator(&some), CSYS_EINVAL);
+	assert_int_equal(csys_allocator_set(&some), CSYS_EINVAL);
 	some = counting;
 	some.reallocate = NULL;
-	assert_int_equal(csys_set_allocator(&some), CSYS_EINVAL);
+	assert_int_equal(csys_allocator_set(&some), CSYS_EINVAL);
 	some = counting;
 	some.release = NULL;
-	assert_int_equal(csys_set_allocator(&some), CSYS_EINVAL);
+	assert_int_equal(csys_allocator_set(&some), CSYS_EINVAL);
 	assert_true(csysi_alloc_is_default());
 }
 
 static void before_the_first_use_it_can_be_changed_and_back(void **state)
 {
 	(void)state;
-	assert_int_equal(csys_set_allocator(&counting), 0);
-	assert_int_equal(csys_set_allocator(NULL), 0);
+	assert_int_equal(csys_allocator_set(&counting), 0);
+	assert_int_equal(csys_allocator_set(NULL), 0);
 	assert_true(csysi_alloc_is_default());
-	assert_int_equal(csys_set_allocator(&counting), 0);
+	assert_int_equal(csys_allocator_set(&counting), 0);
 	assert_false(csysi_alloc_is_default());
 }
 
@@ -96,8 +96,8 @@ static void without_memory_calls_fail_and_lose_nothing(void **state)
 static void after_the_first_use_it_stays(void **state)
 {
 	(void)state;
-	assert_int_equal(csys_set_allocator(NULL), CSYS_EBUSY);
-	assert_int_equal(csys_set_allocator(&counting), CSYS_EBUSY);
+	assert_int_equal(csys_allocator_set(NULL), CSYS_EBUSY);
+	assert_int_equal(csys_allocator_set(&counting), CSYS_EBUSY);
 	assert_false(csysi_alloc_is_default());
 }
 

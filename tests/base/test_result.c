@@ -37,7 +37,7 @@ static void any_other_number_has_a_text_too(void **state)
 static void results_can_be_case_labels(void **state)
 {
 	(void)state;
-	switch (csys_set_allocator(&(csys_allocator){ 0 })) {
+	switch (csys_allocator_set(&(csys_allocator){ 0 })) {
 	case CSYS_EINVAL:
 		break;
 	case CSYS_EBUSY:

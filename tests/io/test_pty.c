@@ -289,7 +289,7 @@ static void a_side_can_be_taken_once(void **state)
 	assert_int_equal(size, 0);
 	assert_int_equal(csys_pty_size(pty, &rows, &rows), CSYS_EBADF);
 	csys_pty_close(pty);
-	assert_true(csys_is_terminal(controller));
+	assert_true(csys_terminal_is(controller));
 	csys_handle_close(controller);
 }
 

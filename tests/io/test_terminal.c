@@ -16,9 +16,9 @@ static void terminals_are_told_from_others(void **state)
 	int rows, columns;
 	csys_terminal_mode mode;
 	assert_int_equal(csys_pipe_create(&reader, &writer), 0);
-	assert_true(csys_is_terminal(csys_pty_terminal(pty)));
-	assert_false(csys_is_terminal(reader));
-	assert_false(csys_is_terminal(CSYS_NO_HANDLE));
+	assert_true(csys_terminal_is(csys_pty_terminal(pty)));
+	assert_false(csys_terminal_is(reader));
+	assert_false(csys_terminal_is(CSYS_NO_HANDLE));
 	assert_int_equal(csys_terminal_size(reader, &rows, &columns), CSYS_EBADF);
 	assert_int_equal(csys_terminal_set_size(reader, 1, 1), CSYS_EBADF);
 	assert_int_equal(csys_terminal_raw(reader, &mode), CSYS_EBADF);

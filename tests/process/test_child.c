@@ -367,7 +367,7 @@ static void signal_a_lost_child(int by_system, int is_child)
 	CHECK(csys_child_signal(child, SIGKILL) == CSYS_ESRCH);
 	CHECK(csys_child_signal_group(child, SIGKILL) == CSYS_ESRCH);
 	CHECK(csys_child_signal_group(child, 0) == CSYS_ESRCH);
-	CHECK(csys_child_is_stopped(child) == CSYS_ESRCH);
+	CHECK(csys_child_is_suspended(child) == CSYS_ESRCH);
 	CHECK(csys_child_kill(child) == 0);
 	CHECK(csys_child_terminate(child, csys_after_s(60), &exit) == 0);
 	CHECK(exit.how == CSYS_EXIT_UNKNOWN);
@@ -532,9 +532,9 @@ static void a_thread_that_is_cancelled_ends_with_no_lock_of_the_child(void **sta
 	if (WITH_ASAN)
 		skip();
 	int (*const functions[])(csys_child *) = {
-		ask_by_signal,       ask_by_group,    try_wait,
-		ask_usage,           csys_child_stop, csys_child_is_stopped,
-		csys_child_continue, csys_child_kill,
+		ask_by_signal,     ask_by_group,       try_wait,
+		ask_usage,         csys_child_suspend, csys_child_is_suspended,
+		csys_child_resume, csys_child_kill,
 	};
 	csys_command *command = helper_command("wait", NULL);
 	csys_command_process_group(command, 0);
@@ -644,23 +644,23 @@ static void it_can_be_stopped_and_goes_on(void **state)
 	(void)state;
 	csys_exit exit;
 	csys_child *child = waiting("polite");
-	assert_int_equal(csys_child_is_stopped(child), 0);
-	assert_int_equal(csys_child_wait_stopped_until(child, csys_after_ms(3)), CSYS_ETIMEDOUT);
-	assert_int_equal(csys_child_stop(child), 0);
-	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), 0);
-	assert_int_equal(csys_child_is_stopped(child), 1); /* looking does not use it up */
-	assert_int_equal(csys_child_is_stopped(child), 1);
+	assert_int_equal(csys_child_is_suspended(child), 0);
+	assert_int_equal(csys_child_wait_suspended_until(child, csys_after_ms(3)), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_suspend(child), 0);
+	assert_int_equal(csys_child_wait_suspended_until(child, CSYS_FOREVER), 0);
+	assert_int_equal(csys_child_is_suspended(child), 1); /* looking does not use it up */
+	assert_int_equal(csys_child_is_suspended(child), 1);
 	/* It has not ended, and does not while it is stopped. */
 	assert_int_equal(csys_child_try_wait(child, &exit), CSYS_EAGAIN);
 	assert_int_equal(csys_child_signal(child, SIGTERM), 0);
 	assert_int_equal(csys_child_wait_until(child, csys_after_ms(3), &exit), CSYS_ETIMEDOUT);
-	assert_int_equal(csys_child_continue(child), 0);
+	assert_int_equal(csys_child_resume(child), 0);
 	assert_int_equal(csys_child_wait(child, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_CODE, 3);
-	assert_int_equal(csys_child_is_stopped(child), CSYS_ESRCH);
-	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), CSYS_ESRCH);
-	assert_int_equal(csys_child_stop(child), CSYS_ESRCH);
-	assert_int_equal(csys_child_continue(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_is_suspended(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_wait_suspended_until(child, CSYS_FOREVER), CSYS_ESRCH);
+	assert_int_equal(csys_child_suspend(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_resume(child), CSYS_ESRCH);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 
@@ -669,19 +669,19 @@ static void one_that_ended_is_not_stopped(void **state)
 	(void)state;
 	/* Stopped, killed, and not reaped yet. */
 	csys_child *child = waiting("wait");
-	assert_int_equal(csys_child_stop(child), 0);
-	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), 0);
+	assert_int_equal(csys_child_suspend(child), 0);
+	assert_int_equal(csys_child_wait_suspended_until(child, CSYS_FOREVER), 0);
 	assert_int_equal(csys_child_kill(child), 0);
 	siginfo_t info;
 	assert_int_equal(waitid(P_PID, (id_t)csys_child_pid(child), &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(csys_child_is_stopped(child), CSYS_ESRCH);
-	assert_int_equal(csys_child_wait_stopped_until(child, CSYS_FOREVER), CSYS_ESRCH);
+	assert_int_equal(csys_child_is_suspended(child), CSYS_ESRCH);
+	assert_int_equal(csys_child_wait_suspended_until(child, CSYS_FOREVER), CSYS_ESRCH);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 
-	assert_int_equal(csys_child_stop(NULL), CSYS_EINVAL);
-	assert_int_equal(csys_child_continue(NULL), CSYS_EINVAL);
-	assert_int_equal(csys_child_is_stopped(NULL), CSYS_EINVAL);
-	assert_int_equal(csys_child_wait_stopped_until(NULL, CSYS_FOREVER), CSYS_EINVAL);
+	assert_int_equal(csys_child_suspend(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_resume(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_is_suspended(NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_wait_suspended_until(NULL, CSYS_FOREVER), CSYS_EINVAL);
 }
 
 int main(void)

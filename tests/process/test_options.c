@@ -535,14 +535,14 @@ static void signals_are_inherited_ignored_and_blocked_as_said(void **state)
 	char text[4][256];
 	csys_command *command = helper_command("signals", NULL);
 	snprintf(text[0], 256, "%s", says(command));
-	csys_command_signal(command, SIGINT, CSYS_SIGNAL_IGNORE);
+	csys_command_disposition(command, SIGINT, CSYS_DISPOSITION_IGNORE);
 	csys_command_block_signals(command, blocked, 2);
 	snprintf(text[1], 256, "%s", says(command));
 	csys_command_free(command);
 	command = helper_command("signals", NULL);
 	csys_command_inherit_signals(command);
 	snprintf(text[2], 256, "%s", says(command));
-	csys_command_signal(command, SIGHUP, CSYS_SIGNAL_DEFAULT);
+	csys_command_disposition(command, SIGHUP, CSYS_DISPOSITION_DEFAULT);
 	csys_command_block_signals(command, NULL, 0);
 	snprintf(text[3], 256, "%s", says(command));
 	csys_command_free(command);
@@ -779,7 +779,7 @@ static void everything_at_once(void **state)
 		csys_command_limit(command, CSYS_LIMIT_CORE, 0, 0);
 		csys_command_nice(command, 3);
 		csys_command_umask(command, 077);
-		csys_command_signal(command, SIGHUP, CSYS_SIGNAL_IGNORE);
+		csys_command_disposition(command, SIGHUP, CSYS_DISPOSITION_IGNORE);
 		if (ON_LINUX) {
 			csys_command_affinity(command, &first, 1);
 			csys_command_no_new_privileges(command);

@@ -14,37 +14,37 @@
 
 #include "support/support.h"
 
-static csys_signal *opened_with(int signal, const csys_signal_options *options)
+static csys_signals *opened_with(int signal, const csys_signals_options *options)
 {
-	csys_signal *made = NULL;
-	assert_int_equal(csys_signal_open(&signal, 1, options, &made), 0);
+	csys_signals *made = NULL;
+	assert_int_equal(csys_signals_open(&signal, 1, options, &made), 0);
 	assert_non_null(made);
 	return made;
 }
 
-static csys_signal *opened(int signal)
+static csys_signals *opened(int signal)
 {
 	return opened_with(signal, NULL);
 }
 
-static csys_signal_event taken(csys_signal *signals)
+static csys_signal_event taken(csys_signals *signals)
 {
 	csys_signal_event event;
 	memset(&event, 0, sizeof event);
-	assert_int_equal(csys_signal_take(signals, &event), 0);
+	assert_int_equal(csys_signals_try_wait(signals, &event), 0);
 	return event;
 }
 
-static void has_none(csys_signal *signals)
+static void has_none(csys_signals *signals)
 {
 	csys_signal_event event = { .signal = 1234 };
-	assert_int_equal(csys_signal_take(signals, &event), CSYS_EAGAIN);
+	assert_int_equal(csys_signals_try_wait(signals, &event), CSYS_EAGAIN);
 	assert_int_equal(event.signal, 1234);
 }
 
-static int is_readable(csys_signal *signals)
+static int is_readable(csys_signals *signals)
 {
-	struct pollfd polled = { .fd = (int)csys_signal_handle(signals), .events = POLLIN };
+	struct pollfd polled = { .fd = (int)csys_signals_handle(signals), .events = POLLIN };
 	return poll(&polled, 1, 0) == 1;
 }
 
@@ -75,7 +75,7 @@ static void (*handler_of(int signal))(int)
 static void a_signal_is_an_event(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	has_none(signals);
 	assert_int_equal(kill(getpid(), SIGUSR1), 0);
 	csys_signal_event event = taken(signals);
@@ -86,16 +86,16 @@ static void a_signal_is_an_event(void **state)
 	assert_int_equal(event.pid, getpid());
 	assert_int_equal(event.uid, getuid());
 	has_none(signals);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void the_sender_and_a_child_are_told(void **state)
 {
 	(void)state;
 	int wanted[] = { SIGUSR2, SIGCHLD };
-	csys_signal *signals;
+	csys_signals *signals;
 	csys_signal_event event;
-	assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), 0);
+	assert_int_equal(csys_signals_open(wanted, 2, NULL, &signals), 0);
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -103,7 +103,7 @@ static void the_sender_and_a_child_are_told(void **state)
 		_exit(0);
 	}
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+		assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 		assert_int_equal(event.pid, pid);
 		assert_int_equal(event.uid, getuid());
 		assert_int_equal(event.cause,
@@ -112,33 +112,33 @@ static void the_sender_and_a_child_are_told(void **state)
 			assert_int_equal(event.code, CLD_EXITED);
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void what_comes_from_the_system_has_no_sender(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGALRM);
+	csys_signals *signals = opened(SIGALRM);
 	csys_signal_event event;
 	alarm(1);
-	assert_int_equal(csys_signal_wait(signals, &event), 0);
+	assert_int_equal(csys_signals_wait(signals, &event), 0);
 	assert_int_equal(event.signal, SIGALRM);
 	assert_int_equal(event.pid, -1);
 	assert_int_equal(event.uid, -1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void deliveries_before_a_take_are_one_event_with_a_count(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	for (unsigned round = 1; round < 5; round++) {
 		for (unsigned i = 0; i < round; i++)
 			raise(SIGUSR1);
 		assert_int_equal(taken(signals).count, round);
 		has_none(signals);
 	}
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void signals_of_one_subscription_are_told_apart(void **state)
@@ -146,8 +146,8 @@ static void signals_of_one_subscription_are_told_apart(void **state)
 	(void)state;
 	int wanted[] = { SIGUSR1, SIGUSR2, SIGUSR1, SIGTERM };
 	unsigned counts[65] = { 0 };
-	csys_signal *signals;
-	assert_int_equal(csys_signal_open(wanted, 4, NULL, &signals), 0);
+	csys_signals *signals;
+	assert_int_equal(csys_signals_open(wanted, 4, NULL, &signals), 0);
 	raise(SIGUSR2);
 	raise(SIGTERM);
 	raise(SIGUSR1);
@@ -160,38 +160,38 @@ static void signals_of_one_subscription_are_told_apart(void **state)
 	assert_int_equal(counts[SIGUSR1], 1);
 	assert_int_equal(counts[SIGUSR2], 2);
 	assert_int_equal(counts[SIGTERM], 1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void no_signal_of_a_subscription_is_passed_over_for_ever(void **state)
 {
 	(void)state;
 	int wanted[] = { SIGUSR1, SIGUSR2 };
-	csys_signal *signals;
-	assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), 0);
+	csys_signals *signals;
+	assert_int_equal(csys_signals_open(wanted, 2, NULL, &signals), 0);
 	raise(SIGUSR1);
 	raise(SIGUSR2);
 	int first = taken(signals).signal;
 	raise(first);
 	assert_int_not_equal(taken(signals).signal, first);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void every_subscription_gets_every_signal(void **state)
 {
 	(void)state;
-	csys_signal *many[8];
+	csys_signals *many[8];
 	for (int i = 0; i < 8; i++)
 		many[i] = opened(SIGUSR1);
 	raise(SIGUSR1);
-	csys_signal_close(many[3]);
-	csys_signal_close(many[0]);
+	csys_signals_close(many[3]);
+	csys_signals_close(many[0]);
 	raise(SIGUSR1);
 	for (int i = 0; i < 8; i++) {
 		if (i == 3 || i == 0)
 			continue;
 		assert_int_equal(taken(many[i]).count, 2);
-		csys_signal_close(many[i]);
+		csys_signals_close(many[i]);
 	}
 }
 
@@ -199,8 +199,8 @@ static void the_handle_is_readable_while_an_event_is_pending(void **state)
 {
 	(void)state;
 	int wanted[] = { SIGUSR1, SIGUSR2 };
-	csys_signal *signals;
-	assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), 0);
+	csys_signals *signals;
+	assert_int_equal(csys_signals_open(wanted, 2, NULL, &signals), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_false(is_readable(signals));
 		raise(SIGUSR1);
@@ -213,35 +213,35 @@ static void the_handle_is_readable_while_an_event_is_pending(void **state)
 		assert_false(is_readable(signals));
 		has_none(signals);
 	}
-	csys_signal_close(signals);
-	assert_int_equal(csys_signal_handle(NULL), CSYS_NO_HANDLE);
+	csys_signals_close(signals);
+	assert_int_equal(csys_signals_handle(NULL), CSYS_NO_HANDLE);
 }
 
 static void a_wait_gives_up_at_the_deadline(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	csys_signal_event event = { .signal = 1234 };
 	csys_deadline deadline = csys_after_ms(5);
-	assert_int_equal(csys_signal_wait_until(signals, deadline, &event), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_signals_wait_until(signals, deadline, &event), CSYS_ETIMEDOUT);
 	assert_true(csys_now() >= deadline);
-	assert_int_equal(csys_signal_wait_until(signals, CSYS_POLL, &event), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_signals_wait_until(signals, CSYS_POLL, &event), CSYS_ETIMEDOUT);
 	assert_int_equal(event.signal, 1234);
 	raise(SIGUSR1);
-	assert_int_equal(csys_signal_wait_until(signals, CSYS_POLL, &event), 0);
-	csys_signal_close(signals);
+	assert_int_equal(csys_signals_wait_until(signals, CSYS_POLL, &event), 0);
+	csys_signals_close(signals);
 }
 
 static void *wait_for_one(void *signals)
 {
 	csys_signal_event event;
-	return csys_signal_wait(signals, &event) == 0 ? signals : NULL;
+	return csys_signals_wait(signals, &event) == 0 ? signals : NULL;
 }
 
 static void a_signal_ends_a_wait_in_another_thread(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	pthread_t threads[2];
 	void *result;
 	for (int i = 0; i < 2; i++)
@@ -256,7 +256,7 @@ static void a_signal_ends_a_wait_in_another_thread(void **state)
 		pthread_join(threads[i], &result);
 		assert_ptr_equal(result, signals);
 	}
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 /* ---- what was there before ------------------------------------------------------------ */
@@ -289,15 +289,15 @@ static void the_handler_of_before_is_called_too_and_comes_back_at_the_last_close
 	(void)state;
 	calls = 0;
 	set_action(SIGUSR1, count_call, SA_RESTART);
-	csys_signal *first = opened(SIGUSR1);
-	csys_signal *second = opened(SIGUSR1);
+	csys_signals *first = opened(SIGUSR1);
+	csys_signals *second = opened(SIGUSR1);
 	raise(SIGUSR1);
 	assert_int_equal(calls, 1);
-	csys_signal_close(first);
+	csys_signals_close(first);
 	raise(SIGUSR1);
 	assert_int_equal(calls, 2);
 	assert_int_equal(taken(second).count, 2);
-	csys_signal_close(second);
+	csys_signals_close(second);
 	assert_ptr_equal(handler_of(SIGUSR1), count_call);
 	raise(SIGUSR1);
 	assert_int_equal(calls, 3);
@@ -322,14 +322,14 @@ static void it_finds_its_arguments_and_its_mask(void **state)
 		raise(SIGUSR1);
 		int without_usr1 = blocked_usr1, without_usr2 = blocked_usr2;
 
-		csys_signal *signals = opened(SIGUSR1);
+		csys_signals *signals = opened(SIGUSR1);
 		calls = 0;
 		assert_int_equal(kill(getpid(), SIGUSR1), 0);
 		assert_int_equal(calls, 1);
 		assert_int_equal(seen_pid, getpid());
 		assert_int_equal(blocked_usr1, without_usr1);
 		assert_int_equal(blocked_usr2, without_usr2);
-		csys_signal_close(signals);
+		csys_signals_close(signals);
 
 		struct sigaction after = action_of(SIGUSR1);
 		assert_ptr_equal(after.sa_sigaction, look_around);
@@ -344,18 +344,18 @@ static void it_finds_its_arguments_and_its_mask(void **state)
 static void replacing_does_not_call_it(void **state)
 {
 	(void)state;
-	csys_signal_options replace = { .replace = 1 };
+	csys_signals_options replace = { .replace = 1 };
 	set_action(SIGUSR1, count_call, 0);
-	csys_signal *plain = opened(SIGUSR1);
-	csys_signal *instead = opened_with(SIGUSR1, &replace);
+	csys_signals *plain = opened(SIGUSR1);
+	csys_signals *instead = opened_with(SIGUSR1, &replace);
 	calls = 0;
 	raise(SIGUSR1);
 	assert_int_equal(calls, 0);
-	csys_signal_close(instead);
+	csys_signals_close(instead);
 	raise(SIGUSR1);
 	assert_int_equal(calls, 1);
 	assert_int_equal(taken(plain).count, 2);
-	csys_signal_close(plain);
+	csys_signals_close(plain);
 	set_action(SIGUSR1, SIG_DFL, 0);
 }
 
@@ -363,16 +363,16 @@ static void a_handler_for_one_signal_only_is_called_once(void **state)
 {
 	(void)state;
 	set_action(SIGUSR1, count_call, (int)SA_RESETHAND);
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	calls = 0;
 	raise(SIGUSR1);
 	raise(SIGUSR1);
 	assert_int_equal(calls, 1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	assert_ptr_equal(handler_of(SIGUSR1), SIG_DFL);
 
 	set_action(SIGUSR1, count_call, (int)SA_RESETHAND);
-	csys_signal_close(opened(SIGUSR1));
+	csys_signals_close(opened(SIGUSR1));
 	assert_ptr_equal(handler_of(SIGUSR1), count_call);
 	set_action(SIGUSR1, SIG_DFL, 0);
 }
@@ -383,10 +383,10 @@ static void default_and_ignored_are_not_done_meanwhile_and_come_back(void **stat
 	void (*const both[])(int) = { SIG_DFL, SIG_IGN };
 	for (int i = 0; i < 2; i++) {
 		set_action(SIGTERM, both[i], 0);
-		csys_signal *signals = opened(SIGTERM);
+		csys_signals *signals = opened(SIGTERM);
 		raise(SIGTERM);
 		assert_int_equal(taken(signals).count, 1);
-		csys_signal_close(signals);
+		csys_signals_close(signals);
 		assert_ptr_equal(handler_of(SIGTERM), both[i]);
 	}
 	set_action(SIGTERM, SIG_DFL, 0);
@@ -395,9 +395,9 @@ static void default_and_ignored_are_not_done_meanwhile_and_come_back(void **stat
 static void other_code_that_came_over_stays(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	set_action(SIGUSR1, count_call, 0);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	assert_ptr_equal(handler_of(SIGUSR1), count_call);
 
 	/* It is what is there before the next. */
@@ -406,7 +406,7 @@ static void other_code_that_came_over_stays(void **state)
 	raise(SIGUSR1);
 	assert_int_equal(calls, 1);
 	assert_int_equal(taken(signals).count, 1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	assert_ptr_equal(handler_of(SIGUSR1), count_call);
 	set_action(SIGUSR1, SIG_DFL, 0);
 }
@@ -415,13 +415,13 @@ static void errno_is_what_it_was(void **state)
 {
 	(void)state;
 	set_action(SIGUSR1, count_call, 0);
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	for (int i = 0; i < 3; i++) {
 		errno = 4321;
 		raise(SIGUSR1);
 		assert_int_equal(errno, 4321);
 	}
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	set_action(SIGUSR1, SIG_DFL, 0);
 }
 
@@ -429,14 +429,14 @@ static void children_of_who_ignores_sigchld_are_still_no_zombies(void **state)
 {
 	(void)state;
 	set_action(SIGCHLD, SIG_IGN, 0);
-	csys_signal *signals = opened(SIGCHLD);
+	csys_signals *signals = opened(SIGCHLD);
 	pid_t pid = fork();
 	if (pid == 0)
 		_exit(0);
 	csys_signal_event event;
-	assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+	assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), -1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	set_action(SIGCHLD, SIG_DFL, 0);
 }
 
@@ -444,7 +444,7 @@ static void a_stopped_child_is_an_event_and_not_for_a_handler_that_does_not_want
 {
 	(void)state;
 	set_action(SIGCHLD, count_call, SA_NOCLDSTOP);
-	csys_signal *signals = opened(SIGCHLD);
+	csys_signals *signals = opened(SIGCHLD);
 	csys_signal_event event;
 	calls = 0;
 	pid_t pid = fork();
@@ -452,14 +452,14 @@ static void a_stopped_child_is_an_event_and_not_for_a_handler_that_does_not_want
 		for (;;)
 			pause();
 	kill(pid, SIGSTOP);
-	assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+	assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 	assert_int_equal(event.code, CLD_STOPPED);
 	assert_int_equal(calls, 0);
 	kill(pid, SIGKILL);
-	assert_int_equal(csys_signal_wait_until(signals, csys_after_s(60), &event), 0);
+	assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 	assert_int_equal(calls, 1);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	set_action(SIGCHLD, SIG_DFL, 0);
 }
 
@@ -481,11 +481,11 @@ static int end_of(void (*function)(void))
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static csys_signal *killing(int signal)
+static csys_signals *killing(int signal)
 {
-	csys_signal_options options = { .second_kills = 1 };
-	csys_signal *made;
-	CHECK(csys_signal_open(&signal, 1, &options, &made) == 0);
+	csys_signals_options options = { .second_kills = 1 };
+	csys_signals *made;
+	CHECK(csys_signals_open(&signal, 1, &options, &made) == 0);
 	return made;
 }
 
@@ -493,8 +493,8 @@ static void interrupt_twice(void)
 {
 	/* A subscription that does not ask for it does not prevent it. */
 	int signal = SIGINT;
-	csys_signal *other;
-	CHECK(csys_signal_open(&signal, 1, NULL, &other) == 0);
+	csys_signals *other;
+	CHECK(csys_signals_open(&signal, 1, NULL, &other) == 0);
 	killing(SIGINT);
 	raise(SIGINT);
 	raise(SIGINT);
@@ -503,22 +503,22 @@ static void interrupt_twice(void)
 
 static void interrupt_and_take(void)
 {
-	csys_signal *signals = killing(SIGINT);
+	csys_signals *signals = killing(SIGINT);
 	csys_signal_event event;
 	for (int i = 0; i < 3; i++) {
 		raise(SIGINT);
-		CHECK(csys_signal_take(signals, &event) == 0);
+		CHECK(csys_signals_try_wait(signals, &event) == 0);
 	}
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	_exit(9);
 }
 
 static void use_twice(void)
 {
-	csys_signal *signals = killing(SIGUSR1);
+	csys_signals *signals = killing(SIGUSR1);
 	raise(SIGUSR1);
 	raise(SIGUSR1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	_exit(9);
 }
 
@@ -542,7 +542,7 @@ static void the_second_of_a_kind_kills_if_asked(void **state)
 
 /* ---- fork and spawn ------------------------------------------------------ */
 
-static csys_signal *of_parent;
+static csys_signals *of_parent;
 
 static void raise_default(void)
 {
@@ -567,10 +567,10 @@ static void raise_harmless(void)
 static void use_parents(void)
 {
 	csys_signal_event event;
-	CHECK(csys_signal_take(of_parent, &event) == CSYS_EBADF);
-	CHECK(csys_signal_wait(of_parent, &event) == CSYS_EBADF);
+	CHECK(csys_signals_try_wait(of_parent, &event) == CSYS_EBADF);
+	CHECK(csys_signals_wait(of_parent, &event) == CSYS_EBADF);
 	int handles = open_handles();
-	csys_signal_close(of_parent);
+	csys_signals_close(of_parent);
 	CHECK(open_handles() == handles - 2);
 	CHECK(handler_of(SIGTERM) == SIG_DFL);
 	CHECK(handler_of(SIGUSR1) == count_call);
@@ -580,17 +580,18 @@ static void use_parents(void)
 static void open_own(void)
 {
 	int wanted[] = { SIGTERM, SIGUSR1 };
-	csys_signal *own;
+	csys_signals *own;
 	csys_signal_event event;
 	calls = 0;
-	CHECK(csys_signal_open(wanted, 2, NULL, &own) == 0);
+	CHECK(csys_signals_open(wanted, 2, NULL, &own) == 0);
 	raise(SIGTERM);
-	CHECK(csys_signal_take(own, &event) == 0 && event.signal == SIGTERM && event.count == 1);
+	CHECK(csys_signals_try_wait(own, &event) == 0 && event.signal == SIGTERM &&
+	      event.count == 1);
 	raise(SIGUSR1);
-	CHECK(csys_signal_take(own, &event) == 0 && event.signal == SIGUSR1);
+	CHECK(csys_signals_try_wait(own, &event) == 0 && event.signal == SIGUSR1);
 	CHECK(calls == 1);
-	csys_signal_close(own);
-	csys_signal_close(of_parent);
+	csys_signals_close(own);
+	csys_signals_close(of_parent);
 	CHECK(handler_of(SIGTERM) == SIG_DFL);
 	CHECK(handler_of(SIGUSR1) == count_call);
 	_exit(9);
@@ -601,7 +602,7 @@ static void a_forked_child_has_no_subscription_and_may_open_its_own(void **state
 	(void)state;
 	int wanted[] = { SIGTERM, SIGUSR1, SIGWINCH };
 	set_action(SIGUSR1, count_call, 0);
-	assert_int_equal(csys_signal_open(wanted, 3, NULL, &of_parent), 0);
+	assert_int_equal(csys_signals_open(wanted, 3, NULL, &of_parent), 0);
 	raise(SIGTERM);
 	taken(of_parent);
 	assert_int_equal(end_of(raise_default), -SIGTERM);
@@ -613,7 +614,7 @@ static void a_forked_child_has_no_subscription_and_may_open_its_own(void **state
 	has_none(of_parent);
 	raise(SIGTERM);
 	assert_int_equal(taken(of_parent).signal, SIGTERM);
-	csys_signal_close(of_parent);
+	csys_signals_close(of_parent);
 	set_action(SIGUSR1, SIG_DFL, 0);
 }
 
@@ -621,16 +622,16 @@ static void a_spawned_program_starts_with_defaults(void **state)
 {
 	(void)state;
 	int wanted[] = { SIGTERM, SIGINT, SIGUSR1 };
-	csys_signal *signals;
+	csys_signals *signals;
 	csys_output output;
-	assert_int_equal(csys_signal_open(wanted, 3, NULL, &signals), 0);
+	assert_int_equal(csys_signals_open(wanted, 3, NULL, &signals), 0);
 	const char *argv[] = { helper(), "signals", NULL };
 	assert_int_equal(csys_run(argv, NULL, &output), 0);
 	if (!under_valgrind())
 		assert_string_equal(output.out.data, "");
 	csys_output_free(&output);
 	has_none(signals);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 /* ---- threads ------------------------------------------------------------- */
@@ -651,7 +652,7 @@ static void *die_later(void *unused)
 static void a_handler_is_no_cancellation_point(void **state)
 {
 	(void)state;
-	csys_signal *signals = opened(SIGUSR1);
+	csys_signals *signals = opened(SIGUSR1);
 	pthread_t thread;
 	void *result;
 	calls = 0;
@@ -660,7 +661,7 @@ static void a_handler_is_no_cancellation_point(void **state)
 	assert_ptr_equal(result, PTHREAD_CANCELED);
 	assert_int_equal(calls, 1);
 	assert_int_equal(taken(signals).count, 1);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 }
 
 static void open_and_close_leave_the_mask(void **state)
@@ -670,7 +671,7 @@ static void open_and_close_leave_the_mask(void **state)
 	sigemptyset(&some);
 	sigaddset(&some, SIGUSR2);
 	pthread_sigmask(SIG_SETMASK, &some, &before);
-	csys_signal_close(opened(SIGUSR1));
+	csys_signals_close(opened(SIGUSR1));
 	pthread_sigmask(SIG_SETMASK, &before, &after);
 	for (int i = 1; i <= SIGRTMAX; i++)
 		assert_int_equal(sigismember(&after, i), sigismember(&some, i));
@@ -698,14 +699,14 @@ static void tell_ready(void)
 static int watch(void)
 {
 	int wanted[] = { SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGHUP, SIGTERM };
-	csys_signal *signals;
+	csys_signals *signals;
 	csys_signal_event event = { 0 };
-	if (csys_signal_open(wanted, 6, NULL, &signals) < 0)
+	if (csys_signals_open(wanted, 6, NULL, &signals) < 0)
 		return 2;
 	tell_ready();
 	while (event.signal != SIGHUP && event.signal != SIGTERM) {
 		int rows = 0, columns = 0;
-		if (csys_signal_wait_until(signals, csys_after_s(60), &event) < 0)
+		if (csys_signals_wait_until(signals, csys_after_s(60), &event) < 0)
 			return 3;
 		if (event.signal == SIGWINCH && csys_terminal_size(0, &rows, &columns) < 0)
 			return 4;
@@ -713,7 +714,7 @@ static int watch(void)
 			csys_signal_name(event.signal), event.cause, (int)event.pid, (int)event.uid,
 			event.count, rows, columns);
 	}
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	return 0;
 }
 
@@ -721,12 +722,12 @@ static int watch(void)
 static int look_away(void)
 {
 	int interrupt = SIGINT;
-	csys_signal_options options = { .second_kills = 1 };
-	csys_signal *signals;
-	if (csys_signal_open(&interrupt, 1, &options, &signals) < 0)
+	csys_signals_options options = { .second_kills = 1 };
+	csys_signals *signals;
+	if (csys_signals_open(&interrupt, 1, &options, &signals) < 0)
 		return 2;
 	tell_ready();
-	struct pollfd polled = { .fd = (int)csys_signal_handle(signals), .events = POLLIN };
+	struct pollfd polled = { .fd = (int)csys_signals_handle(signals), .events = POLLIN };
 	while (poll(&polled, 1, 60000) < 0 && errno == EINTR)
 		;
 	dprintf(1, "pending %d\n", polled.revents & POLLIN ? 1 : 0);
@@ -833,10 +834,10 @@ static void what_cannot_be_caught_is_einval(void **state)
 	int refused[] = {
 		SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, 0, -1, 65, 129, 1 << 20
 	};
-	csys_signal *signals = (csys_signal *)(uintptr_t)&refused;
+	csys_signals *signals = (csys_signals *)(uintptr_t)&refused;
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		int wanted[] = { SIGUSR1, refused[i] };
-		assert_int_equal(csys_signal_open(wanted, 2, NULL, &signals), CSYS_EINVAL);
+		assert_int_equal(csys_signals_open(wanted, 2, NULL, &signals), CSYS_EINVAL);
 		assert_ptr_equal(signals, &refused);
 		assert_ptr_equal(handler_of(SIGUSR1), SIG_DFL);
 	}
@@ -846,34 +847,34 @@ static void bad_arguments_are_told(void **state)
 {
 	(void)state;
 	int signal = SIGUSR1;
-	csys_signal *signals;
+	csys_signals *signals;
 	csys_signal_event event;
-	csys_signal_options later = { 0 };
+	csys_signals_options later = { 0 };
 	later.reserved[3] = 1;
-	assert_int_equal(csys_signal_open(NULL, 1, NULL, &signals), CSYS_EINVAL);
-	assert_int_equal(csys_signal_open(&signal, 0, NULL, &signals), CSYS_EINVAL);
-	assert_int_equal(csys_signal_open(&signal, 1, NULL, NULL), CSYS_EINVAL);
-	assert_int_equal(csys_signal_open(&signal, 1, &later, &signals), CSYS_EINVAL);
-	assert_int_equal(csys_signal_take(NULL, &event), CSYS_EINVAL);
+	assert_int_equal(csys_signals_open(NULL, 1, NULL, &signals), CSYS_EINVAL);
+	assert_int_equal(csys_signals_open(&signal, 0, NULL, &signals), CSYS_EINVAL);
+	assert_int_equal(csys_signals_open(&signal, 1, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_signals_open(&signal, 1, &later, &signals), CSYS_EINVAL);
+	assert_int_equal(csys_signals_try_wait(NULL, &event), CSYS_EINVAL);
 	signals = opened(SIGUSR1);
-	assert_int_equal(csys_signal_take(signals, NULL), CSYS_EINVAL);
-	assert_int_equal(csys_signal_wait(signals, NULL), CSYS_EINVAL);
-	csys_signal_close(signals);
-	csys_signal_close(NULL);
+	assert_int_equal(csys_signals_try_wait(signals, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_signals_wait(signals, NULL), CSYS_EINVAL);
+	csys_signals_close(signals);
+	csys_signals_close(NULL);
 }
 
 static void a_failed_open_leaves_nothing(void **state)
 {
 	(void)state;
 	int wanted[] = { SIGHUP, SIGUSR2, SIGTERM };
-	csys_signal *const none = (csys_signal *)(uintptr_t)wanted;
-	csys_signal *signals = none;
+	csys_signals *const none = (csys_signals *)(uintptr_t)wanted;
+	csys_signals *signals = none;
 	int handles = open_handles();
 	int nth = 1;
 	set_action(SIGUSR2, count_call, 0);
 	for (;; nth++) {
 		csysi_fault_arm(nth);
-		int r = csys_signal_open(wanted, 3, NULL, &signals);
+		int r = csys_signals_open(wanted, 3, NULL, &signals);
 		if (!csysi_fault_fired()) {
 			assert_int_equal(r, 0);
 			break;
@@ -890,7 +891,7 @@ static void a_failed_open_leaves_nothing(void **state)
 	}
 	csysi_fault_arm(0);
 	assert_true(nth > 4);
-	csys_signal_close(signals);
+	csys_signals_close(signals);
 	assert_ptr_equal(handler_of(SIGUSR2), count_call);
 	set_action(SIGUSR2, SIG_DFL, 0);
 }

@@ -31,7 +31,7 @@ static int taking;          /* atomic: takers at work */
 static unsigned long calls; /* atomic: of the handler of before */
 static unsigned long taken; /* atomic: deliveries in events of the one that stays */
 static int wrong;           /* atomic */
-static csys_signal *steady;
+static csys_signals *steady;
 
 /* Relaxed throughout: counters and a flag, which guard no other data. */
 static void note_wrong(const char *what, unsigned long value, unsigned long expected)
@@ -64,9 +64,9 @@ static void *churn(void *unused)
 	int both[] = { SIGUSR2, SIGUSR1 };
 	(void)unused;
 	do {
-		csys_signal *signals;
+		csys_signals *signals;
 		csys_signal_event event;
-		int r = csys_signal_open(both, 2, NULL, &signals);
+		int r = csys_signals_open(both, 2, NULL, &signals);
 		if (r < 0) {
 			note_wrong("open", (unsigned long)-r, 0);
 			continue;
@@ -76,11 +76,11 @@ static void *churn(void *unused)
 		if (steady)
 			__atomic_fetch_sub(&taken, 1, __ATOMIC_RELAXED);
 		do
-			r = csys_signal_wait_until(signals, csys_after_s(60), &event);
+			r = csys_signals_wait_until(signals, csys_after_s(60), &event);
 		while (r == 0 && event.signal != SIGUSR1);
 		if (r < 0)
 			note_wrong("its own raise is lost", (unsigned long)-r, 0);
-		csys_signal_close(signals);
+		csys_signals_close(signals);
 	} while (__atomic_load_n(&raising, __ATOMIC_RELAXED) > 0);
 	return NULL;
 }
@@ -93,7 +93,7 @@ static void *take_many(void *unused)
 {
 	csys_signal_event event;
 	(void)unused;
-	while (csys_signal_wait(steady, &event) == 0) {
+	while (csys_signals_wait(steady, &event) == 0) {
 		if (event.signal == SIGUSR1) {
 			__atomic_fetch_add(&taken, event.count, __ATOMIC_RELAXED);
 			continue;
@@ -119,7 +119,7 @@ static void round_of(int with_steady)
 	steady = NULL;
 	raising = RAISERS;
 	taking = TAKERS;
-	if (with_steady && csys_signal_open(both, 2, NULL, &steady) < 0)
+	if (with_steady && csys_signals_open(both, 2, NULL, &steady) < 0)
 		exit(2);
 	for (int i = 0; i < RAISERS; i++)
 		if (pthread_create(&threads[count++], NULL, raise_many, NULL) != 0)
@@ -148,7 +148,7 @@ static void round_of(int with_steady)
 		if (taken != all || csys_deadline_left(deadline) == 0)
 			note_wrong("deliveries in events", taken, all);
 	}
-	csys_signal_close(steady);
+	csys_signals_close(steady);
 
 	struct sigaction now;
 	if (sigaction(SIGUSR1, NULL, &now) < 0 || now.sa_handler != count_call)

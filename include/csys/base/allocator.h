@@ -2,7 +2,7 @@
  * csys/base/allocator.h - where csys gets memory.
  *
  *     static const csys_allocator mine = { my_malloc, my_realloc, my_free, pool };
- *     if (csys_set_allocator(&mine) < 0)
+ *     if (csys_allocator_set(&mine) < 0)
  *             abort();
  *
  * Everything on the heap comes from here.  The default is malloc; with it, and
@@ -38,7 +38,7 @@ typedef struct csys_allocator {
  * anything, since a block must go back to where it came from.  Call it before
  * other threads use csys.
  */
-CSYS_API CSYS_MUST_CHECK int csys_set_allocator(const csys_allocator *allocator);
+CSYS_API CSYS_MUST_CHECK int csys_allocator_set(const csys_allocator *allocator);
 
 CSYS_END_DECLS
 

@@ -2,7 +2,7 @@
  * csys/io/terminal.h - what is common to terminals, this process's own too.
  *
  *     csys_terminal_mode before;
- *     if (csys_is_terminal(0) && csys_terminal_raw(0, &before) == 0) {
+ *     if (csys_terminal_is(0) && csys_terminal_raw(0, &before) == 0) {
  *             read_keys();
  *             csys_terminal_restore(0, &before);
  *     }
@@ -24,7 +24,7 @@
 CSYS_BEGIN_DECLS
 
 /* 1 if it is a terminal, else 0, also for what is not open. */
-CSYS_API int csys_is_terminal(csys_handle handle);
+CSYS_API int csys_terminal_is(csys_handle handle);
 
 /*
  * Its size in characters; 0 and 0 if nobody has set one.  Returns 0, or

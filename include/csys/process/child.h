@@ -104,19 +104,19 @@ CSYS_API CSYS_MUST_CHECK int csys_child_terminate(csys_child *child, csys_deadli
  * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal.  A
  * stopped child can be killed; asked to end, it does when it goes on.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_stop(csys_child *child);
-CSYS_API CSYS_MUST_CHECK int csys_child_continue(csys_child *child);
+CSYS_API CSYS_MUST_CHECK int csys_child_suspend(csys_child *child);
+CSYS_API CSYS_MUST_CHECK int csys_child_resume(csys_child *child);
 
 /* 1 if it is stopped now, by whomever, 0 if not.  CSYS_ESRCH if it has ended. */
-CSYS_API CSYS_MUST_CHECK int csys_child_is_stopped(csys_child *child);
+CSYS_API CSYS_MUST_CHECK int csys_child_is_suspended(csys_child *child);
 
 /*
  * Wait until it is stopped, by whomever: stopping takes a moment.  Returns 0,
  * CSYS_ETIMEDOUT if it runs on, CSYS_ESRCH if it has ended.  There is no handle
  * for this: it looks, at intervals of at most 5 ms.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_wait_stopped_until(csys_child *child,
-							   csys_deadline deadline);
+CSYS_API CSYS_MUST_CHECK int csys_child_wait_suspended_until(csys_child *child,
+							     csys_deadline deadline);
 
 /*
  * Send a signal to the child's whole process group: itself and what it started and

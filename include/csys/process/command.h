@@ -312,11 +312,11 @@ CSYS_API void csys_command_contain(csys_command *command);
  */
 CSYS_API void csys_command_inherit_signals(csys_command *command);
 
-/* The dispositions of csys_command_signal. */
-enum { CSYS_SIGNAL_DEFAULT = 0, CSYS_SIGNAL_IGNORE = 1 };
+/* The dispositions of csys_command_disposition. */
+enum { CSYS_DISPOSITION_DEFAULT = 0, CSYS_DISPOSITION_IGNORE = 1 };
 
 /* How one signal (1 to 64) is disposed of when the program starts. */
-CSYS_API void csys_command_signal(csys_command *command, int signal, int disposition);
+CSYS_API void csys_command_disposition(csys_command *command, int signal, int disposition);
 
 /* The signals that are blocked when the program starts, and no others. */
 CSYS_API void csys_command_block_signals(csys_command *command, const int *signals, size_t count);

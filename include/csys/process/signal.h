@@ -2,13 +2,13 @@
  * csys/process/signal.h - signals that come to this process, as events.
  *
  *     int wanted[] = { SIGINT, SIGTERM };
- *     csys_signal *signals;
- *     if (csys_signal_open(wanted, 2, NULL, &signals) < 0)
+ *     csys_signals *signals;
+ *     if (csys_signals_open(wanted, 2, NULL, &signals) < 0)
  *             return -1;
  *     csys_signal_event event;
- *     while (csys_signal_wait(signals, &event) == 0)
+ *     while (csys_signals_wait(signals, &event) == 0)
  *             printf("%s, %u times\n", csys_signal_name(event.signal), event.count);
- *     csys_signal_close(signals);
+ *     csys_signals_close(signals);
  *
  * Any part of a program may open a subscription, to the same signals or others;
  * each gets every signal that it asked for.  Nothing is changed before the
@@ -41,16 +41,16 @@
 
 CSYS_BEGIN_DECLS
 
-typedef struct csys_signal csys_signal;
+typedef struct csys_signals csys_signals;
 
 /* All zero is the default. */
-typedef struct csys_signal_options {
+typedef struct csys_signals_options {
 	int replace;           /* 1: the handler that was there is not called while this is open */
 	int second_kills;      /* 1: SIGHUP, SIGINT, SIGQUIT or SIGTERM, when it comes again before
 				  the first was taken, ends the process by its default: for users
 				  who press ^C again since nothing happens */
 	uintptr_t reserved[4]; /* zero */
-} csys_signal_options;
+} csys_signals_options;
 
 /* What a signal comes from. */
 enum {
@@ -81,37 +81,37 @@ typedef struct csys_signal_event {
  * over csys's own for one signal 8 times.  After a failure dispositions are as
  * they were.
  */
-CSYS_API CSYS_MUST_CHECK int csys_signal_open(const int *signals, size_t count,
-					      const csys_signal_options *options,
-					      csys_signal **out);
+CSYS_API CSYS_MUST_CHECK int csys_signals_open(const int *signals, size_t count,
+					       const csys_signals_options *options,
+					       csys_signals **out);
 
 /*
  * End the subscription.  Events that were not taken are forgotten.  When this
  * was the last one for a signal, its disposition is as it was before the first,
  * unless other code changed it meanwhile.  NULL is fine.
  */
-CSYS_API void csys_signal_close(csys_signal *signals);
+CSYS_API void csys_signals_close(csys_signals *signals);
 
 /*
  * A handle that polls readable (POLLIN) while an event is pending, for an event
  * loop.  It may say so once too often, so take until CSYS_EAGAIN.  It stays the
  * subscription's; do not read or close it.
  */
-CSYS_API csys_handle csys_signal_handle(const csys_signal *signals);
+CSYS_API csys_handle csys_signals_handle(const csys_signals *signals);
 
 /*
  * Take one event, without waiting, in no order.  Returns 0, CSYS_EAGAIN if
  * there is none, CSYS_EBADF in a forked child.
  */
-CSYS_API CSYS_MUST_CHECK int csys_signal_take(csys_signal *signals, csys_signal_event *out);
+CSYS_API CSYS_MUST_CHECK int csys_signals_try_wait(csys_signals *signals, csys_signal_event *out);
 
 /*
  * The same, waiting for one, for ever or until `deadline`: then CSYS_ETIMEDOUT.
  * Several threads may wait at once; each event goes to one of them.
  */
-CSYS_API CSYS_MUST_CHECK int csys_signal_wait(csys_signal *signals, csys_signal_event *out);
-CSYS_API CSYS_MUST_CHECK int csys_signal_wait_until(csys_signal *signals, csys_deadline deadline,
-						    csys_signal_event *out);
+CSYS_API CSYS_MUST_CHECK int csys_signals_wait(csys_signals *signals, csys_signal_event *out);
+CSYS_API CSYS_MUST_CHECK int csys_signals_wait_until(csys_signals *signals, csys_deadline deadline,
+						     csys_signal_event *out);
 
 /*
  * "SIGTERM" for its number.  Static text; NULL for a number without a name.
