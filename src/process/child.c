@@ -145,7 +145,8 @@ int csysi_child_reap(csys_child *child, csys_exit *out)
 	}
 	if (r == 0) {
 		vacate(child);
-		*out = child->exit;
+		if (out)
+			*out = child->exit;
 	}
 	csysi_lock_unlock(&child->lock);
 	return r;
@@ -184,9 +185,10 @@ int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit 
 
 int csys_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
 {
-	if (!child || !out)
+	if (!child)
 		return CSYS_EINVAL;
-	csys_child_close_stream(child, CSYS_STDIN);
+	if (deadline != CSYS_POLL)
+		csys_child_close_stream(child, CSYS_STDIN);
 	return csysi_child_wait_until(child, deadline, out);
 }
 
@@ -197,7 +199,7 @@ int csys_child_wait(csys_child *child, csys_exit *out)
 
 int csys_child_try_wait(csys_child *child, csys_exit *out)
 {
-	if (!child || !out)
+	if (!child)
 		return CSYS_EINVAL;
 	csysi_child_sweep();
 	return csysi_child_reap(child, out);

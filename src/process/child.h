@@ -42,7 +42,8 @@ int csysi_child_end(csys_child *child);
 /* Whether it is not reaped, by whomever, and so its pid is its own: 0, or CSYS_ESRCH. */
 int csysi_child_check(csys_child *child);
 
-/* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs. */
+/* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs.  `out` may be NULL, in the
+ * next function too. */
 int csysi_child_reap(csys_child *child, csys_exit *out);
 
 /* Wait and reap, whatever becomes of stdin. */

@@ -42,7 +42,7 @@ int csysi_child_end(csys_child *child)
 
 int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
 {
-	if (!child || !out)
+	if (!child)
 		return CSYS_EINVAL;
 	csys_child_close_stream(child, CSYS_STDIN);
 	int r = csys_child_signal(child, csysi_os_signal_terminate());
@@ -89,9 +89,8 @@ void csysi_child_sweep(void)
 	csys_child *kept = NULL, *kept_last = NULL;
 	for (int i = 0; list && i < SWEEP; i++) {
 		csys_child *child = list;
-		csys_exit exit;
 		list = child->next;
-		if (csysi_child_reap(child, &exit) == 0 && is_spent(child)) {
+		if (csysi_child_reap(child, NULL) == 0 && is_spent(child)) {
 			csysi_child_free(child);
 			continue;
 		}
@@ -125,14 +124,13 @@ void csys_child_close(csys_child *child, int policy)
 	if (policy == CSYS_CLOSE_KILL && child->contained)
 		end_tree(child, CSYS_FOREVER);
 
-	csys_exit exit;
-	int r = csysi_child_reap(child, &exit);
+	int r = csysi_child_reap(child, NULL);
 	if (r < 0 && policy == CSYS_CLOSE_KILL) {
 		r = csys_child_kill(child);
 		if (r == 0)
-			r = csysi_child_wait_until(child, CSYS_FOREVER, &exit);
+			r = csysi_child_wait_until(child, CSYS_FOREVER, NULL);
 	} else if (r < 0 && policy == CSYS_CLOSE_WAIT) {
-		r = csysi_child_wait_until(child, CSYS_FOREVER, &exit);
+		r = csysi_child_wait_until(child, CSYS_FOREVER, NULL);
 	}
 	if (r == 0 && is_spent(child))
 		csysi_child_free(child);

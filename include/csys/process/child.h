@@ -68,11 +68,15 @@ CSYS_API void csys_child_close_stream(csys_child *child, int stream);
  * Wait until it has ended and reap it.  Closes this side of its stdin first,
  * as std does, so that a child that reads to the end of its input ends; reads
  * nothing: a child that fills its stdout pipe waits for ever, and so does this
- * (csys/process/output.h is for that).  Returns 0 with the end in *out.
+ * (csys/process/output.h is for that).  Returns 0 with the end in *out, which may be
+ * NULL, in all functions of this part.
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_wait(csys_child *child, csys_exit *out);
 
-/* The same until `deadline`; CSYS_ETIMEDOUT if it runs on. */
+/*
+ * Wait for it as csys_child_wait does, until `deadline`; CSYS_ETIMEDOUT if it runs on.
+ * With CSYS_POLL it only looks, as csys_child_try_wait does, and leaves its stdin open.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_child_wait_until(csys_child *child, csys_deadline deadline,
 						   csys_exit *out);
 
@@ -84,28 +88,27 @@ CSYS_API CSYS_MUST_CHECK int csys_child_try_wait(csys_child *child, csys_exit *o
  * Returns 0, CSYS_ESRCH once it was reaped, CSYS_EPERM, CSYS_EINVAL for no
  * signal.  A child that has ended but was not waited for takes it silently.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_signal(csys_child *child, int signal);
+CSYS_API int csys_child_signal(csys_child *child, int signal);
 
 /*
  * End it at once (SIGKILL); wait tells when it is gone.  Returns 0, also when
  * it has ended already, or CSYS_EPERM if it changed its user.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_kill(csys_child *child);
+CSYS_API int csys_child_kill(csys_child *child);
 
 /*
  * Ask it to end (SIGTERM), give it until `grace`, then kill it, a contained one with its
  * tree; reap it in any case.  Closes its stdin.  Returns 0 with the end in *out, which tells
  * whether it went by itself; CSYS_EPERM as csys_child_kill, and it runs on.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_terminate(csys_child *child, csys_deadline grace,
-						  csys_exit *out);
+CSYS_API int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out);
 
 /*
  * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal.  A
  * stopped child can be killed; asked to end, it does when it goes on.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_suspend(csys_child *child);
-CSYS_API CSYS_MUST_CHECK int csys_child_resume(csys_child *child);
+CSYS_API int csys_child_suspend(csys_child *child);
+CSYS_API int csys_child_resume(csys_child *child);
 
 /* 1 if it is stopped now, by whomever, 0 if not.  CSYS_ESRCH if it has ended. */
 CSYS_API CSYS_MUST_CHECK int csys_child_is_suspended(csys_child *child);
@@ -125,7 +128,7 @@ CSYS_API CSYS_MUST_CHECK int csys_child_wait_suspended_until(csys_child *child,
  * CSYS_ESRCH once the child is reaped, by this process or by the system where SIGCHLD is
  * ignored: its number may lead another group then, so signal before the last wait.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_signal_group(csys_child *child, int signal);
+CSYS_API int csys_child_signal_group(csys_child *child, int signal);
 
 /* How much csys_child_kill_tree could reach, weakest first. */
 enum {

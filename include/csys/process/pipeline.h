@@ -133,21 +133,20 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_output(csys_pipeline *pipeline,
  * Send a signal to every stage that was not reaped.  Returns 0 if all got it,
  * CSYS_ESRCH if all were reaped, else the first failure; the others got it then.
  */
-CSYS_API CSYS_MUST_CHECK int csys_pipeline_signal(csys_pipeline *pipeline, int signal);
+CSYS_API int csys_pipeline_signal(csys_pipeline *pipeline, int signal);
 
 /*
  * End every stage at once (SIGKILL), a contained one with all that it started.
  * CSYS_EPERM if one may not be ended; the others are.
  */
-CSYS_API CSYS_MUST_CHECK int csys_pipeline_kill(csys_pipeline *pipeline);
+CSYS_API int csys_pipeline_kill(csys_pipeline *pipeline);
 
 /*
  * Ask all stages to end (SIGTERM), give them until `grace`, then kill those that
  * run; reap all in any case.  Closes the first one's stdin.  Returns 0 with how
  * the pipeline ended in *out; CSYS_EPERM as csys_pipeline_kill.
  */
-CSYS_API CSYS_MUST_CHECK int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace,
-						     csys_exit *out);
+CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out);
 
 /* Close all children and the pipeline; `policy` as for csys_child_close.  NULL is fine. */
 CSYS_API void csys_pipeline_close(csys_pipeline *pipeline, int policy);

@@ -203,10 +203,10 @@ CSYS_API csys_handle csys_process_handle(const csys_process *process);
  * 0, CSYS_ESRCH once it is gone, CSYS_EPERM, CSYS_EINVAL for no signal.  A
  * zombie takes it silently.
  */
-CSYS_API CSYS_MUST_CHECK int csys_process_signal(csys_process *process, int signal);
+CSYS_API int csys_process_signal(csys_process *process, int signal);
 
 /* End it at once (SIGKILL).  Returns 0, also when it has ended already, or CSYS_EPERM. */
-CSYS_API CSYS_MUST_CHECK int csys_process_kill(csys_process *process);
+CSYS_API int csys_process_kill(csys_process *process);
 
 /*
  * Wait until it has ended; a zombie has.  How it ended only its parent learns.
