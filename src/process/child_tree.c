@@ -359,3 +359,16 @@ int csys_child_kill_tree(csys_child *child, csys_deadline deadline, int *out_lev
 		*out_level = level;
 	return r;
 }
+
+const char *csys_tree_level_name(int level)
+{
+	static const char *const names[] = {
+		[CSYS_TREE_CHILD] = "child",         [CSYS_TREE_GROUP] = "group",
+		[CSYS_TREE_WALK] = "walk",           [CSYS_TREE_REAPER] = "reaper",
+		[CSYS_TREE_CONTAINER] = "container",
+	};
+
+	if (level < CSYS_TREE_CHILD || level >= (int)(sizeof names / sizeof names[0]))
+		return "unknown level";
+	return names[level];
+}

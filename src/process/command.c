@@ -213,17 +213,23 @@ static int is_stream(int stream)
 	return stream >= CSYS_STDIN && stream <= CSYS_STDERR;
 }
 
-void csys_command_stdio(csys_command *command, int stream, int kind)
+static int is_kind(int kind, int stream)
+{
+	return kind >= CSYS_STDIO_DEFAULT && kind <= CSYS_STDIO_SAME_AS_STDOUT &&
+	       (kind != CSYS_STDIO_SAME_AS_STDOUT || stream == CSYS_STDERR);
+}
+
+void csys_command_stdio(csys_command *command, enum csys_stdio_stream stream,
+			enum csys_stdio_kind kind)
 {
 	if (!csysi_command_edit(command))
 		return;
-	if (!is_stream(stream) || kind < CSYS_STDIO_DEFAULT || kind > CSYS_STDIO_SAME_AS_STDOUT ||
-	    (kind == CSYS_STDIO_SAME_AS_STDOUT && stream != CSYS_STDERR)) {
+	if (!is_stream((int)stream) || !is_kind((int)kind, (int)stream)) {
 		csysi_command_keep(command, CSYS_EINVAL);
 		return;
 	}
-	release_stdio(command, stream);
-	command->stdio[stream].kind = kind;
+	release_stdio(command, (int)stream);
+	command->stdio[stream].kind = (int)kind;
 }
 
 void csys_command_stdio_file(csys_command *command, int stream, const char *path, int mode)

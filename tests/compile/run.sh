@@ -34,7 +34,7 @@ accepted=0
 rejected=0
 
 analysed='mutex rwlock condvar guard'
-plain='order call init'
+plain='order call init command'
 
 fail() {
     printf 'FAILED  %s\n' "$1"

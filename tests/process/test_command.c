@@ -159,13 +159,13 @@ static void bad_settings_are_einval(void **state)
 			csys_command_stdio(command, 3, CSYS_STDIO_NULL);
 			break;
 		case 12:
-			csys_command_stdio(command, -1, CSYS_STDIO_NULL);
+			csys_command_stdio(command, (enum csys_stdio_stream) - 1, CSYS_STDIO_NULL);
 			break;
 		case 13:
 			csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_FILE);
 			break;
 		case 14:
-			csys_command_stdio(command, CSYS_STDIN, -1);
+			csys_command_stdio(command, CSYS_STDIN, (enum csys_stdio_kind) - 1);
 			break;
 		case 15:
 			csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_SAME_AS_STDOUT);

@@ -1017,6 +1017,18 @@ static void nothing_stays_stopped_when_handles_run_out(void **state)
 		in_child(kill_and_lose_handles);
 }
 
+static void each_level_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(csys_tree_level_name(CSYS_TREE_CHILD), "child");
+	assert_string_equal(csys_tree_level_name(CSYS_TREE_GROUP), "group");
+	assert_string_equal(csys_tree_level_name(CSYS_TREE_WALK), "walk");
+	assert_string_equal(csys_tree_level_name(CSYS_TREE_REAPER), "reaper");
+	assert_string_equal(csys_tree_level_name(CSYS_TREE_CONTAINER), "container");
+	assert_string_equal(csys_tree_level_name(0), "unknown level");
+	assert_string_equal(csys_tree_level_name(6), "unknown level");
+}
+
 static void exec_cannot_be_contained(void **state)
 {
 	(void)state;
@@ -1124,6 +1136,7 @@ int main(void)
 #ifdef CSYS_TEST_LINUX
 		TEST(a_child_that_the_table_hides_is_killed),
 #endif
+		TEST(each_level_has_a_name),
 		TEST(exec_cannot_be_contained),
 		TEST(bad_arguments_are_told),
 	};

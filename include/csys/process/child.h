@@ -182,6 +182,9 @@ enum {
 CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, csys_deadline deadline,
 						  int *out_level);
 
+/* The name of a level: "child", "group", "walk", "reaper", "container".  Static text. */
+CSYS_API const char *csys_tree_level_name(int level);
+
 /*
  * What a child used, and the children that it waited for itself.  Linux counts
  * the memory that a child was born in, so `peak` is never less than what this

@@ -96,10 +96,10 @@ CSYS_API void csys_command_cwd(csys_command *command, const char *directory);
 /* ---- the three streams ------------------------------------------------ */
 
 /* Which stream. */
-enum { CSYS_STDIN = 0, CSYS_STDOUT = 1, CSYS_STDERR = 2 };
+enum csys_stdio_stream { CSYS_STDIN = 0, CSYS_STDOUT = 1, CSYS_STDERR = 2 };
 
 /* What csys_command_stdio connects a stream to, and what the getter tells. */
-enum {
+enum csys_stdio_kind {
 	CSYS_STDIO_DEFAULT = 0,        /* inherit when spawned; when captured, see output.h */
 	CSYS_STDIO_INHERIT = 1,        /* this process's own, unless that is close-on-exec */
 	CSYS_STDIO_NULL = 2,           /* the null device */
@@ -120,9 +120,11 @@ enum {
 /*
  * Connect `stream` to one of the kinds up to CSYS_STDIO_SAME_AS_STDOUT.  The
  * last call for a stream counts.  A wrong stream or kind is kept as
- * CSYS_EINVAL, and so is SAME_AS_STDOUT for another stream than stderr.
+ * CSYS_EINVAL, and so is SAME_AS_STDOUT for another stream than stderr.  Two types, so
+ * that a compiler warns (-Wenum-conversion, in C++ it is an error) when they are swapped.
  */
-CSYS_API void csys_command_stdio(csys_command *command, int stream, int kind);
+CSYS_API void csys_command_stdio(csys_command *command, enum csys_stdio_stream stream,
+				 enum csys_stdio_kind kind);
 
 /*
  * Connect `stream` to a file, opened at each spawn by this process (so a
