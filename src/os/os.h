@@ -177,9 +177,10 @@ struct csysi_os_poll {
 	csys_handle handle; /* "none" is never ready */
 	int writing;        /* wait for room, else for bytes or the end */
 	int ready;          /* out: a transfer now would not wait, or would fail */
+	int closed;         /* out: it is ready because it is no open handle */
 };
 
-/* Wait until one is ready.  CSYS_ETIMEDOUT leaves all `ready` 0.  CSYS_ENOMEM. */
+/* Wait until one is ready.  CSYS_ETIMEDOUT makes all `ready` and `closed` 0.  CSYS_ENOMEM. */
 int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadline);
 
 /* ---- files, as far as streams of a child go (file.c) --------------------------------- */

@@ -166,6 +166,21 @@ int csysi_child_wait_end(csys_child *child, csys_deadline deadline)
 	return is_reaped(child) ? 0 : csysi_os_child_wait(&child->os, deadline);
 }
 
+static int has_ended(void *child)
+{
+	int r = csysi_child_wait_end(child, CSYS_POLL);
+	return r == CSYS_ETIMEDOUT ? 0 : r < 0 ? r : 1;
+}
+
+csys_waitable csys_child_waitable(csys_child *child)
+{
+	if (!child)
+		return (csys_waitable){ .handle = CSYS_NO_HANDLE };
+	return (csys_waitable){ .handle = child->os.handle,
+				.is_ready = has_ended,
+				.object = child };
+}
+
 int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
 {
 	csysi_child_sweep();

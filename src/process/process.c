@@ -318,6 +318,21 @@ int csys_process_wait_until(csys_process *process, csys_deadline deadline)
 	return csysi_os_poll(&end, 1, deadline);
 }
 
+static int has_ended(void *process)
+{
+	int r = wait_by_pid(process, CSYS_POLL);
+	return r == CSYS_ETIMEDOUT ? 0 : r < 0 ? r : 1;
+}
+
+csys_waitable csys_process_waitable(csys_process *process)
+{
+	if (!process)
+		return (csys_waitable){ .handle = CSYS_NO_HANDLE };
+	return (csys_waitable){ .handle = process->handle,
+				.is_ready = has_ended,
+				.object = process };
+}
+
 int csys_process_wait(csys_process *process)
 {
 	return csys_process_wait_until(process, CSYS_FOREVER);

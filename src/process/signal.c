@@ -344,6 +344,13 @@ csys_handle csys_signals_handle(const csys_signals *signals)
 	return signals ? signals->reader : CSYS_NO_HANDLE;
 }
 
+csys_waitable csys_signals_waitable(const csys_signals *signals)
+{
+	if (!signals || signals->process != csysi_os_process())
+		return (csys_waitable){ .handle = CSYS_NO_HANDLE };
+	return csys_waitable_reading(signals->reader);
+}
+
 const char *csys_signal_name(int signal)
 {
 	return csysi_os_signal_name(signal);

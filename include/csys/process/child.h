@@ -30,6 +30,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#include <csys/io/waitable.h>
 #include <csys/process/command.h>
 #include <csys/process/exit.h>
 
@@ -82,6 +83,12 @@ CSYS_API CSYS_MUST_CHECK int csys_child_wait_until(csys_child *child, csys_deadl
 
 /* Look without waiting, and leave its stdin open.  CSYS_EAGAIN if it runs on. */
 CSYS_API CSYS_MUST_CHECK int csys_child_try_wait(csys_child *child, csys_exit *out);
+
+/*
+ * Its end, for csys_poll: ready once it has ended, reaped or not, on systems too that have
+ * no handle for it.  Nothing is reaped.  A NULL child is CSYS_EBADF there.
+ */
+CSYS_API csys_waitable csys_child_waitable(csys_child *child);
 
 /*
  * Send a signal (a number of <signal.h>; 0 sends none and only looks).

@@ -34,6 +34,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#include <csys/io/waitable.h>
 
 CSYS_BEGIN_DECLS
 
@@ -217,6 +218,9 @@ CSYS_API CSYS_MUST_CHECK int csys_process_wait(csys_process *process);
 
 /* The same until `deadline`; CSYS_ETIMEDOUT if it runs on. */
 CSYS_API CSYS_MUST_CHECK int csys_process_wait_until(csys_process *process, csys_deadline deadline);
+
+/* Its end, for csys_poll, with a pidfd and without.  NULL is CSYS_EBADF there. */
+CSYS_API csys_waitable csys_process_waitable(csys_process *process);
 
 /* Close the handle; the process goes on.  NULL is fine. */
 CSYS_API void csys_process_close(csys_process *process);

@@ -38,6 +38,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#include <csys/io/waitable.h>
 
 CSYS_BEGIN_DECLS
 
@@ -98,6 +99,12 @@ CSYS_API void csys_signals_close(csys_signals *signals);
  * subscription's; do not read or close it.
  */
 CSYS_API csys_handle csys_signals_handle(const csys_signals *signals);
+
+/*
+ * A pending event, for csys_poll.  CSYS_EBADF there for NULL, and for the copy that a forked
+ * child has.
+ */
+CSYS_API csys_waitable csys_signals_waitable(const csys_signals *signals);
 
 /*
  * Take one event, without waiting, in no order.  Returns 0, CSYS_EAGAIN if

@@ -148,7 +148,7 @@ int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadl
 	if (!polled)
 		return CSYS_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		items[i].ready = 0;
+		items[i].ready = items[i].closed = 0;
 		polled[i].fd = (int)items[i].handle; /* poll passes over -1 */
 		polled[i].events = items[i].writing ? POLLOUT : POLLIN;
 		polled[i].revents = 0;
@@ -156,8 +156,10 @@ int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadl
 
 	int r = poll_until(polled, count, deadline);
 	/* Errors and hang-ups too: the transfer will tell. */
-	for (size_t i = 0; i < count && r == 0; i++)
+	for (size_t i = 0; i < count && r == 0; i++) {
 		items[i].ready = polled[i].revents != 0;
+		items[i].closed = (polled[i].revents & POLLNVAL) != 0;
+	}
 	if (polled != usual)
 		csysi_free(polled);
 	return r;

@@ -1,0 +1,121 @@
+/*
+ * io/poll.c - one wait for the first of several events.
+ *
+ * What has a handle is waited for by the system.  What has none is asked after each wait,
+ * and while there is such an item the waits are short.
+ */
+#include <csys/io/poll.h>
+
+#include "base/memory.h"
+#include "os/os.h"
+
+/* Items that a call can wait for without asking for memory. */
+#define USUAL 16
+
+/* Between two looks at what has no handle, ns. */
+#define FIRST_NAP 50000
+#define LAST_NAP 5000000
+
+/* How many items have no handle; CSYS_EBADF if one of them cannot be asked either. */
+static int count_without_handle(const csys_poll_item *items, size_t count)
+{
+	int without = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].waitable.handle != CSYS_NO_HANDLE)
+			continue;
+		if (!items[i].waitable.is_ready)
+			return CSYS_EBADF;
+		without++;
+	}
+	return without;
+}
+
+static void begin(const csys_poll_item *items, size_t count, struct csysi_os_poll *polled)
+{
+	for (size_t i = 0; i < count; i++)
+		polled[i] = (struct csysi_os_poll){
+			.handle = items[i].waitable.handle,
+			.writing = items[i].waitable.writing,
+		};
+}
+
+/* Ask the items without a handle.  Returns how many are ready, and notes which. */
+static int ask(const csys_poll_item *items, size_t count, struct csysi_os_poll *polled)
+{
+	int ready = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const csys_waitable *waitable = &items[i].waitable;
+		if (waitable->handle != CSYS_NO_HANDLE)
+			continue;
+		int r = waitable->is_ready(waitable->object);
+		if (r < 0)
+			return r;
+		polled[i].ready = r > 0;
+		ready += polled[i].ready;
+	}
+	return ready;
+}
+
+/* Wait for the items with a handle.  Returns how many of them are ready; 0 at the deadline. */
+static int wait_for_handles(struct csysi_os_poll *polled, size_t count, csys_deadline deadline)
+{
+	int ready = 0;
+	int r = csysi_os_poll(polled, count, deadline);
+
+	if (r < 0)
+		return r == CSYS_ETIMEDOUT ? 0 : r;
+	for (size_t i = 0; i < count; i++) {
+		if (polled[i].closed)
+			return CSYS_EBADF;
+		ready += polled[i].ready;
+	}
+	return ready;
+}
+
+static csys_deadline earlier(csys_deadline deadline, int64_t nap)
+{
+	return csys_deadline_left(deadline) < nap ? deadline : csys_after_ns(nap);
+}
+
+/* Wait until something is ready.  Returns how many items are. */
+static int wait_for_items(const csys_poll_item *items, size_t count, struct csysi_os_poll *polled,
+			  csys_deadline deadline)
+{
+	int without = count_without_handle(items, count);
+	if (without <= 0)
+		return without < 0 ? without : wait_for_handles(polled, count, deadline);
+
+	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+		int is_over = csys_deadline_left(deadline) == 0;
+		/* The system first: it says 0 for all that it is not asked for. */
+		int ready = wait_for_handles(polled, count, CSYS_POLL);
+		int asked = ready < 0 ? ready : ask(items, count, polled);
+		if (asked < 0 || ready + asked > 0 || is_over)
+			return asked < 0 ? asked : ready + asked;
+		ready = wait_for_handles(polled, count, earlier(deadline, nap));
+		if (ready < 0)
+			return ready;
+	}
+}
+
+int csys_poll(csys_poll_item *items, size_t count, csys_deadline deadline)
+{
+	struct csysi_os_poll usual[USUAL];
+	struct csysi_os_poll *polled = usual;
+
+	if (!items || count == 0)
+		return CSYS_EINVAL;
+	if (count > USUAL)
+		polled = csysi_alloc(count * sizeof *polled);
+	if (!polled)
+		return CSYS_ENOMEM;
+	begin(items, count, polled);
+	int r = wait_for_items(items, count, polled, deadline);
+	for (size_t i = 0; i < count && r >= 0; i++)
+		items[i].ready = polled[i].ready;
+	if (polled != usual)
+		csysi_free(polled);
+	return r == 0 ? CSYS_ETIMEDOUT : r;
+}
