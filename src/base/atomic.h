@@ -2,7 +2,7 @@
  * base/atomic.h - the atomic operations that csys uses on itself.
  *
  * The compiler's builtins, with the order in the name, so that each use shows
- * it.  Every use says who its partner is.
+ * it.  Every use names its partner.
  */
 #ifndef CSYSI_BASE_ATOMIC_H
 #define CSYSI_BASE_ATOMIC_H

@@ -27,7 +27,7 @@ static const struct {
 	{ "CSYS_EAGAIN", "not possible now" },
 	{ "CSYS_EBUSY", "in use" },
 	{ "CSYS_ETIMEDOUT", "deadline passed" },
-	{ "CSYS_EPIPE", "nobody reads it" },
+	{ "CSYS_EPIPE", "no reader is left" },
 	{ "CSYS_EBADF", "bad handle" },
 	{ "CSYS_ESRCH", "no such process" },
 	{ "CSYS_ENAMETOOLONG", "name too long" },

@@ -228,7 +228,7 @@ static int has_streams(const struct capture *capture)
 
 /*
  * What the programs left in their pipes: as much as one holds, and one read more, which may
- * find the end.  No more than that, since somebody may write on for ever.
+ * find the end.  No more than that, since a writer may go on for ever.
  */
 static int drain_rest(struct capture *capture)
 {
@@ -252,7 +252,7 @@ static int drain_rest(struct capture *capture)
 	return 0;
 }
 
-/* Somebody else holds them: take what is there, and no more. */
+/* Another process holds them open: take what is there, and no more. */
 static int give_up_streams(struct capture *capture)
 {
 	int r = drain_rest(capture);

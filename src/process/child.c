@@ -5,7 +5,7 @@
  * zombie, so its pid stays its own; any number of threads may do that at once.
  * Reaping, and sending a signal, happen under the child's lock.  Invariant:
  * while the lock is held and `reaped` is 0, the pid and the handle are this
- * child's and nobody else's; so a signal never reaches a stranger, on systems
+ * child's and no other process's; so a signal never reaches a stranger, on systems
  * without pidfds too.
  *
  * The container of a contained child is removed by the first reap, wait, close or
@@ -63,7 +63,7 @@ csys_handle csys_child_handle(const csys_child *child)
 
 csys_handle csys_child_stream(const csys_child *child, int stream)
 {
-	/* Relaxed: the number alone; whoever may use it is the one who may take it. */
+	/* Relaxed: the number alone; the thread that uses it is the one that may take it. */
 	return child && is_stream(stream) ? csysi_load_relaxed(&child->streams[stream])
 					  : CSYS_NO_HANDLE;
 }

@@ -27,7 +27,7 @@ struct csys_child {
 	csys_child *next;                    /* in the list of the detached */
 };
 
-/* A new child object around nothing yet; NULL if out of memory. */
+/* Make a child object without a process yet; NULL if out of memory. */
 csys_child *csysi_child_new(void);
 
 /* Close its handles and release it, not the process. */
@@ -39,7 +39,7 @@ void csysi_child_free(csys_child *child);
  */
 int csysi_child_end(csys_child *child);
 
-/* Whether it is not reaped, by whomever, and so its pid is its own: 0, or CSYS_ESRCH. */
+/* Check that it is not reaped, by this or other code: its pid is its own.  0 or CSYS_ESRCH. */
 int csysi_child_check(csys_child *child);
 
 /* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs.  `out` may be NULL, in the

@@ -4,8 +4,8 @@
  * A child that is closed while it runs goes on a list of the detached, from
  * where a later spawn, wait or close reaps it.  The list is a stack: pushed by
  * compare-and-swap, emptied whole by a swap with NULL, so there is no lock that
- * a fork in another thread could leave held for ever, and no ABA, since nobody
- * takes a single one out.
+ * a fork in another thread could leave held for ever, and no ABA, since no
+ * thread takes a single one out.
  */
 #include <csys/base/result.h>
 
@@ -70,7 +70,7 @@ static void push_detached(csys_child *first, csys_child *last)
 {
 	csys_child *top = csysi_load_relaxed(&detached);
 
-	/* Release pairs with the acquire in sweep: who takes the list sees its links. */
+	/* Release pairs with the acquire in sweep: the taker of the list sees its links. */
 	do
 		last->next = top;
 	while (!csysi_cas_release(&detached, &top, first));

@@ -4,11 +4,11 @@
  * A child in a container is the system's work.  Any other tree is read from the process
  * table, again and again, since it goes on forking and dying meanwhile:
  *
- *   read the table          who is new in the tree is told to stop
- *     until nobody is new and all have stopped, and then once more, since the list of
- *     a reading is older than its rows:             now nobody forks or exits
+ *   read the table          and stop each process that is new in the tree,
+ *     until none is new and all have stopped; then once more, since the list of
+ *     a reading is older than its rows:             now none forks or exits
  *   kill all but the child; then, when they have ended, the child
- *     until nobody lives, and then once more
+ *     until none lives, and then once more
  *
  * Stopping comes first because a tree can fork faster than it can be read, but not while
  * it is stopped.  The child is killed last because it holds the rest together: as long
@@ -19,7 +19,7 @@
  * thread, what cannot be killed is let go on.
  *
  * One that is blocked in the system cannot stop: a parent in vfork, until its child has
- * run on or ended.  So it counts as stopped, and is killed only if nobody else is left to
+ * run on or ended.  So it counts as stopped, and is killed only if no other is left to
  * kill, since its child may have to be found by way of it.
  */
 #include <csys/base/result.h>
@@ -33,7 +33,7 @@
 #define FIRST_NAP 50000
 #define LAST_NAP 5000000
 
-/* How often one is told to stop before it is killed running: somebody lets it go on, or it
+/* How often one is told to stop before it is killed running: another process resumes it, or it
  * does not get to a processor. */
 #define MOST_STOPS 60
 
@@ -109,7 +109,7 @@ static int stop(struct csysi_tree *tree, struct csysi_tree_row *row)
 	return r == CSYS_EPERM || r == CSYS_ESRCH ? 0 : r;
 }
 
-/* Count who lives, and stop who runs. */
+/* Count the living members, and stop those that run. */
 static int take_census(struct csysi_tree *tree, struct census *out)
 {
 	*out = (struct census){ 0 };
@@ -195,8 +195,8 @@ static int act(struct csysi_tree *tree, const struct census *census, int *out_na
 
 /*
  * Kill what is known and lives, so that nothing stays stopped.  Where that fails for want of a
- * handle, let it go on, by pid: a stopped process keeps its pid unless it was killed by somebody
- * else a moment ago, and a stranger that was never stopped goes on as it does.
+ * handle, let it go on, by pid: a stopped process keeps its pid unless another process killed it
+ * a moment ago, and a stranger that was never stopped goes on as it does.
  */
 static void release(struct csysi_tree *tree)
 {
@@ -242,14 +242,14 @@ static int finish(struct csysi_tree *tree, csys_deadline deadline, int *level)
 }
 
 /*
- * Read, stop and kill until nobody lives.  *level goes down if the child ends before it is
+ * Read, stop and kill until no member lives.  *level goes down if the child ends before it is
  * killed here, and so loses its orphans, or has not taken all of them in.
  */
 static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 {
 	int64_t nap = FIRST_NAP;
 	int late = 0;
-	int was_empty = 0; /* nobody lived by the last reading, but see the top */
+	int was_empty = 0; /* no member lived by the last reading, but see the top */
 
 	for (;;) {
 		struct census census = { 0 };
@@ -353,7 +353,7 @@ int csys_child_kill_tree(csys_child *child, csys_deadline deadline, int *out_lev
 			? csysi_os_container_kill(&child->container, deadline)
 			: kill_connected(child, deadline, &level);
 	if (r == 0)
-		csysi_set_os_error(os_error); /* who was gone already was no failure */
+		csysi_set_os_error(os_error); /* one that was gone already was no failure */
 	csysi_os_release_cancel(cancel);
 	if (r == 0 && out_level)
 		*out_level = level;

@@ -36,13 +36,13 @@ struct csysi_tree {
 	struct csysi_tree_rows now, before;
 	csys_handle reserve[CSYSI_TREE_RESERVE]; /* closed when handles run out, or "none" */
 	int root_lost;                           /* reaped: its pid may be another's */
-	int stands;      /* by the last reading nobody in it was new or moved */
+	int stands;      /* by the last reading no member was new or moving */
 	int root_killed; /* here, after all others */
 	int leaderless;  /* a group or session of the tree has lost its leader */
 	int has_strays;  /* some have a parent outside, for good */
 };
 
-/* A handle or two more, and closing them: whether that makes room for others. */
+/* Open the handles in reserve.  Close them; returns whether that makes room for others. */
 int csysi_tree_open_reserve(struct csysi_tree *tree);
 int csysi_tree_close_reserve(struct csysi_tree *tree);
 

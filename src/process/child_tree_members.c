@@ -182,7 +182,7 @@ static int is_member(const struct csysi_tree *tree, int64_t pid)
 
 /*
  * Whether a group, and whether a session, began in the tree: the number is that of its
- * leader, and nobody else gets it while the group or session has members.
+ * leader, and no other process gets it while the group or session has members.
  */
 static int is_own_group(const struct csysi_tree *tree, int64_t group)
 {

@@ -106,7 +106,7 @@ static int start(csys_command *const *stages, size_t count, const struct csysi_s
 	if (!pipeline)
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
 
-	/* Cancelled between two stages, this thread would leave children to nobody. */
+	/* Cancelled between two stages, this thread would leave children without an owner. */
 	int cancel = csysi_os_hold_cancel();
 	csys_handle reader = CSYS_NO_HANDLE;
 	int r = 0;
@@ -270,7 +270,7 @@ int csys_pipeline_run_until(csys_command *const *stages, size_t count, csys_dead
 	if (r < 0)
 		return r;
 
-	/* Nobody here writes or reads: let the stages see that at once. */
+	/* No code here writes or reads: let the stages see that at once. */
 	close_streams(pipeline);
 	r = csys_pipeline_wait_until(pipeline, deadline, out);
 	csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);

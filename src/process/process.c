@@ -1,6 +1,6 @@
 /*
- * process/process.c - a process that somebody else started: who it is, what it
- * is, and signals and waits that reach nobody else.
+ * process/process.c - a process that is no child of this one: its identity, its
+ * properties, and signals and waits that reach no other process.
  *
  * Opening has to make sure that the handle is of the process that was meant.
  * A pid has one process at a time, so if the same identity has the pid before
@@ -150,7 +150,7 @@ int csys_process_id_equal(const csys_process_id *a, const csys_process_id *b)
 	       a->boot[1] == b->boot[1];
 }
 
-/* Who has the pid, and what it does as far as that is known. */
+/* Which process has the pid, and what it does as far as that is known. */
 static int look(int64_t pid, csys_process_id *out, int *out_state, int *out_denied)
 {
 	csys_process_info info;
@@ -303,7 +303,7 @@ static int wait_by_pid(csys_process *process, csys_deadline deadline)
 		int64_t left = csys_deadline_left(deadline);
 		if (left == 0)
 			return CSYS_ETIMEDOUT;
-		/* Nobody wakes it, so it is a nap. */
+		/* No thread wakes it, so it is a nap. */
 		(void)csysi_os_wait(&never, 0, csys_after_ns(left < nap ? left : nap), 0);
 	}
 }

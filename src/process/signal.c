@@ -2,7 +2,7 @@
  * process/signal.c - from a handler, which may do nothing, to events.
  *
  * Each subscription has one cell for each of its signals, and each signal a
- * list of the cells that want it.  The handler walks the list; whoever takes
+ * list of the cells that want it.  The handler walks the list; the thread that takes
  * looks through the cells of its subscription.  A cell is one word, a state and
  * a count, and the origin of the first delivery:
  *
@@ -12,10 +12,10 @@
  *     +--------------------------------------------------+
  *                            take
  *
- * Only who made it WRITING writes the origin, only a take (one at a time, under
+ * Only the handler that made it WRITING writes the origin, only a take (one at a time, under
  * the subscription's lock) reads it, when FULL, and makes the cell EMPTY by one
  * swap, which also gets the count: so each delivery is in exactly one event.  A
- * handler waits for nobody: its loop repeats only if another one got on.
+ * handler waits for no other: its loop repeats only if another one got on.
  *
  * The bell.  `rung` is 1 from the ring that follows a FULL to the end of a
  * silence.  Invariant: when no handler and no take is at work and a cell is
@@ -107,7 +107,7 @@ static enum csysi_os_verdict deliver(struct cell *cell, const struct csysi_os_si
 			ring(cell->owner);
 			return owner->replace ? CSYSI_OS_VERDICT_TAKEN : CSYSI_OS_VERDICT_CHAIN;
 		}
-		/* Relaxed: who made it WRITING publishes and rings. */
+		/* Relaxed: the handler that made it WRITING publishes and rings. */
 		if (word != EMPTY &&
 		    (word >= MOST || csysi_cas_relaxed(&cell->word, &word, word + ONE)))
 			break;

@@ -271,7 +271,7 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	csys_child *child = csysi_child_new();
 	if (!child)
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
-	/* Cancelled half way, this thread would leave handles, or a child, to nobody. */
+	/* Cancelled half way, this thread would leave handles, or a child, without an owner. */
 	int cancel = csysi_os_hold_cancel();
 	csysi_child_sweep();
 	r = start(command, defaults, &streams, child);
@@ -318,11 +318,11 @@ int csys_command_exec(csys_command *command)
 
 	(void)csysi_spawn_failed(CSYS_STEP_NONE, 0);
 	int r = csys_command_error(command);
-	/* A pipe would have nobody at its other end. */
+	/* A pipe would have no other end. */
 	for (int i = 0; i < 3 && r == 0; i++)
 		if (command->stdio[i].kind == CSYS_STDIO_PIPE)
 			r = CSYS_EINVAL;
-	/* Likewise nobody to end what it starts. */
+	/* There is no parent that could end what it starts. */
 	if (r == 0 && command->contain)
 		r = CSYS_EINVAL;
 	if (r < 0)
@@ -343,7 +343,7 @@ int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_e
 	if (r < 0)
 		return r;
 
-	/* Nobody here writes or reads: let the child see that at once. */
+	/* No code here writes or reads: let the child see that at once. */
 	for (int i = 0; i < 3; i++)
 		csys_child_close_stream(child, i);
 	r = csys_child_wait_until(child, deadline, out);

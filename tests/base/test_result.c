@@ -21,7 +21,7 @@ static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 	assert_string_equal(csys_result_name(CSYS_ETIMEDOUT), "CSYS_ETIMEDOUT");
 	assert_string_equal(csys_result_name(CSYS_EOTHER), "CSYS_EOTHER");
 	assert_string_equal(csys_result_name(CSYS_EPANICKED), "CSYS_EPANICKED");
-	assert_string_equal(csys_strerror(CSYS_EPIPE), "nobody reads it");
+	assert_string_equal(csys_strerror(CSYS_EPIPE), "no reader is left");
 }
 
 static void any_other_number_has_a_text_too(void **state)

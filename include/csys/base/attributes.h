@@ -21,7 +21,7 @@
 /* The result must be looked at; compilers warn where it is not. */
 #define CSYS_MUST_CHECK CSYSI_ATTRIBUTE((warn_unused_result))
 
-/* Nobody need use it: functions that a macro makes. */
+/* May stay unused: functions that a macro makes. */
 #define CSYSI_UNUSED CSYSI_ATTRIBUTE((unused))
 
 #ifdef __cplusplus

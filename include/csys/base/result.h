@@ -37,7 +37,7 @@ enum {
 	CSYS_EAGAIN = -12,       /* not now: would wait, or a process limit is reached */
 	CSYS_EBUSY = -13,        /* in use */
 	CSYS_ETIMEDOUT = -14,    /* the deadline passed first */
-	CSYS_EPIPE = -15,        /* nobody is left to read it */
+	CSYS_EPIPE = -15,        /* no reader is left */
 	CSYS_EBADF = -16,        /* not an open handle, or not of that kind */
 	CSYS_ESRCH = -17,        /* no such process */
 	CSYS_ENAMETOOLONG = -18, /* a name is longer than the system allows */
@@ -47,7 +47,7 @@ enum {
 	CSYS_EOTHER = -22,       /* anything else: see csys_os_error() */
 	CSYS_EDEADLK = -23,      /* it would wait for itself */
 	CSYS_EPANICKED = -24,    /* it panicked: csys/sync/panic.h */
-	CSYS_ECANCELED = -25     /* somebody called it off */
+	CSYS_ECANCELED = -25     /* it was called off */
 };
 
 /*

@@ -23,7 +23,7 @@ CSYS_BEGIN_DECLS
 /* The CSYS_VERSION of the library that runs, which may not be this header's. */
 CSYS_API int csys_version(void);
 
-/* The same as text, "0.1.0". */
+/* The version of the library that runs, as text: "0.1.0". */
 CSYS_API const char *csys_version_string(void);
 
 CSYS_END_DECLS

@@ -21,7 +21,7 @@
  *
  * Both handles are close-on-exec and above 2, and opening them does not make
  * this process's controlling terminal of it.  The controller is nonblocking for
- * those who use it with the system's own calls.
+ * callers of the system's own functions.
  *
  * Threads: one may read and one write at once; taking and closing belong to
  * one.  Fork: a forked child holds copies of the handles, as fork has it.

@@ -10,7 +10,7 @@
  * A terminal is any handle that the system calls one: the standard streams of
  * a program in a window, a serial line, both sides of a pseudo-terminal
  * (csys/io/pty.h).  Its settings belong to the terminal, so they are the same
- * for all who have it open, and outlive this process.
+ * for all processes that have it open, and outlive this process.
  */
 #ifndef CSYS_IO_TERMINAL_H
 #define CSYS_IO_TERMINAL_H
@@ -23,11 +23,11 @@
 
 CSYS_BEGIN_DECLS
 
-/* 1 if it is a terminal, else 0, also for what is not open. */
+/* Tell whether a handle is a terminal: 1, or 0, also for what is not open. */
 CSYS_API int csys_terminal_is(csys_handle handle);
 
 /*
- * Its size in characters; 0 and 0 if nobody has set one.  Returns 0, or
+ * Tell its size in characters; 0 and 0 if none was set.  Returns 0, or
  * CSYS_EBADF for no terminal.
  */
 CSYS_API CSYS_MUST_CHECK int csys_terminal_size(csys_handle terminal, int *out_rows,

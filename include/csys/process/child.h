@@ -117,11 +117,11 @@ CSYS_API int csys_child_terminate(csys_child *child, csys_deadline grace, csys_e
 CSYS_API int csys_child_suspend(csys_child *child);
 CSYS_API int csys_child_resume(csys_child *child);
 
-/* 1 if it is stopped now, by whomever, 0 if not.  CSYS_ESRCH if it has ended. */
+/* 1 if it is stopped now, whichever process stopped it, 0 if not.  CSYS_ESRCH if it has ended. */
 CSYS_API CSYS_MUST_CHECK int csys_child_is_suspended(csys_child *child);
 
 /*
- * Wait until it is stopped, by whomever: stopping takes a moment.  Returns 0,
+ * Wait until it is stopped, by any process: stopping takes a moment.  Returns 0,
  * CSYS_ETIMEDOUT if it runs on, CSYS_ESRCH if it has ended.  There is no handle
  * for this: it looks, at intervals of at most 5 ms.
  */
@@ -149,7 +149,7 @@ enum {
 	 * no process of the tree was found to have a parent outside of it. */
 	CSYS_TREE_REAPER = 4,
 	/* All that was ever started in its container, whatever that did and whether the child
-	 * lives or not.  Only who has rights over cgroups itself can have moved out. */
+	 * lives or not.  Only a process with rights over cgroups can have moved out. */
 	CSYS_TREE_CONTAINER = 5
 };
 
@@ -161,7 +161,7 @@ enum {
  * mounted with hidepid), it is its group if it leads one, else the child alone.
  *
  * A walk reads the process table several times, stops all it finds (so this process may
- * get a SIGCHLD), and kills them when nobody is left that could fork.  A signal goes only
+ * get a SIGCHLD), and kills them when none is left that could fork.  A signal goes only
  * to a process whose pid and start have been checked.  It never reaches this process.
  *
  * A contained child without a container, and what it starts, is looked for by its environment too
@@ -206,7 +206,7 @@ typedef struct csys_usage {
 /*
  * What it used, once it was waited for.  Returns 0, CSYS_EAGAIN before that,
  * CSYS_ENOTSUP where the system does not tell (plain POSIX, or no pidfds) or
- * somebody else took its status.
+ * other code took its status.
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_usage(csys_child *child, csys_usage *out);
 

@@ -143,8 +143,8 @@ CSYS_API void csys_command_stdio_file(csys_command *command, int stream, const c
 CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle);
 
 /*
- * The same, and the handle is the command's from this call on, whatever comes
- * of it: it is closed here by the first spawn that succeeds (so that a pipe
+ * Connect `stream` to a handle that is the command's from this call on, also if the call
+ * fails: it is closed here by the first spawn that succeeds (so that a pipe
  * ends when the child's own copy does), when the stream is connected otherwise,
  * or with the command.  Spawning again without a new handle fails with
  * CSYS_EBADF at the stream's step.  The same handle may be given for several
@@ -154,7 +154,7 @@ CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_
 CSYS_API void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle);
 
 /*
- * The same with a piped stream of another child: `stream` of this command goes
+ * Connect `stream` to a piped stream of another child: `stream` of this command goes
  * on where `child_stream` of `child` ends, as in a | b.  The child loses that
  * end.  Kept as CSYS_EBADF if the child has no such pipe or it was taken.
  */
@@ -179,7 +179,7 @@ CSYS_API void csys_command_inherit_handles(csys_command *command, int inherit);
  */
 CSYS_API void csys_command_map(csys_command *command, csys_handle handle, int number);
 
-/* The same, given away as by csys_command_stdio_take. */
+/* Map a handle as csys_command_map does, and give it away as by csys_command_stdio_take. */
 CSYS_API void csys_command_map_take(csys_command *command, csys_handle handle, int number);
 
 /*

@@ -22,7 +22,7 @@ enum {
 	CSYS_EXIT_NONE = 0,   /* has not ended, or was not waited for */
 	CSYS_EXIT_CODE = 1,   /* returned from main or called exit: value is the code */
 	CSYS_EXIT_SIGNAL = 2, /* ended by a signal: value is its number */
-	CSYS_EXIT_UNKNOWN = 3 /* has ended, but somebody else took the status: value is -1 */
+	CSYS_EXIT_UNKNOWN = 3 /* has ended, but other code took the status: value is -1 */
 };
 
 /*

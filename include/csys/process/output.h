@@ -100,7 +100,7 @@ CSYS_API CSYS_MUST_CHECK int csys_run(const char *const *argv, const csys_output
 				      csys_output *out);
 
 /*
- * The same for a command.  Streams that the command leaves at
+ * Run a command and capture its output.  Streams that the command leaves at
  * CSYS_STDIO_DEFAULT are piped (stdin: null device if there is no input), or are
  * the terminal of csys_command_terminal; others stay as they were set, and are captured if
  * they are pipes.  `input` for a stdin that is no pipe, a terminal say, is CSYS_EINVAL at
@@ -110,7 +110,7 @@ CSYS_API CSYS_MUST_CHECK int
 csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out);
 
 /*
- * The same for a child that runs: feed and drain the piped streams that it
+ * Capture the output of a child that runs: feed and drain the piped streams that it
  * still has, to their end and its own, then close them; std's
  * wait_with_output.  `merge_stderr` is too late here and ignored; `input`
  * without a piped stdin is CSYS_EINVAL and leaves the child as it was.

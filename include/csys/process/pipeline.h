@@ -18,7 +18,7 @@
  * CSYS_STDIO_SAME_AS_STDOUT (a |& b).
  *
  * Each stage holds its own ends of the pipes and no other's, so every one sees
- * the end of its input, and SIGPIPE or CSYS_EPIPE when nobody reads on.
+ * the end of its input, and SIGPIPE or CSYS_EPIPE when the next stage has closed its own.
  *
  * How a pipeline ended is what POSIX's pipefail says: as its last stage that
  * failed, or as its last stage if none did.  That counts a stage which ended by
@@ -107,7 +107,10 @@ CSYS_API csys_child *csys_pipeline_child(const csys_pipeline *pipeline, size_t i
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait(csys_pipeline *pipeline, csys_exit *out);
 
-/* The same until `deadline`; CSYS_ETIMEDOUT if a stage runs on. */
+/*
+ * Wait for all stages as csys_pipeline_wait does, until `deadline`; CSYS_ETIMEDOUT if a
+ * stage runs on.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_until(csys_pipeline *pipeline,
 						      csys_deadline deadline, csys_exit *out);
 

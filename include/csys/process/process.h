@@ -1,8 +1,8 @@
 /*
- * csys/process/process.h - a process that somebody else started.
+ * csys/process/process.h - a process that is not a child of this one.
  *
  *     csys_process *process;
- *     int r = csys_process_open(pid, &process);      // whoever has the pid now
+ *     int r = csys_process_open(pid, &process);      // the process that has the pid now
  *     if (r == 0) {
  *             r = csys_process_signal(process, 15);    // that one, never a stranger
  *             r = csys_process_wait_until(process, csys_after_ms(500));
@@ -58,8 +58,8 @@ CSYS_API int csys_process_id_equal(const csys_process_id *a, const csys_process_
 CSYS_API int64_t csys_process_self(void);
 
 /*
- * Who has this pid now; a zombie does.  Returns 0; CSYS_ESRCH if nobody, or
- * nobody that this process may see; CSYS_EPERM if it may see that there is one
+ * Identify the process that has this pid now; a zombie has one.  Returns 0; CSYS_ESRCH if none has,
+ * or none that this process may see; CSYS_EPERM if it may see that there is one
  * and not when it started; CSYS_EINVAL for what is no pid.
  */
 CSYS_API CSYS_MUST_CHECK int csys_process_identify(int64_t pid, csys_process_id *out);
@@ -69,7 +69,7 @@ CSYS_API CSYS_MUST_CHECK int csys_process_identify(int64_t pid, csys_process_id 
 /*
  * The fields of csys_process_info, to be or-ed.  What they cost is what must be
  * read on Linux for each process: one file for all of the first group together,
- * so whoever asks for one has all of them (some 5 us); one more for each file
+ * so asking for one gives all of them (some 5 us); one more for each file
  * named below, and two calls if there are several.  0 reads nothing: pids only.
  */
 enum {
@@ -186,10 +186,10 @@ typedef struct csys_process csys_process;
  */
 CSYS_API CSYS_MUST_CHECK int csys_process_open(int64_t pid, csys_process **out);
 
-/* The same for one that is known: CSYS_ESRCH if its pid is another's by now. */
+/* Open the process with a known identity: CSYS_ESRCH if its pid is another's by now. */
 CSYS_API CSYS_MUST_CHECK int csys_process_open_id(const csys_process_id *id, csys_process **out);
 
-/* Who it is.  All 0 for NULL. */
+/* The identity of a process object.  All 0 for NULL. */
 CSYS_API void csys_process_get_id(const csys_process *process, csys_process_id *out);
 
 /*
@@ -216,7 +216,7 @@ CSYS_API int csys_process_kill(csys_process *process);
  */
 CSYS_API CSYS_MUST_CHECK int csys_process_wait(csys_process *process);
 
-/* The same until `deadline`; CSYS_ETIMEDOUT if it runs on. */
+/* Wait for its end as csys_process_wait does, until `deadline`; CSYS_ETIMEDOUT if it runs on. */
 CSYS_API CSYS_MUST_CHECK int csys_process_wait_until(csys_process *process, csys_deadline deadline);
 
 /* Its end, for csys_poll, with a pidfd and without.  NULL is CSYS_EBADF there. */

@@ -49,7 +49,7 @@ typedef struct csys_signals_options {
 	int replace;           /* 1: the handler that was there is not called while this is open */
 	int second_kills;      /* 1: SIGHUP, SIGINT, SIGQUIT or SIGTERM, when it comes again before
 				  the first was taken, ends the process by its default: for users
-				  who press ^C again since nothing happens */
+				  that press ^C again because nothing happens */
 	uintptr_t reserved[4]; /* zero */
 } csys_signals_options;
 
@@ -69,8 +69,8 @@ typedef struct csys_signal_event {
 	int cause;      /* CSYS_SIGNAL_SENT, ... */
 	int code;       /* the system's own (si_code) */
 	unsigned count; /* how many came since the last take, at least 1 */
-	int64_t pid;    /* who sent it, -1 if the system does not tell */
-	int64_t uid;    /* and as which user, -1 likewise */
+	int64_t pid;    /* of the sender, -1 if the system does not tell */
+	int64_t uid;    /* of the sender, -1 likewise */
 } csys_signal_event;
 
 /*
@@ -113,7 +113,7 @@ CSYS_API csys_waitable csys_signals_waitable(const csys_signals *signals);
 CSYS_API CSYS_MUST_CHECK int csys_signals_try_wait(csys_signals *signals, csys_signal_event *out);
 
 /*
- * The same, waiting for one, for ever or until `deadline`: then CSYS_ETIMEDOUT.
+ * Wait for one event and take it, for ever or until `deadline`: then CSYS_ETIMEDOUT.
  * Several threads may wait at once; each event goes to one of them.
  */
 CSYS_API CSYS_MUST_CHECK int csys_signals_wait(csys_signals *signals, csys_signal_event *out);

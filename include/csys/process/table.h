@@ -92,7 +92,7 @@ typedef struct csys_process_list {
  * those without a parent that is known at depth 0.  Siblings are in the order of
  * their start.  CSYS_PROCESS_BASIC is read of all processes, what else is in
  * `fields` only of those in the tree.  The caller frees *out.  Returns 0;
- * CSYS_ESRCH if nobody has the pid; else as csys_table_open.
+ * CSYS_ESRCH if no process has the pid; else as csys_table_open.
  *
  * A process whose parent has ended belongs to another tree from then on; on
  * Linux to that of the nearest ancestor that asked for it (a subreaper), else
