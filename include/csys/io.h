@@ -4,6 +4,7 @@
 #ifndef CSYS_IO_H
 #define CSYS_IO_H
 
+#include <csys/io/lines.h>
 #include <csys/io/pipe.h>
 #include <csys/io/poll.h>
 #include <csys/io/pty.h>

@@ -425,7 +425,7 @@ static void errno_is_what_it_was(void **state)
 	set_action(SIGUSR1, SIG_DFL, 0);
 }
 
-static void children_of_who_ignores_sigchld_are_still_no_zombies(void **state)
+static void children_are_no_zombies_where_sigchld_is_ignored_too(void **state)
 {
 	(void)state;
 	set_action(SIGCHLD, SIG_IGN, 0);
@@ -810,7 +810,7 @@ static void the_end_of_the_terminal_is_an_event(void **state)
 	assert_true(csys_exit_success(finished(child)));
 }
 
-static void a_second_interrupt_from_the_terminal_kills_who_looks_away(void **state)
+static void a_second_interrupt_from_the_terminal_kills_a_busy_process(void **state)
 {
 	(void)state;
 	char line[16];
@@ -928,7 +928,7 @@ int main(int argc, char **argv)
 		TEST(default_and_ignored_are_not_done_meanwhile_and_come_back),
 		TEST(other_code_that_came_over_stays),
 		TEST(errno_is_what_it_was),
-		TEST(children_of_who_ignores_sigchld_are_still_no_zombies),
+		TEST(children_are_no_zombies_where_sigchld_is_ignored_too),
 		TEST(a_stopped_child_is_an_event_and_not_for_a_handler_that_does_not_want_it),
 		TEST(the_second_of_a_kind_kills_if_asked),
 		TEST(a_forked_child_has_no_subscription_and_may_open_its_own),
@@ -938,7 +938,7 @@ int main(int argc, char **argv)
 		TEST(keys_of_the_terminal_are_events_of_the_system),
 		TEST(a_change_of_the_terminals_size_is_an_event_after_it),
 		TEST(the_end_of_the_terminal_is_an_event),
-		TEST(a_second_interrupt_from_the_terminal_kills_who_looks_away),
+		TEST(a_second_interrupt_from_the_terminal_kills_a_busy_process),
 		TEST(what_cannot_be_caught_is_einval),
 		TEST(bad_arguments_are_told),
 		TEST(a_failed_open_leaves_nothing),

@@ -679,7 +679,7 @@ static void kill_what_may_not_be(void)
 	csys_child_close(second, CSYS_CLOSE_WAIT);
 }
 
-static void who_may_not_be_killed_is_told_and_the_others_are_killed(void **state)
+static void one_that_may_not_be_killed_is_told_and_the_others_are_killed(void **state)
 {
 	(void)state;
 	if (geteuid() != 0 || !has_table())
@@ -712,7 +712,7 @@ static void as_nobody(void)
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 
-static void who_may_not_make_containers_gets_a_reaper(void **state)
+static void without_rights_to_make_containers_there_is_a_reaper(void **state)
 {
 	(void)state;
 	if (geteuid() != 0 || best_level() < CSYS_TREE_REAPER)
@@ -1120,8 +1120,8 @@ int main(void)
 		TEST(a_stranger_with_its_pid_is_not_hit),
 		TEST(a_reaped_child_is_told),
 		TEST(what_is_found_is_killed_though_the_deadline_has_passed),
-		TEST(who_may_not_be_killed_is_told_and_the_others_are_killed),
-		TEST(who_may_not_make_containers_gets_a_reaper),
+		TEST(one_that_may_not_be_killed_is_told_and_the_others_are_killed),
+		TEST(without_rights_to_make_containers_there_is_a_reaper),
 		TEST(a_tree_is_ended_beside_a_wait),
 		TEST(close_kill_ends_a_contained_tree),
 		TEST(close_kill_ends_what_a_contained_child_left),
