@@ -4,6 +4,7 @@
  * Every setter goes through csysi_command_edit(): a NULL command and one that has failed
  * already are left alone, so the first failure is the one that is kept.
  */
+#include <stdarg.h>
 #include <string.h>
 
 #include <csys/process/child.h>
@@ -55,6 +56,18 @@ csys_command *csys_command_new(const char *program)
 		csys_command_free(command);
 		return NULL;
 	}
+	return command;
+}
+
+csys_command *csys_command_build(const char *program, ...)
+{
+	csys_command *command = csys_command_new(program);
+	va_list arguments;
+
+	va_start(arguments, program);
+	for (const char *arg; (arg = va_arg(arguments, const char *)) != NULL;)
+		csys_command_arg(command, arg);
+	va_end(arguments);
 	return command;
 }
 

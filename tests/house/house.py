@@ -36,6 +36,7 @@ PUBLIC_HEADERS = {'limits.h', 'stdarg.h', 'stddef.h', 'stdint.h'}
 # Public headers without a source and a test of their own, and why.
 NO_TWIN = {
     'include/csys/base/attributes.h': 'macros only: nothing to compile and nothing to call',
+    'include/csys/base/auto.h': 'macros only: tests/base/test_auto.c tries each type',
     'include/csys/sync/annotations.h': 'macros only: tests/compile tries them',
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/result.h>
 
 CSYS_BEGIN_DECLS
@@ -28,6 +29,7 @@ typedef intptr_t csys_handle;
  * Async-signal-safe.
  */
 CSYS_API void csys_handle_close(csys_handle handle);
+CSYSI_AUTO_VALUE(csys_handle, csys_handle_close(*object))
 
 /*
  * A second handle for the same open file, close-on-exec and above 2.  Returns

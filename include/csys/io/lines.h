@@ -23,6 +23,7 @@
 #include <stddef.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
@@ -57,6 +58,7 @@ CSYS_API CSYS_MUST_CHECK int csys_lines_open(csys_handle stream, size_t limit, c
 
 /* Release it with all that it has read ahead.  NULL is fine. */
 CSYS_API void csys_lines_close(csys_lines *lines);
+CSYSI_AUTO(csys_lines, csys_lines_close(*object))
 
 /*
  * Read the next line.  Returns 1 with the line in *out, or 0 at the end of the stream.  A

@@ -32,6 +32,7 @@
 #include <stddef.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
@@ -53,6 +54,7 @@ CSYS_API CSYS_MUST_CHECK int csys_pty_open(int rows, int columns, csys_pty **out
  * controlling terminal.  NULL is fine.
  */
 CSYS_API void csys_pty_close(csys_pty *pty);
+CSYSI_AUTO(csys_pty, csys_pty_close(*object))
 
 /* Either side; stays the pty's.  CSYS_NO_HANDLE once it was taken or closed. */
 CSYS_API csys_handle csys_pty_controller(const csys_pty *pty);

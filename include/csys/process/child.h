@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
@@ -231,6 +232,7 @@ enum {
  * close; a process that ends before that leaves an empty cgroup behind.
  */
 CSYS_API void csys_child_close(csys_child *child, int policy);
+CSYSI_AUTO(csys_child, csys_child_close(*object, CSYS_CLOSE_DETACH))
 
 CSYS_END_DECLS
 

@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
@@ -54,8 +55,15 @@ typedef struct csys_child csys_child; /* csys/process/child.h */
  */
 CSYS_API csys_command *csys_command_new(const char *program);
 
+/*
+ * A command with its arguments: csys_command_build("cp", "-r", from, to, NULL).  A missing
+ * NULL at the end is undefined, and compilers warn.  NULL when out of memory.
+ */
+CSYS_API csys_command *csys_command_build(const char *program, ...) CSYSI_ATTRIBUTE((sentinel));
+
 /* Release the command and the handles it took.  NULL is fine. */
 CSYS_API void csys_command_free(csys_command *command);
+CSYSI_AUTO(csys_command, csys_command_free(*object))
 
 /* The first failure of a setter, 0 if none, CSYS_ENOMEM for NULL. */
 CSYS_API int csys_command_error(const csys_command *command);

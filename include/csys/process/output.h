@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/process/child.h>
@@ -120,6 +121,7 @@ csys_child_output(csys_child *child, const csys_output_options *options, csys_ou
 
 /* Release the bytes and make it empty.  An empty or all-zero one is fine, NULL too. */
 CSYS_API void csys_output_free(csys_output *output);
+CSYSI_AUTO_VALUE(csys_output, csys_output_free(object))
 
 CSYS_END_DECLS
 

@@ -33,6 +33,7 @@
 #include <stddef.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/process/child.h>
@@ -153,6 +154,7 @@ CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grac
 
 /* Close all children and the pipeline; `policy` as for csys_child_close.  NULL is fine. */
 CSYS_API void csys_pipeline_close(csys_pipeline *pipeline, int policy);
+CSYSI_AUTO(csys_pipeline, csys_pipeline_close(*object, CSYS_CLOSE_DETACH))
 
 CSYS_END_DECLS
 

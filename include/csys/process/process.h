@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
@@ -166,6 +167,7 @@ CSYS_API CSYS_MUST_CHECK int csys_process_snapshot(int64_t pid, uint32_t fields,
  * holds nothing, and for NULL it does nothing.
  */
 CSYS_API void csys_process_info_free(csys_process_info *info);
+CSYSI_AUTO_VALUE(csys_process_info, csys_process_info_free(object))
 
 /* ---- signal it, wait for it -------------------------------------------------- */
 
@@ -224,6 +226,7 @@ CSYS_API csys_waitable csys_process_waitable(csys_process *process);
 
 /* Close the handle; the process goes on.  NULL is fine. */
 CSYS_API void csys_process_close(csys_process *process);
+CSYSI_AUTO(csys_process, csys_process_close(*object))
 
 CSYS_END_DECLS
 

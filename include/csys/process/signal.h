@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
@@ -92,6 +93,7 @@ CSYS_API CSYS_MUST_CHECK int csys_signals_open(const int *signals, size_t count,
  * unless other code changed it meanwhile.  NULL is fine.
  */
 CSYS_API void csys_signals_close(csys_signals *signals);
+CSYSI_AUTO(csys_signals, csys_signals_close(*object))
 
 /*
  * A handle that polls readable (POLLIN) while an event is pending, for an event

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/result.h>
 #include <csys/process/process.h>
 
@@ -75,6 +76,7 @@ CSYS_API CSYS_MUST_CHECK int csys_table_rewind(csys_table *table);
 
 /* End the scan.  NULL is fine. */
 CSYS_API void csys_table_close(csys_table *table);
+CSYSI_AUTO(csys_table, csys_table_close(*object))
 
 /* ---- parents and children ------------------------------------------------- */
 
@@ -103,6 +105,7 @@ CSYS_API CSYS_MUST_CHECK int csys_table_tree(int64_t pid, uint32_t fields, csys_
 
 /* Free the rows and be empty.  One that is all zero, and NULL, is fine. */
 CSYS_API void csys_process_list_free(csys_process_list *list);
+CSYSI_AUTO_VALUE(csys_process_list, csys_process_list_free(object))
 
 CSYS_END_DECLS
 

@@ -1,0 +1,122 @@
+/*
+ * base/test_auto.c - promises of csys/base/auto.h, for each type that has an owner.
+ */
+#define _XOPEN_SOURCE 700
+#include <signal.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+/* Handles and children are counted here; memory is by memcheck and AddressSanitizer. */
+
+static int leave_early(int how)
+{
+	CSYS_AUTO(csys_command) command = csys_command_build(helper(), "exit", "0", NULL);
+	CSYS_AUTO(csys_child) child = NULL;
+	if (how == 0)
+		return 0;
+	assert_int_equal(csys_command_spawn(command, &child), 0);
+	if (how == 1)
+		return csys_child_wait(child, NULL);
+	CSYS_AUTO_VALUE(csys_handle) reader = CSYS_NO_HANDLE;
+	CSYS_AUTO_VALUE(csys_handle) writer = CSYS_NO_HANDLE;
+	for (;;) {
+		CSYS_AUTO_VALUE(csys_handle) copy = CSYS_NO_HANDLE;
+		assert_int_equal(csys_pipe_create(&reader, &writer), 0);
+		assert_int_equal(csys_handle_dup(reader, &copy), 0);
+		break;
+	}
+	return csys_child_wait(child, NULL);
+}
+
+static void however_the_block_is_left_its_objects_are_released(void **state)
+{
+	(void)state;
+	int handles = open_handles();
+	for (int how = 0; how < 3; how++) {
+		assert_int_equal(leave_early(how), 0);
+		assert_int_equal(open_handles(), handles);
+		assert_false(has_children());
+	}
+}
+
+static void a_child_that_runs_is_detached(void **state)
+{
+	(void)state;
+	int64_t pid;
+	{
+		CSYS_AUTO(csys_child) child = spawned(helper_command("stay", NULL));
+		pid = csys_child_pid(child);
+	}
+	assert_int_equal(kill((pid_t)pid, 0), 0);
+	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+	csys_deadline deadline = csys_after_s(60);
+	while (has_children() && csys_deadline_left(deadline) > 0)
+		finished(spawned(helper_command("exit", "0", NULL)));
+}
+
+static void what_is_handed_over_is_not_released(void **state)
+{
+	(void)state;
+	csys_child *kept;
+	{
+		CSYS_AUTO(csys_child) child = spawned(helper_command("exit", "5", NULL));
+		kept = child;
+		child = NULL;
+	}
+	assert_int_equal(csys_exit_code(finished(kept)), 5);
+}
+
+static int ignore(void *context, const csys_line *line)
+{
+	(void)context;
+	(void)line;
+	return 0;
+}
+
+static void each_type_is_released(void **state)
+{
+	(void)state;
+	const int numbers[] = { SIGUSR1 };
+	int handles = open_handles();
+	csys_exit end;
+	{
+		CSYS_AUTO(csys_lines) lines = NULL;
+		CSYS_AUTO(csys_signals) signals = NULL;
+		CSYS_AUTO(csys_process) process = NULL;
+		CSYS_AUTO(csys_table) table = NULL;
+		CSYS_AUTO(csys_pipeline) pipeline = NULL;
+		CSYS_AUTO(csys_pty) pty = NULL;
+		CSYS_AUTO(csys_command) command = csys_command_build(helper(), "say", "hi", NULL);
+		CSYS_AUTO_VALUE(csys_output) output = { 0 };
+		CSYS_AUTO_VALUE(csys_process_info) info = { 0 };
+		CSYS_AUTO_VALUE(csys_process_list) list = { 0 };
+		csys_command *stages[] = { command };
+		assert_int_equal(csys_lines_open(CSYS_NO_HANDLE, 0, &lines), 0);
+		assert_int_equal(csys_lines_feed(lines, "x", 1, ignore, NULL), 0);
+		assert_int_equal(csys_signals_open(numbers, 1, NULL, &signals), 0);
+		assert_int_equal(csys_command_output(command, NULL, &output), 0);
+		assert_int_equal(csys_pipeline_spawn(stages, 1, &pipeline), 0);
+		assert_int_equal(csys_pipeline_wait(pipeline, &end), 0);
+		/* Where there are such things. */
+		int r = csys_process_open(getpid(), &process);
+		r = csys_table_open(0, &table);
+		r = csys_pty_open(24, 80, &pty);
+		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
+		r = csys_table_tree(getpid(), CSYS_PROCESS_NAME, &list);
+		(void)r;
+	}
+	assert_int_equal(open_handles(), handles);
+	assert_false(has_children());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(however_the_block_is_left_its_objects_are_released),
+		TEST(a_child_that_runs_is_detached),
+		TEST(what_is_handed_over_is_not_released),
+		TEST(each_type_is_released),
+	};
+	return RUN(tests);
+}
