@@ -12,189 +12,21 @@
 #include <csys/base/result.h>
 #include <csys/process/output.h>
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/buffer.h"
 #include "process/capture.h"
 #include "process/child.h"
-
-/* What one read asks for at least.  A Linux pipe holds as much. */
-#define CHUNK ((size_t)64 << 10)
-
-/* What the first read of a stream asks for. */
-#define FIRST ((size_t)1 << 10)
-
-/*
- * How wide a pipe is made once CHUNK bytes came or went at once.  Each time it is full or
- * empty one side sleeps and is woken; at four times the usual size that is a quarter as
- * often, and for 64 MiB between two CPUs it is worth more than a factor of 2.
- */
-#define WIDE ((size_t)256 << 10)
-
-/* This side of a stream of one of the programs. */
-struct tap {
-	csys_handle handle; /* "none" once it has ended */
-	int stream;         /* CSYS_STDIN, ... */
-	int wide;           /* its pipe has been widened, or cannot be */
-};
-
-/* Taps of one child; a pipeline needs more only if stages have pipes of their own. */
-#define USUAL 3
-
-struct capture {
-	const struct csysi_programs *programs;
-	const csys_output_options *options;
-	struct tap *taps;             /* `usual`, or on the heap */
-	struct csysi_os_poll *polled; /* one for each tap, and one for a program's end */
-	size_t tap_count;
-	size_t ended;                /* so many of the first programs, if that is watched */
-	csys_deadline linger;        /* when streams are given up; CSYS_FOREVER before all ended */
-	int held[3];                 /* a stream of this number was given up */
-	size_t fed;                  /* of the input */
-	struct csysi_buffer kept[3]; /* by stream; [CSYS_STDIN] unused */
-	uint64_t total[3];
-	char *scratch; /* CHUNK bytes for what is not kept */
-	int refused;   /* the negative result by which the sink wanted no more, else 0 */
-	struct tap usual[USUAL];
-	struct csysi_os_poll usual_polled[USUAL + 1];
-};
-
-/* ---- streams ----------------------------------------------------------------------- */
-
-/* Widen a pipe at the first sign of much.  It may be no pipe, or not allowed. */
-static void widen(struct tap *tap, size_t moved)
-{
-	size_t capacity;
-
-	if (moved < CHUNK || tap->wide)
-		return;
-	tap->wide = 1;
-	if (csysi_os_pipe_capacity(tap->handle, &capacity) == 0 && capacity < WIDE)
-		(void)csysi_os_pipe_set_capacity(tap->handle, WIDE);
-}
-
-static void end_tap(struct tap *tap)
-{
-	csysi_os_close(tap->handle);
-	tap->handle = CSYS_NO_HANDLE;
-}
-
-/* Give what is taken now; close stdin when all is given, or no more wanted. */
-static int feed(struct capture *capture, struct tap *tap)
-{
-	const csys_output_options *options = capture->options;
-	size_t left = options->input_size - capture->fed;
-
-	if (left > 0) {
-		size_t size = left; /* of which EPIPE wants none, and never will */
-		int r = csysi_os_write(tap->handle, (const char *)options->input + capture->fed,
-				       left, CSYS_POLL, &size);
-		if (r == CSYS_ETIMEDOUT)
-			return 0;
-		if (r < 0 && r != CSYS_EPIPE)
-			return r;
-		if (r == 0)
-			widen(tap, size);
-		capture->fed += size;
-	}
-	if (capture->fed == options->input_size)
-		end_tap(tap);
-	return 0;
-}
-
-/* How much of a stream is still to be kept. */
-static size_t wanted(const struct capture *capture, int stream)
-{
-	size_t limit = capture->options->limit;
-	size_t size = capture->kept[stream].size;
-
-	if (capture->options->sink)
-		return 0;
-	return limit == 0 ? CHUNK : limit - size < CHUNK ? limit - size : CHUNK;
-}
-
-/*
- * Where the next bytes of a stream go: behind those that are kept, or to the
- * scratch if they are not.
- */
-static int target(struct capture *capture, int stream, char **out, size_t *out_room)
-{
-	struct csysi_buffer *kept = &capture->kept[stream];
-	size_t want = wanted(capture, stream);
-
-	if (want == 0) {
-		if (!capture->scratch)
-			capture->scratch = csysi_alloc(CHUNK);
-		*out = capture->scratch;
-		*out_room = CHUNK;
-		return capture->scratch ? 0 : CSYS_ENOMEM;
-	}
-	int r = csysi_buffer_reserve(kept, want);
-	if (r < 0)
-		return r;
-	*out = kept->data + kept->size;
-	*out_room = capture->options->limit ? want : kept->room - kept->size - 1;
-	return 0;
-}
-
-/* Take what a stream has now; close it at its end.  *out_size is 0 if it had nothing. */
-static int drain(struct capture *capture, struct tap *tap, size_t *out_size)
-{
-	int stream = tap->stream;
-	char first[FIRST];
-	struct csysi_buffer *kept = &capture->kept[stream];
-	char *bytes = first;
-	size_t room = wanted(capture, stream);
-	int r = 0;
-
-	/* The first bytes come by way of this stack: a stream without any, or with few, as
-	 * most are, costs no memory, or little. */
-	*out_size = 0;
-	if (kept->room > 0 || room == 0)
-		r = target(capture, stream, &bytes, &room);
-	else if (room > FIRST)
-		room = FIRST;
-	if (r < 0)
-		return r;
-
-	size_t size;
-	r = csysi_os_read(tap->handle, bytes, room, CSYS_POLL, &size);
-	if (r < 0)
-		return r == CSYS_ETIMEDOUT ? 0 : r;
-	if (size == 0) {
-		end_tap(tap);
-		return 0;
-	}
-
-	*out_size = size;
-	capture->total[stream] += size;
-	widen(tap, size);
-	if (bytes == first) {
-		r = csysi_buffer_reserve(kept, size);
-		if (r < 0)
-			return r;
-		memcpy(kept->data, first, size);
-	}
-	if (bytes != capture->scratch)
-		kept->size += size;
-	else if (capture->options->sink && capture->refused == 0)
-		r = capture->options->sink(capture->options->sink_context, stream, bytes, size);
-	/* Positive is no failure, what a write has returned say. */
-	if (r < 0)
-		capture->refused = r;
-	return capture->refused;
-}
+#include "process/tap.h"
 
 /* Whether the ends of programs matter while there are streams. */
-static int is_watching(const struct capture *capture)
+static int is_watching(const struct csysi_capture_loop *capture)
 {
 	return capture->options->linger_ns > 0 && capture->ended < capture->programs->count;
 }
 
 /* Feed and drain once what is ready.  CSYS_ETIMEDOUT if nothing was until the deadline. */
-static int pump_once(struct capture *capture, csys_deadline deadline)
+static int pump_once(struct csysi_capture_loop *capture, csys_deadline deadline)
 {
 	size_t count = capture->tap_count;
 
@@ -209,16 +41,16 @@ static int pump_once(struct capture *capture, csys_deadline deadline)
 	capture->polled[count].writing = 0;
 	int r = csysi_os_poll(capture->polled, count + 1, deadline);
 	for (size_t i = 0; i < count && r >= 0; i++) {
-		struct tap *tap = &capture->taps[i];
+		struct csysi_tap *tap = &capture->taps[i];
 		size_t size;
 		if (capture->polled[i].ready)
-			r = tap->stream == CSYS_STDIN ? feed(capture, tap)
-						      : drain(capture, tap, &size);
+			r = tap->stream == CSYS_STDIN ? csysi_tap_feed(capture, tap)
+						      : csysi_tap_drain(capture, tap, &size);
 	}
 	return r;
 }
 
-static int has_streams(const struct capture *capture)
+static int has_streams(const struct csysi_capture_loop *capture)
 {
 	for (size_t i = 0; i < capture->tap_count; i++)
 		if (capture->taps[i].handle != CSYS_NO_HANDLE)
@@ -230,11 +62,11 @@ static int has_streams(const struct capture *capture)
  * What the programs left in their pipes: as much as one holds, and one read more, which may
  * find the end.  No more than that, since a writer may go on for ever.
  */
-static int drain_rest(struct capture *capture)
+static int drain_rest(struct csysi_capture_loop *capture)
 {
 	for (size_t i = 0; i < capture->tap_count; i++) {
-		struct tap *tap = &capture->taps[i];
-		size_t left = WIDE;
+		struct csysi_tap *tap = &capture->taps[i];
+		size_t left = CSYSI_TAP_WIDE;
 		size_t size = 1;
 		if (tap->stream == CSYS_STDIN)
 			continue;
@@ -243,7 +75,7 @@ static int drain_rest(struct capture *capture)
 		int is_last = 0;
 		while (size > 0 && !is_last && tap->handle != CSYS_NO_HANDLE) {
 			is_last = left == 0;
-			int r = drain(capture, tap, &size);
+			int r = csysi_tap_drain(capture, tap, &size);
 			if (r < 0)
 				return r;
 			left -= size < left ? size : left;
@@ -253,21 +85,21 @@ static int drain_rest(struct capture *capture)
 }
 
 /* Another process holds them open: take what is there, and no more. */
-static int give_up_streams(struct capture *capture)
+static int give_up_streams(struct csysi_capture_loop *capture)
 {
 	int r = drain_rest(capture);
 
 	for (size_t i = 0; i < capture->tap_count; i++) {
-		struct tap *tap = &capture->taps[i];
+		struct csysi_tap *tap = &capture->taps[i];
 		if (tap->handle != CSYS_NO_HANDLE)
 			capture->held[tap->stream] = 1;
-		end_tap(tap);
+		csysi_tap_end(tap);
 	}
 	return r;
 }
 
 /* Go on past programs that have ended; after the last of them the streams may linger. */
-static int watch(struct capture *capture)
+static int watch(struct csysi_capture_loop *capture)
 {
 	while (capture->ended < capture->programs->count) {
 		size_t i = capture->ended;
@@ -288,7 +120,7 @@ static int watch(struct capture *capture)
 }
 
 /* One step of pump, which takes no longer than to `until`. */
-static int pump_and_watch(struct capture *capture, csys_deadline until)
+static int pump_and_watch(struct csysi_capture_loop *capture, csys_deadline until)
 {
 	if (!is_watching(capture))
 		return pump_once(capture, until);
@@ -309,14 +141,14 @@ static int pump_and_watch(struct capture *capture, csys_deadline until)
  * The deadline has passed.  What is there is taken all the same, and the result is 0 if that is
  * all: every stream has ended, and no program wants more input.
  */
-static int look_again(struct capture *capture)
+static int look_again(struct csysi_capture_loop *capture)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < capture->tap_count && r == 0; i++) {
-		struct tap *tap = &capture->taps[i];
+		struct csysi_tap *tap = &capture->taps[i];
 		if (tap->stream == CSYS_STDIN && tap->handle != CSYS_NO_HANDLE)
-			r = feed(capture, tap);
+			r = csysi_tap_feed(capture, tap);
 	}
 	if (r == 0)
 		r = drain_rest(capture);
@@ -326,7 +158,7 @@ static int look_again(struct capture *capture)
 }
 
 /* Until all streams have ended, or have lingered long enough. */
-static int pump(struct capture *capture, csys_deadline deadline)
+static int pump(struct csysi_capture_loop *capture, csys_deadline deadline)
 {
 	int r = 0;
 
@@ -347,7 +179,7 @@ static int pump(struct capture *capture, csys_deadline deadline)
 /* ---- programs ---------------------------------------------------------------------- */
 
 /* Wait for all of them.  Those that ended before the deadline are told all the same. */
-static int wait_all(struct capture *capture, csys_deadline deadline)
+static int wait_all(struct csysi_capture_loop *capture, csys_deadline deadline)
 {
 	int r = 0;
 
@@ -361,7 +193,7 @@ static int wait_all(struct capture *capture, csys_deadline deadline)
 }
 
 /* CSYS_EAGAIN while one runs. */
-static int try_wait_all(struct capture *capture)
+static int try_wait_all(struct csysi_capture_loop *capture)
 {
 	int r = 0;
 
@@ -375,7 +207,7 @@ static int try_wait_all(struct capture *capture)
 }
 
 /* Ask the programs to end, and give them until the grace is over.  0: they have. */
-static int end_politely(struct capture *capture)
+static int end_politely(struct csysi_capture_loop *capture)
 {
 	csys_deadline until = csys_after_ns(capture->options->grace_ns);
 	int r = 0;
@@ -401,7 +233,7 @@ static int end_politely(struct capture *capture)
 	return r < 0 ? r : wait_all(capture, until);
 }
 
-static int has_contained(const struct capture *capture)
+static int has_contained(const struct csysi_capture_loop *capture)
 {
 	for (size_t i = 0; i < capture->programs->count; i++)
 		if (capture->programs->children[i]->contained)
@@ -410,7 +242,7 @@ static int has_contained(const struct capture *capture)
 }
 
 /* Kill all, then reap those that may be killed. */
-static int kill_all(struct capture *capture)
+static int kill_all(struct csysi_capture_loop *capture)
 {
 	int r = 0;
 
@@ -432,7 +264,7 @@ static int kill_all(struct capture *capture)
 }
 
 /* End the programs at the deadline, or because of a failure.  Returns the result of it all. */
-static int end_all(struct capture *capture, int why)
+static int end_all(struct csysi_capture_loop *capture, int why)
 {
 	/* What a contained one has started is to end too, and is found best before the reaping. */
 	int contained = has_contained(capture);
@@ -450,13 +282,13 @@ static int end_all(struct capture *capture, int why)
 
 /* ---- all of it --------------------------------------------------------------------- */
 
-static void add_tap(struct capture *capture, csys_handle handle, int stream)
+static void add_tap(struct csysi_capture_loop *capture, csys_handle handle, int stream)
 {
-	capture->taps[capture->tap_count++] = (struct tap){ handle, stream, 0 };
+	capture->taps[capture->tap_count++] = (struct csysi_tap){ handle, stream, 0 };
 }
 
 /* Take the streams that the children still have. */
-static int take_streams(struct capture *capture)
+static int take_streams(struct csysi_capture_loop *capture)
 {
 	size_t count = 1; /* what they share */
 
@@ -466,7 +298,7 @@ static int take_streams(struct capture *capture)
 				 CSYS_NO_HANDLE;
 	capture->taps = capture->usual;
 	capture->polled = capture->usual_polled;
-	if (count > USUAL) {
+	if (count > CSYSI_USUAL_TAPS) {
 		capture->taps = csysi_alloc(count * sizeof *capture->taps);
 		capture->polled = csysi_alloc((count + 1) * sizeof *capture->polled);
 		if (!capture->taps || !capture->polled) {
@@ -484,7 +316,7 @@ static int take_streams(struct capture *capture)
 	return 0;
 }
 
-static void release(struct capture *capture)
+static void release(struct csysi_capture_loop *capture)
 {
 	for (size_t i = 0; i < capture->tap_count; i++)
 		csysi_os_close(capture->taps[i].handle);
@@ -498,7 +330,7 @@ static void release(struct capture *capture)
 		csysi_free(capture->polled);
 }
 
-static void fill(csys_captured *captured, struct capture *capture, int stream)
+static void fill(csys_captured *captured, struct csysi_capture_loop *capture, int stream)
 {
 	const csys_output_options *options = capture->options;
 	struct csysi_buffer *kept = &capture->kept[stream];
@@ -516,7 +348,7 @@ static void fill(csys_captured *captured, struct capture *capture, int stream)
 int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
 		  csys_output *out)
 {
-	struct capture capture = {
+	struct csysi_capture_loop capture = {
 		.programs = programs,
 		.options = options,
 		.linger = CSYS_FOREVER,
