@@ -43,7 +43,7 @@
  * return then, if it is awake, and wakes need the word's address only.  But the thread
  * must have the mutex to return, so a notifier that holds the mutex may go on using it.
  * The links of records are under the lock while they are in the queue, and under
- * the mutex once they are notified (passing.h).
+ * the mutex once they are notified (handoff.h).
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -55,21 +55,21 @@
 #include "os/os.h"
 #include "sync/checked.h"
 #include "sync/ledger.h"
-#include "sync/passing.h"
+#include "sync/handoff.h"
 #include "sync/spin.h"
 
 enum { WAITING, SLEEPING, NOTIFIED, CALLED };
 
 struct waiter {
 	uint32_t word;
-	int is_head; /* of a chain of notified waiters (passing.h) */
+	int is_head; /* of a chain of notified waiters (handoff.h) */
 	csys_mutex *mutex;
 	struct waiter *previous, *next; /* rings: the queue; each chain */
 	struct waiter *other;           /* of a head in this thread's list: the next head there */
 };
 
 /* The heads of chains that this thread is to let go on, one for each mutex. */
-static _Thread_local struct waiter *passing;
+static _Thread_local struct waiter *handoffs;
 
 /* ---- rings -------------------------------------------------------------------------------- */
 
@@ -165,7 +165,7 @@ static void forget_threads(void)
 {
 	for (unsigned i = 0; i < LOCKS; i++)
 		csysi_store_relaxed(&locks[i].word, 0);
-	passing = NULL;
+	handoffs = NULL;
 }
 
 /* ---- the queue, under its lock -------------------------------------------------------------- */
@@ -220,9 +220,9 @@ static void dequeue(csys_condvar *condvar, struct waiter *waiter)
 
 /* ---- waiters under a mutex ---------------------------------------------------------------- */
 
-static void pass(struct waiter *head)
+static void hand_off(struct waiter *head)
 {
-	struct waiter *same = passing;
+	struct waiter *same = handoffs;
 
 	while (same && same->mutex != head->mutex)
 		same = same->other;
@@ -231,14 +231,14 @@ static void pass(struct waiter *head)
 		append(same, head);
 		return;
 	}
-	head->other = passing;
-	passing = head;
-	csysi_mutex_pass(head->mutex);
+	head->other = handoffs;
+	handoffs = head;
+	csysi_mutex_note_handoff(head->mutex);
 }
 
-const uint32_t *csysi_passing_take(const csys_mutex *mutex)
+const uint32_t *csysi_handoff_take(const csys_mutex *mutex)
 {
-	for (struct waiter **at = &passing; *at; at = &(*at)->other) {
+	for (struct waiter **at = &handoffs; *at; at = &(*at)->other) {
 		struct waiter *head = *at;
 		if (head->mutex != mutex)
 			continue;
@@ -257,7 +257,7 @@ static void take_over(struct waiter *self)
 
 	if (next && self->is_head) {
 		next->is_head = 1;
-		pass(next);
+		hand_off(next);
 	}
 }
 
@@ -313,7 +313,7 @@ static void notify(csys_condvar *condvar, int is_all)
 	if (!is_asleep)
 		return;
 	if (csysi_holds(mutex, CSYSI_HELD_MUTEX))
-		pass(first);
+		hand_off(first);
 	else
 		csysi_os_wake(address, 1, 0);
 }

@@ -6,7 +6,7 @@
  *    ^ ^                  |  |                      |  |  |
  *    | |      unlock      |  | a condvar's waiters  |  |  | a sleeper has waited for long
  *    | +------------------+  v follow the unlock    |  |  v
- *    |                    PASSING                   |  |  STARVING
+ *    |                    HANDOFF_DUE               |  |  STARVING
  *    |  unlock, wake theirs  |         unlock, wake |  |  | unlock, its turn
  *    +-----------------------+----------------------+  |  v
  *    |            nobody sleeps     unlock_fair        +> HANDING -> HANDING_WAITED
@@ -14,8 +14,8 @@
  *                                                            v one was woken
  *    taken by a thread that was woken: CONTENDED <------- RESERVED
  *
- * Invariant: while a thread sleeps on the word, the word is none of FREE, HELD and PASSING, or
- * some awake thread is about to change that.  Therefore:
+ * Invariant: while a thread sleeps on the word, the word is none of FREE, HELD and
+ * HANDOFF_DUE, or some awake thread is about to change that.  Therefore:
  *   - a thread that sleeps has made it so, and sleeps only while it is;
  *   - a thread that was woken takes it as CONTENDED, since others may sleep on;
  *   - a thread that releases it from such a state wakes one.
@@ -45,7 +45,7 @@
 #include "os/os.h"
 #include "sync/checked.h"
 #include "sync/ledger.h"
-#include "sync/passing.h"
+#include "sync/handoff.h"
 #include "sync/spin.h"
 
 enum {
@@ -53,7 +53,7 @@ enum {
 	HELD = 1,
 	CONTENDED = 0x10,
 	STARVING = 0x20,
-	PASSING = 0x30, /* held, and its holder has threads of a condvar to wake: passing.h */
+	HANDOFF_DUE = 0x30, /* held, and its unlock wakes a condvar's waiter: handoff.h */
 	RESERVED = 0x40,
 	HANDING = 0x50,
 	HANDING_WAITED = 0x60
@@ -199,10 +199,10 @@ static void unlock_slow(csys_mutex *mutex, int is_fair)
 	int is_starving = word == STARVING - 1 || word == STARVING;
 	int is_contended = word == CONTENDED - 1 || word == CONTENDED;
 
-	if (!is_starving && !is_contended && word != PASSING - 1)
+	if (!is_starving && !is_contended && word != HANDOFF_DUE - 1)
 		csysi_os_abort("unlock of a mutex that nobody holds");
 	/* All that is needed of the mutex, before it may be gone. */
-	const uint32_t *passed = csysi_passing_take(mutex);
+	const uint32_t *next_waiter = csysi_handoff_take(mutex);
 	const uint32_t *address = &mutex->word;
 	uint32_t next = FREE;
 
@@ -215,10 +215,10 @@ static void unlock_slow(csys_mutex *mutex, int is_fair)
 	/* All that are HANDED, since they sleep without their deadlines. */
 	uint32_t woken =
 		was == HANDING_WAITED ? csysi_os_wake_kind(address, UINT32_MAX, HANDED) : 0;
-	if (next == FREE && woken == 0 && was != PASSING - 1 && was != HANDING)
+	if (next == FREE && woken == 0 && was != HANDOFF_DUE - 1 && was != HANDING)
 		csysi_os_wake_kind(address, 1, ANY);
-	if (passed)
-		csysi_os_wake(passed, 1, 0);
+	if (next_waiter)
+		csysi_os_wake(next_waiter, 1, 0);
 }
 
 void csysi_mutex_unlock_slow(csys_mutex *mutex)
@@ -270,10 +270,10 @@ void csys_mutex_assert_held(const csys_mutex *mutex)
 		csysi_os_abort("a mutex is not held that should be");
 }
 
-void csysi_mutex_pass(csys_mutex *mutex)
+void csysi_mutex_note_handoff(csys_mutex *mutex)
 {
 	uint32_t word = HELD;
 
 	/* Relaxed: this thread holds it; the release is at the unlocking. */
-	(void)csysi_cas_relaxed(&mutex->word, &word, PASSING);
+	(void)csysi_cas_relaxed(&mutex->word, &word, HANDOFF_DUE);
 }

@@ -110,11 +110,11 @@ inline lock()
 
 inline unlock()
 {
-	/* csysi_passing_take */
+	/* csysi_handoff_take */
 	if
-#ifndef BUG_PASSING_FORGOTTEN
-	:: passing != NONE ->
-		atomic { RECORD(passing); to_wake = (word[passing] == CALLED -> passing : NONE); passing = NONE }
+#ifndef BUG_HANDOFF_FORGOTTEN
+	:: handoffs != NONE ->
+		atomic { RECORD(handoffs); to_wake = (word[handoffs] == CALLED -> handoffs : NONE); handoffs = NONE }
 #endif
 	:: else -> to_wake = NONE
 	fi;
@@ -127,14 +127,14 @@ inline unlock()
 }
 
 /* This thread has the mutex, and the chain of `head` is to follow it. */
-inline pass(head)
+inline hand_off(head)
 {
 	if
-	:: passing == NONE -> passing = head
+	:: handoffs == NONE -> handoffs = head
 #ifdef BUG_SECOND_CHAIN_DROPPED
 	:: else
 #else
-	:: else -> RECORD(head); is_head[head] = false; append(passing, head)
+	:: else -> RECORD(head); is_head[head] = false; append(handoffs, head)
 #endif
 	fi
 }
@@ -155,7 +155,7 @@ inline take_over()
 #ifndef BUG_NEXT_IS_NOT_HEAD
 			is_head[chain] = true;
 #endif
-			atomic { pass(chain) }
+			atomic { hand_off(chain) }
 #endif
 		:: else
 		fi
@@ -248,7 +248,7 @@ inline notify(is_all, is_held)
 			is_queue_locked = false;
 #endif
 			if
-			:: is_asleep && is_held -> atomic { pass(chain) }
+			:: is_asleep && is_held -> atomic { hand_off(chain) }
 			:: is_asleep && !is_held ->
 #ifndef BUG_DROPPED_WAKE
 				os_wake_one(PLACE(chain), r)
@@ -327,7 +327,7 @@ inline wait_until(limit)
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
-	byte r = WOKEN, to_wake = NONE, passing = NONE, chain = NONE, waiter = NONE, last = 0;
+	byte r = WOKEN, to_wake = NONE, handoffs = NONE, chain = NONE, waiter = NONE, last = 0;
 	bool is_asleep, was_notified = false, is_second = false;
 
 	lock();
@@ -367,5 +367,5 @@ active [THREADS] proctype thread()
 			notifying--
 		fi
 	fi;
-	assert(passing == NONE)
+	assert(handoffs == NONE)
 }

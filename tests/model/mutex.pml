@@ -128,7 +128,7 @@ inline hand_over()
 /* Let go of it as `as`. */
 inline release()
 {
-	passes = false; /* csysi_passing_take: here is who is to be woken */
+	has_handoff = false; /* csysi_handoff_take: here is which waiter is to be woken */
 	if
 #ifdef BUG_RESERVED_BEFORE_IT_IS_KNOWN_FOR_WHOM
 	:: as == RESERVED
@@ -152,7 +152,7 @@ inline release()
 	fi;
 	if
 #ifndef BUG_DROPPED_WAKE
-	:: as == FREE && woken == 0 && seen != PASSING - 1 && seen != HANDING ->
+	:: as == FREE && woken == 0 && seen != HANDOFF_DUE - 1 && seen != HANDING ->
 #ifdef BUG_TOUCHED_AFTER_RELEASE
 		assert(!is_gone);
 #endif
@@ -177,7 +177,7 @@ inline unlock(is_fair)
 			assert(!is_gone);
 			seen = word;
 			assert(seen == CONTENDED || seen == CONTENDED - 1 || seen == STARVING ||
-			       seen == STARVING - 1 || seen == PASSING - 1);
+			       seen == STARVING - 1 || seen == HANDOFF_DUE - 1);
 			is_contended = (seen == CONTENDED || seen == CONTENDED - 1);
 			is_starving = (seen == STARVING || seen == STARVING - 1);
 			as = FREE
@@ -192,14 +192,14 @@ inline unlock(is_fair)
 		d_step { seen = 0; as = 0; woken = 0 }
 	:: else
 	fi;
-	assert(!passes)
+	assert(!has_handoff)
 }
 
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
 	byte seen, as, r, woken;
-	bool is_done, was_woken, is_handed, passes, is_last, is_contended, is_starving;
+	bool is_done, was_woken, is_handed, has_handoff, is_last, is_contended, is_starving;
 
 	do
 	:: try_take(HELD, false); /* lock_until; lock, without a deadline, does less */
@@ -213,7 +213,7 @@ has_it:
 		atomic { is_done = false; holders++; assert(holders == 1) };
 		if
 		:: skip
-		:: d_step { passes = true; if :: word == HELD -> word = PASSING :: else fi }
+		:: d_step { has_handoff = true; if :: word == HELD -> word = HANDOFF_DUE :: else fi }
 		fi;
 		if
 		:: atomic { holders--; users--; is_last = (users == 0) }; break

@@ -212,7 +212,7 @@ template <typename T> struct same<const T> {
 extern "C" {
 #include "os/os.h"
 #include "sync/ledger.h"
-#include "sync/passing.h"
+#include "sync/handoff.h"
 #include "sync/spin.h"
 
 #if defined(MUTEX)
@@ -281,7 +281,7 @@ void csysi_poison(uint32_t *)
 {
 }
 #ifndef CONDVAR
-const uint32_t *csysi_passing_take(const csys_mutex *)
+const uint32_t *csysi_handoff_take(const csys_mutex *)
 {
 	return 0;
 }
@@ -494,7 +494,7 @@ struct test : common<test> {
 		new_cell(&condvar.queue, 0);
 		new_cell(&lock_of(&condvar)->word, 0);
 		stack_cells = waiters;
-		local = reinterpret_cast<void **>(&passing);
+		local = reinterpret_cast<void **>(&handoffs);
 		for (unsigned i = 0; i < threads; i++) {
 			stack_bases[i] = 0;
 			is_holder[i] = false;
@@ -541,7 +541,7 @@ struct test : common<test> {
 
 	void thread(unsigned index)
 	{
-		passing = 0;
+		handoffs = 0;
 		if (index > 0) {
 			lock(index);
 			while (data($) == 0)
@@ -559,7 +559,7 @@ struct test : common<test> {
 			unlock(index);
 			if (!is_inside)
 				csys_condvar_notify_all(&condvar);
-			RL_ASSERT(!passing);
+			RL_ASSERT(!handoffs);
 			return;
 		}
 		for (unsigned i = 1; i < threads; i++) {
@@ -572,7 +572,7 @@ struct test : common<test> {
 			if (!is_inside)
 				notify(i == threads - 1);
 		}
-		RL_ASSERT(!passing);
+		RL_ASSERT(!handoffs);
 	}
 };
 unsigned test::runs;
