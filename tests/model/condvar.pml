@@ -1,5 +1,6 @@
 /*
- * condvar.pml - src/sync/condvar.c, step by step, over a mutex as it promises to be.
+ * condvar.pml - src/sync/condvar.c with its waitqueue.c, step by step, over a mutex as it
+ * promises to be.
  *
  * Three threads wait, with and without a deadline; the fourth one notifies.  They
  * wait for a door: the fourth thread opens it, and notifies all, or one or two; in that
@@ -16,7 +17,7 @@
  */
 #define THREADS 4
 #include "wake.pml"
-#include "condvar.states"
+#include "waitqueue.states"
 
 #define WAITERS 3
 
@@ -48,7 +49,7 @@ bool is_there[THREADS + 1];
 
 /* ---- rings ---- */
 
-inline append(to, more)
+inline ring_append(to, more)
 {
 	RECORD(to); RECORD(more); RECORD(previous[to]); RECORD(previous[more]);
 	next[previous[to]] = more;
@@ -60,7 +61,7 @@ inline append(to, more)
 }
 
 /* behind: what was behind it, or NONE. */
-inline take_out(it, behind)
+inline ring_remove(it, behind)
 {
 	behind = next[it];
 	if
@@ -85,7 +86,7 @@ inline enqueue()
 		previous[self] = self;
 		next[self] = self;
 		if
-		:: first != NONE -> append(first, self)
+		:: first != NONE -> ring_append(first, self)
 		:: else -> first = self
 		fi
 	}
@@ -94,7 +95,7 @@ inline enqueue()
 inline dequeue(it, behind)
 {
 	CONDVAR;
-	take_out(it, behind);
+	ring_remove(it, behind);
 	if
 	:: first == it -> first = behind
 	:: else
@@ -134,7 +135,7 @@ inline hand_off(head)
 #ifdef BUG_SECOND_CHAIN_DROPPED
 	:: else
 #else
-	:: else -> RECORD(head); is_head[head] = false; append(handoffs, head)
+	:: else -> RECORD(head); is_head[head] = false; ring_append(handoffs, head)
 #endif
 	fi
 }

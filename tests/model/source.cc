@@ -219,6 +219,7 @@ extern "C" {
 #include "sync/mutex.c"
 #elif defined(CONDVAR)
 #include "sync/mutex.c"
+#include "sync/waitqueue.c"
 #define _Thread_local
 #include "sync/condvar.c"
 #undef _Thread_local
@@ -486,13 +487,14 @@ struct test : common<test> {
 		is_known = runs % 2;
 		is_once = runs++ / 2 % 2;
 		is_prepared = 1;
+		is_forgotten = 1;
 		is_gone($) = 0;
 		mortal = &condvar.queue;
 		is_freed = &is_gone;
 		begin();
 		new_cell(&mutex.word, 0);
 		new_cell(&condvar.queue, 0);
-		new_cell(&lock_of(&condvar)->word, 0);
+		new_cell(&lock_of(&condvar.queue)->word, 0);
 		stack_cells = waiters;
 		local = reinterpret_cast<void **>(&handoffs);
 		for (unsigned i = 0; i < threads; i++) {

@@ -48,6 +48,15 @@ expect() {
     fi
 }
 
+# sources_of NOUN - the files that it consists of.
+sources_of() {
+    local file more=
+    [ "$1" != condvar ] || more='src/sync/waitqueue.c src/sync/waitqueue.h'
+    for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
+        [ ! -f "$root/$file" ] || echo "$file"
+    done
+}
+
 # orders FILE - the numbers of the lines that have an order.
 orders() {
     grep -nE 'csysi_[a-z_]*(acquire|release|acq_rel)\(|__atomic_' "$root/$1" |
@@ -64,7 +73,7 @@ for noun in "$@"; do
         expect 1 "$noun: $what is found" "$scratch/$noun" $what
     done
     [ -n "$each_order" ] || continue
-    for file in "src/sync/$noun.c" "include/csys/sync/$noun.h"; do
+    for file in $(sources_of "$noun"); do
         for line in $(orders "$file"); do
             ! "$scratch/$noun" "${file#*csys/}:$line" >"$scratch/log" 2>&1 ||
                 sed -n "${line}s,^[[:space:]]*,        not found: $file:$line: ,p" "$root/$file"
