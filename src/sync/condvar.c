@@ -16,88 +16,16 @@
  * they are in the queue, and under the mutex once they are notified (handoff.h).
  */
 #include <csys/base/result.h>
-#include <csys/sync/atomic.h>
 #include <csys/sync/condvar.h>
 
 #include <stddef.h>
 
-#include "base/atomic.h"
 #include "os/os.h"
 #include "sync/checked.h"
-#include "sync/ledger.h"
 #include "sync/handoff.h"
+#include "sync/ledger.h"
 #include "sync/spin.h"
 #include "sync/waitqueue.h"
-
-/* A waiter that needs a mutex to return. */
-struct waiter {
-	struct csysi_waiter waiter; /* first: see waiter_of */
-	int is_head;                /* of a chain of notified waiters (handoff.h) */
-	csys_mutex *mutex;
-	struct waiter *other; /* of a head in this thread's list: the next head there */
-};
-
-/* The heads of chains that this thread is to let go on, one for each mutex. */
-static _Thread_local struct waiter *handoffs;
-
-/* 1 once the list is forgotten in forked children. */
-static uint32_t is_forgotten;
-
-static struct waiter *waiter_of(struct csysi_waiter *waiter)
-{
-	return (struct waiter *)(void *)waiter;
-}
-
-/* In a forked child: the waiters do not exist, and their stacks may be used for others. */
-static void forget(void)
-{
-	handoffs = NULL;
-}
-
-/* ---- waiters under a mutex ---------------------------------------------------------------- */
-
-static void hand_off(struct waiter *head)
-{
-	struct waiter *chain = handoffs;
-
-	while (chain && chain->mutex != head->mutex)
-		chain = chain->other;
-	if (chain) {
-		head->is_head = 0;
-		csysi_ring_append(&chain->waiter, &head->waiter);
-		return;
-	}
-	/* Relaxed: all that sets it has been done before, by whatever thread. */
-	if (!csysi_load_relaxed(&is_forgotten) && csysi_os_at_fork(forget) == 0)
-		csysi_store_relaxed(&is_forgotten, 1);
-	head->other = handoffs;
-	handoffs = head;
-	csysi_mutex_note_handoff(head->mutex);
-}
-
-const uint32_t *csysi_handoff_take(const csys_mutex *mutex)
-{
-	for (struct waiter **at = &handoffs; *at; at = &(*at)->other) {
-		struct waiter *head = *at;
-		if (head->mutex != mutex)
-			continue;
-		*at = head->other;
-		return csysi_waitqueue_is_asleep(&head->waiter) ? &head->waiter.word : NULL;
-	}
-	return NULL;
-}
-
-/* This thread was notified and has the mutex: leave the chain, and if this was its head,
- * let the next one follow. */
-static void take_over(struct waiter *self)
-{
-	struct csysi_waiter *next = csysi_ring_remove(&self->waiter);
-
-	if (next && self->is_head) {
-		waiter_of(next)->is_head = 1;
-		hand_off(waiter_of(next));
-	}
-}
 
 /* ---- notifying --------------------------------------------------------------------------- */
 
@@ -111,7 +39,7 @@ static void notify(csys_condvar *condvar, int is_all)
 		csysi_waitqueue_unlock(lock);
 		return;
 	}
-	struct waiter *head = waiter_of(first);
+	struct csysi_mutex_waiter *head = csysi_mutex_waiter_of(first);
 	csys_mutex *mutex = head->mutex;
 	const uint32_t *address = &first->word;
 	head->is_head = 1;
@@ -121,7 +49,7 @@ static void notify(csys_condvar *condvar, int is_all)
 	if (!is_asleep)
 		return;
 	if (csysi_holds(mutex, CSYSI_HELD_MUTEX))
-		hand_off(head);
+		csysi_handoff_add(head);
 	else
 		csysi_os_wake(address, 1, 0);
 }
@@ -141,11 +69,11 @@ void csys_condvar_notify_all(csys_condvar *condvar)
 /* ---- waiting ------------------------------------------------------------------------------- */
 
 /* Enqueue it, unless others wait with another mutex.  Returns the mutex that the queue has. */
-static const csys_mutex *enqueue(csys_condvar *condvar, struct waiter *self)
+static const csys_mutex *enqueue(csys_condvar *condvar, struct csysi_mutex_waiter *self)
 {
 	struct csysi_queue_lock *lock = csysi_waitqueue_lock(&condvar->queue);
 	struct csysi_waiter *first = csysi_waitqueue_first(&condvar->queue);
-	const csys_mutex *mutex = first ? waiter_of(first)->mutex : self->mutex;
+	const csys_mutex *mutex = first ? csysi_mutex_waiter_of(first)->mutex : self->mutex;
 
 	if (mutex == self->mutex)
 		csysi_waitqueue_enqueue(&condvar->queue, &self->waiter);
@@ -155,7 +83,7 @@ static const csys_mutex *enqueue(csys_condvar *condvar, struct waiter *self)
 
 int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadline deadline)
 {
-	struct waiter self = { .mutex = mutex };
+	struct csysi_mutex_waiter self = { .mutex = mutex };
 	const csys_mutex *theirs = enqueue(condvar, &self);
 
 	/* A checked build says where.  Every build aborts: a chain of waiters belongs to one mutex,
@@ -169,7 +97,7 @@ int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadl
 	/* A thread that has notified without saying that it holds the mutex may hold it. */
 	int locked = csysi_mutex_relock(mutex, !csysi_spin_is_near(&condvar->queue));
 	if (r == 0)
-		take_over(&self);
+		csysi_handoff_take_over(&self);
 	return r < 0 ? r : locked;
 }
 

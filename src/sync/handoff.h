@@ -22,9 +22,31 @@
 
 #include <csys/sync/mutex.h>
 
+#include "sync/waitqueue.h"
+
+/* A waiter that needs a mutex to return.  All zero at first but for `mutex`. */
+struct csysi_mutex_waiter {
+	struct csysi_waiter waiter; /* first: see csysi_mutex_waiter_of */
+	int is_head;                /* of a chain */
+	csys_mutex *mutex;
+	struct csysi_mutex_waiter *other; /* of a head in a thread's list: the next head there */
+};
+
+static inline struct csysi_mutex_waiter *csysi_mutex_waiter_of(struct csysi_waiter *waiter)
+{
+	return (struct csysi_mutex_waiter *)(void *)waiter;
+}
+
+/* Let the chain of `head` follow this thread's unlocking of their mutex, which it holds. */
+void csysi_handoff_add(struct csysi_mutex_waiter *head);
+
 /* Take the chain of this mutex out of this thread's list.  Returns the word to wake once the mutex
  * is unlocked, or NULL. */
 const uint32_t *csysi_handoff_take(const csys_mutex *mutex);
+
+/* This thread was notified and has the mutex: leave the chain, and if this was its head, let the
+ * next waiter follow. */
+void csysi_handoff_take_over(struct csysi_mutex_waiter *self);
 
 /* Make the mutex, which this thread holds, HANDOFF_DUE, unless its unlocking is slow already. */
 void csysi_mutex_note_handoff(csys_mutex *mutex);

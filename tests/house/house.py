@@ -295,7 +295,8 @@ DIGESTS = 'tests/model/digests.txt'
 MODELLED = {
     'barrier.pml': ['src/sync/barrier.c'],
     'barrier_late.pml': ['src/sync/barrier.c'],
-    'condvar.pml': ['src/sync/condvar.c', 'src/sync/waitqueue.c', 'src/sync/waitqueue.h'],
+    'condvar.pml': ['src/sync/condvar.c', 'src/sync/handoff.c', 'src/sync/waitqueue.c',
+                    'src/sync/waitqueue.h'],
     'event.pml': ['src/sync/event.c'],
     'latch.pml': ['src/sync/latch.c'],
     'mutex.pml': ['src/sync/mutex.c', 'include/csys/sync/mutex.h'],

@@ -1,6 +1,6 @@
 /*
- * condvar.pml - src/sync/condvar.c with its waitqueue.c, step by step, over a mutex as it
- * promises to be.
+ * condvar.pml - src/sync/condvar.c with waitqueue.c and handoff.c, step by step, over a mutex
+ * as it promises to be.
  *
  * Three threads wait, with and without a deadline; the fourth one notifies.  They
  * wait for a door: the fourth thread opens it, and notifies all, or one or two; in that
@@ -128,7 +128,7 @@ inline unlock()
 }
 
 /* This thread has the mutex, and the chain of `head` is to follow it. */
-inline hand_off(head)
+inline handoff_add(head)
 {
 	if
 	:: handoffs == NONE -> handoffs = head
@@ -156,7 +156,7 @@ inline take_over()
 #ifndef BUG_NEXT_IS_NOT_HEAD
 			is_head[chain] = true;
 #endif
-			atomic { hand_off(chain) }
+			atomic { handoff_add(chain) }
 #endif
 		:: else
 		fi
@@ -249,7 +249,7 @@ inline notify(is_all, is_held)
 			is_queue_locked = false;
 #endif
 			if
-			:: is_asleep && is_held -> atomic { hand_off(chain) }
+			:: is_asleep && is_held -> atomic { handoff_add(chain) }
 			:: is_asleep && !is_held ->
 #ifndef BUG_DROPPED_WAKE
 				os_wake_one(PLACE(chain), r)

@@ -221,8 +221,9 @@ extern "C" {
 #include "sync/mutex.c"
 #include "sync/waitqueue.c"
 #define _Thread_local
-#include "sync/condvar.c"
+#include "sync/handoff.c"
 #undef _Thread_local
+#include "sync/condvar.c"
 #elif defined(RWLOCK)
 #include "sync/rwlock.c"
 #elif defined(ONCE)

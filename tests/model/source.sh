@@ -51,7 +51,7 @@ expect() {
 # sources_of NOUN - the files that it consists of.
 sources_of() {
     local file more=
-    [ "$1" != condvar ] || more='src/sync/waitqueue.c src/sync/waitqueue.h'
+    [ "$1" != condvar ] || more='src/sync/waitqueue.c src/sync/waitqueue.h src/sync/handoff.c'
     for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
         [ ! -f "$root/$file" ] || echo "$file"
     done
