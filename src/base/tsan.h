@@ -21,7 +21,9 @@
 #endif
 #endif
 
-#if defined(__ELF__) && !defined(CSYSI_IS_INSTRUMENTED)
+#include <csys/base/attributes.h>
+
+#if CSYSI_IS_ELF && !defined(CSYSI_IS_INSTRUMENTED)
 
 #include <stdint.h>
 

@@ -33,6 +33,10 @@ PLAIN_HEADERS = {
 }
 PUBLIC_HEADERS = {'limits.h', 'stdarg.h', 'stddef.h', 'stdint.h'}
 
+# The one place above os/ that tests for a system, and what it asks for: a macro of ours tells
+# the others.
+SYSTEM_TESTS = {'include/csys/base/attributes.h': {'__ELF__'}}
+
 # Public headers without a source and a test of their own, and why.
 NO_TWIN = {
     'include/csys/base/attributes.h': 'macros only: nothing to compile and nothing to call',
@@ -194,20 +198,25 @@ def os_headers(tree):
 
 @rule('os-if')
 def os_conditions(tree):
-    """no #if that names a system, and no feature-test macro, outside src/os"""
-    names = re.compile(r'\b(__linux__|__linux|linux|__gnu_linux__|_?WIN32|_?WIN64|__WIN32__|'
-                       r'__MINGW\w+|__CYGWIN__|__APPLE__|__MACH__|TARGET_OS_\w+|__unix__|__unix|'
-                       r'unix|__\w*BSD__|__DragonFly__|__sun|__ANDROID__|__GLIBC\w*|_POSIX\w*|'
-                       r'_(?:GNU|DEFAULT|BSD|XOPEN|DARWIN_C)_SOURCE)\b')
+    """no #if that names a system or its object format, and no feature-test macro, outside
+    src/os; what attributes.h asks for is excepted"""
+    names = re.compile(r'\b(__(?:gnu_)?linux(?:__)?|linux|_?WIN(?:32|64)|__WIN(?:32|64)(?:__)?|'
+                       r'__WINDOWS__|__MINGW\w+|__CYGWIN\w*|__MSYS__|__APPLE(?:_CC)?__|'
+                       r'__MACH__|TARGET_OS_\w+|__unix(?:__)?|unix|__\w*BSD(?:_\w+)?__|'
+                       r'__DragonFly__|__(?:sun|svr4|SVR4)(?:__)?|_AIX|__hpux|__HAIKU__|__QNX\w*|'
+                       r'__Fuchsia__|__wasi__|__EMSCRIPTEN__|__ANDROID(?:_API)?__|__BIONIC__|'
+                       r'__GLIBC\w*|__GNU_LIBRARY__|__UCLIBC__|__(?:ELF|MACHO|PE|COFF)__|'
+                       r'__USER_LABEL_PREFIX__|_POSIX\w*|'
+                       r'_(?:GNU|DEFAULT|BSD|XOPEN|DARWIN_C|NETBSD|ALL)_SOURCE)\b')
     for path in tree.files(['include', 'src'], C_FILES):
         if path.startswith('src/os/'):
             continue
         directive = False  # inside one, perhaps continued by a backslash
         for line, text in tree.code(path):
             directive = directive or re.match(r'\s*#\s*(if|elif|ifdef|ifndef|define)\b', text)
-            found = directive and names.search(text)
-            if found:
-                yield path, line, '%s belongs into src/os' % found.group()
+            for found in names.finditer(text) if directive else []:
+                if found.group() not in SYSTEM_TESTS.get(path, ()):
+                    yield path, line, '%s belongs into src/os' % found.group()
             if not text.endswith('\\'):
                 directive = False
 
@@ -610,6 +619,16 @@ PLANTS = [
                        '\tdefined(_WIN32)', '#endif')),
     ('os-if', 6, plant('include/csys/base/planted.h', '#if 1', '#else', '#elif __APPLE__', '#endif')),
     ('os-if', 4, plant('src/ipc/planted.c', '#define _GNU_SOURCE')),
+    ('os-if', 4, plant('include/csys/sync/planted.h', '#if defined(__ELF__)', '#endif')),
+    ('os-if', 4, plant('src/base/planted.h', '#ifndef __MINGW32__', '#endif')),
+    ('os-if', 4, plant('src/sync/planted.c', '#if defined(__ELF__) || __FreeBSD__', '#endif')),
+    ('os-if', 5, plant('src/sync/planted.c', '#if 1', '#elif defined(__MACHO__)', '#endif')),
+    ('os-if', r'^#if defined\(__linux__\)', change('include/csys/base/attributes.h',
+                                                  r'^#if defined\(__ELF__\)',
+                                                  '#if defined(__linux__)')),
+    ('os-if', None, change('include/csys/base/attributes.h', r'^#if defined\(__ELF__\)',
+                           '#ifdef __ELF__')),
+    ('os-if', None, plant('src/sync/planted.c', '#if CSYSI_IS_ELF', '#endif')),
     ('os-if', None, plant('src/os/posix/planted.c', '#ifdef __APPLE__', '#endif')),
     ('os-if', None, plant('src/base/planted.c', '#ifdef __cplusplus /* not __linux__ */', '#endif')),
     ('twins', 1, plant('include/csys/ipc/planted.h', ''),

@@ -188,7 +188,7 @@ static void processes_wait_for_each_other(void **state)
 	munmap(memory, sizeof(uint32_t));
 }
 
-#if defined(__ELF__) && !defined(CSYSI_IS_INSTRUMENTED)
+#if CSYSI_IS_ELF && !defined(CSYSI_IS_INSTRUMENTED)
 
 static _Thread_local int acquires, releases;
 
@@ -248,7 +248,7 @@ int main(void)
 		TEST(nothing_is_lost_between_threads),
 		TEST(a_wait_ends_with_the_word_or_the_deadline),
 		TEST(processes_wait_for_each_other),
-#if defined(__ELF__) && !defined(CSYSI_IS_INSTRUMENTED)
+#if CSYSI_IS_ELF && !defined(CSYSI_IS_INSTRUMENTED)
 		TEST(a_sanitizer_is_told_what_is_ordered),
 #endif
 	};

@@ -24,6 +24,23 @@
 /* May stay unused: functions that a macro makes. */
 #define CSYSI_UNUSED CSYSI_ATTRIBUTE((unused))
 
+/* `x`, which is true as a rule: the compiler lays the code out for that. */
+#if defined(__GNUC__)
+#define CSYSI_LIKELY(x) (__builtin_expect(!!(x), 1) != 0)
+#else
+#define CSYSI_LIKELY(x) (!!(x))
+#endif
+
+/*
+ * 1 if objects are ELF: then a variable of a shared library can be each thread's own, and a weak
+ * reference that leads nowhere is NULL.  The only test for a system or its formats outside src/os.
+ */
+#if defined(__ELF__)
+#define CSYSI_IS_ELF 1
+#else
+#define CSYSI_IS_ELF 0
+#endif
+
 #ifdef __cplusplus
 #define CSYS_BEGIN_DECLS extern "C" {
 #define CSYS_END_DECLS }

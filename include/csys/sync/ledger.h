@@ -14,8 +14,6 @@
 
 CSYS_BEGIN_DECLS
 
-#define CSYSI_LIKELY(x) (__builtin_expect(!!(x), 1) != 0)
-
 /* The marks of a lock. */
 enum {
 	CSYSI_MARK_NO_POISON = 1, /* alone: not noted, never poisoned */
@@ -70,7 +68,7 @@ struct csysi_ledger {
 };
 
 /* A variable of the shared library can be each thread's own where objects are ELF. */
-#if defined(__ELF__)
+#if CSYSI_IS_ELF
 #if defined(CSYS_CHECKED)
 extern __thread struct csysi_ledger csysi_ledger __asm__("csysi_checked_ledger");
 #endif
@@ -105,7 +103,7 @@ static inline int csysi_push(const uint32_t *marks, const void *entry)
 #else
 	if (csysi_is_plain(marks))
 		return 1;
-#if defined(__ELF__)
+#if CSYSI_IS_ELF
 	if (CSYSI_LIKELY(__atomic_load_n(marks, __ATOMIC_RELAXED) == 0 &&
 			 csysi_ledger.only == CSYSI_NULL)) {
 		csysi_ledger.only = entry;
@@ -127,7 +125,7 @@ static inline int csysi_pop(const uint32_t *marks, const void *entry)
 #else
 	if (csysi_is_plain(marks))
 		return 1;
-#if defined(__ELF__)
+#if CSYSI_IS_ELF
 	if (CSYSI_LIKELY(csysi_ledger.only == entry)) {
 		csysi_ledger.only = CSYSI_NULL;
 		return 1;
