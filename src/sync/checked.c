@@ -38,7 +38,7 @@
 #define MOST_HELD 32
 
 /* In `how`, beside those of the ledger: what a thread in a condvar's queue wants. */
-#define CONDVAR 4
+#define CONDVAR CSYSI_HELD_KINDS
 
 /* Where a thread is about to do something with an object. */
 struct place {
@@ -218,7 +218,12 @@ static void say(struct text *text, const char *format, ...)
 
 static void say_lock(struct text *text, const struct use *use)
 {
-	static const char *const kinds[] = { "mutex", "rwlock", "rwlock", "once", "condvar" };
+	static const char *const kinds[] = {
+		[CSYSI_HELD_MUTEX] = "mutex", [CSYSI_HELD_WRITE] = "rwlock",
+		[CSYSI_HELD_READ] = "rwlock", [CSYSI_HELD_ONCE] = "once",
+		[CONDVAR] = "condvar",
+	};
+	_Static_assert(sizeof kinds / sizeof *kinds == CSYSI_HELD_KINDS + 1, "each has a name");
 
 	say(text, "%s %p", use->place.kind ? use->place.kind : kinds[use->how], use->lock);
 	if (use->how == CSYSI_HELD_READ)

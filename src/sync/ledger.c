@@ -10,6 +10,7 @@
  * operation makes that wait, so there are as few as can be.  With more than one the
  * list is an array of notes, the pointer is `several`, and everything is done here.  The
  * array begins as one of the thread's own and needs memory only beyond ROOM.
+ * Kinds of locks that do not fit into an entry are always in the array.
  *
  *   only:  unwatched ---> NULL <---> a lock <---> several, in items
  *
@@ -43,10 +44,16 @@
 #define ROOM 16
 
 /* In `how`, beside those of csys/sync/ledger.h: the level that a reentrant lock had. */
-#define LEVEL 4
+#define LEVEL UINT8_MAX
 
-/* What `only` can tell by its low bits: the ways below this one. */
-#define HOWS_OF_ONLY 4
+/* Kinds that can still be added before `how` of a note has to grow. */
+_Static_assert(CSYSI_HELD_KINDS + 8 <= LEVEL, "a note has room for kinds to come");
+
+/* An entry has the kind in the bits that are 0 in the address of a lock. */
+_Static_assert(_Alignof(csys_mutex) >= CSYSI_HELD_IN_ENTRY &&
+		       _Alignof(csys_rwlock) >= CSYSI_HELD_IN_ENTRY &&
+		       _Alignof(csys_once) >= CSYSI_HELD_IN_ENTRY,
+	       "an entry tells the kind from the lock");
 
 /* What `only` is, by its address, if it is neither NULL nor a lock. */
 static const char unwatched, several;
@@ -233,6 +240,17 @@ static int make_room(void)
 	return own.used < own.room;
 }
 
+static int fits_entry(int how)
+{
+	return how < CSYSI_HELD_IN_ENTRY;
+}
+
+/* CSYSI_ENTRY, for a kind that is known when the program runs. */
+static const void *entry_of(const void *lock, int how)
+{
+	return (const char *)lock + how;
+}
+
 /* All into the array, for looking and changing; and back to the pointer, if that will do. */
 static void unfold(void)
 {
@@ -241,9 +259,9 @@ static void unfold(void)
 
 	if (only == &unwatched || only == &several || !only)
 		return;
-	own.items[0] = (struct note){ .lock = (const char *)only - noted % HOWS_OF_ONLY,
+	own.items[0] = (struct note){ .lock = (const char *)only - noted % CSYSI_HELD_IN_ENTRY,
 				      .made = own.now,
-				      .how = noted % HOWS_OF_ONLY };
+				      .how = noted % CSYSI_HELD_IN_ENTRY };
 	own.used = own.standing = 1;
 }
 
@@ -274,8 +292,8 @@ static void fold(void)
 		return;
 	if (own.used == 0)
 		csysi_ledger.only = NULL;
-	else if (first->state == STANDS && first->how < HOWS_OF_ONLY && is_after_marks(first))
-		csysi_ledger.only = CSYSI_ENTRY(first->lock, first->how);
+	else if (first->state == STANDS && fits_entry(first->how) && is_after_marks(first))
+		csysi_ledger.only = entry_of(first->lock, first->how);
 	else
 		return;
 	forget_all();
@@ -396,7 +414,7 @@ int csysi_holds(const void *lock, int how)
 {
 	if (csysi_ledger.only == &several)
 		return find(lock, how) < own.used;
-	return csysi_ledger.only == CSYSI_ENTRY(lock, how);
+	return fits_entry(how) && csysi_ledger.only == entry_of(lock, how);
 }
 
 int csysi_may_hold(const uint32_t *marks, const void *lock, int how)
@@ -455,12 +473,20 @@ static int is_lock(const struct note *note)
 static void abandon(void *lock, int how)
 {
 	csysi_checked_leaves(lock, how, 1);
-	if (how == CSYSI_HELD_MUTEX)
+	switch (how) {
+	case CSYSI_HELD_MUTEX:
 		csysi_mutex_abandon(lock);
-	else if (how == CSYSI_HELD_ONCE)
-		csysi_once_abandon(lock);
-	else
+		break;
+	case CSYSI_HELD_WRITE:
+	case CSYSI_HELD_READ:
 		csysi_rwlock_abandon(lock, how);
+		break;
+	case CSYSI_HELD_ONCE:
+		csysi_once_abandon(lock);
+		break;
+	default:
+		csysi_os_abort("a kind of lock that the ledger cannot abandon");
+	}
 }
 
 /* Strike the newest note of a lock, if it was made at that time or later, and abandon the

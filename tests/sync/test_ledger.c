@@ -657,6 +657,26 @@ static void a_catch_that_is_over_leaves_no_notes(void **state)
 	assert_null(csysi_ledger.only);
 }
 
+static void a_kind_that_fits_no_entry_is_told_from_the_lock_behind_it(void **state)
+{
+	(void)state;
+	/* A kind to come.  As an entry it would be the mutex at the next word. */
+	enum { LATER = CSYSI_HELD_IN_ENTRY };
+	uint32_t words[2] = { 0 };
+	uint32_t marks = 0;
+	assert_int_equal(csysi_enter(&marks, &words[1], CSYSI_HELD_MUTEX), 0);
+	assert_false(csysi_holds(&words[0], LATER));
+	assert_int_equal(csysi_leave(&marks, &words[1], CSYSI_HELD_MUTEX), 1);
+
+	assert_int_equal(csysi_enter(&marks, &words[0], LATER), 0);
+	assert_true(csysi_holds(&words[0], LATER));
+	assert_false(csysi_holds(&words[1], CSYSI_HELD_MUTEX));
+	assert_int_equal(csysi_ledger_depth(), 1);
+	assert_int_equal(csysi_leave(&marks, &words[0], LATER), 1);
+	assert_false(csysi_holds(&words[0], LATER));
+	assert_int_equal(csysi_ledger_depth(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -672,6 +692,7 @@ int main(void)
 		TEST(every_operation_looks_at_a_few_notes),
 		TEST(a_lock_that_cannot_be_noted_is_a_lock_still),
 		TEST(a_catch_that_is_over_leaves_no_notes),
+		TEST(a_kind_that_fits_no_entry_is_told_from_the_lock_behind_it),
 	};
 	return RUN(tests);
 }

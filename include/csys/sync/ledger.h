@@ -21,18 +21,27 @@ enum {
 	CSYSI_MARK_UNTRACKED = 4 /* it is held, or was read, and there was no memory to note that */
 };
 
-/* How a lock is held: an entry is its address with this in the low bits. */
+/*
+ * How a lock is held.  Those below CSYSI_HELD_IN_ENTRY fit into an entry, so that inline code can
+ * push and pop them.  Kinds to come are numbered on from there, and go through csysi_enter and
+ * csysi_leave only.
+ */
 enum {
 	CSYSI_HELD_MUTEX = 0,
 	CSYSI_HELD_WRITE = 1,
 	CSYSI_HELD_READ = 2,
-	CSYSI_HELD_ONCE = 3 /* its body runs */
+	CSYSI_HELD_ONCE = 3, /* its body runs */
+	CSYSI_HELD_IN_ENTRY = 4,
+	CSYSI_HELD_KINDS = 4 /* how many there are */
 };
 
+/* An entry: the address of a lock, with how it is held in the low bits. */
+#define CSYSI_IN_ENTRY(how) CSYSI_AT_MOST(how, CSYSI_HELD_IN_ENTRY - 1)
 #if defined(__cplusplus)
-#define CSYSI_ENTRY(lock, how) (static_cast<const char *>(static_cast<const void *>(lock)) + (how))
+#define CSYSI_ENTRY(lock, how) \
+	(static_cast<const char *>(static_cast<const void *>(lock)) + CSYSI_IN_ENTRY(how))
 #else
-#define CSYSI_ENTRY(lock, how) ((const char *)(const void *)(lock) + (how))
+#define CSYSI_ENTRY(lock, how) ((const char *)(const void *)(lock) + CSYSI_IN_ENTRY(how))
 #endif
 
 /*
