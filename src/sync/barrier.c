@@ -1,9 +1,9 @@
 /*
- * sync/barrier.c - so many threads wait for each other.
+ * sync/barrier.c - a number of threads wait for each other.
  *
  *   word:  ABORTED | round, low 31 bits || round, high 16 bits | arrived (16 bits)
  *
- * The last thread to arrive starts the next round, with nobody arrived, in one step, and wakes
+ * The last thread to arrive starts the next round, with no thread arrived, in one step, and wakes
  * all that sleep; after that step the barrier may be gone.  Threads sleep on the upper half of
  * the word, which changes with each round and with an abort, not with an arrival.
  *
@@ -12,8 +12,8 @@
  * further ones.  So a number must not come again as long as any thread remembers it: 2^47 rounds
  * take months, at 50 ns each.
  *
- * Invariant: `arrived` counts the threads that wait in the round that the word has, and nobody
- * else; a thread withdraws by a compare-and-swap of a word that has its round.
+ * Invariant: `arrived` counts the threads that wait in the round that the word has, and no
+ * others; a thread withdraws by a compare-and-swap of a word that has its round.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -31,7 +31,7 @@
 #define ONE_HIGH ((uint64_t)0x10000)
 #define ARRIVED ((uint64_t)0xffff)
 
-/* The word of the round after this one, with nobody arrived and not aborted. */
+/* The word of the round after this one, with no thread arrived and not aborted. */
 static uint64_t next_round(uint64_t word)
 {
 	uint64_t low = (word + ONE_LOW) & ROUND_LOW;
@@ -49,7 +49,8 @@ void csys_barrier_init(csys_barrier *barrier, uint32_t count)
 	csysi_store_relaxed(&barrier->word, 0);
 }
 
-/* Be counted: 0 with the round, or 1 as the last of it. */
+/* Arrive: 0, or 1 if this thread is the last of the round; with the round.  CSYS_ECANCELED: it was
+ * aborted. */
 static int arrive(csys_barrier *barrier, uint64_t *out_round)
 {
 	uint64_t word = csysi_load_relaxed(&barrier->word);
@@ -59,8 +60,8 @@ static int arrive(csys_barrier *barrier, uint64_t *out_round)
 			return CSYS_ECANCELED;
 		int is_last = (word & ARRIVED) + 1 >= barrier->count;
 		uint64_t next = is_last ? next_round(word) : word + 1;
-		/* Both orders: the last one sees what all did before, and by its step all see
-		 * that. */
+		/* Both orders: the last thread sees what the others did before they arrived, and
+		 * its step shows that to all. */
 		if (csysi_cas_acq_rel(&barrier->word, &word, next)) {
 			*out_round = word & ROUND;
 			return is_last;
@@ -68,10 +69,10 @@ static int arrive(csys_barrier *barrier, uint64_t *out_round)
 	}
 }
 
-/* 1 if the round is over, CSYS_ECANCELED if it was called off before. */
+/* 1 if the round is over, CSYS_ECANCELED if it was aborted before that, else 0. */
 static int look(const csys_barrier *barrier, uint64_t round, uint64_t *out_word)
 {
-	/* Acquire pairs with the step of the last one. */
+	/* Acquire pairs with the release of the last thread to arrive, and with that of abort. */
 	uint64_t word = csysi_load_acquire(&barrier->word);
 
 	*out_word = word;
@@ -80,13 +81,13 @@ static int look(const csys_barrier *barrier, uint64_t round, uint64_t *out_word)
 	return word & ABORTED ? CSYS_ECANCELED : 0;
 }
 
-/* Count no more.  As look, if there was no time for that. */
+/* Undo the arrival: CSYS_ETIMEDOUT.  If the round is over or aborted by now, as look. */
 static int withdraw(csys_barrier *barrier, uint64_t round)
 {
 	uint64_t word;
 	int r = look(barrier, round, &word);
 
-	/* Relaxed: it has waited for nothing. */
+	/* Relaxed: nothing was done since the arrival that others have to see. */
 	while (r == 0 && !csysi_cas_relaxed(&barrier->word, &word, word - 1))
 		r = look(barrier, round, &word);
 	return r == 0 ? CSYS_ETIMEDOUT : r;
@@ -97,7 +98,8 @@ static int wait_for(csys_barrier *barrier, uint64_t round, csys_deadline deadlin
 	uint64_t word;
 	int r = look(barrier, round, &word);
 
-	/* The last one who is missing may need this CPU, where there are too few for all. */
+	/* Spin only for the last thread that is missing, and if there are CPUs for all, or just two
+	 * threads: else the missing one may need this CPU. */
 	int may_spin = (word & ARRIVED) + 1 == barrier->count &&
 		       (barrier->count == 2 || barrier->count <= (uint32_t)csysi_os_cpus());
 	if (may_spin)
@@ -124,7 +126,8 @@ int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline, int *
 	int is_leader = r == 1;
 
 	if (is_leader) {
-		/* Only the thread that is waited for: the first one would note itself twice. */
+		/* Only the last thread notes its CPU.  If the first did so too, one that is last in
+		 * this round and first in the next would be both notes that spin.c keeps. */
 		csysi_spin_note(address);
 		csysi_os_wake(csysi_upper_half(address), UINT32_MAX, 0);
 	} else if (r == 0) {
@@ -146,7 +149,7 @@ void csys_barrier_abort(csys_barrier *barrier)
 {
 	const uint32_t *address = csysi_upper_half(&barrier->word);
 
-	/* Release: who comes home sees what was done before. */
+	/* Release pairs with the acquire of look: the threads see what was done before. */
 	csysi_or_release(&barrier->word, ABORTED);
 	csysi_os_wake(address, UINT32_MAX, 0);
 }
@@ -155,7 +158,7 @@ void csys_barrier_reset(csys_barrier *barrier)
 {
 	uint64_t word = csysi_load_relaxed(&barrier->word);
 
-	/* Another round, for threads that have not looked yet. */
+	/* A new round: for a thread that waited and has not looked yet, its round is over. */
 	while (!csysi_cas_release(&barrier->word, &word, next_round(word)))
 		;
 }

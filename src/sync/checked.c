@@ -9,11 +9,11 @@
  * reported once.  Locks have a generation; orders of an earlier one are dead.
  *
  * Deadlocks: a thread that wants a lock waits for those that hold it, and a reader waits for
- * the writers that came before it.  When the last of a ring comes to want, all others are in the
- * book: each noted what it holds before it wanted.
+ * the writers that came before it.  When the last thread of a ring notes what it wants, all others
+ * are in the book: each noted what it holds before it wanted the next lock.
  *
- * Everything is under one lock and in memory of its own, so that a check fails nothing and
- * counts as nobody's allocation.  The lock is left before anything is reported.
+ * Everything is under one lock and in static memory, so that a check makes no operation fail and
+ * allocates nothing.  The lock is released before anything is reported.
  */
 #include <stdarg.h>
 #include <stdint.h>
@@ -63,7 +63,7 @@ struct thread {
 	struct use wants;
 	const void *mutex;      /* of the condvar that it wants */
 	csys_deadline deadline; /* of wants */
-	uint32_t search;        /* the last one that came by */
+	uint32_t search;        /* the last one that has been here */
 };
 
 /* Indices are one more than the place in the array; 0 is none. */
@@ -74,7 +74,7 @@ struct node {
 	uint32_t first; /* order from here */
 	uint32_t next;  /* of its bucket */
 	uint32_t search;
-	uint32_t came_by; /* the order that the search came by */
+	uint32_t came_by; /* the order by which the search came here */
 };
 
 struct order {
@@ -133,8 +133,9 @@ static void forget_orders(void)
 }
 
 /*
- * In a forked child the book may be open, and of its threads only the one that forked is
- * left.  If it is not the first to come here, what it holds is forgotten.
+ * In a forked child the book may be half changed, and of its threads only the one that forked
+ * exists.  If another thread of the child is the first to come here, what the forking thread
+ * holds is forgotten.
  */
 static void begin_in_child(void)
 {
@@ -180,7 +181,8 @@ static struct thread *record(void)
 	return NULL;
 }
 
-/* Without anything to tell it needs no record; so none outlives its thread, unless with a lock. */
+/* A thread that holds and wants nothing needs no record; so a record outlives its thread only if
+ * that has left a lock. */
 static void tidy(struct thread *thread)
 {
 	if (thread->count > 0 || thread->wants.lock)
@@ -350,7 +352,7 @@ static int has_order(uint32_t from, uint32_t to)
 	return 0;
 }
 
-/* Whether orders lead from one to the other; each node on the way knows how it was come by. */
+/* Whether orders lead from one to the other; `came_by` of each node on the way says which. */
 static int leads(uint32_t from, uint32_t to)
 {
 	static uint32_t queue[LOCKS];
@@ -527,7 +529,8 @@ static int waits_for(struct thread *thread, const struct thread *self, struct te
 
 void csysi_checked_at(const void *object, const char *kind, const char *file, int line)
 {
-	/* A lock of a hook leaves the place to the one that is reported, which goes on later. */
+	/* A lock that a hook takes does not change the place of the one that is reported, which
+	 * goes on later. */
 	if (!own.is_reporting)
 		own.here = (struct place){ object, kind, file, line };
 }
@@ -537,7 +540,7 @@ void csysi_checked_wants(const void *lock, int how, csys_deadline deadline)
 	struct text inversion, deadlock;
 	int is_inverted = 0, is_dead = 0;
 
-	/* Who does not wait is in nobody's way. */
+	/* A thread that does not wait blocks no other. */
 	if (own.is_reporting || deadline == CSYS_POLL)
 		return;
 	inversion.size = deadlock.size = 0;
@@ -546,7 +549,8 @@ void csysi_checked_wants(const void *lock, int how, csys_deadline deadline)
 	if (self) {
 		self->wants = use_now(lock, how);
 		self->deadline = deadline;
-		/* Its own locks make no order: one is read again, or it waits for itself. */
+		/* A lock that it holds already makes no order: it is read again, or the thread
+		 * waits for itself. */
 		if (!holding(self, lock))
 			is_inverted = note_orders(self, &inversion);
 		searches++;
@@ -580,7 +584,7 @@ static void strike(struct thread *thread, int at)
 	tidy(thread);
 }
 
-/* A holder beside whom there can be none is noted no more: it held what was there before. */
+/* Strike the holders that exclude this one: they held a lock that was there before. */
 static void strike_ghosts(const void *lock, int how)
 {
 	for (int i = 0; i < threads_used; i++)
@@ -684,7 +688,7 @@ void csysi_checked_waits(const void *condvar, const void *mutex, const void *fir
 	open_book();
 	struct thread *self = record();
 	if (self) {
-		/* The call stands where its mutex does. */
+		/* The place of the call is that of its mutex. */
 		self->wants = use_now(mutex, CONDVAR);
 		self->wants.lock = condvar;
 		self->wants.place.kind = NULL;

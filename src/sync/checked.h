@@ -2,7 +2,7 @@
  * sync/checked.h - what locks tell a checked build; nothing in the usual one.
  *
  * `how` is a CSYSI_HELD_ of csys/sync/ledger.h.  A lock is noted as held after it was taken,
- * and not any more before it is released; so who is noted to hold it, holds it.
+ * and not any more before it is released; so a thread that is noted as its holder holds it.
  */
 #ifndef CSYSI_SYNC_CHECKED_H
 #define CSYSI_SYNC_CHECKED_H
@@ -16,7 +16,7 @@
 /* This thread does not get what it wanted (csysi_checked_wants, in csys/sync/ledger.h). */
 void csysi_checked_gave_up(void);
 
-/* It has it; it has it in another way from now on. */
+/* It holds the lock; it holds it in another way from now on. */
 void csysi_checked_has(const void *lock, int how);
 void csysi_checked_holds_now(const void *lock, int how);
 

@@ -8,7 +8,7 @@
  * mutex, so a thread that changes something under the mutex after that finds it.  A
  * notification takes a record out of the queue and changes its word as one step under the
  * lock, and a waiter gives up under the lock too.  So a notification goes to a thread
- * that has not given up, or to nobody, and a timeout takes none away.
+ * that has not given up, or to none, and a timeout takes none away.
  *
  * A notifier touches a record for the last time when it changes its word: the thread may
  * return then, if it is awake.  But the thread must have the mutex to return, so a notifier that

@@ -1,15 +1,15 @@
 /*
- * sync/event.c - something has happened.
+ * sync/event.c - a flag that threads wait for.
  *
  *   word:  SET | TURN | generation, low 30 bits
  *          || AUTOMATIC | generation, high 9 bits | threads that wait (22 bits)
  *
- *                set, nobody waits               set, threads wait
+ *                set, no thread waits            set, threads wait
  *   unset  ---------------------------> SET    manual: all are let go, and it is SET
  *     ^     reset, or an automatic       |     automatic: TURN, until one of them takes it
  *     +---- one lets a thread through ---+
  *
- * A set of a manual event while threads wait begins a new generation, with nobody waiting, in
+ * A set of a manual event while threads wait begins a new generation, with no thread waiting, in
  * one step, and wakes them all.  A thread that waits remembers its generation and goes on as
  * soon as the word has another one, whatever was reset meanwhile.  It may look late, so a number
  * must not come again as long as a thread remembers it: each generation takes a thread that
@@ -43,10 +43,10 @@
 #define GENERATION (LOW | HIGH)
 #define WAITERS ((uint64_t)0x3fffff)
 
-/* Where the count is full, 4 million threads, another one tries again after this. */
+/* If the count is full (4 million threads), another thread naps for this long and tries again. */
 #define FULL_NAP_NS 500000
 
-/* A manual event's word in the next generation, SET and with nobody waiting. */
+/* A manual event's word in the next generation, SET and with no thread waiting. */
 static uint64_t next_generation(uint64_t word)
 {
 	uint64_t low = (word + ONE_LOW) & LOW;
@@ -55,7 +55,7 @@ static uint64_t next_generation(uint64_t word)
 	return SET | low | high;
 }
 
-/* The word once it was set. */
+/* The word after a set. */
 static uint64_t when_set(uint64_t word)
 {
 	if ((word & WAITERS) == 0)
@@ -86,7 +86,8 @@ void csys_event_reset(csys_event *event)
 	csysi_and_acquire(&event->word, ~SET);
 }
 
-/* Get through an event that is set, for which this thread does not wait yet. */
+/* For a thread that is not counted as waiting: 1 if the event is set, and an automatic one is unset
+ * by that; else 0. */
 static int pass(csys_event *event)
 {
 	/* Acquire, here and below, pairs with the release of set. */
@@ -98,7 +99,8 @@ static int pass(csys_event *event)
 	return 0;
 }
 
-/* Begin to wait: 1.  0: it is set, or the count is full.  With the word then. */
+/* Count this thread as waiting: 1.  0: the event is set, or the count is full.  *out_word is the
+ * word before that. */
 static int be_counted(csys_event *event, uint64_t *out_word)
 {
 	uint64_t word = csysi_load_relaxed(&event->word);
@@ -107,12 +109,13 @@ static int be_counted(csys_event *event, uint64_t *out_word)
 		*out_word = word;
 		if (word & SET || (word & WAITERS) == WAITERS)
 			return 0;
-		/* Relaxed: a sleep compares the same word, and it shows nothing. */
+		/* Relaxed: the sleep compares the same word, and the count publishes nothing. */
 	} while (!csysi_cas_relaxed(&event->word, &word, word + 1));
 	return 1;
 }
 
-/* Whether this thread, which waits in `generation`, was let go; if not, what it saw. */
+/* Whether this thread, which waits in `generation`, was let go; if not, *out_word is what it
+ * saw. */
 static int is_let_go(csys_event *event, uint64_t generation, uint64_t *out_word)
 {
 	uint64_t word = csysi_load_acquire(&event->word);
@@ -127,7 +130,7 @@ static int is_let_go(csys_event *event, uint64_t generation, uint64_t *out_word)
 	return 1;
 }
 
-/* Wait no more: 1; 0 if it was let go meanwhile. */
+/* Stop waiting: 1; 0 if this thread was let go meanwhile. */
 static int give_up(csys_event *event, uint64_t generation)
 {
 	uint64_t word;
@@ -135,7 +138,7 @@ static int give_up(csys_event *event, uint64_t generation)
 	do
 		if (is_let_go(event, generation, &word))
 			return 0;
-	/* Relaxed: it has seen nothing and done nothing. */
+	/* Relaxed: the decrement orders nothing. */
 	while (!csysi_cas_relaxed(&event->word, &word, word - 1));
 	return 1;
 }
@@ -144,7 +147,7 @@ int csys_event_wait_until(csys_event *event, csys_deadline deadline)
 {
 	uint64_t word;
 
-	/* Counted before it spins, so that set leaves a note. */
+	/* Counted before it spins, so that a set finds a waiter and notes its CPU. */
 	while (!be_counted(event, &word)) {
 		if (pass(event))
 			return 0;

@@ -1,5 +1,5 @@
 /*
- * sync/guard.c - what values inside mutexes leave to be done.
+ * sync/guard.c - the part of values inside mutexes that is not inline.
  */
 #include <csys/sync/guard.h>
 

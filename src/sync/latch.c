@@ -1,10 +1,10 @@
 /*
- * sync/latch.c - wait until so many things are done.
+ * sync/latch.c - wait until a number of things are done.
  *
  *   word:  count (31 bits) | WAITED
  *
- * Invariant: who sleeps has set WAITED while the count was not 0, and the step that
- * makes it 0 clears WAITED and sees it; after that step the latch may be gone.
+ * Invariant: a thread that sleeps has set WAITED while the count was not 0, and the step that
+ * makes the count 0 clears WAITED and sees that it was set; after that step the latch may be gone.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -32,7 +32,7 @@ int csys_latch_add(csys_latch *latch, uint32_t n)
 	do
 		if (n > CSYS_LATCH_MAX - word / ONE)
 			return CSYS_EINVAL;
-	/* Relaxed: a count, which shows nothing. */
+	/* Relaxed: adding to the count publishes nothing. */
 	while (!csysi_cas_relaxed(&latch->word, &word, word + n * ONE));
 	return 0;
 }
@@ -49,7 +49,8 @@ void csys_latch_done(csys_latch *latch, uint32_t n)
 		next = word - n * ONE;
 		if (next == WAITED)
 			next = 0;
-		/* Both orders: the last one shows what all have done. */
+		/* Both orders: the last step sees what was done before the others, and shows it to
+		 * the waiters. */
 	} while (!csysi_cas_acq_rel(&latch->word, &word, next));
 	if (next == 0 && word & WAITED) {
 		csysi_spin_note(address);
@@ -71,8 +72,8 @@ int csys_latch_wait_until(csys_latch *latch, csys_deadline deadline)
 	for (;;) {
 		if (is_open(latch, &word))
 			return 0;
-		/* Relaxed: the sleep compares the word.  Set before it spins, so that done
-		 * leaves a note. */
+		/* Relaxed: the sleep compares the word.  Set before it spins, so that the last done
+		 * finds a waiter and notes its CPU. */
 		if (!(word & WAITED) && !csysi_cas_relaxed(&latch->word, &word, word | WAITED))
 			continue;
 		int is_over = 0;
@@ -81,7 +82,7 @@ int csys_latch_wait_until(csys_latch *latch, csys_deadline deadline)
 			is_over = is_open(latch, &word);
 		if (is_over)
 			return 0;
-		/* What is open beats a deadline that has passed. */
+		/* An open latch beats a deadline that has passed. */
 		word = csysi_load_relaxed(&latch->word);
 		if (word & WAITED &&
 		    csysi_os_wait(&latch->word, word, deadline, 0) == CSYS_ETIMEDOUT)

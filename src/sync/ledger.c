@@ -127,7 +127,7 @@ static int is_of(const struct note *note, const void *lock, int how)
 	return note->lock == lock && note->how == how;
 }
 
-/* It is the newest note of its lock and how from now on. */
+/* Make it the newest note of its lock and how. */
 static void link_note(size_t at)
 {
 	struct note *note = &own.items[at];
@@ -140,7 +140,7 @@ static void link_note(size_t at)
 	*link = (uint32_t)at + 1;
 }
 
-/* It is the newest of its lock and how, and no more. */
+/* Unlink it, the newest note of its lock and how. */
 static void unlink_note(size_t at)
 {
 	struct note *note = &own.items[at];
@@ -251,7 +251,8 @@ static const void *entry_of(const void *lock, int how)
 	return (const char *)lock + how;
 }
 
-/* All into the array, for looking and changing; and back to the pointer, if that will do. */
+/* Put what `only` has into the array, to look there and to change it; fold puts it back into the
+ * pointer, if one entry is enough. */
 static void unfold(void)
 {
 	const void *only = csysi_ledger.only;
@@ -283,7 +284,7 @@ static void fold(void)
 {
 	if (csysi_ledger.only == &unwatched)
 		return;
-	/* At least half of them can go: their strikes have paid for this. */
+	/* At least half of the notes can go, so this is paid for by their strikes. */
 	if (own.standing <= 1 && 2 * (own.used - own.standing - own.kept) > own.used)
 		compact();
 	const struct note *first = own.items;
@@ -375,8 +376,8 @@ static int strike(const void *lock, int how)
 
 /* ---- entering and leaving ----------------------------------------------- */
 
-/* Relaxed, all that is done to marks: the lock orders what its holders do to them, and
- * poison from elsewhere is a note like any other. */
+/* Relaxed, every access to marks: the lock orders what its holders do to them, and poison from
+ * other threads is a flag that orders nothing. */
 
 int csysi_enter(uint32_t *marks, const void *lock, int how)
 {
@@ -400,7 +401,7 @@ int csysi_leave(uint32_t *marks, const void *lock, int how)
 	if (strike(lock, how))
 		return 1;
 	if (now & CSYSI_MARK_UNTRACKED) {
-		/* Of readers there may be more. */
+		/* There may be more readers that are not tracked. */
 		if (how != CSYSI_HELD_READ)
 			csysi_and_relaxed(marks, ~(uint32_t)CSYSI_MARK_UNTRACKED);
 		return 1;
@@ -678,7 +679,7 @@ static void restore_ways(const struct csysi_ledger_mark *mark)
  *
  * One write lock inside takes the place of all read locks that were held at the mark.  So the
  * read lock that was made of it stays, and is abandoned afterwards; each of the old ones is
- * locked again, which waits for nobody.
+ * locked again, which never waits.
  */
 static void spare(const struct csysi_ledger_mark *mark)
 {
@@ -699,7 +700,7 @@ static void spare(const struct csysi_ledger_mark *mark)
 	}
 }
 
-/* Only now, when of each lock and how the older notes alone are left: they are linked in order. */
+/* Only now, when no newer notes of these locks are left: so they are linked in order. */
 static void stand_again(void)
 {
 	for (size_t i = 0; i < own.used; i++) {

@@ -15,10 +15,10 @@
 /* 1 if this thread's ledger has it as held in that way. */
 int csysi_holds(const void *lock, int how);
 
-/* The same, or it cannot be known. */
+/* 1 if this thread's ledger has it as held in that way, or if that cannot be known. */
 int csysi_may_hold(const uint32_t *marks, const void *lock, int how);
 
-/* Note that what it held in one way it now holds in the other. */
+/* Note that this thread holds in the second way what it held in the first. */
 void csysi_holds_now(uint32_t *marks, const void *lock, int before, int now);
 
 int csysi_is_poisoned(const uint32_t *marks);
@@ -30,7 +30,7 @@ void csysi_poison(uint32_t *marks);
 extern _Thread_local unsigned long csysi_ledger_looks;
 #endif
 
-/* How many locks are noted; and poison and release them all, the newest first. */
+/* How many locks are noted.  Poison and release them all, the newest first. */
 size_t csysi_ledger_depth(void);
 void csysi_ledger_abandon(void);
 
@@ -50,25 +50,27 @@ void csysi_ledger_mark(struct csysi_ledger_mark *mark);
 void csysi_ledger_unmark(struct csysi_ledger_mark *mark);
 
 /*
- * Back to what was held at the newest mark, which stays: all else is poisoned and released.
- * What was released since and is held again stays held, and in the way and at the level as
- * then.  That can wait: for a rwlock that was held for writing.
+ * Go back to what was held at the newest mark, which stays: all other locks are poisoned and
+ * released.  A lock that was released since then and is held again stays held, in the way and at
+ * the level of then.  This can wait, for a rwlock that was held for writing.
  */
 void csysi_ledger_abandon_after(const struct csysi_ledger_mark *mark);
 
 /* The level of a reentrant lock that this thread holds is about to change. */
 void csysi_ledger_note_level(const csys_reentrant *lock);
 
-/* Whether locks were taken from this thread, so that unlocking one not noted is no misuse; and
- * that again, once no function that had one of them can go on. */
+/* Whether locks of this thread were abandoned, so that unlocking one that is not noted is no
+ * misuse; set back once no function that had locked one of them can go on. */
 int csysi_ledger_is_abandoned(void);
 void csysi_ledger_set_abandoned(int is_abandoned);
 
-/* Release one whose holder is gone and which is not in the ledger any more; poison it first. */
+/* Release a lock whose holder is gone and which is not in the ledger any more.  It is poisoned
+ * before, but for a rwlock that was held for reading. */
 void csysi_mutex_abandon(csys_mutex *mutex);
 void csysi_rwlock_abandon(csys_rwlock *lock, int how);
 
-/* Read a rwlock once more, which this thread reads, without a note.  0: it has too many readers. */
+/* Lock a rwlock for reading once more, which this thread reads, without a note.  0: it has too many
+ * readers. */
 int csysi_rwlock_read_again(csys_rwlock *lock);
 
 void csysi_once_abandon(csys_once *once);

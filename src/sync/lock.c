@@ -8,11 +8,11 @@
  *
  * Invariant: while a thread sleeps on the word, the word is CONTENDED, or some
  * awake thread is about to make it so.  A thread that has slept takes the lock
- * as CONTENDED, since it cannot know who sleeps on: one wake too many at worst.
+ * as CONTENDED, since it cannot know whether others sleep on: one wake too many at worst.
  *
- * That of a process: `process` is the one that its word belongs to, or that number negative
- * while one thread there makes it so.  Both differ from a forked child's own numbers, so the
- * child waits for no thread of another process.
+ * The lock of a process: `process` is the number of the process that the word belongs to, or
+ * its negative while one thread of that process frees the word.  Neither is a number of a forked
+ * child, so the child waits for no thread of another process.
  */
 #include "base/atomic.h"
 #include "os/os.h"

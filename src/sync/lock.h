@@ -1,8 +1,8 @@
 /*
- * sync/lock.h - the lock that csys keeps its own few words under.
+ * sync/lock.h - a lock for csys's own data.
  *
- * All zero is a free lock.  No deadline, no poison: the sections are short and
- * csys's own.
+ * All zero is a free lock.  No deadline, no poison: the critical sections are short and
+ * run csys's own code only.
  */
 #ifndef CSYSI_SYNC_LOCK_H
 #define CSYSI_SYNC_LOCK_H
@@ -14,8 +14,8 @@ struct csysi_lock {
 };
 
 /*
- * One for what is static: a thread that held it at a fork is not there in the child, so there
- * it is free.  What it guards may be half changed then.  All zero is a free lock.
+ * A lock for static data.  A thread that held it at a fork does not exist in the child, so it is
+ * free there; what it guards may be half changed then.  All zero is a free lock.
  */
 struct csysi_process_lock {
 	struct csysi_lock lock;
@@ -26,8 +26,8 @@ void csysi_lock_lock(struct csysi_lock *lock);
 void csysi_lock_unlock(struct csysi_lock *lock);
 
 /*
- * Lock it.  The first time in a forked child, before it can be locked there, begin_in_child is
- * called, if that is not NULL: by one thread, and nobody else is in the lock.
+ * Lock it.  In a forked child of a process that has used the lock, the first call calls
+ * begin_in_child before that, unless it is NULL: once, and no other thread holds the lock then.
  */
 void csysi_process_lock_lock(struct csysi_process_lock *lock, void (*begin_in_child)(void));
 void csysi_process_lock_unlock(struct csysi_process_lock *lock);

@@ -22,20 +22,20 @@
  * A wake too many is harmless, one too few is a hang; every doubt is settled that way.
  *
  * Unlocking subtracts 1, so that a free mutex and a held one need no constants.  What is left of
- * the other states counts as held, and nobody sleeps on it.
+ * the other states counts as held, and no thread sleeps on it.
  *
  * Handing over.  Any thread can take a FREE mutex, and one that always comes back at once takes
  * it long before a sleeper is awake.  A RESERVED one can be taken only by threads that were woken.
- * It must not be reserved if there is nobody to take it; and once it is, the unlocking thread must
- * not touch it again, for the next holder may free it.  So it is HANDING first: held, while the
- * unlocking thread wakes the longest sleeper.  If there was one it becomes RESERVED, and else
+ * It must not be reserved if there is no thread to take it; and once it is, the unlocking thread
+ * must not touch it again, for the next holder may free it.  So it is HANDING first: held, while
+ * the unlocking thread wakes the longest sleeper.  If there was one it becomes RESERVED, and else
  * FREE.  A thread that was woken and finds it HANDING does not give up: it may be the one that was
  * woken, and so the one that it becomes RESERVED for.  It sleeps as HANDED, and is woken again.
  * So a RESERVED mutex is always about to be taken, and try_lock may leave it alone.
  *
  * A hand-over costs throughput: the mutex lies idle until the other thread runs.  So it is forced
  * only for a thread that has waited STARVING_NS, and for each mutex once in HAND_OVER_NS: with
- * many threads everybody waits that long, and each unlock would be a hand-over.
+ * many threads all of them wait that long, and each unlock would be a hand-over.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -133,7 +133,7 @@ static int acquire(csys_mutex *mutex, csys_deadline deadline, int spins)
 		uint32_t kind = is_handed ? HANDED : state == STARVING ? STARVES : SLEEPS;
 		if (csysi_os_wait_as(&mutex->word, word, is_handed ? CSYS_FOREVER : deadline,
 				     kind) == CSYS_ETIMEDOUT)
-			/* What is free beats a deadline that has passed. */
+			/* A free mutex beats a deadline that has passed. */
 			return try_take(mutex, CONTENDED, was_woken) ? 0 : CSYS_ETIMEDOUT;
 		was_woken = 1;
 		if (csys_now() - since > STARVING_NS)
@@ -159,7 +159,7 @@ int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 {
 	CSYSI_WANTS(mutex, CSYSI_HELD_MUTEX, deadline);
 	if (!try_take(mutex, HELD, 0)) {
-		/* A thread that has no time to wait leaves the ones alone that do. */
+		/* A thread that has no time to wait leaves no trace. */
 		int r = csys_deadline_left(deadline) > 0 ? acquire(mutex, deadline, 1)
 							 : CSYS_ETIMEDOUT;
 		if (r < 0) {
@@ -191,7 +191,7 @@ static uint32_t hand_over(csys_mutex *mutex, int is_starving)
 	return csysi_os_wake_kind(address, 1, ANY) > 0 ? RESERVED : FREE;
 }
 
-/* 1 was subtracted, and not all is gone; so it is still held, unless it was not held before. */
+/* 1 was subtracted, and the word is not 0; so it is still held, unless it was not held before. */
 static void unlock_slow(csys_mutex *mutex, int is_fair)
 {
 	/* Relaxed: this thread holds it.  Others may have announced themselves since. */
@@ -262,7 +262,7 @@ void csysi_mutex_abandon(csys_mutex *mutex)
 
 void csys_mutex_assert_held(const csys_mutex *mutex)
 {
-	/* Relaxed: it is held by this thread, or by nobody that matters here. */
+	/* Relaxed: while this thread holds it, no other thread makes it FREE or RESERVED. */
 	uint32_t word = csysi_load_relaxed(&mutex->word);
 
 	if (word == FREE || word == RESERVED ||

@@ -8,17 +8,17 @@
  *      |         it fails                                 |
  *      +--------------------------------------------------+ forced: RUNNING
  *
- * RUNNING_WAITED is RUNNING, and somebody sleeps; INCOMPLETE_WAITED is INCOMPLETE, and
- * somebody sleeps until it is done by others.  Invariant: who sleeps has made it one of
- * these; from the second the body goes to the first, and whoever leaves that wakes all,
- * and each looks again.
+ * RUNNING_WAITED is RUNNING while threads sleep; INCOMPLETE_WAITED is INCOMPLETE while threads
+ * sleep until another one has called the body.  Invariant: a thread that sleeps has made it one
+ * of these.  A body that starts turns INCOMPLETE_WAITED into RUNNING_WAITED, and the thread that
+ * ends RUNNING_WAITED wakes all, each of which looks again.
  *
- * AGAIN is a bit beside RUNNING and RUNNING_WAITED: the body is forced, and the one before it
- * did not return.  So it is POISONED until the forced body has returned.
+ * AGAIN is a bit beside RUNNING and RUNNING_WAITED: a forced body runs, after one that did not
+ * return.  The once counts as poisoned until the forced body has returned.
  *
  * While the body runs its once is in the ledger of the thread; what ends the thread,
  * or a panic that is caught outside, finds it there and poisons it.  An exception of C++, and
- * a thread that ends in the body where that unwinds the stack, come by finish.
+ * the end of the thread in the body where that unwinds the stack, call finish.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -57,12 +57,12 @@ static void leave(csys_once *once, uint32_t state)
 	const uint32_t *address = &once->word;
 
 	csysi_spin_note(address);
-	/* Release pairs with the acquires of those who look. */
+	/* Release pairs with the acquires of the threads that look. */
 	if (is_waited(csysi_swap_release(&once->word, state)))
 		csysi_os_wake(address, UINT32_MAX, 0);
 }
 
-/* Wait while it is running: what it is then, or CSYS_ETIMEDOUT. */
+/* Wait while a body runs: the word after that, or CSYS_ETIMEDOUT. */
 static int wait_while_running(csys_once *once, csys_deadline deadline)
 {
 	/* Acquire pairs with the release of leave, at every look. */
@@ -89,10 +89,10 @@ static int wait_while_running(csys_once *once, csys_deadline deadline)
 struct run {
 	csys_once *once;
 	uint32_t marks;
-	uint32_t state; /* what it is when its body was left */
+	uint32_t state; /* of the once after its body */
 };
 
-/* Also when the stack is unwound; `state` is POISONED then. */
+/* Called also when the stack is unwound; `state` is POISONED then. */
 static void finish(struct run *run)
 {
 	if (csysi_leave(&run->marks, run->once, CSYSI_HELD_ONCE))
@@ -109,7 +109,8 @@ static int run(csys_once *once, csys_once_body *body, void *argument)
 	return r < 0 ? r : 0;
 }
 
-/* 0: done, by others.  1: begun, and to be run by this thread. */
+/* 0: it is complete.  1: it is RUNNING, and this thread has to call the body.  CSYS_EPANICKED:
+ * it is poisoned. */
 static int begin(csys_once *once, int is_forced)
 {
 	/* Acquire pairs with the release of leave. */
@@ -130,7 +131,7 @@ static int begin(csys_once *once, int is_forced)
 			word = (uint32_t)wait_while_running(once, CSYS_FOREVER);
 			continue;
 		}
-		/* Acquire: what bodies before this one left behind. */
+		/* Acquire: this body sees what those before it did. */
 		uint32_t next = word == INCOMPLETE_WAITED ? RUNNING_WAITED : RUNNING;
 		if (word == POISONED)
 			next |= AGAIN;
@@ -174,7 +175,8 @@ int csys_once_is_poisoned(const csys_once *once)
 	return word == POISONED || (word & AGAIN);
 }
 
-/* Until it is COMPLETE or POISONED: also through failures, which another caller mends. */
+/* Wait until it is COMPLETE or POISONED.  After a body that failed it waits on for another
+ * call. */
 static int wait_until(csys_once *once, csys_deadline deadline)
 {
 	for (;;) {
@@ -185,7 +187,7 @@ static int wait_until(csys_once *once, csys_deadline deadline)
 			return 0;
 		if (state == POISONED)
 			return CSYS_EPANICKED;
-		/* Nobody is at it.  Relaxed: the sleep compares the word. */
+		/* No body runs.  Relaxed: the sleep compares the word. */
 		uint32_t word = INCOMPLETE;
 		if (!csysi_cas_relaxed(&once->word, &word, INCOMPLETE_WAITED) &&
 		    word != INCOMPLETE_WAITED)
@@ -198,7 +200,7 @@ static int wait_until(csys_once *once, csys_deadline deadline)
 
 int csys_once_wait_until(csys_once *once, csys_deadline deadline)
 {
-	/* Before it is wanted: of what is done nobody waits for its body. */
+	/* Before a checked build is told: a thread does not wait for a once that is complete. */
 	if (csysi_load_acquire(&once->word) == COMPLETE)
 		return 0;
 	CSYSI_WANTS(once, CSYSI_HELD_ONCE, deadline);

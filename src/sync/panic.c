@@ -6,8 +6,8 @@
  * locks taken inside from those before, a frame has a mark of the ledger.
  *
  * A frame leaves the list however its body is left, so the list never has one that is not on
- * the stack.  What leaves it by unwinding the stack, an exception of C++ or the end of the
- * thread, counts as a panic of that frame for the locks, and goes on.
+ * the stack.  If the stack is unwound (an exception of C++, the end of the thread), the locks
+ * of the frame are treated as after a panic, and the unwinding goes on.
  *
  * The hook is two words, which are read as one.  There are two such pairs, and the lowest bit
  * of `version` tells which one counts: a writer fills the other one and then adds 1.  A reader
@@ -36,7 +36,7 @@ struct frame {
 	jmp_buf place;
 	struct frame *before;
 	struct csysi_ledger_mark mark;
-	unsigned count; /* of panics under way around it */
+	unsigned count; /* panics that were under way when it began */
 	int was_abandoned;
 	csys_panic_info info;
 };
@@ -102,7 +102,7 @@ void csys_panic_default_hook(const csys_panic_info *info, void *unused)
 	for (size_t at = 0, done = 0; at < size; at += done)
 		if (csysi_os_write(csysi_os_standard(2), line + at, size - at, CSYS_FOREVER,
 				   &done) < 0)
-			return; /* nobody wants to know */
+			return; /* there is no other place to tell it */
 }
 
 /* ---- panicking ---------------------------------------------------------- */
@@ -113,7 +113,7 @@ static void give_up(const csys_panic_info *info, const char *why)
 	csysi_os_abort(why);
 }
 
-/* An exception that leaves the hook takes the place of the panic. */
+/* An exception that leaves the hook replaces the panic. */
 static void leave_hook(const int *is_told)
 {
 	own.is_in_hook = 0;
@@ -216,8 +216,8 @@ static void attempt(void *argument)
 	}
 }
 
-/* Also when the stack is unwound.  Then functions further up may still unlock what they had:
- * locks were taken from this thread. */
+/* Called also when the stack is unwound.  Then functions further up may still unlock locks that the
+ * ledger has released. */
 static void leave(void *argument)
 {
 	struct call *call = argument;

@@ -4,7 +4,7 @@
 #ifndef CSYSI_SYNC_PANIC_H
 #define CSYSI_SYNC_PANIC_H
 
-/* The stack of this thread is unwound: nothing can be caught on it, and no panic is under way. */
+/* The stack of this thread was unwound: forget its catches, and the panics that were under way. */
 void csysi_panic_forget(void);
 
 #endif

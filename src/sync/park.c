@@ -1,5 +1,5 @@
 /*
- * sync/park.c - parking, sleeping, making way.
+ * sync/park.c - parking, sleeping, yielding.
  *
  *              park                unpark
  *   NOTIFIED -------> EMPTY     any -------> NOTIFIED, and a wake if it was PARKED
@@ -9,8 +9,8 @@
  *                     PARKED
  *
  * Only the thread itself makes it EMPTY or PARKED, and only an unpark ends a sleep
- * on it; so a token given at any time is seen by the park that comes, or is there.
- * An unpark touches the object through a reference, so its end is no matter.
+ * on it; so a token given at any time is seen by the park that runs then, or by the next.
+ * An unpark touches the object through a reference, so the thread may have ended.
  */
 #include <csys/sync/thread.h>
 
@@ -27,8 +27,8 @@ int csys_thread_park_until(csys_deadline deadline)
 {
 	csys_thread *self = csys_thread_current();
 
-	/* Nobody can have a reference to one without an object, so nobody will unpark it: the
-	 * caller, who looks in a loop, does not keep others from running. */
+	/* There can be no reference to a thread without an object, so no thread will unpark it.
+	 * Nap, so that a caller that looks in a loop does not keep others from running. */
 	if (!self) {
 		int64_t left = csys_deadline_left(deadline);
 		csysi_spin_nap(left < MOST_NAP_NS ? left : MOST_NAP_NS);
@@ -60,8 +60,8 @@ void csys_thread_park(void)
 void csys_thread_unpark(csys_thread *thread)
 {
 	csysi_spin_note(&thread->token);
-	/* Release pairs with the acquire in park; a swap, so that who gives a token that is
-	 * there already is seen too. */
+	/* Release pairs with the acquire in park.  A swap also where a token is there already, so
+	 * that park sees what both callers did before. */
 	if (csysi_swap_release(&thread->token, NOTIFIED) == PARKED)
 		csysi_os_wake(&thread->token, 1, 0);
 }

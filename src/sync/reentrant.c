@@ -1,9 +1,9 @@
 /*
  * sync/reentrant.c - a mutex that its holder may lock again.
  *
- * Who holds it is known from the ledger of the calling thread, which nobody else
- * can change; so there is no owner to compare, and none to be mistaken for another
- * thread after its end.
+ * Whether the caller holds it is known from the ledger of its thread, which no other thread
+ * changes.  So the lock stores no owner, and a new thread cannot be mistaken for one that has
+ * ended.
  */
 #include <csys/base/result.h>
 #include <csys/sync/reentrant.h>
@@ -21,7 +21,7 @@ static int lock_again(csys_reentrant *lock)
 	return csys_mutex_is_poisoned(&lock->mutex) ? CSYS_POISONED : 0;
 }
 
-/* The first time: what a holder that ended had in `more` counts no more. */
+/* It was locked for the first time: reset `more`, which a holder that ended may have left. */
 static int begin(csys_reentrant *lock, int result)
 {
 	if (result >= 0)
@@ -33,7 +33,7 @@ int csys_reentrant_lock(csys_reentrant *lock)
 {
 	if (csysi_holds(&lock->mutex, CSYSI_HELD_MUTEX))
 		return lock_again(lock);
-	int r = csys_mutex_lock(&lock->mutex); /* inline, and compiled here */
+	int r = csys_mutex_lock(&lock->mutex); /* inline: it tells the sanitizer nothing */
 	csysi_tsan_acquire(&lock->mutex.word);
 	return begin(lock, r);
 }

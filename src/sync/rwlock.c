@@ -4,8 +4,8 @@
  *   word:  WRITER | WRITERS_WAIT | PHASE | HUNGRY | readers that wait | that hold it
  *   writers: those that wait, and above them those that have waited for long
  *
- * No count exceeds its field: where one is full (4095 readers or 65535 writers that wait, 65535
- * readers that hold it), another thread tries again after FULL_NAP_NS.
+ * No count exceeds its field: if one is full (4095 readers or 65535 writers that wait, 65535
+ * readers that hold it), another thread naps for FULL_NAP_NS and tries again.
  *
  * A thread that has no time to wait is not counted.  One whose deadline passes takes the lock if
  * it can be taken by then; but a writer that was never woken leaves it to writers that have waited
@@ -14,24 +14,24 @@
  * Readers come in while no writer holds it or waits.  One that has to wait counts
  * itself into the word, remembers the phase, and sleeps.  Mostly it is woken when no
  * writer is left, and comes in by itself.  One that has slept for long makes the word
- * HUNGRY; then the next writer that leaves turns all waiting readers into holders and
- * the phase over, in one step, and wakes them: they own it already, asleep or not.  Only a writer
- * that leaves does that; so the phase cannot turn over twice before such a reader has seen it,
+ * HUNGRY; then the next writer that leaves makes all waiting readers holders and inverts
+ * the phase, in one step, and wakes them: they hold it already, asleep or not.  Only a writer
+ * that leaves does that; so the phase cannot change twice before such a reader has seen it,
  * since no writer comes in before that reader has left, and one bit is enough.  A writer that
- * leaves while no reader waits makes it 0, so that a free lock mostly is 0.
+ * leaves while no reader waits makes the phase 0, so that a free lock mostly is 0.
  *
- * Writers come in while nobody holds it.  One that has to wait says so in
+ * Writers come in while no thread holds it.  One that has to wait says so in
  * `writers` and in the word, then looks, then sleeps.  Invariants:
  *   - while a writer sleeps, WRITERS_WAIT is set, or an awake writer is about to
  *     set it: only a writer that is inside, or gives up, clears it, when `writers`
  *     is 0, and looks at `writers` again after that;
- *   - whoever makes the word free of holders while WRITERS_WAIT is set wakes a writer;
+ *   - the thread that makes the word free of holders while WRITERS_WAIT is set wakes a writer;
  *   - while a reader sleeps, WRITER or WRITERS_WAIT is set, or it is about to be
  *     woken: by a writer that leaves and lets it in, or leaves no other one waiting, or
  *     that gives up, as the last.
  *
- * Who unlocks touches the lock with one step only, the last, and then uses its
- * address alone.  Who waits is a user of the lock, so `writers` is there for it.
+ * An unlock touches the lock in one step only, its last, and then uses its address
+ * alone.  A thread that waits is a user of the lock, so `writers` is there for it.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -61,12 +61,12 @@
 /* Kinds of sleepers. */
 enum { READER_SLEEPS = 1, WRITER_SLEEPS = 2 };
 
-/* Where a count is full a thread tries again after this. */
+/* If a count is full, a thread naps for this long and tries again. */
 #define FULL_NAP_NS 500000
 
 /* ---- letting others in ------------------------------------------------------------------ */
 
-/* The word when its waiting readers hold it, if there are any. */
+/* The word after its waiting readers were made holders, if there are any. */
 static uint32_t let_in(uint32_t word)
 {
 	uint32_t waiting = (word & WAITING) / ONE_WAITING;
@@ -74,16 +74,17 @@ static uint32_t let_in(uint32_t word)
 	return waiting > 0 ? ((word & ~(WAITING | HUNGRY)) ^ PHASE) + waiting : word;
 }
 
-/* The word when its writer has left.  If no reader waits none has to see the phase either. */
+/* The word after its writer has left.  If no reader waits, none has to see the phase, so that is
+ * cleared too. */
 static uint32_t without_writer(uint32_t word)
 {
 	if (!(word & WAITING))
 		return word & ~(WRITER | PHASE | HUNGRY);
-	/* Asleep they would hold it long before they do anything: only if they must. */
+	/* Readers that sleep would hold it for long before they run: so only if one is HUNGRY. */
 	return word & HUNGRY ? let_in(word & ~WRITER) : word & ~WRITER;
 }
 
-/* After a step from one word to the other: wake whom it lets in. */
+/* After a step from one word to the other: wake the threads that it lets in. */
 static void wake(const uint32_t *address, uint32_t before, uint32_t now)
 {
 	if (before & WAITING && (!(now & WAITING) || !(now & (WRITER | WRITERS_WAIT))))
@@ -121,7 +122,7 @@ static int spin_read(csys_rwlock *lock, int is_inside)
 	return 0;
 }
 
-/* Come in: 1; or be one of those who wait: 0, with the word of that moment. */
+/* Come in: 1; or be counted as waiting: 0; with the word after that.  Else CSYS_ETIMEDOUT. */
 static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
@@ -130,14 +131,14 @@ static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline
 		int comes_in = may_read(word, is_inside);
 		if (!comes_in &&
 		    ((word & WAITING) == WAITING || !(word & (WRITER | WRITERS_WAIT)))) {
-			/* Too many wait, or hold it. */
+			/* Too many readers wait, or hold it. */
 			if (csys_deadline_left(deadline) == 0)
 				return CSYS_ETIMEDOUT;
 			csysi_spin_nap(FULL_NAP_NS);
 			word = csysi_load_relaxed(&lock->word);
 			continue;
 		}
-		/* Acquire as above; for one who waits it is more than needed. */
+		/* Acquire as above; for a reader that waits it is more than needed. */
 		uint32_t next = word + (comes_in ? 1 : ONE_WAITING);
 		if (csysi_cas_acquire(&lock->word, &word, next)) {
 			*out = next;
@@ -146,16 +147,16 @@ static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline
 	}
 }
 
-/* The word with one reader less that waits; with the last one goes the hunger. */
+/* The word with one waiting reader less; HUNGRY is cleared with the last one. */
 static uint32_t without_one_waiting(uint32_t word)
 {
 	return (word & WAITING) == ONE_WAITING ? word & ~(WAITING | HUNGRY) : word - ONE_WAITING;
 }
 
 /*
- * Being counted as one who waits: 1 if it was let in, or has come in by itself since
- * nobody keeps it out any more.  0, with the word that keeps it out: sleeping on an
- * older one it could miss that a writer came and gave up in between.
+ * For a reader that is counted as waiting: 1 if a writer has let it in, or if it has come in
+ * by itself, since no thread keeps it out any more.  0, with the word that keeps it out: if it
+ * slept on an older word, it could miss that a writer came and gave up in between.
  */
 static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_t *out)
 {
@@ -169,24 +170,25 @@ static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_
 		if (csysi_cas_acquire(&lock->word, &word, without_one_waiting(word) + 1))
 			return 1;
 	}
-	/* Acquire pairs with the release of whoever let it in. */
+	/* Acquire pairs with the release of the writer that let it in. */
 	(void)csysi_load_acquire(&lock->word);
 	return 1;
 }
 
-/* The deadline has passed.  Come in if that is possible by now, or wait no more: 0. */
+/* The deadline has passed.  Come in if that is possible by now: 1; or stop waiting: 0. */
 static int come_in_or_stop(csys_rwlock *lock, uint32_t phase, int is_inside)
 {
 	uint32_t word;
 
 	while (!try_come_in(lock, phase, is_inside, &word))
-		/* Relaxed: it has seen nothing and done nothing. */
+		/* Relaxed: the decrement orders nothing. */
 		if (csysi_cas_relaxed(&lock->word, &word, without_one_waiting(word)))
 			return 0;
 	return 1;
 }
 
-/* Relaxed: a wish.  Whoever leaves sees it, or did not hold it any more. */
+/* Make the word HUNGRY, unless this reader was let in.  Relaxed: that orders nothing, and a writer
+ * that leaves after it sees it. */
 static void say_hungry(csys_rwlock *lock, uint32_t phase)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
@@ -214,7 +216,7 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 	while (!try_come_in(lock, phase, is_inside, &word)) {
 		csys_deadline until = hungry < deadline ? hungry : deadline;
 		if (!(word & (WRITER | WRITERS_WAIT))) {
-			/* Too many hold it, and those do not wake who waits for less. */
+			/* Too many readers hold it, and when some leave they wake no reader. */
 			csys_deadline nap = csys_after_ns(FULL_NAP_NS);
 			until = nap < until ? nap : until;
 		}
@@ -257,7 +259,7 @@ int csys_rwlock_try_read(csys_rwlock *lock)
 	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
 }
 
-/* One reader less; `was` is the word before. */
+/* A reader has left; `was` is the word before. */
 void csysi_rwlock_unlock_read_slow(csys_rwlock *lock, uint32_t was)
 {
 	if ((was & READERS) == 0)
@@ -287,15 +289,15 @@ static int spin_write(csys_rwlock *lock, uint32_t ignored)
 }
 
 /*
- * The last writer that waited does not any more, so the word need not say so.  1: others
- * have come meanwhile, and it says so again.
+ * The last waiting writer waits no more: clear WRITERS_WAIT.  1: other writers have come
+ * meanwhile, and it is set again.
  */
 static int say_not_waiting(csys_rwlock *lock)
 {
 	for (;;) {
 		csysi_and_relaxed(&lock->word, ~WRITERS_WAIT);
-		/* Adding nothing, in both orders, for a place among the steps of those that
-		 * count themselves: who comes later sees what was cleared. */
+		/* Add 0, in both orders, as one of the steps by which writers count themselves: a
+		 * writer that does so later sees that the bit was cleared. */
 		if (csysi_add_acq_rel(&lock->writers, 0) == 0)
 			return 0;
 		csysi_or_relaxed(&lock->word, WRITERS_WAIT);
@@ -305,15 +307,17 @@ static int say_not_waiting(csys_rwlock *lock)
 	}
 }
 
-/* This writer waits no more, but is inside. */
+/* This writer waits no more: it holds the lock. */
 static void come_in(csys_rwlock *lock, uint32_t as)
 {
-	/* Both orders: with those of others that come and go the sum is exact. */
+	/* Both orders, as in every step of `writers`: the one that makes it 0 sees what was done
+	 * before the others. */
 	if (csysi_add_acq_rel(&lock->writers, 0u - as) == 0)
 		(void)say_not_waiting(lock);
 }
 
-/* This writer waits no more, and is not inside.  If it was the last, readers need not wait. */
+/* This writer waits no more, and does not hold the lock.  If it was the last to wait, readers need
+ * not wait. */
 static void give_up(csys_rwlock *lock, uint32_t as)
 {
 	const uint32_t *address = &lock->word;
@@ -321,26 +325,27 @@ static void give_up(csys_rwlock *lock, uint32_t as)
 	if (csysi_add_acq_rel(&lock->writers, 0u - as) != 0)
 		return;
 
-	/* Who came between may sleep by now, and nobody else is left to wake it. */
+	/* A writer that came in between may sleep by now, and no other thread would wake it. */
 	if (say_not_waiting(lock))
 		csysi_os_wake_kind(address, 1, WRITER_SLEEPS);
 	csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
 }
 
-/* Make sure that the word says so before sleeping on it; 0: it is free. */
+/* Make sure that WRITERS_WAIT is set before sleeping on the word; 0: the lock is free. */
 static int say_waiting(csys_rwlock *lock, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
 	while (!(word & WRITERS_WAIT))
-		/* Release pairs with the acquire of who looks at `writers` after clearing it. */
+		/* Release pairs with the acquire of the writer that clears it and then looks at
+		 * `writers`. */
 		if (csysi_cas_release(&lock->word, &word, word | WRITERS_WAIT))
 			word |= WRITERS_WAIT;
 	*out = word;
 	return (word & (WRITER | READERS)) != 0;
 }
 
-/* Be one of the writers that wait.  0: there are as many as can be counted. */
+/* Count this writer as waiting.  0: the count is full. */
 static int be_counted(csys_rwlock *lock)
 {
 	uint32_t writers = csysi_load_relaxed(&lock->writers);
@@ -353,8 +358,8 @@ static int be_counted(csys_rwlock *lock)
 	return 1;
 }
 
-/* Whether this writer, counted `as` that, has to let others go first: it has not been woken yet,
- * and they have waited for long. */
+/* Whether this writer, which is counted as `as`, has to let others go first: it has not been woken
+ * yet, and they have waited for long. */
 static int is_late(const csys_rwlock *lock, uint32_t as, int was_woken)
 {
 	return !was_woken && as == 1 && csysi_load_relaxed(&lock->writers) >= ONE_HUNGRY;
@@ -403,8 +408,8 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 		if (r == 0)
 			was_woken = 1;
 		if (r == CSYS_ETIMEDOUT && until == deadline) {
-			/* What is free beats a deadline that has passed; but if it is free for
-			 * others, which were woken, it is left to them. */
+			/* A free lock beats a deadline that has passed; but if it is free because
+			 * others are to have it, which were woken, it is left to them. */
 			if (!is_late(lock, as, was_woken) &&
 			    try_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
 				come_in(lock, as);
@@ -452,7 +457,7 @@ void csysi_rwlock_unlock_write_slow(csys_rwlock *lock)
 		csysi_os_abort("unlock of a rwlock that nobody writes");
 	do {
 		next = without_writer(word);
-		/* Release pairs with the acquires of those who come in. */
+		/* Release pairs with the acquires of the threads that come in. */
 	} while (!csysi_cas_release(&lock->word, &word, next));
 	wake(address, word, next);
 }

@@ -2,13 +2,13 @@
  * sync/scope.c - threads that are joined before their scope ends.
  *
  * A scope is a queue of its threads, with a reference to each.  A thread is in it
- * before the one that started it can end, and stays until somebody in the scope has
- * taken it to join it; so when the queue is empty, and all that were in it are joined,
- * none is left.
+ * before the one that started it can end, and stays until a thread of the scope, or the
+ * one that ends it, has taken it out to join it; so when the queue is empty, and all that
+ * were in it are joined, none is left.
  *
  * The queue does not grow with the threads that have ended: each spawn looks at the
- * two oldest, drops what has ended and nobody else can ask for, and puts what has not at
- * the end.
+ * two oldest, drops those that have ended and have no other reference, and moves the others
+ * to the end.
  */
 #include <csys/sync/panic.h>
 #include <csys/sync/thread.h>
@@ -59,24 +59,24 @@ static csys_thread *take(csys_thread_scope *scope)
 	return thread;
 }
 
-/* It has ended, and its end was waited for. */
+/* The thread has ended, and its end was waited for: note a panic, and drop the reference. */
 static void drop(csys_thread_scope *scope, csys_thread *thread)
 {
-	/* Relaxed: flags of the scope and of who has joined, which order nothing. */
+	/* Relaxed: flags, which order nothing. */
 	if (csys_thread_panic_message(thread) && !csysi_load_relaxed(&thread->is_told))
 		csysi_store_relaxed(&scope->has_panicked, 1);
 	csys_thread_unref(thread);
 }
 
-/* The oldest if it has ended and nobody else can ask for its end; else it becomes the youngest. */
+/* Take out the oldest if it has ended and has no other reference; else move it to the end: NULL. */
 static csys_thread *take_if_over(csys_thread_scope *scope)
 {
 	csysi_lock_lock(lock_of(scope));
 	csys_thread *thread = scope->first;
 	int is_over = 0;
 	if (thread) {
-		/* Acquire pairs with the release of unref.  1 is the scope's own, and who has
-		 * none cannot take one. */
+		/* Acquire pairs with the release of unref.  The one reference is the scope's, and
+		 * a thread without a reference cannot make another one. */
 		is_over = csys_thread_is_finished(thread) &&
 			  csysi_load_acquire(&thread->references) == 1;
 		unlink_first(scope);
@@ -87,7 +87,8 @@ static csys_thread *take_if_over(csys_thread_scope *scope)
 	return is_over ? thread : NULL;
 }
 
-/* The caller ends the scope, or is in it itself: so the end does not come before what it took. */
+/* The caller ends the scope, or is a thread of it: so the scope does not end before this one has
+ * joined what it took. */
 static void prune(csys_thread_scope *scope)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -126,7 +127,7 @@ int csys_thread_scope_end_until(csys_thread_scope *scope, csys_deadline deadline
 		}
 		drop(scope, thread);
 	}
-	/* Relaxed: by those whose end was awaited, and by this thread. */
+	/* Relaxed: it was set by this thread, or by threads whose end was awaited. */
 	int has_panicked = csysi_load_relaxed(&scope->has_panicked) != 0;
 	csysi_store_relaxed(&scope->has_panicked, 0);
 	return has_panicked ? CSYS_EPANICKED : 0;
@@ -162,7 +163,7 @@ static void attempt(void *argument)
 	run->caught = csys_catch_panic(call_body, run, &run->panic);
 }
 
-/* Also when the thread ends in the body. */
+/* Called also when the thread ends in the body. */
 static void leave(void *argument)
 {
 	struct run *run = argument;

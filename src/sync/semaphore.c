@@ -1,23 +1,24 @@
 /*
- * sync/semaphore.c - a value, and who waits for it, in one word.
+ * sync/semaphore.c - a value and its waiters, in one word.
  *
  *   word:  value (32 bits) | awake waiters (16) | asleep (16)
  *
- * One word, so that post knows from the same step which adds to the value whether
- * somebody is to be woken: after it the semaphore may be gone.
+ * One word, so that the step by which post adds to the value also tells whether a thread
+ * has to be woken: after it the semaphore may be gone.
  *
- * A thread that waits subtracts one first.  If none was there it owes one: the value is below 0,
- * and stays so until the thread adds its one again and goes the slow way, or a post has covered
- * the debt.  The value is the upper half of the word, so nothing is borrowed from it.
+ * A thread that waits subtracts 1 first.  If the value was 0 or less, the thread has a debt of 1:
+ * the value is below 0 until the thread adds 1 again and takes the slow path, or until a post
+ * has covered the debt.  The value is the upper half of the word, so subtracting from it does
+ * not change the counts.
  *
  * Invariants:
  *   - the value never exceeds CSYS_SEMAPHORE_MAX: a post near it is one compare-and-swap, and a
- *     debt is given back only while the value is below 0;
+ *     debt is undone only while the value is below 0;
  *   - a thread that sleeps is counted in `asleep`, and sleeps only while the value is what it
  *     saw, 0 or less: so a post that comes after the counting sees it, and one that came before
  *     has changed the value;
- *   - a thread in debt looks at the value when it settles the debt, and has its one if a post
- *     has covered it: so no post is hidden by a debt;
+ *   - a thread with a debt looks at the value when it settles the debt: if a post has covered
+ *     it, the thread has what it waits for; so no post is hidden by a debt;
  *   - a thread that gives up looks at the value once more, so a wake that was meant for it is not
  *     lost: either it takes one, or there is none;
  *   - the counts of waiting threads are never above their limits: FULL_NAP_NS.
@@ -36,7 +37,7 @@
 #define ONE_AWAKE ((uint64_t)0x10000)
 #define AWAKE ((uint64_t)0xffff0000)
 
-/* Where a count is full a thread tries again after this, and may sleep no other way. */
+/* If a count is full, a thread naps for this long and tries again. */
 #define FULL_NAP_NS 500000
 
 static int32_t value_in(uint64_t word)
@@ -67,14 +68,16 @@ int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
 	do
 		if ((int64_t)value_in(word) + n > CSYS_SEMAPHORE_MAX)
 			return CSYS_EINVAL;
-	/* Release pairs with the acquire of the thread that takes it; then it may be gone. */
+	/* Release pairs with the acquire of the thread that takes it; after that the semaphore may
+	 * be gone. */
 	while (!csysi_cas_release(&semaphore->word, &word, word + n * ONE));
 	if ((uint32_t)word != 0)
 		csysi_semaphore_wake(semaphore, n, word);
 	return 0;
 }
 
-/* Take one, and be one of `waiting` no more; 0, and the word that had none. */
+/* Take one, and subtract `waiting`, as which this thread is counted, in the same step: 1.  0: there
+ * is none, by *out_word. */
 static int take(csys_semaphore *semaphore, uint64_t waiting, uint64_t *out_word)
 {
 	/* Relaxed: the compare-and-swap decides. */
@@ -101,7 +104,7 @@ static int be_counted(csys_semaphore *semaphore, uint64_t field, uint64_t one)
 	return 1;
 }
 
-/* Settle a debt: 1 if a post has covered it, 0 if it was given back. */
+/* Settle a debt: 1 if a post has covered it; 0 if it was undone, by adding 1. */
 static int settle(csys_semaphore *semaphore)
 {
 	uint64_t word = csysi_load_relaxed(&semaphore->word);
@@ -113,12 +116,12 @@ static int settle(csys_semaphore *semaphore)
 			(void)csysi_load_acquire(&semaphore->word);
 			return 1;
 		}
-	/* Relaxed: it has taken nothing. */
+	/* Relaxed: this thread has taken nothing. */
 	while (!csysi_cas_relaxed(&semaphore->word, &word, word + ONE));
 	return 0;
 }
 
-/* Wait awake, counted as such, so that post leaves a note for the next time. */
+/* Spin, counted as awake, so that a post notes its CPU for the next time. */
 static int spin(csys_semaphore *semaphore, csys_deadline deadline)
 {
 	int is_taken = 0;

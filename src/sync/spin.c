@@ -7,7 +7,7 @@
 #include "os/os.h"
 #include "sync/spin.h"
 
-/* Looks between two at the clock. */
+/* Looks at a word between two looks at the clock. */
 #define LOOKS 32
 
 #define PLACES 256
@@ -19,19 +19,19 @@
 #define NEXT_LONG 32
 
 /*
- * Looks at a lock, and hints between two: 96 in all, which is 1 to 5 us.  So many between two,
- * since each look takes the line from the holder, and who is contending with one that comes
- * back at once had better let it have a dozen turns than take every other one: with 24
- * the throughput is twice that with 1, 2, 4, 8, 16 ... , and a second has the same share.
+ * Looks at a lock, and spin hints between two looks: 96 hints in all, which take 1 to 5 us.  Each
+ * look takes the cache line from the holder.  And if the holder comes back for the lock at once, it
+ * is better to let it have a dozen turns than to take every other turn: with 24 hints the
+ * throughput is twice that with 1, 2, 4, 8, 16 ... , and a second thread has the same share.
  */
 #define LOOKS_AT_A_LOCK 4
 #define HINTS 24
 
 static struct place {
-	/* The CPU of the last one who noted, plus 1, and above it that of the one before: where
-	 * two take turns the last one is often oneself.  0 is unknown. */
+	/* The CPU of the last note, plus 1, and in the upper half that of the note before: where
+	 * two threads take turns, the last note is often the waiter's own.  0 is unknown. */
 	uint32_t noted;
-	/* How many in a row have waited longer than a spin. */
+	/* How many waits in a row took longer than a spin. */
 	uint32_t missed;
 	/* The lock that was last handed over by force, and when, in UNIT_NS. */
 	uint32_t handed;
@@ -51,7 +51,7 @@ static struct place *place_of(const void *object)
 	return &places[(address * 0x9e3779b97f4a7c15u) >> 56];
 }
 
-/* As in a note. */
+/* The CPU of this thread, as a note has it. */
 static uint32_t this_cpu(void)
 {
 	return (uint32_t)(csysi_os_cpu() + 1) & CPU;
@@ -64,7 +64,7 @@ void csysi_spin_note(const void *object)
 	uint32_t last = csysi_load_relaxed(at);
 	uint32_t now = this_cpu() | last << BEFORE;
 
-	/* Not without need: others read it. */
+	/* Only if it changes: other threads read it. */
 	if (now != last)
 		csysi_store_relaxed(at, now);
 }
@@ -128,12 +128,12 @@ static int is_long(uint32_t missed)
 /*
  * How long to spin after so many misses.
  *
- * Two that take turns and sleep go on so: each is woken long after the other's spin is
- * over, in a virtual machine after 25 to 35 us, and then lets the other one wait as
- * long.  So after a few misses one spins no more, but the 16th, the 32nd, and every 32nd time
- * after that for as long as a wake takes, and if that met, the next time as usual.  That
- * is less than CSYSI_SPIN_NS for each wait all the same, taken over 16 of them.  Not ever
- * more seldom: the misses may be those of another object, which was here before.
+ * Two threads that take turns, and sleep, go on doing so: each is woken long after the
+ * other's spin is over (in a virtual machine after 25 to 35 us), and then lets the other
+ * one wait as long.  So after a few misses a thread does not spin, but the 16th, the 32nd, and
+ * every 32nd time after that it spins for as long as a wake takes, and the next time as usual.
+ * As a mean of 16 waits that is still less than CSYSI_SPIN_NS.  The long spins do not become
+ * rarer: the misses may be those of another object that had this place before.
  */
 static int64_t worth(uint32_t missed)
 {
@@ -171,7 +171,7 @@ int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
 	}
 	uint32_t missed = csysi_load_relaxed(spin->missed);
 	uint32_t now = is_so && !is_long(missed) ? 0 : missed + 1;
-	/* Not without need: others read it. */
+	/* Only if it changes: other threads read it. */
 	if (now != missed)
 		csysi_store_relaxed(spin->missed, now);
 	return 0;

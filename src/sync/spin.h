@@ -3,10 +3,10 @@
  *
  * Waking a thread that sleeps on another CPU takes tens of microseconds, and one
  * that looks at the word again and again sees a change in 50 ns; but on the CPU
- * on which the other side runs, looking only keeps it from running.  So whoever
- * wakes leaves the number of its CPU, and whoever waits spins only if the last
- * one who woke somebody here did so from another CPU, and for
- * SPIN_NS at most, taken over 16 waits.  A wrong number costs time and nothing else.
+ * on which the other side runs, looking only keeps it from running.  So a thread that
+ * wakes others leaves the number of its CPU, and a thread that waits spins only if the
+ * last wake here came from another CPU, and for CSYSI_SPIN_NS at most, as a mean of
+ * 16 waits.  A wrong number costs time and nothing else.
  *
  * The numbers are in a table by the address of the word, not in the objects,
  * which stay small; two objects that share a place may mislead each other.
@@ -19,7 +19,7 @@
 /* How long a waiter spins, as a rule: see worth in spin.c. */
 #define CSYSI_SPIN_NS 5000
 
-/* Note that this thread is about to wake, or let go on, who waits for `object`. */
+/* Note that this thread is about to wake, or let go on, a thread that waits for `object`. */
 void csysi_spin_note(const void *object);
 
 /*
@@ -29,7 +29,7 @@ void csysi_spin_note(const void *object);
  *          csysi_spin_goes_on(&spin, is_so);)
  *             is_so = look();
  *
- * which looks not even once where it does not help.
+ * The body of the loop does not run at all where spinning does not help.
  */
 struct csysi_spin {
 	csys_deadline end; /* 0: it does not help */
@@ -40,11 +40,11 @@ struct csysi_spin {
 struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline);
 int csysi_spin_goes_on(struct csysi_spin *spin, int is_so);
 
-/* Whether the last one who noted did so on this CPU. */
+/* Whether the last note for `object` was made on this CPU. */
 int csysi_spin_is_near(const void *object);
 
 /*
- * Waiting awake for a lock, whose holder is about to release it as a rule:
+ * Waiting awake for a lock, which its holder is about to release as a rule:
  *
  *     for (int round = 0; csysi_backs_off(&round);)
  *             if (try_take(lock))
@@ -56,9 +56,9 @@ int csysi_spin_is_near(const void *object);
 int csysi_backs_off(int *round);
 
 /*
- * Sleep for so long and look again, where nobody wakes this thread.  A signal may end it early.
- * Not a cancellation point, as no wait in csys/sync is: the caller may have a lock, or be in a
- * queue.
+ * Sleep for so long, where no thread wakes this one: the caller looks again.  A signal may end it
+ * early.  Not a cancellation point, as no wait in csys/sync is: the caller may have a lock, or be
+ * in a queue.
  */
 void csysi_spin_nap(int64_t ns);
 

@@ -9,20 +9,19 @@
  *                 | detach, or the last reference                     ^
  *                 +---------------------------------------------------+
  *
- * The system's thread has to be joined or detached exactly once: by whoever takes
+ * The system's thread has to be joined or detached exactly once: by the thread that takes
  * the state from ENDED, or by itself if it was DETACHED by then.  Everything from
- * ENDED on is "finished"; who joins sleeps on the state until then.
+ * ENDED on is "finished"; a thread that joins sleeps on the state until then.
  *
- * The object belongs to all who have a reference; the thread has one of its own from
- * its beginning to its end.  What is said of its end is written before the state is,
- * and read after it.
+ * The object belongs to all that have a reference; the thread has one of its own from
+ * its beginning to its end.  How it ended is written before the state is, and read after it.
  *
- * A thread that csys did not start gets an object when somebody asks for one.  It is
+ * A thread that csys did not start gets an object when it first asks for its own.  It is
  * DETACHED from the start, since the system's thread is not ours to join.
  *
- * Its end is seen by csysi_os_at_thread_end, in one function for all that csys has
- * to do then, in the order that the header promises.  If that cannot be had for a
- * thread that csys starts, the end is when its function was left.
+ * Its end is seen by csysi_os_at_thread_end, which calls one function for all that csys has
+ * to do then, in the order that the header promises.  If that fails for a thread that csys
+ * starts, its end is when its function was left.
  */
 #include <csys/sync/thread.h>
 
@@ -48,8 +47,8 @@ struct hook {
 };
 
 static _Thread_local struct {
-	csys_thread *object; /* NULL: nobody has asked, or it is over */
-	uint64_t id;         /* 0: nobody has asked */
+	csys_thread *object; /* NULL: it was not asked for yet, or it is over */
+	uint64_t id;         /* 0: it was not asked for yet */
 	struct hook *hooks;  /* the newest */
 	int is_ending;       /* its function was left, or its end was seen */
 	int is_over;         /* all is done that is done here */
@@ -77,11 +76,11 @@ static csys_thread *new_thread(const char *name, uint64_t id)
 
 static uint64_t new_id(void)
 {
-	/* Whatever the order: each number is given once, that is all. */
+	/* The order is irrelevant: each number is given once, that is all. */
 	return csysi_add_acq_rel(&last_id, 1);
 }
 
-/* The system's thread is not there in a forked child. */
+/* The system's thread does not exist in a forked child. */
 static int is_here(const csys_thread *thread)
 {
 	return thread->process == csysi_os_process();
@@ -95,12 +94,12 @@ static int has_ended(const csys_thread *thread)
 
 csys_thread *csys_thread_ref(csys_thread *thread)
 {
-	/* Relaxed: the caller has one, so it does not go meanwhile. */
+	/* Relaxed: the caller has a reference, so the object is not freed meanwhile. */
 	csysi_add_relaxed(&thread->references, 1);
 	return thread;
 }
 
-/* Of one that has ended: 1 if the system's thread is the caller's to join or detach. */
+/* For a thread that has ended: 1 if the caller has to join or detach the system's thread. */
 static int claim(csys_thread *thread, uint32_t state)
 {
 	uint32_t was = ENDED;
@@ -111,8 +110,8 @@ static int claim(csys_thread *thread, uint32_t state)
 
 void csys_thread_unref(csys_thread *thread)
 {
-	/* Release: what this one did with it comes before it is freed; acquire: so does what
-	 * others did. */
+	/* Release: what this caller did with it comes before the freeing.  Acquire: so does what
+	 * other callers did. */
 	if (!thread || csysi_sub_acq_rel(&thread->references, 1) > 0)
 		return;
 	if (claim(thread, GONE))
@@ -126,7 +125,7 @@ void csys_thread_detach(csys_thread *thread)
 
 	if (!thread)
 		return;
-	/* Relaxed: it says nothing of anything else. */
+	/* Relaxed: DETACHED publishes nothing. */
 	if (!csysi_cas_relaxed(&thread->state, &state, DETACHED) && claim(thread, GONE))
 		csysi_os_thread_detach(&thread->system);
 	csys_thread_unref(thread);
@@ -144,7 +143,7 @@ static void run_hooks(void)
 	}
 }
 
-/* Let those who join go on, and give up the thread's own reference. */
+/* Let the joiners go on, and drop the thread's own reference. */
 static void finish(csys_thread *thread)
 {
 	uint32_t state = RUNNING;
@@ -159,7 +158,7 @@ static void finish(csys_thread *thread)
 	csys_thread_unref(thread);
 }
 
-/* Perhaps a second time, if something was noted in a destructor after the first. */
+/* May be called a second time, if a destructor has noted something after the first. */
 static void end(void)
 {
 	own.is_ending = 1;
@@ -174,7 +173,7 @@ static void end(void)
 
 int csysi_thread_watch(void)
 {
-	/* Then it is under way, or comes when the function was left. */
+	/* In these cases the end is under way, or comes when the function was left. */
 	if ((own.is_ending || own.is_unwatched) && !own.is_over)
 		return 0;
 	return csysi_os_at_thread_end(end);
@@ -264,10 +263,10 @@ int csys_thread_spawn(csys_thread_function *function, void *argument,
 	if (!thread)
 		return CSYS_ENOMEM;
 	thread->is_ours = 1;
-	/* What can fail in the new thread fails by a question in this one, which can be told. */
+	/* The fault point is asked in this thread, for what can fail in the new one. */
 	thread->is_unwatched = csysi_fault(CSYS_ENOMEM) < 0;
 	thread->state = out ? RUNNING : DETACHED;
-	thread->references = 2; /* its own, and the caller's until the return at least */
+	thread->references = 2; /* its own, and the caller's at least until the return */
 	thread->function = function;
 	thread->argument = argument;
 	thread->start = (struct csysi_os_thread_start){ .run = run,
@@ -301,7 +300,7 @@ static int await_end(const csys_thread *thread, csys_deadline deadline)
 			return CSYS_EDEADLK;
 		if (!is_here(thread))
 			return CSYS_ESRCH;
-		/* What is there beats a deadline that has passed. */
+		/* An end that came beats a deadline that has passed. */
 		if (csysi_os_wait(&thread->state, state, deadline, 0) == CSYS_ETIMEDOUT)
 			return has_ended(thread) ? 0 : CSYS_ETIMEDOUT;
 	}
@@ -313,7 +312,7 @@ int csysi_thread_await(csys_thread *thread, csys_deadline deadline)
 	if (r < 0)
 		return r;
 
-	/* The system's thread needs a moment more, after which there is nothing of it. */
+	/* The system's thread needs a moment more to end; after the join nothing of it is left. */
 	if (claim(thread, JOINING)) {
 		csysi_os_thread_join(&thread->system);
 		/* Release pairs with the acquire below. */
@@ -325,7 +324,7 @@ int csysi_thread_await(csys_thread *thread, csys_deadline deadline)
 	return 0;
 }
 
-/* Of one that has ended. */
+/* For a thread that has ended. */
 static int result_of(csys_thread *thread, void **out_result)
 {
 	if (csys_thread_panic_message(thread)) {

@@ -21,7 +21,7 @@ struct csys_thread {
 	int is_ours;      /* started by csys */
 	int is_unwatched; /* for tests: its end cannot be seen */
 
-	/* The thread's own until its end, everybody's to read from then on. */
+	/* Written by the thread until its end, and only read from then on. */
 	int outcome;
 	void *result;
 	csys_panic_info panic;
@@ -38,7 +38,7 @@ struct csys_thread {
 /* Have this thread's end seen: thread.c says what is done then.  CSYS_ENOMEM, CSYS_EAGAIN. */
 int csysi_thread_watch(void);
 
-/* As csys_thread_join_until, but nobody is told. */
+/* Wait for the end as csys_thread_join_until does, but leave is_told as it is. */
 int csysi_thread_await(csys_thread *thread, csys_deadline deadline);
 
 /*
