@@ -1,5 +1,5 @@
 /*
- * csys/sync/annotations.h - who may touch what, for a compiler to check.
+ * csys/sync/annotations.h - which lock guards what, for a compiler to check.
  *
  *     struct account {
  *             csys_mutex lock;

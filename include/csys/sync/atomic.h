@@ -215,7 +215,7 @@ template <> struct csysi_order<true> {
 
 /*
  * Each gives the pointer before.  Of a csys_atomic_ptr: moved by bytes, and its
- * bits changed, for those who keep marks in the low ones.
+ * bits changed, for programs that keep marks in the low ones.
  */
 #define csys_atomic_ptr_fetch_byte_add(a, bytes, order) \
 	csysi_ptr_fetch_add((a), (bytes), CSYSI_SWAP_ORDER(order))
@@ -236,10 +236,10 @@ template <> struct csysi_order<true> {
  */
 #define csys_fence(order) __atomic_thread_fence(CSYSI_FENCE_ORDER(order))
 
-/* The same against signal handlers of this thread only: no instruction. */
+/* Order them against signal handlers of this thread only, as csys_fence does: no instruction. */
 #define csys_compiler_fence(order) __atomic_signal_fence(CSYSI_FENCE_ORDER(order))
 
-/* Tell the processor that this is a loop which waits for another one. */
+/* Tell the processor that this is a loop which waits for another thread. */
 static inline void csys_spin_hint(void)
 {
 #if defined(__i386__) || defined(__x86_64__)
@@ -275,20 +275,21 @@ CSYS_BEGIN_DECLS
  */
 CSYS_API void csys_atomic_wait(const csys_atomic_u32 *word, uint32_t expected);
 
-/* The same until `deadline`: CSYS_ETIMEDOUT then, else 0. */
+/* Sleep while *word is `expected`, as csys_atomic_wait does, until `deadline`: CSYS_ETIMEDOUT then,
+ * else 0. */
 CSYS_API CSYS_MUST_CHECK int csys_atomic_wait_until(const csys_atomic_u32 *word, uint32_t expected,
 						    csys_deadline deadline);
 
 /*
- * Wake up to `count` of those who sleep on the word, the longest sleepers first;
+ * Wake up to `count` of the threads that sleep on the word, the longest sleepers first;
  * UINT32_MAX is all.  Only the address is used, so the word may be gone already,
  * if others may be woken without a cause.  Async-signal-safe on Linux.
  */
 CSYS_API void csys_atomic_wake(const csys_atomic_u32 *word, uint32_t count);
 
 /*
- * The same for a word in memory that processes share, at whatever address each has
- * it; both the waiter and the waker must use these.
+ * Sleep on, and wake sleepers of, a word in memory that processes share, at whatever address
+ * each has it; both the waiter and the waker must use these.
  */
 CSYS_API CSYS_MUST_CHECK int csys_atomic_wait_shared_until(const csys_atomic_u32 *word,
 							   uint32_t expected,

@@ -1,5 +1,5 @@
 /*
- * csys/sync/barrier.h - so many threads wait for each other, again and again.
+ * csys/sync/barrier.h - a number of threads wait for each other, again and again.
  *
  *     static csys_barrier step = CSYS_BARRIER_INIT(4);
  *
@@ -13,8 +13,8 @@
  * most, then sleep.
  *
  * A thread that is missing can be given up: a wait with a deadline withdraws, and
- * csys_barrier_abort sends all home.  Threads: that is what it is for.  Not in signal
- * handlers.  Fork: nobody waits in the child, so make a new one.
+ * csys_barrier_abort lets all waiters return.  Threads: that is what it is for.  Not in
+ * signal handlers.  Fork: no thread waits in the child, so make a new one.
  */
 #ifndef CSYS_SYNC_BARRIER_H
 #define CSYS_SYNC_BARRIER_H
@@ -36,7 +36,7 @@ typedef struct csys_barrier {
 /* The most threads that one barrier is for. */
 #define CSYS_BARRIER_MAX 0xffffu
 
-/* A barrier for so many threads, a constant up to CSYS_BARRIER_MAX: more does not compile.  0 is
+/* A barrier for `count` threads, a constant up to CSYS_BARRIER_MAX: more does not compile.  0 is
  * as 1. */
 #define CSYS_BARRIER_INIT(count)                            \
 	{                                                   \
@@ -44,27 +44,27 @@ typedef struct csys_barrier {
 	}
 
 /*
- * Make a barrier for so many threads, in any memory and from any number; nobody may use it
+ * Make a barrier for `count` threads, in any memory and from any number; no thread may use it
  * meanwhile.  More than CSYS_BARRIER_MAX is misuse, and aborts.
  */
 CSYS_API void csys_barrier_init(csys_barrier *barrier, uint32_t count);
 
 /*
- * Wait until all have come.  0, and in *out_is_leader (unless that is NULL) 1 for
- * exactly one of them.  CSYS_ECANCELED if the barrier was aborted before all came.
+ * Wait until all threads have arrived.  0, and in *out_is_leader (unless that is NULL) 1 for
+ * exactly one of them.  CSYS_ECANCELED if the barrier was aborted before all arrived.
  */
 CSYS_API int csys_barrier_wait(csys_barrier *barrier, int *out_is_leader);
 
 /*
- * The same until `deadline`: CSYS_ETIMEDOUT then, and this thread counts as one that has
- * not come.  If all have come by then it is 0.
+ * Wait until all threads have arrived, or until `deadline`: CSYS_ETIMEDOUT then, and this thread
+ * counts as one that has not arrived.  If all have arrived by then it is 0.
  */
 CSYS_API CSYS_MUST_CHECK int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline,
 						     int *out_is_leader);
 
 /*
- * All who wait, and all who come later, get CSYS_ECANCELED at once, until
- * csys_barrier_reset, which is for when nobody waits any more.
+ * Abort: all threads that wait, and all that come later, get CSYS_ECANCELED at once, until
+ * csys_barrier_reset, which is for when no thread waits any more.
  */
 CSYS_API void csys_barrier_abort(csys_barrier *barrier);
 CSYS_API void csys_barrier_reset(csys_barrier *barrier);

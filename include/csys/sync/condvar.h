@@ -12,21 +12,21 @@
  *     csys_condvar_notify_one(&changed);
  *     csys_mutex_unlock(&lock);
  *
- * A condvar is as large as a pointer, all zero when nobody waits, and needs no
- * destruction.  Notifying when nobody waits costs one look.
+ * A condvar is as large as a pointer, all zero when no thread waits, and needs no
+ * destruction.  Notifying when no thread waits costs one load.
  *
  * Waiters are queued.  notify_one wakes the thread that has waited longest, and no
  * other.  notify_all lets all of them go on, but wakes them one after the other, each when
  * the one before has unlocked the mutex, since only one can hold it.  A notification
- * by a thread that holds the mutex wakes nobody before the mutex is unlocked.
+ * by a thread that holds the mutex wakes no thread before the mutex is unlocked.
  * A wait does not end without a cause, but other threads may undo what was notified
  * before the waiter has the mutex again: so wait in a loop.
  *
  * All threads that wait at the same time use the same mutex; a wait with another one
- * aborts with a line on stderr.  Once nobody waits it may be another: a thread that was
+ * aborts with a line on stderr.  Once no thread waits it may be another: a thread that was
  * notified does not wait any more, even if it has not locked its mutex again.
  *
- * It may be freed when nobody waits and nobody will: right after a notify_all, for
+ * It may be freed when no thread waits and none will: right after a notify_all, for
  * example, while the notified threads and those whose deadline has just passed are
  * still on their way.  They do not touch it any more; they need the mutex.
  *
@@ -52,7 +52,7 @@ typedef struct csys_condvar {
 	uintptr_t queue; /* private: src/sync/condvar.c */
 } csys_condvar;
 
-/* Nobody waits; the same as zeroed memory. */
+/* A condvar at which no thread waits; the same as zeroed memory. */
 #define CSYS_CONDVAR_INIT \
 	{                 \
 		0         \
@@ -79,7 +79,7 @@ CSYS_API int csys_condvar_wait(csys_condvar *condvar, csys_mutex *mutex) CSYS_RE
 CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex,
 						     csys_deadline deadline) CSYS_REQUIRES(*mutex);
 
-/* Not 0: wait on.  It is called with the mutex locked. */
+/* Tells whether to wait on: not 0.  It is called with the mutex locked. */
 typedef int csys_condvar_predicate(void *argument);
 
 /*
@@ -104,7 +104,7 @@ CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_while_until(csys_condvar *condvar
 	CSYS_REQUIRES(*mutex);
 
 /*
- * Let the thread that has waited longest go on.  If nobody waits nothing happens, and nothing
+ * Let the thread that has waited longest go on.  If no thread waits nothing happens, and nothing
  * is kept for those that come later.
  */
 CSYS_API void csys_condvar_notify_one(csys_condvar *condvar);

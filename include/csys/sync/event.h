@@ -1,5 +1,5 @@
 /*
- * csys/sync/event.h - something has happened.
+ * csys/sync/event.h - a flag that threads wait for.
  *
  *     static csys_event is_loaded = CSYS_EVENT_INIT_MANUAL;
  *
@@ -19,7 +19,7 @@
  * What was done before it was set is seen by the threads that get through.
  *
  * Signals: csys_event_set may be called in a handler (on Linux; elsewhere only while
- * nobody waits).  Fork: nobody waits in the child, so make a new one.
+ * no thread waits).  Fork: no thread waits in the child, so make a new one.
  */
 #ifndef CSYS_SYNC_EVENT_H
 #define CSYS_SYNC_EVENT_H

@@ -21,7 +21,7 @@
  *     ++*value;
  *     counter_unlock(&hits, &value); // value is NULL now
  *
- * A value that lives inside its mutex cannot be touched by who forgot to lock.
+ * A value that lives inside its mutex cannot be touched by a caller that forgot to lock.
  *
  * The compiler is gcc or clang, of C or C++.  The analysis of csys/sync/annotations.h
  * follows both.
@@ -92,7 +92,7 @@
 #if defined(__clang__) && __clang_major__ >= 19
 /*
  * In C there are no such classes, but clang looks at the marks of clean-up functions.  So
- * each guard declares another name for the one there is, whose mark names its own lock.
+ * each guard declares another name for the one there is, with a mark that names its own lock.
  */
 #define CSYSI_GUARD_LEAVE(how) __asm__("csysi_" #how "_guard_leave")
 #define CSYSI_GUARD_AS(how, name, lock, here, releases, leave_it)                            \
@@ -140,11 +140,11 @@ CSYSI_GUARD_DEFINE(write, csys_rwlock, csys_rwlock_write, csys_rwlock_unlock_wri
 
 CSYS_BEGIN_DECLS
 
-/* What csys_mutex_unlock is to a value that is not of its mutex. */
+/* Abort: the value that was to be unlocked is not of this mutex. */
 CSYS_API void csysi_mutex_wrong_value(void);
 
 /*
- * Make `name` a type: a mutex, and in it a value of `type` that only who has locked it gets to.
+ * Make `name` a type: a mutex, and in it a value of `type` that is reached only by locking it.
  * Zeroed memory is a free one whose value is zero.
  *
  *     int  name_lock(name *m, type **out);         // as csys_mutex_lock; *out is the value

@@ -12,15 +12,15 @@
  *     csys_mutex_unlock(&lock);
  *
  * A mutex is eight bytes, all zero when free, needs no destruction, and costs
- * nothing but its two atomic operations while nobody waits.  It may be freed
+ * nothing but its two atomic operations while no thread waits.  It may be freed
  * right after the last unlock.  Not recursive (csys/sync/reentrant.h).
  *
  * Poisoning, as Rust has it.  A thread that ends while it holds a mutex (it
  * returned, called pthread_exit, was cancelled, or panicked: csys/sync/panic.h;
  * also one that csys did not start) leaves data behind that may be half
  * changed.  The mutex is released then and marked: each later lock succeeds,
- * but returns CSYS_POISONED until csys_mutex_clear_poison.  Who does not care
- * ignores the result.  A mutex made with CSYS_MUTEX_INIT_NO_POISON has none of
+ * but returns CSYS_POISONED until csys_mutex_clear_poison.  A caller that does not
+ * care ignores the result.  A mutex made with CSYS_MUTEX_INIT_NO_POISON has none of
  * this: it is a little faster, and stays locked if its holder ends.
  *
  * Waiting: a waiter spins for at most 5 us, then sleeps.  The first thread that comes when it is
@@ -29,7 +29,7 @@
  * so none starves.  Such a hand-over can also be asked for: csys_mutex_unlock_fair.
  *
  * Misuse that would corrupt (unlocking what the thread does not hold) aborts
- * with a line on stderr; without poison it is noticed only if nobody holds it.
+ * with a line on stderr; without poison it is noticed only if no thread holds it.
  *
  * Threads: that is what it is for.  Signals: not to be used in handlers.  Fork:
  * in the child the mutexes of the forking thread are held by the child, those of
@@ -97,10 +97,11 @@ CSYS_API void csys_mutex_unlock_fair(csys_mutex *mutex) CSYS_RELEASES(*mutex);
 /* 1 if it is poisoned at this moment, 0 if not. */
 CSYS_API int csys_mutex_is_poisoned(const csys_mutex *mutex);
 
-/* The data is in order again.  To be called by the holder as a rule, but not only. */
+/* Clear the poison: the data is in order again.  Called by the holder as a rule, but any thread
+ * may. */
 CSYS_API void csys_mutex_clear_poison(csys_mutex *mutex);
 
-/* Mark it as its holder's end would.  Nothing happens to one without poison. */
+/* Poison it, as the end of its holder would.  A mutex without poison is not changed. */
 CSYS_API void csys_mutex_poison(csys_mutex *mutex);
 
 /*

@@ -1,12 +1,12 @@
 /*
- * csys/sync/once.h - something that is done once, by whoever comes first.
+ * csys/sync/once.h - something that is done once, by the first caller.
  *
  *     static csys_once is_loaded = CSYS_ONCE_INIT;
  *
  *     r = csys_once_call(&is_loaded, load, path); // load(path), at the first call
  *
- * Others who call meanwhile wait until it is done.  What it has done is seen by all
- * for whom the call returns 0.  A look at one that is done costs one load.
+ * Other callers wait meanwhile until it is done.  A caller for which the call returns 0 sees
+ * what was done.  A call of one that is done costs one load.
  *
  * A body that fails leaves it as if it had not been called: its result is that of the
  * call, and the next caller tries again.  A body that does not return (it panics, throws an
@@ -15,7 +15,7 @@
  *
  * Four bytes, zeroed memory is one that was not called, no destruction, no allocation;
  * may be freed when all calls have returned.  Waiters spin where that helps, on average
- * for 5 us at most, then sleep.  A body that calls its own once is told so.
+ * for 5 us at most, then sleep.  A body that calls its own once gets CSYS_EDEADLK.
  *
  * Threads: that is what it is for.  Not in signal handlers.  Fork: one whose body runs in
  * another thread of the parent never gets done in the child.
@@ -58,16 +58,16 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_slow(csys_once *once, csys_once_bod
 						  void *argument, int is_forced);
 
 /*
- * 1 if it is done, and what it has done is seen; 0 if not.
+ * 1 if it is done, and the caller sees what was done; 0 if not.
  */
 static inline int csys_once_is_completed(const csys_once *once)
 {
-	/* Acquire pairs with the release of the one who has done it. */
+	/* Acquire pairs with the release of the thread that has done it. */
 	return __atomic_load_n(&once->word, __ATOMIC_ACQUIRE) == CSYSI_ONCE_COMPLETE;
 }
 
 /*
- * Have it done.  0 if it is done now, by this caller or another; the result of
+ * Call `body` unless it is done.  0 if it is done now, by this caller or another; the result of
  * `body` if that failed in this call; CSYS_EPANICKED if it is poisoned;
  * CSYS_EDEADLK in its own body.
  */
@@ -79,7 +79,8 @@ static inline CSYS_MUST_CHECK int csys_once_call(csys_once *once, csys_once_body
 		       : csysi_once_call_slow(once, body, argument, 0);
 }
 
-/* The same, also if it is poisoned (csys_once_is_poisoned tells the body). */
+/* Call `body` unless it is done, as csys_once_call does, but also if it is poisoned: the body can
+ * ask csys_once_is_poisoned. */
 static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_once_body *body,
 						       void *argument)
 {
@@ -89,15 +90,16 @@ static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_onc
 }
 
 /*
- * 1 if its last body did not return.  While a forced body runs this tells of the one before:
- * also that body can ask.
+ * 1 if its last body did not return.  While a forced body runs this tells of the one before, so
+ * that the running body can ask too.
  */
 CSYS_API int csys_once_is_poisoned(const csys_once *once);
 
-/* Wait until somebody has done it: 0, or CSYS_EPANICKED if it is poisoned. */
+/* Wait until another thread has done it: 0, or CSYS_EPANICKED if it is poisoned. */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
 
-/* The same until `deadline`: CSYS_ETIMEDOUT then. */
+/* Wait until another thread has done it, as csys_once_wait does, or until `deadline`:
+ * CSYS_ETIMEDOUT. */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline deadline);
 
 /* Where calls stand, for a checked build. */
@@ -135,7 +137,7 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
  *     int   name_get_or_init(name *o, int (*init)(void *argument, type *out),
  *                            void *argument, type **out);
  *
- * get_or_init has `init` make the value if nobody has.  It fails as csys_once_call
+ * get_or_init calls `init` to make the value if there is none.  It fails as csys_once_call
  * does, but a panic or an exception leaves it empty, as std's OnceLock: the next one tries
  * again.
  */

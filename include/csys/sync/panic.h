@@ -1,5 +1,5 @@
 /*
- * csys/sync/panic.h - giving up in the middle, so that others know.
+ * csys/sync/panic.h - giving up in the middle, so that other threads know.
  *
  *     if (sum != expected)
  *             csys_panic("the sum is %d and not %d", sum, expected);
@@ -9,8 +9,8 @@
  *             fprintf(stderr, "request failed: %s\n", info.message);
  *
  * A panic is for what a program has no answer to: it ends what was being done, and
- * with it the thread, unless somebody above catches it.  In this order:
- *   1. the hook is told, which by default writes a line to stderr;
+ * with it the thread, unless a function above catches it.  In this order:
+ *   1. the hook is called, which by default writes a line to stderr;
  *   2. the locks that the thread holds are poisoned and released, the newest first:
  *      all of them, or those taken since the csys_catch_panic that it goes to;
  *   3. csys_catch_panic returns; or, if there is none, the thread ends, and
@@ -71,11 +71,11 @@ typedef struct csys_panic_info {
 /* Panic, with a message as printf writes it. */
 #define csys_panic(...) csys_panic_at(__FILE__, __LINE__, __VA_ARGS__)
 
-/* The same for a caller who says where; `file` is not copied. */
+/* Panic, at a place that the caller names; `file` is not copied. */
 CSYS_API void csys_panic_at(const char *file, int line, const char *format, ...)
 	CSYSI_ATTRIBUTE((noreturn, format(printf, 3, 4)));
 
-/* Go on with a panic that was caught: as csys_panic, but the hook is not told again. */
+/* Go on with a panic that was caught: as csys_panic, but the hook is not called again. */
 CSYS_API void csys_panic_resume(const csys_panic_info *info) CSYSI_ATTRIBUTE((noreturn));
 
 /* What csys_catch_panic calls. */
@@ -93,21 +93,21 @@ CSYS_API CSYS_MUST_CHECK int csys_catch_panic(csys_panic_body *body, void *argum
 CSYS_API int csys_panicking(void);
 
 /*
- * Is told of each panic, in its thread, which still holds its locks.  May take
+ * Called for each panic, in its thread, which still holds its locks.  It may lock
  * others, end the process, or return.
  */
 typedef void csys_panic_hook(const csys_panic_info *info, void *context);
 
 /*
- * Have that hook told from now on, NULL for csys_panic_default_hook.  One that is
+ * Set the hook that is called from now on, NULL for csys_panic_default_hook.  One that is
  * replaced may still run in other threads.
  */
 CSYS_API void csys_panic_set_hook(csys_panic_hook *hook, void *context);
 
-/* The hook there is, never NULL, to be called by another one. */
+/* Get the hook that is set, never NULL: another hook can call it. */
 CSYS_API void csys_panic_get_hook(csys_panic_hook **out_hook, void **out_context);
 
-/* Writes "thread 'NAME' panicked at FILE:LINE: MESSAGE" to stderr, in one line. */
+/* Write "thread 'NAME' panicked at FILE:LINE: MESSAGE" to stderr, in one line. */
 CSYS_API void csys_panic_default_hook(const csys_panic_info *info, void *context);
 
 CSYS_END_DECLS

@@ -41,17 +41,18 @@ typedef struct csys_reentrant {
 /* Lock it, once more if the caller holds it.  0, or CSYS_POISONED; it is held. */
 CSYS_API int csys_reentrant_lock(csys_reentrant *lock);
 
-/* The same if that needs no waiting: CSYS_EAGAIN: another thread holds it. */
+/* Lock it, as csys_reentrant_lock does, if that needs no waiting.  CSYS_EAGAIN: another thread
+ * holds it. */
 CSYS_API CSYS_MUST_CHECK int csys_reentrant_try_lock(csys_reentrant *lock);
 
-/* The same by `deadline`: CSYS_ETIMEDOUT. */
+/* Lock it, as csys_reentrant_lock does, by `deadline`.  CSYS_ETIMEDOUT: it is not held. */
 CSYS_API CSYS_MUST_CHECK int csys_reentrant_lock_until(csys_reentrant *lock,
 						       csys_deadline deadline);
 
 /* Unlock it once. */
 CSYS_API void csys_reentrant_unlock(csys_reentrant *lock);
 
-/* As for a mutex. */
+/* Poison, as csys_mutex_is_poisoned and the like for a mutex. */
 CSYS_API int csys_reentrant_is_poisoned(const csys_reentrant *lock);
 CSYS_API void csys_reentrant_clear_poison(csys_reentrant *lock);
 CSYS_API void csys_reentrant_poison(csys_reentrant *lock);

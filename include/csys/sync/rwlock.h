@@ -14,15 +14,15 @@
  * Twelve bytes, all zero when free, no destruction, no allocation; may be freed
  * right after the last unlock.
  *
- * Nobody starves.  A writer that waits keeps new readers out.  When a writer unlocks,
+ * No thread starves.  A writer that waits keeps new readers out.  When a writer unlocks,
  * another one that waits is first; but if a reader has slept for 1 ms, all readers that
  * wait by then go before it.  A writer that has waited for 1 ms since it first slept
  * goes before writers that come later.
  *
  * Reading while reading is allowed: a thread that reads already is let in past
- * waiting writers, since these wait for it.  (Not where it is not known to read:
+ * waiting writers, since these wait for it.  (But not if csys does not know that it reads:
  * without poison, or with more than some thousand locks and no memory.)
- * Anything else of the same lock twice in one thread waits for ever.
+ * Locking it twice in one thread in any other way waits for ever.
  *
  * Poisoning as for a mutex (csys/sync/mutex.h), but only by writers, since only
  * they leave half a change: readers that end are just released.  At most 65535
@@ -100,8 +100,8 @@ static inline void csys_rwlock_unlock_read(csys_rwlock *lock)
 static inline int csys_rwlock_write(csys_rwlock *lock) CSYS_ACQUIRES(*lock) CSYS_NOT_ANALYZED;
 
 /*
- * Lock it for writing if nobody holds it or waits for it: 0 or CSYS_POISONED.  CSYS_EAGAIN:
- * somebody holds it, or waits for it and comes first.
+ * Lock it for writing if no thread holds it or waits for it: 0 or CSYS_POISONED.  CSYS_EAGAIN:
+ * a thread holds it, or waits for it and comes first.
  */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_write(csys_rwlock *lock) CSYS_TRY_ACQUIRES(0, *lock);
 
@@ -118,15 +118,15 @@ static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
 /* ---- from one to the other ---------------------------------------------------------------- */
 
 /*
- * Read on what was being written, in one step: no writer comes between.  Readers
+ * Turn a write lock into a read lock in one step: no writer comes between.  Readers
  * that wait are let in too, past waiting writers (as std's downgrade).
  */
 CSYS_API void csys_rwlock_downgrade(csys_rwlock *lock) CSYS_RELEASES(*lock)
 	CSYS_ACQUIRES_SHARED(*lock);
 
 /*
- * Write what was being read, if this is the only reader, in one step: 0 or
- * CSYS_POISONED, and it is held for writing.  CSYS_EAGAIN: it is read on.  There is
+ * Turn a read lock into a write lock in one step, if this is the only reader: 0 or
+ * CSYS_POISONED, and it is held for writing.  CSYS_EAGAIN: it is still held for reading.  There is
  * no waiting for this: two readers would wait for each other.  For the analysis
  * (annotations.h) it is not held at all then, until csys_rwlock_assert_read says so.
  */
@@ -135,7 +135,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgrade(csys_rwlock *lock) CSYS_REL
 
 /* ---- poison ---------------------------------------------------------------------------------- */
 
-/* As for a mutex. */
+/* Poison, as csys_mutex_is_poisoned and the like for a mutex. */
 CSYS_API int csys_rwlock_is_poisoned(const csys_rwlock *lock);
 CSYS_API void csys_rwlock_clear_poison(csys_rwlock *lock);
 CSYS_API void csys_rwlock_poison(csys_rwlock *lock);
@@ -146,7 +146,7 @@ CSYS_API void csys_rwlock_assert_write(const csys_rwlock *lock) CSYS_ASSERTS_HEL
 
 /* ---- inline -------------------------------------------------------------- */
 
-/* One reader more where `word` lets readers in, and is so still. */
+/* Add a reader, if `word` lets readers in and the lock's word is still that: 1; else 0. */
 static inline int csysi_rwlock_joins(csys_rwlock *lock, uint32_t word)
 {
 	return (word & (CSYSI_RWLOCK_WRITER | CSYSI_RWLOCK_WRITERS_WAIT)) == 0 &&
@@ -161,7 +161,7 @@ static inline int csys_rwlock_read(csys_rwlock *lock)
 	uint32_t word = 0;
 
 	CSYSI_WANTS(lock, CSYSI_HELD_READ, CSYS_FOREVER);
-	/* First as if nobody had it, since to load the word before costs no less than that. */
+	/* First as if no thread held it, since to load the word before costs no less than that. */
 	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&lock->word, &word, 1, 0, __ATOMIC_ACQUIRE,
 						      __ATOMIC_RELAXED)) &&
 	    !csysi_rwlock_joins(lock, word))

@@ -1,5 +1,5 @@
 /*
- * csys/sync/semaphore.h - so many of something, for threads to take and give back.
+ * csys/sync/semaphore.h - a number of something, for threads to take and give back.
  *
  *     static csys_semaphore free_slots = CSYS_SEMAPHORE_INIT(8);
  *
@@ -7,14 +7,14 @@
  *     ...
  *     csys_semaphore_post(&free_slots, 1);
  *
- * Eight bytes, zeroed memory is one of none, no destruction, no allocation; may
+ * Eight bytes, zeroed memory has the value 0, no destruction, no allocation; may
  * be freed right after the wait that was the last use.  Waiters spin where that
  * helps, on average for 5 us at most, then sleep; the system wakes the longest
- * sleeper first, but who comes meanwhile may be quicker.
+ * sleeper first, but a thread that comes meanwhile may be quicker.
  *
  * Threads: that is what it is for.  Signals: csys_semaphore_post may be called in
- * a handler (on Linux; elsewhere only while nobody waits).  Fork: the value is
- * copied, and nobody waits in the child, so make a new one.  Processes: csys/ipc.
+ * a handler (on Linux; elsewhere only while no thread waits).  Fork: the value is
+ * copied, and no thread waits in the child, so make a new one.  Processes: csys/ipc.
  */
 #ifndef CSYS_SYNC_SEMAPHORE_H
 #define CSYS_SYNC_SEMAPHORE_H
@@ -36,17 +36,18 @@ typedef struct csys_semaphore {
 /* The greatest value. */
 #define CSYS_SEMAPHORE_MAX 0x7fffffffu
 
-/* One in the word: the value is the upper half, and below are those who wait. */
+/* 1 in the word: the value is the upper half, and below are the counts of waiters. */
 #define CSYSI_SEMAPHORE_ONE UINT64_C(0x100000000)
 
-/* A semaphore of so many, a constant up to CSYS_SEMAPHORE_MAX: more does not compile. */
+/* A semaphore with a value, a constant up to CSYS_SEMAPHORE_MAX: more does not compile. */
 #define CSYS_SEMAPHORE_INIT(value)                                               \
 	{                                                                        \
 		CSYSI_AT_MOST((value), CSYS_SEMAPHORE_MAX) * CSYSI_SEMAPHORE_ONE \
 	}
 
 /*
- * Make a semaphore of so many, in any memory and from any number; nobody may use it meanwhile.
+ * Make a semaphore with this value, in any memory and from any number; no thread may use it
+ * meanwhile.
  * More than CSYS_SEMAPHORE_MAX is misuse, and aborts.
  */
 CSYS_API void csys_semaphore_init(csys_semaphore *semaphore, uint32_t value);
@@ -79,12 +80,12 @@ static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *sema
 /* Take one if there is one: 0 or CSYS_EAGAIN. */
 CSYS_API CSYS_MUST_CHECK int csys_semaphore_try_wait(csys_semaphore *semaphore);
 
-/* How many there are at this moment. */
+/* The value at this moment. */
 CSYS_API uint32_t csys_semaphore_value(const csys_semaphore *semaphore);
 
 /* ---- inline ------------------------------------------------------------------------------ */
 
-/* Whether a word has fewer than `limit`, also where it has less than none. */
+/* Whether a word is below `limit`, also where the value is below 0. */
 static inline int csysi_semaphore_below(uint64_t word, int64_t limit)
 {
 #if defined(__cplusplus)
@@ -94,7 +95,8 @@ static inline int csysi_semaphore_below(uint64_t word, int64_t limit)
 #endif
 }
 
-/* Take one: 1; or owe one: 0, and csysi_semaphore_wait_slow settles that. */
+/* Subtract 1 from the value: 1 if it was there; else 0, and csysi_semaphore_wait_slow settles the
+ * debt. */
 static inline int csysi_semaphore_take(csys_semaphore *semaphore)
 {
 	/* Acquire pairs with the releases of all posts before. */
@@ -111,7 +113,8 @@ static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
 			  csysi_semaphore_below(word, CSYSI_SEMAPHORE_NEAR)))
 		return csysi_semaphore_post_slow(semaphore, n);
 
-	/* Release pairs with the acquire of the thread that takes it; then it may be gone. */
+	/* Release pairs with the acquire of the thread that takes it; after that the semaphore may
+	 * be gone. */
 	uint64_t was =
 		__atomic_fetch_add(&semaphore->word, n * CSYSI_SEMAPHORE_ONE, __ATOMIC_RELEASE);
 	if (!CSYSI_LIKELY((was & UINT32_MAX) == 0))

@@ -12,15 +12,15 @@
  *     csys_thread_unref(thread);
  *
  * A csys_thread is a counted object; the running thread has a share of its own in
- * it, so it may be joined, unparked, or asked for its name after its end, by all who
- * hold a reference.  A thread that nobody joins just ends: the last
+ * it, so it may be joined, unparked, or asked for its name after its end, by all that
+ * hold a reference.  A thread that is never joined just ends: the last
  * csys_thread_unref detaches it.
  *
  * The end of a thread, in this order: its function returns, or is left (a panic,
  * pthread_exit, a cancellation: the stack is unwound); destructors of thread-local
  * variables; hooks of csys_thread_at_exit, the newest first; the locks that it still
- * holds are poisoned and released, the newest first; then those who join it go on.  The hooks
- * and the locks come last of all destructors as far as the system lets that be, so
+ * holds are poisoned and released, the newest first; then the threads that join it go on.  The
+ * hooks and the locks come last of all destructors as far as the system allows that, so
  * other destructors may use locks.  This holds for threads that csys did not start too.
  *
  * An exception of C++ that leaves a thread's function, or a hook of csys_thread_at_exit, is
@@ -28,12 +28,12 @@
  * when all threads of the scope are joined.
  *
  * Fork: the child has one thread, which goes on with its name, its number and its
- * locks.  The others are not there: joining one that had not ended is CSYS_ESRCH,
- * and a reference to one can be given up and nothing else.
- * Cancellation: no call here ends by it while it waits, but for sleeps.  All of csys is for
+ * locks.  The others do not exist: joining one that had not ended is CSYS_ESRCH,
+ * and a reference to one can only be given up.
+ * Cancellation: no call here is ended by it while it waits, except for sleeps.  All of csys is for
  * threads with deferred cancellation, the default.  A thread with
- * PTHREAD_CANCEL_ASYNCHRONOUS can be ended in the midst of any call, and leave what others use,
- * a queue of waiters say, broken for good.
+ * PTHREAD_CANCEL_ASYNCHRONOUS can be ended in the middle of any call, and leave what other threads
+ * use, a queue of waiters for example, broken for good.
  */
 #ifndef CSYS_SYNC_THREAD_H
 #define CSYS_SYNC_THREAD_H
@@ -51,7 +51,7 @@ typedef struct csys_thread csys_thread;
 
 /* ---- starting ------------------------------------------------------------------------ */
 
-/* What a thread does; what it returns goes to those who join. */
+/* What a thread does; what it returns goes to the threads that join it. */
 typedef void *csys_thread_function(void *argument);
 
 /* All zero is the default. */
@@ -67,7 +67,7 @@ typedef struct csys_thread_options {
 
 /*
  * Start a thread that calls function(argument).  NULL options are the default.
- * *out is the caller's reference; if `out` is NULL, nobody can join it.  What was
+ * *out is the caller's reference; if `out` is NULL, it cannot be joined.  What was
  * written before is seen by the thread.  CSYS_EAGAIN: there are too many threads, or
  * no room for the stack.  CSYS_ENOMEM.  CSYS_EINVAL: no function, an empty name, no
  * such CPUs, something in `reserved`.  After a failure there is no thread.
@@ -76,22 +76,23 @@ CSYS_API CSYS_MUST_CHECK int csys_thread_spawn(csys_thread_function *function, v
 					       const csys_thread_options *options,
 					       csys_thread **out);
 
-/* One more reference, for somebody who keeps it.  Returns the thread. */
+/* Add a reference, to be given up by csys_thread_unref.  Returns the thread. */
 CSYS_API csys_thread *csys_thread_ref(csys_thread *thread);
 
-/* Give a reference up.  NULL is fine.  Never waits: a thread that runs then runs on. */
+/* Give up a reference.  NULL is ignored.  Never waits: a thread that runs then runs on. */
 CSYS_API void csys_thread_unref(csys_thread *thread);
 
 /*
- * The same, NULL too, and the system's thread goes at its end by itself, whoever still
- * has a reference; else it stays, with its stack, until it is joined or nobody has one.
+ * Give up a reference, and detach: the system's thread frees itself at its end, though there
+ * may be other references.  Else it stays, with its stack, until it is joined or the last
+ * reference is given up.  NULL is ignored.
  */
 CSYS_API void csys_thread_detach(csys_thread *thread);
 
 /* ---- waiting for the end ----------------------------------------------------------------- */
 
 /*
- * Wait for its end, thread-local destructors included.  All it did is seen then.
+ * Wait for the end of a thread, thread-local destructors included.  All it did is seen then.
  * 0: its function returned *out_result (which may be NULL, if it is not wanted).
  * CSYS_EPANICKED: it panicked, or was left by pthread_exit or a cancellation; *out_result
  * is as it was.  CSYS_EDEADLK: it is the caller.  CSYS_ESRCH: see Fork.
@@ -100,36 +101,39 @@ CSYS_API void csys_thread_detach(csys_thread *thread);
  */
 CSYS_API CSYS_MUST_CHECK int csys_thread_join(csys_thread *thread, void **out_result);
 
-/* The same until `deadline`: CSYS_ETIMEDOUT then, and it may be joined again. */
+/* Wait for the end of a thread, as csys_thread_join does, until `deadline`: CSYS_ETIMEDOUT then,
+ * and it may be joined again. */
 CSYS_API CSYS_MUST_CHECK int csys_thread_join_until(csys_thread *thread, csys_deadline deadline,
 						    void **out_result);
 
 /*
- * The same if it has ended, else CSYS_EAGAIN.  Never waits, so what the system does
- * after the end, and destructors of others that come last, may not be over.
+ * Get the result of a thread, as csys_thread_join does, if it has ended; else CSYS_EAGAIN.  Never
+ * waits, so what the system does after the end, and destructors of other code that come last,
+ * may not be over.
  */
 CSYS_API CSYS_MUST_CHECK int csys_thread_try_join(csys_thread *thread, void **out_result);
 
 /* 1 if it has ended, so that a join is short; else 0. */
 CSYS_API int csys_thread_is_finished(const csys_thread *thread);
 
-/* What it panicked with, as long as the reference is held; NULL if it did not, or runs. */
+/* The message of its panic, valid while the reference is held; NULL if it did not panic, or still
+ * runs. */
 CSYS_API const char *csys_thread_panic_message(const csys_thread *thread);
 
-/* ---- who ----------------------------------------------------------------- */
+/* ---- which thread -------------------------------------------------------- */
 
 /*
  * The calling thread, also one that csys did not start.  Not a new reference: valid
- * while the thread runs; who keeps it takes csys_thread_ref.  NULL if there is no memory
+ * while the thread runs; to keep it, take a csys_thread_ref.  NULL if there is no memory
  * for the first call in a thread that csys did not start, and in thread-local
  * destructors that come after the end of the thread for csys.
  */
 CSYS_API csys_thread *csys_thread_current(void);
 
-/* Its number: from 1 on, and never given twice in a process. */
+/* The number of a thread: from 1 on, and never given twice in a process. */
 CSYS_API uint64_t csys_thread_id(const csys_thread *thread);
 
-/* The calling thread's.  Cannot fail. */
+/* The number of the calling thread.  Cannot fail. */
 CSYS_API uint64_t csys_thread_current_id(void);
 
 /* The name it was started with, whole; "main" where that can be known; NULL: none. */
@@ -145,16 +149,17 @@ CSYS_API const char *csys_thread_name(const csys_thread *thread);
  */
 CSYS_API void csys_thread_park(void);
 
-/* The same until `deadline`: CSYS_ETIMEDOUT then, else 0. */
+/* Sleep until unparked, as csys_thread_park does, or until `deadline`: CSYS_ETIMEDOUT then,
+ * else 0. */
 CSYS_API CSYS_MUST_CHECK int csys_thread_park_until(csys_deadline deadline);
 
-/* Give it the token, and wake it if it is parked.  Also to one that has ended. */
+/* Give a thread the token, and wake it if it is parked.  It may have ended. */
 CSYS_API void csys_thread_unpark(csys_thread *thread);
 
 /* ---- time and CPUs ------------------------------------------------------- */
 
-/* Do nothing until `deadline`, and not before; or for that many nanoseconds.  A signal does not
- * end it. */
+/* Sleep until `deadline`, or for that many nanoseconds, and not shorter.  A signal does not end
+ * it. */
 CSYS_API void csys_thread_sleep_until(csys_deadline deadline);
 CSYS_API void csys_thread_sleep_ns(int64_t ns);
 
@@ -207,19 +212,21 @@ typedef struct csys_thread_scope {
 		0, 0, NULL, NULL \
 	}
 
-/* As csys_thread_spawn.  A reference, if `out` is not NULL, is to be given up as others are. */
+/* Start a thread of the scope, as csys_thread_spawn does.  A reference in *out is to be given up as
+ * any other. */
 CSYS_API CSYS_MUST_CHECK int csys_thread_scope_spawn(csys_thread_scope *scope,
 						     csys_thread_function *function, void *argument,
 						     const csys_thread_options *options,
 						     csys_thread **out);
 
 /*
- * Join all.  CSYS_EPANICKED if one panicked and nobody was told so by a join of it,
- * else 0.  The scope is as new then.  CSYS_EDEADLK: the caller is one of them.
+ * Join all threads of the scope.  CSYS_EPANICKED if one panicked and no join of it has returned
+ * that, else 0.  The scope is as new then.  CSYS_EDEADLK: the caller is one of them.
  */
 CSYS_API CSYS_MUST_CHECK int csys_thread_scope_end(csys_thread_scope *scope);
 
-/* The same until `deadline`: CSYS_ETIMEDOUT if some run on then.  It has to be ended again. */
+/* Join all threads of the scope until `deadline`: CSYS_ETIMEDOUT if some still run then.  It has to
+ * be ended again. */
 CSYS_API CSYS_MUST_CHECK int csys_thread_scope_end_until(csys_thread_scope *scope,
 							 csys_deadline deadline);
 
