@@ -1,13 +1,13 @@
 /*
  * barrier.pml - src/sync/barrier.c, step by step.
  *
- * Three threads meet so many times, each with a deadline now and then: who gives up
- * comes again.  The word has one bit for the round, since here nobody looks later than in
- * the round after its own: barrier_late.pml has threads that do.  At any moment somebody may abort; then all go home, and the last one home resets the
- * barrier, and they begin anew.  Shown:
- *   - nobody goes on before all have come, and one of them is the leader;
- *   - nobody stays behind, neither when the others go on nor when they are sent home;
- *   - who gives up is not counted.
+ * Three threads meet a number of times, each with a deadline now and then: a thread that gives
+ * up comes again.  The word has one bit for the round, since here no thread looks later than in
+ * the round after its own: barrier_late.pml has threads that do.  At any moment a thread may
+ * abort; then all return, the last one to do so resets the barrier, and they begin anew.  Shown:
+ *   - no thread goes on before all have arrived, and one of them is the leader;
+ *   - no thread stays behind, neither when the others go on nor when the barrier is aborted;
+ *   - a thread that gives up is not counted.
  */
 #include "wake.pml"
 

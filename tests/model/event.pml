@@ -33,7 +33,7 @@ bool is_automatic = false;
 /* By what was promised. */
 bool waits[THREADS];  /* it is counted */
 bool is_let[THREADS]; /* a manual event was set while it waited */
-byte turns = 0;       /* of an automatic one: sets that count, less those who got through */
+byte turns = 0;       /* of an automatic one: sets that count, less the threads that got through */
 byte left = THREADS;
 bool is_gone = false;
 

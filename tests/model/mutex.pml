@@ -5,12 +5,12 @@
  * stop at any time, and if the last one does while it holds the mutex it frees it.  Shown:
  *   - one holds it at a time;
  *   - no thread sleeps on when all others have stopped;
- *   - nobody looks at the mutex after that;
- *   - it is never RESERVED with nobody there who is about to take it, so a thread that tries
- *     to lock it may leave it alone then;
+ *   - no thread looks at the mutex after that;
+ *   - while it is RESERVED a thread is about to take it, so a thread that tries to lock it may
+ *     leave it alone then;
  *   - a thread that sleeps without its deadline, since the mutex is being handed over, is woken
  *     when that is done;
- *   - who has threads of a condvar to wake comes to that when it unlocks.
+ *   - a thread that has a condvar's waiters to wake does so when it unlocks.
  *
  * Each atomic operation is a step.  A loop around a compare-and-swap is one: what it
  * decides by is what it saw last, and either that was there when it succeeded, or it

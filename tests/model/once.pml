@@ -2,11 +2,11 @@
  * once.pml - src/sync/once.c, step by step.
  *
  * Three threads have something done, or wait until it is done; at least one does.  A
- * body returns, fails, or ends without returning.  Who called and did not get it done
+ * body returns, fails, or ends without returning.  A thread that called and did not get it done
  * calls again, also where it is poisoned.  Shown:
  *   - one body runs at a time, and none after one that returned;
- *   - who is told that it is done comes after that;
- *   - everybody comes home, also who waited before anybody called.
+ *   - a thread that is told that it is done is told so after that;
+ *   - every thread returns, also one that waited before any called.
  */
 #include "wake.pml"
 #include "once.states"

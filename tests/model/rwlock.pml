@@ -10,8 +10,8 @@
  *   - nobody looks at the lock once it is freed.
  *
  * Steps are as in mutex.pml: one atomic operation, and what the thread makes of it by
- * itself.  The counts of the word have three bits each.  Who has no deadline, or tries
- * only, does less than who has one.
+ * itself.  The counts of the word have three bits each.  A thread that has no deadline, or only
+ * tries, does less than one that has a deadline.
  */
 #include "wake.pml"
 
@@ -42,7 +42,7 @@ byte writing = 0;
 byte users = THREADS;
 bool is_gone = false;
 
-/* Who touches the lock is sure that it is there. */
+/* A thread that touches the lock is sure that it is there. */
 #define LOCK(x) assert(!is_gone); x
 
 #ifdef BUG_WHO_READS_WAITS_FOR_WRITERS

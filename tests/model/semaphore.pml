@@ -35,7 +35,7 @@ bool is_gone = false;
 #define ASLEEP 1
 #define AWAKE_HERE 2
 
-/* is_done: one is taken, by one who was counted in `waiting`; else none was there, but `found`. */
+/* is_done: one is taken, by a thread counted in `waiting`; else none was there, but `found`. */
 inline take(waiting)
 {
 	d_step {

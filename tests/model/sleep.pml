@@ -5,7 +5,7 @@
  * third one changes the word and wakes.  All are in one slot.  The slot's mutex and the
  * condvars are those of pthread.  Shown:
  *   - no sleeper sleeps on where the word has changed and its kind was woken;
- *   - who was told returns so, deadline or not, and each wake tells one;
+ *   - a sleeper that was told returns so, deadline or not, and each wake tells one;
  *   - a sleeper leaves no trace in the slot, and nobody touches it when it is gone.
  */
 #ifndef THREADS

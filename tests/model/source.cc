@@ -49,7 +49,7 @@ static const char *stack_bases[threads];
 #define STACK_PART 4096
 
 /* A thread-local variable of the source, NULL: it has none.  Relacy's threads are one to the
- * compiler, so whoever lets others run keeps its own. */
+ * compiler, so a thread that lets others run keeps its own. */
 static void **local;
 
 struct keeper {
@@ -477,7 +477,7 @@ struct test : common<test> {
 	csys_condvar condvar;
 	cell waiters[threads];
 	rl::var<int> is_gone;
-	bool is_known; /* who holds the mutex, as with poison */
+	bool is_known; /* which thread holds the mutex, as with poison */
 	bool is_once;  /* one notify_all for all, and a thread that it reached frees the condvar */
 	static unsigned runs;
 
@@ -539,7 +539,7 @@ struct test : common<test> {
 		stack_bases[index] = &base;
 		if (csys_condvar_wait_until(&condvar, &mutex, some_deadline()) == 0 && is_once)
 			is_gone($) = 1;
-		stack_bases[index] = 0; /* the waiter is gone: who touches it now crashes */
+		stack_bases[index] = 0; /* the waiter is gone: touching it now crashes */
 	}
 
 	void thread(unsigned index)

@@ -3,8 +3,8 @@
  *
  * The look at the word and the falling asleep are one step.  A sleep may end without
  * cause, which costs nobody a wake; so it does here by not beginning: to all others
- * that looks the same.  So does a deadline that passes.  A wake takes any of those
- * who sleep there, which is more than the order of arrival that systems keep.
+ * that looks the same.  So does a deadline that passes.  A wake takes any of the threads
+ * that sleep there, which is more than the order of arrival that systems keep.
  *
  * A thread that has a deadline may yet sleep on for ever here: the deadline is then
  * far away, and a wake that it has a right to must come without its help.  Only a

@@ -10,8 +10,8 @@
  *
  * Timed and untimed waits are mixed, so that timeouts race with wakes, fair
  * unlocks with others, notifications of one and of all, under the mutex and not.
- * The condvars carry tokens between the threads, each from one who has it to one
- * who needs it; in the end the sums must be right.
+ * The condvars carry tokens between the threads, each from one that has it to one
+ * that needs it; in the end the sums must be right.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -98,7 +98,7 @@ static void wait_a_while(csys_condvar *condvar, unsigned *seed)
 
 static void notify(csys_condvar *condvar, unsigned *seed)
 {
-	/* notify_one could go to a thread whose timed wait ends anyway, and who then has
+	/* notify_one could go to a thread whose timed wait ends anyway, and which then has
 	 * no need of it; each passes it on, see below. */
 	if (roll(seed) % 4 == 0)
 		csys_condvar_notify_all(condvar);
@@ -134,7 +134,7 @@ static void take(unsigned *seed)
 	if (tokens > 0) {
 		tokens--;
 		left_to_take--;
-		/* Whoever waits for what will never come must hear of that too. */
+		/* A thread that waits for what will never come must hear of that too. */
 		if (left_to_take == 0)
 			csys_condvar_notify_all(&is_there);
 		if (left_to_give == 0)
@@ -174,7 +174,7 @@ static void *run(void *argument)
 		for (unsigned i = roll(&thread->seed) % 3; i > 0; i--)
 			sched_yield();
 	}
-	/* A token's notification may have come to one who needed it no more. */
+	/* A token's notification may have gone to a thread that needed none any more. */
 	csys_condvar_notify_all(&is_there);
 	csys_condvar_notify_all(&is_gone);
 	return NULL;

@@ -4,7 +4,7 @@
  *     stress_rwlock [seed [rounds [threads]]]
  *
  * Reading, reading while reading, writing, downgrades and upgrades, with and
- * without deadlines and tries.  Inside it is counted who is there: writers alone,
+ * without deadlines and tries.  Inside, readers and writers are counted: writers alone,
  * readers not beside a writer.  Short rounds that end together turn a lost wake
  * into a hang, which the alarm ends: see stress_locks.c.
  */

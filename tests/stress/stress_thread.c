@@ -33,7 +33,7 @@ struct child {
 };
 
 static struct child children[WORKERS * STEPS];
-static csys_thread *slots[SLOTS]; /* atomic; whoever takes one out has its reference */
+static csys_thread *slots[SLOTS]; /* atomic; a thread that takes one out has its reference */
 static int started;               /* atomic */
 static int ended;                 /* atomic */
 static int wrong;                 /* atomic */

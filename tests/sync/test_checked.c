@@ -403,7 +403,7 @@ static void wait_for_its_own_once(void)
 	assert_int_equal(csys_once_call(&all.once, wait_in_body, &all.once), CSYS_EDEADLK);
 }
 
-static void who_waits_for_itself_aborts(void **state)
+static void a_thread_that_waits_for_itself_aborts(void **state)
 {
 	(void)state;
 	only_in_a_checked_build();
@@ -600,7 +600,7 @@ static void *wait_by_deadline(void *argument)
 	return NULL;
 }
 
-static void who_waits_by_a_deadline_does_not_wait_for_ever(void **state)
+static void a_wait_with_a_deadline_is_not_for_ever(void **state)
 {
 	(void)state;
 	only_in_a_checked_build();
@@ -714,7 +714,7 @@ static void a_condvar_with_two_mutexes_is_reported_with_both_places(void **state
 	assert_int_equal(reports, 0);
 }
 
-/* ---- who holds what -------------------------------------------------------------------------- */
+/* ---- which thread holds what ----------------------------------------------------------------- */
 
 static void *wait_for_first(void *argument)
 {
@@ -730,7 +730,7 @@ static void *end_with_rwlock(void *argument)
 	return NULL;
 }
 
-static void a_dump_tells_who_holds_and_who_waits(void **state)
+static void a_dump_tells_the_holders_and_the_waiters(void **state)
 {
 	(void)state;
 	only_in_a_checked_build();
@@ -984,14 +984,14 @@ int main(void)
 		TEST_CHECKED(a_guard_is_told_by_its_own_line),
 		TEST_CHECKED(a_hook_decides_whether_to_go_on),
 		TEST_CHECKED(a_try_makes_no_order_and_what_it_took_does),
-		TEST_CHECKED(who_waits_for_itself_aborts),
+		TEST_CHECKED(a_thread_that_waits_for_itself_aborts),
 		TEST_CHECKED(threads_that_wait_for_each_other_abort),
 		TEST_CHECKED(a_reader_waits_for_a_writer_before_it),
 		TEST_CHECKED(a_once_is_waited_for_like_a_lock),
-		TEST_CHECKED(who_waits_by_a_deadline_does_not_wait_for_ever),
+		TEST_CHECKED(a_wait_with_a_deadline_is_not_for_ever),
 		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),
 		TEST_CHECKED(a_condvar_with_two_mutexes_is_reported_with_both_places),
-		TEST_CHECKED(a_dump_tells_who_holds_and_who_waits),
+		TEST_CHECKED(a_dump_tells_the_holders_and_the_waiters),
 		TEST_CHECKED(a_dump_tells_since_when),
 		TEST_CHECKED(a_hook_that_locks_does_not_lose_the_place),
 		TEST_CHECKED(locks_that_are_gone_can_be_forgotten),

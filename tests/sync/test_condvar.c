@@ -41,7 +41,7 @@ static void *wait_once(void *argument)
 	return NULL;
 }
 
-/* Start some, and wait until they wait: who counts itself holds the lock until it does. */
+/* Start some, and wait until they wait: a thread that counts itself holds the lock until then. */
 static void start_waiters(pthread_t *threads, int count, void *(*run)(void *))
 {
 	waiting = woken = 0;
@@ -633,7 +633,7 @@ static void unlock_in_the_child(void)
 	csys_mutex_unlock(&handed);
 }
 
-static void a_child_forked_between_notify_and_unlock_forgets_who_waited(void **state)
+static void a_child_forked_between_notify_and_unlock_forgets_the_waiters(void **state)
 {
 	(void)state;
 	if (under_valgrind())
@@ -685,7 +685,7 @@ int main(void)
 		TEST(two_mutexes_at_once_abort),
 		TEST(another_mutex_is_fine_once_nobody_waits),
 		TEST(a_forked_child_uses_a_new_one_whatever_others_did_meanwhile),
-		TEST(a_child_forked_between_notify_and_unlock_forgets_who_waited),
+		TEST(a_child_forked_between_notify_and_unlock_forgets_the_waiters),
 	};
 	return RUN(tests);
 }

@@ -245,7 +245,7 @@ static void it_can_begin_with_a_value(void **state)
 	text_unlock(&word, &letters);
 }
 
-static void who_does_not_get_it_has_its_pointer_untouched(void **state)
+static void a_failed_lock_leaves_the_pointer_untouched(void **state)
 {
 	(void)state;
 	int64_t *value, *none = NULL;
@@ -340,7 +340,7 @@ int main(void)
 		TEST(a_condvar_waits_under_a_guard),
 		TEST(a_value_is_there_while_it_is_locked),
 		TEST(it_can_begin_with_a_value),
-		TEST(who_does_not_get_it_has_its_pointer_untouched),
+		TEST(a_failed_lock_leaves_the_pointer_untouched),
 		TEST(one_thread_at_a_time_has_the_value),
 		TEST(a_poisoned_value_is_reached_and_mended),
 		TEST(unlock_without_its_pointer_aborts),

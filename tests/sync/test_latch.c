@@ -66,7 +66,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static void who_waits_sees_all_that_is_done_and_may_free_it(void **state)
+static void a_waiter_sees_all_that_is_done_and_may_free_it(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 200; round++) {
@@ -108,7 +108,7 @@ int main(void)
 		TEST(it_opens_at_zero_and_stays_open),
 		TEST(too_many_are_refused),
 		TEST(misuse_aborts_with_a_line),
-		TEST(who_waits_sees_all_that_is_done_and_may_free_it),
+		TEST(a_waiter_sees_all_that_is_done_and_may_free_it),
 		TEST(init_makes_one_from_any_number),
 	};
 	return RUN(tests);

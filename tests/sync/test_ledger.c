@@ -314,7 +314,7 @@ static void *hold_and_fork(void *unused)
 	return unused;
 }
 
-static void the_locks_of_who_forks_are_held_in_both(void **state)
+static void the_locks_of_a_forking_thread_are_held_in_both(void **state)
 {
 	(void)state;
 	hold_and_fork(NULL);
@@ -687,7 +687,7 @@ int main(void)
 		TEST(the_newest_is_released_first_and_waiters_wake),
 		TEST(other_destructors_may_lock_unlock_and_keep),
 		TEST(a_handler_that_unlocks_keeps_it_from_being_poisoned),
-		TEST(the_locks_of_who_forks_are_held_in_both),
+		TEST(the_locks_of_a_forking_thread_are_held_in_both),
 		TEST(what_was_held_at_a_catch_is_held_after_a_panic),
 		TEST(every_operation_looks_at_a_few_notes),
 		TEST(a_lock_that_cannot_be_noted_is_a_lock_still),

@@ -70,7 +70,7 @@ static void begin(void)
 
 static void lock_in_the_child(void)
 {
-	/* Whoever holds it in the parent is not here.  It does not wait for ever: */
+	/* Its holder in the parent does not exist here.  It does not wait for ever: */
 	alarm(20);
 	csysi_process_lock_lock(&its_lock, begin);
 	csysi_process_lock_unlock(&its_lock);

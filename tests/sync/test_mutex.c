@@ -483,7 +483,7 @@ static void a_forked_child_holds_what_its_parent_held(void **state)
 	csys_mutex_unlock(&mutex);
 }
 
-/* Each round's mutex is freed by whoever unlocks it last. */
+/* Each round's mutex is freed by the thread that unlocks it last. */
 struct shared {
 	csys_mutex lock;
 	int users; /* under lock */

@@ -98,7 +98,7 @@ static void a_waiting_writer_keeps_new_readers_out(void **state)
 	wait_for_a_writer();
 	run_threads(1, read_now, &result);
 	assert_int_equal(result, CSYS_EAGAIN);
-	/* But not one who is inside already: that would wait for itself. */
+	/* But not one that reads already: that would wait for itself. */
 	assert_int_equal(csys_rwlock_read(&lock), 0);
 	assert_int_equal(csys_rwlock_try_read(&lock), 0);
 	assert_int_equal(csys_rwlock_read_until(&lock, CSYS_FOREVER), 0);

@@ -1,5 +1,5 @@
 /*
- * sync/test_spin.c - exam: who waits awake, and how often that is tried in vain.
+ * sync/test_spin.c - exam: when threads wait awake, and how often that is tried in vain.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -49,7 +49,7 @@ static int meets(void)
 	return looks > 0;
 }
 
-static void nobody_spins_for_who_is_on_its_own_cpu(void **state)
+static void no_thread_spins_for_one_on_its_own_cpu(void **state)
 {
 	(void)state;
 	assert_false(misses(CSYS_FOREVER)); /* unknown */
@@ -84,7 +84,7 @@ static void a_poll_does_not_spin(void **state)
 	assert_true(meets());
 }
 
-static void who_misses_again_and_again_sleeps_at_once(void **state)
+static void a_thread_that_misses_again_and_again_sleeps_at_once(void **state)
 {
 	(void)state;
 	if (!has_other_side())
@@ -193,9 +193,9 @@ static void a_nap_is_no_cancellation_point(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nobody_spins_for_who_is_on_its_own_cpu),
+		TEST(no_thread_spins_for_one_on_its_own_cpu),
 		TEST(a_poll_does_not_spin),
-		TEST(who_misses_again_and_again_sleeps_at_once),
+		TEST(a_thread_that_misses_again_and_again_sleeps_at_once),
 		TEST(a_lock_is_handed_over_by_force_once_in_a_while),
 		TEST(a_nap_is_no_cancellation_point),
 	};

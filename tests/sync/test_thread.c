@@ -224,7 +224,7 @@ static void a_thread_without_references_runs_to_its_end(void **state)
 		csys_thread_yield();
 }
 
-/* Says who it is by a reference of its own. */
+/* Where a thread leaves a reference to itself. */
 struct meeting {
 	struct gate gate;
 	csys_thread *thread; /* atomic */
@@ -298,7 +298,7 @@ static void a_foreign_thread_has_an_object_too(void **state)
 	assert_int_equal(csys_thread_join(thread, &result), 0);
 	assert_null(result);
 	pthread_join(foreign, NULL);
-	csys_thread_unpark(thread); /* gone, but not for those who hold it */
+	csys_thread_unpark(thread); /* gone, but its object is still there */
 	csys_thread_unref(thread);
 }
 
