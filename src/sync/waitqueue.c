@@ -8,8 +8,8 @@
  *      +---> SLEEPING -----------> CALLED
  *
  * Invariant: while no thread holds the lock of the queue, a record is in the queue if and
- * only if its word is WAITING or SLEEPING.  The other exception is a thread that has given up:
- * its record is in no queue, and no other thread knows it.
+ * only if its word is WAITING or SLEEPING.  (A thread that gives up leaves its word so, but then
+ * no other thread knows the record.)
  *
  * Freeing.  The object may be freed once a notification has returned that left no thread
  * in the queue, while threads that waited are still on their way out.  So a waiter must not

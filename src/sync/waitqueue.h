@@ -30,8 +30,8 @@
  * empty, if no thread comes to wait any more; threads that waited may still be on their way
  * out.  Why that is so, and the orders: waitqueue.c.
  *
- * The links of a record are under the lock while it is in the queue.  After that it belongs
- * to its thread, or to a third lock that its thread needs to return (handoff.h).
+ * The links of a record are under the lock while it is in the queue.  After that they belong
+ * to its thread; or to the holder of a mutex, if its thread needs that to return (handoff.h).
  */
 #ifndef CSYSI_SYNC_WAITQUEUE_H
 #define CSYSI_SYNC_WAITQUEUE_H

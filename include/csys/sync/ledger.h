@@ -45,10 +45,10 @@ enum {
 #endif
 
 /*
- * A checked build (csys/sync/checked.h) has all enter and leave in the library, hears
- * from a lock that it is wanted before it is waited for, and from each call where it
- * stands.  What is compiled for it does not link with another library, nor the
- * other way round.
+ * A checked build (csys/sync/checked.h) has all of enter and leave in the library.  It is
+ * told of each lock that is wanted, before the wait begins, and of the place in the source of
+ * each call.  What is compiled for it does not link with another library, nor the other way
+ * round.
  */
 #if defined(CSYS_CHECKED)
 #define CSYSI_CHECKED_API CSYS_API /* in this build only, so not among the symbols of all */
@@ -61,9 +61,9 @@ CSYSI_CHECKED_API void csysi_checked_at(const void *object, const char *kind, co
 #endif
 
 /*
- * Note that this thread holds a lock: 0 or CSYS_POISONED.  And strike that note: 1;
- * 0 if the lock was taken from this thread, which unwinds from a panic; no
- * note at all is misuse.
+ * Enter: note that this thread holds a lock: 0 or CSYS_POISONED.  Leave: strike that note: 1;
+ * or 0 if the lock was abandoned, and the thread unwinds from a panic.  No note at all is
+ * misuse.
  */
 CSYS_API int csysi_enter(uint32_t *marks, const void *lock, int how);
 CSYS_API int csysi_leave(uint32_t *marks, const void *lock, int how);
