@@ -2,8 +2,8 @@
  * os/os.h - everything that csys asks of an operating system.  A part of it is a
  * header, os/<part>.h, and a file of the same name in the folder of each system.
  *
- *   - One definition per function and build; src/meson.build picks the file of
- *     each part from the most specific folder that has it.
+ *   - One definition per function and build.  The meson.build of each folder lists
+ *     its files; the most specific folder that has a part keeps it.
  *   - Fallible calls return 0 or a CSYS_E code, leave the outputs untouched on
  *     failure, and record the raw code for csys_os_error().
  *   - EINTR never leaves this floor.
