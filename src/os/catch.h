@@ -57,9 +57,6 @@ int csysi_os_signal_asks_to_end(int number);
 int csysi_os_catch(int number, csysi_os_catcher *catcher);
 void csysi_os_uncatch(int number);
 
-/* This process; another one in a forked child.  Async-signal-safe. */
-intptr_t csysi_os_process(void);
-
 /* Keep handlers and cancellation off this thread; let them come again. */
 struct csysi_os_hold {
 	uint64_t place[20]; /* the system's own */

@@ -47,6 +47,7 @@
 #include "os/stream.h"
 #include "os/table.h"
 #include "os/terminal.h"
+#include "os/this_process.h"
 #include "os/thread.h"
 #include "os/wake.h"
 

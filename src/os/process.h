@@ -1,5 +1,5 @@
 /*
- * os/process.h - processes of others, and this one.
+ * os/process.h - processes that this one did not start.
  */
 #ifndef CSYSI_OS_PROCESS_H
 #define CSYSI_OS_PROCESS_H
@@ -7,9 +7,6 @@
 #include <stdint.h>
 
 #include <csys/base/handle.h>
-
-/* This process. */
-int64_t csysi_os_self(void);
 
 /*
  * A handle for whoever has this pid now, which polls readable from its end on.

@@ -62,11 +62,4 @@ void csysi_os_yield(void);
  */
 int csysi_os_at_thread_end(void (*run)(void));
 
-/*
- * Have `run` called in each child that this process forks, before fork returns there.
- * Not in children that csys starts.  Again is fine, and calls it once more each time.
- * CSYS_ENOMEM.
- */
-int csysi_os_at_fork(void (*run)(void));
-
 #endif

@@ -129,7 +129,7 @@ static void remember(struct csysi_tree *tree, struct csysi_tree_row *row)
 
 static int read_all(struct csysi_tree *tree)
 {
-	const int64_t self = csysi_os_self();
+	const int64_t self = csysi_os_pid();
 	int64_t pid;
 	int r = csysi_os_table_rewind(&tree->table);
 
@@ -260,7 +260,7 @@ static int is_unclear(const struct csysi_tree *tree, const struct csysi_tree_row
 static int find_marked(struct csysi_tree *tree)
 {
 	const char *mark = tree->child->mark;
-	const int64_t self = csysi_os_self();
+	const int64_t self = csysi_os_pid();
 	int found = 0;
 
 	for (size_t i = 0; i < tree->now.count && mark[0]; i++) {
@@ -285,7 +285,7 @@ static int find_marked(struct csysi_tree *tree)
 /* Look for strays.  By one reading alone the parent may just have ended. */
 static void find_strays(struct csysi_tree *tree)
 {
-	const int64_t self = csysi_os_self();
+	const int64_t self = csysi_os_pid();
 
 	for (size_t i = 0; i < tree->now.count; i++) {
 		struct csysi_tree_row *row = &tree->now.items[i];

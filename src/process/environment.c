@@ -119,7 +119,7 @@ static void make_mark(char mark[CSYSI_MARK_SIZE])
 	uint32_t number = csysi_add_relaxed(&marks, 1);
 
 	snprintf(mark, CSYSI_MARK_SIZE, "%016llx-%08lx-%08lx", (unsigned long long)csys_now(),
-		 (unsigned long)csysi_os_self() & 0xffffffff, (unsigned long)number);
+		 (unsigned long)csysi_os_pid() & 0xffffffff, (unsigned long)number);
 }
 
 int csysi_environment_mark(char *const *all, char mark[CSYSI_MARK_SIZE], char ***out)

@@ -51,7 +51,7 @@ _Static_assert((int)CSYS_STATE_ZOMBIE == (int)CSYSI_OS_STATE_ZOMBIE, "os.h says 
 
 int64_t csys_process_self(void)
 {
-	return csysi_os_self();
+	return csysi_os_pid();
 }
 
 /* ---- what it is ------------------------------------------------------------ */

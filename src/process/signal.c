@@ -126,7 +126,7 @@ static enum csysi_os_verdict catch_signal(const struct csysi_os_signal *signal)
 	/* Pairs with the look in wait_for. */
 	csysi_add_acq_rel(running, 1);
 	/* Relaxed: a foreign process's registry does not change here. */
-	if (csysi_load_relaxed(&registry.process) == csysi_os_process()) {
+	if (csysi_load_relaxed(&registry.process) == csysi_os_pid()) {
 		/* Acquire pairs with the release in enlist: a cell is complete. */
 		struct cell *cell = csysi_load_acquire(&registry.first[signal->number]);
 		for (; cell; cell = csysi_load_acquire(&cell->next)) {
@@ -196,7 +196,7 @@ static void take_over(intptr_t process)
 
 static void enter_registry(struct csysi_os_hold *hold)
 {
-	intptr_t process = csysi_os_process();
+	intptr_t process = csysi_os_pid();
 
 	csysi_os_hold(hold);
 	csysi_process_lock_lock(&registry.lock, NULL);
@@ -279,7 +279,7 @@ static csys_signals *make(const int *numbers, size_t count)
 		csysi_alloc_zero(sizeof *signals + different * sizeof signals->cells[0]);
 	if (!signals)
 		return NULL;
-	signals->process = csysi_os_process();
+	signals->process = csysi_os_pid();
 	signals->reader = CSYS_NO_HANDLE;
 	signals->writer = CSYS_NO_HANDLE;
 	for (int number = 0; number <= CSYSI_OS_SIGNALS; number++) {
@@ -346,7 +346,7 @@ csys_handle csys_signals_handle(const csys_signals *signals)
 
 csys_waitable csys_signals_waitable(const csys_signals *signals)
 {
-	if (!signals || signals->process != csysi_os_process())
+	if (!signals || signals->process != csysi_os_pid())
 		return (csys_waitable){ .handle = CSYS_NO_HANDLE };
 	return csys_waitable_reading(signals->reader);
 }
@@ -424,7 +424,7 @@ int csys_signals_try_wait(csys_signals *signals, csys_signal_event *out)
 
 	if (!signals || !out)
 		return CSYS_EINVAL;
-	if (signals->process != csysi_os_process())
+	if (signals->process != csysi_os_pid())
 		return CSYS_EBADF;
 	csysi_lock_lock(&signals->lock);
 	for (size_t i = 0; i < signals->count && r < 0; i++) {

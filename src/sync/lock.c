@@ -40,7 +40,7 @@ void csysi_lock_unlock(struct csysi_lock *lock)
 
 void csysi_process_lock_lock(struct csysi_process_lock *lock, void (*begin_in_child)(void))
 {
-	intptr_t process = csysi_os_process();
+	intptr_t process = csysi_os_pid();
 	/* Acquire pairs with the release below. */
 	intptr_t before = csysi_load_acquire(&lock->process);
 

@@ -68,7 +68,7 @@ static csys_thread *new_thread(const char *name, uint64_t id)
 		return NULL;
 	thread->references = 1;
 	thread->id = id;
-	thread->process = csysi_os_process();
+	thread->process = csysi_os_pid();
 	if (name)
 		thread->name = memcpy(thread->text, name, size);
 	return thread;
@@ -83,7 +83,7 @@ static uint64_t new_id(void)
 /* The system's thread does not exist in a forked child. */
 static int is_here(const csys_thread *thread)
 {
-	return thread->process == csysi_os_process();
+	return thread->process == csysi_os_pid();
 }
 
 static int has_ended(const csys_thread *thread)

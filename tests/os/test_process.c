@@ -12,7 +12,7 @@
 static void self_is_this_process(void **state)
 {
 	(void)state;
-	assert_int_equal(csysi_os_self(), getpid());
+	assert_int_equal(csysi_os_pid(), getpid());
 }
 
 static void a_handle_is_ready_from_the_end_on(void **state)

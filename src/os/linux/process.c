@@ -18,11 +18,6 @@
 #define SYS_pidfd_send_signal 424
 #endif
 
-int64_t csysi_os_self(void)
-{
-	return getpid();
-}
-
 int csysi_os_process_open(int64_t pid, csys_handle *out)
 {
 	int r = csysi_fault(CSYS_EMFILE);

@@ -27,7 +27,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/atomic.h"
 #include "base/fault.h"
@@ -62,11 +61,6 @@ static struct caught {
 static csysi_os_catcher *the_catcher; /* atomic */
 
 /* ---- what there is --------------------------------------------------------------- */
-
-intptr_t csysi_os_process(void)
-{
-	return getpid();
-}
 
 int csysi_os_signal_check(int number)
 {
@@ -226,7 +220,7 @@ static void pass(int i, int number, siginfo_t *info, void *context)
 	/* In the middle of a catch or uncatch: once more, when we have returned.  Acquire
 	 * pairs with the releases there. */
 	if (csysi_load_acquire(&caught->catching) &&
-	    csysi_load_relaxed(&caught->process) == csysi_os_process()) {
+	    csysi_load_relaxed(&caught->process) == csysi_os_pid()) {
 		raise(number);
 		return;
 	}
@@ -489,7 +483,7 @@ int csysi_os_catch(int number, csysi_os_catcher *catcher)
 	/* Release pairs with the acquire in enter. */
 	csysi_store_release(&the_catcher, catcher);
 	csysi_store_relaxed(&caught->newest, i);
-	csysi_store_relaxed(&caught->process, csysi_os_process());
+	csysi_store_relaxed(&caught->process, csysi_os_pid());
 	/* Release pairs with the acquire in pass: with it comes the process. */
 	csysi_store_release(&caught->catching, 1);
 	int r = there ? 0 : install(caught, number, i, &now);

@@ -3,15 +3,9 @@
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/fault.h"
 #include "os/posix/posix.h"
-
-int64_t csysi_os_self(void)
-{
-	return getpid();
-}
 
 int csysi_os_process_open(int64_t pid, csys_handle *out)
 {

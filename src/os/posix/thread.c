@@ -78,12 +78,6 @@ int csysi_os_at_thread_end(void (*run)(void))
 	return error ? fail(error) : 0;
 }
 
-int csysi_os_at_fork(void (*run)(void))
-{
-	/* What is told of it is the lack of memory; no caller's operation fails by it. */
-	return pthread_atfork(NULL, NULL, run) == 0 ? 0 : CSYS_ENOMEM;
-}
-
 /* ---- beginning ----------------------------------------------------------------------- */
 
 _Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a thread's name fits a word");
