@@ -44,9 +44,6 @@ typedef enum csysi_os_verdict csysi_os_catcher(const struct csysi_os_signal *sig
 /* 0 if it can be caught and a handler can return from it, else CSYS_EINVAL. */
 int csysi_os_signal_check(int number);
 
-/* Whether it asks a program to end, as a user would. */
-int csysi_os_signal_asks_to_end(int number);
-
 /*
  * Catch a signal from now on (there is one catcher for all), and stop that:
  * then its disposition is exactly as before, unless other code has changed it

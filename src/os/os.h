@@ -24,6 +24,7 @@
 #include <csys/base/result.h>
 
 #include "base/system.h" /* clock, close, dup, error code */
+#include "os/abort.h"
 #include "os/bell.h"
 #include "os/block.h"
 #include "os/cancel.h"
@@ -33,7 +34,6 @@
 #include "os/container.h"
 #include "os/cpu.h"
 #include "os/environment.h"
-#include "os/error.h"
 #include "os/file.h"
 #include "os/handle.h"
 #include "os/parallelism.h"
@@ -41,14 +41,15 @@
 #include "os/poll.h"
 #include "os/process.h"
 #include "os/pty.h"
-#include "os/self.h"
 #include "os/signal.h"
 #include "os/spawn.h"
 #include "os/stream.h"
 #include "os/table.h"
 #include "os/terminal.h"
 #include "os/this_process.h"
+#include "os/this_thread.h"
 #include "os/thread.h"
+#include "os/thread_end.h"
 #include "os/wake.h"
 
 #endif

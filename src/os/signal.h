@@ -10,6 +10,9 @@ int csysi_os_signal_kill(void);
 int csysi_os_signal_stop(void);
 int csysi_os_signal_continue(void);
 
+/* Whether it asks a program to end, as a user would. */
+int csysi_os_signal_asks_to_end(int number);
+
 /* "SIGKILL" for its number; NULL for a number without a name. */
 const char *csysi_os_signal_name(int signal);
 

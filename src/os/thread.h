@@ -1,5 +1,5 @@
 /*
- * os/thread.h - threads: their beginning, their end, and making way for others.
+ * os/thread.h - threads, and making way for others.
  */
 #ifndef CSYSI_OS_THREAD_H
 #define CSYSI_OS_THREAD_H
@@ -54,12 +54,5 @@ void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), vo
 
 /* Let others run on this CPU first. */
 void csysi_os_yield(void);
-
-/*
- * Have `run` called when this thread ends, however it does (not with the whole
- * process), after destructors of thread-local variables as far as the system
- * lets that be.  One `run` for all; again is fine.  CSYS_ENOMEM, CSYS_EAGAIN.
- */
-int csysi_os_at_thread_end(void (*run)(void));
 
 #endif

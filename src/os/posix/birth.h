@@ -1,7 +1,7 @@
 /*
  * os/posix/birth.h - what the two sides of a birth share.
  *
- * The parent makes the new process (spawn.c), which then works through the steps
+ * The parent makes the new process (fork.c), which then works through the steps
  * of newborn.h and becomes the program.  It may share memory with its parent, of
  * which only the calling thread stands still: no allocation, no locks, no library
  * state, a few kilobytes of stack; and BIRTH keeps sanitizers out, whose records of
@@ -48,28 +48,28 @@ struct birth {
 /*
  * Make the process that is born, with no handler of this one running in it.  Returns 0
  * with the child in *out once it is the program or has failed: see the report.
- * CSYS_ETIMEDOUT as csysi_os_spawn says (spawn.c).
+ * CSYS_ETIMEDOUT as csysi_os_spawn says (fork.c).
  */
 int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out);
 
-/* Put the report into the pipe, if there is one.  Called in the child (spawn.c). */
+/* Put the report into the pipe, if there is one.  Called in the child (fork.c). */
 void csysi_posix_tell(const struct birth *birth);
 
 /*
  * A descriptor of this process that polls readable once it has ended; -1 if the
- * system has no such thing (spawn.c).
+ * system has no such thing (fork.c).
  */
 int csysi_posix_hold_self(void);
 
 /* A number above every open descriptor of this process; 0: the child finds out (newborn.c). */
 int csysi_posix_most_handles(void);
 
-/* In the child, call the hook and return its result; see os.h (birth.c). */
+/* In the child, call the hook and return its result; see os.h (spawn.c). */
 int csysi_posix_call_hook(struct birth *birth);
 
 /*
  * In the child, after the hook: have the system notice the end of this memory
- * again, should the hook have changed that (spawn.c).
+ * again, should the hook have changed that (fork.c).
  */
 void csysi_posix_watch_again(struct birth *birth);
 
@@ -85,7 +85,7 @@ static inline int csysi_posix_is_delayable(const struct csysi_os_options *option
 	return options->hook != NULL || csysi_posix_changes_user(options);
 }
 
-/* The mask that a program starts with whose parent blocks these (birth.c). */
+/* The mask that a program starts with whose parent blocks these (spawn.c). */
 uint64_t csysi_posix_blocked_there(const struct csysi_os_options *options, const sigset_t *here);
 
 /* Work through all steps.  Returns only if one failed, with the report filled in (newborn.c). */

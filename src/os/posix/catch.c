@@ -82,11 +82,6 @@ int csysi_os_signal_check(int number)
 	}
 }
 
-int csysi_os_signal_asks_to_end(int number)
-{
-	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM;
-}
-
 /* All but those that a fault of the program raises: blocked, they would end it unseen. */
 static void fill(sigset_t *set)
 {

@@ -1,10 +1,8 @@
 /*
- * os/posix/error.c - errno, as one of csys's results; and the end where there is none.
+ * os/posix/error.c - errno, as one of csys's results.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "os/posix/posix.h"
 
@@ -66,15 +64,13 @@ int csysi_posix_result(int code)
 	}
 }
 
-int csysi_posix_fail(void)
+int csysi_posix_fail_with(int code)
 {
-	int code = errno;
 	csysi_set_os_error(code);
 	return csysi_posix_result(code);
 }
 
-void csysi_os_abort(const char *line)
+int csysi_posix_fail(void)
 {
-	fprintf(stderr, "csys: %s\n", line);
-	abort();
+	return csysi_posix_fail_with(errno);
 }

@@ -1,57 +1,14 @@
 /*
  * os/posix/handle.c - descriptors: closing, copying, keeping clear of 0 to 2.
- *
- * Where a system cannot create a descriptor close-on-exec, the birth lock keeps
- * a fork of ours from happening between the creation and the flag.  Creators
- * share it, a fork has it alone.  Forks by other code are not held back.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "os/posix/posix.h"
-
-static pthread_rwlock_t birth = PTHREAD_RWLOCK_INITIALIZER;
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-
-/* In a forked child: whoever held it is not there any more. */
-static void forget_holders(void)
-{
-	static const pthread_rwlock_t fresh = PTHREAD_RWLOCK_INITIALIZER;
-	birth = fresh;
-}
-
-static void prepare(void)
-{
-	/* Without memory for it a forked child may hang, as it may in malloc. */
-	pthread_atfork(NULL, NULL, forget_holders);
-}
-
-/* None of these can fail: the lock is valid and its users pair their calls. */
-void csysi_posix_birth_lock(void)
-{
-	pthread_once(&prepared, prepare);
-	pthread_rwlock_rdlock(&birth);
-}
-
-void csysi_posix_birth_unlock(void)
-{
-	pthread_rwlock_unlock(&birth);
-}
-
-void csysi_posix_fork_lock(void)
-{
-	pthread_rwlock_wrlock(&birth);
-}
-
-void csysi_posix_fork_unlock(void)
-{
-	pthread_rwlock_unlock(&birth);
-}
 
 void csysi_os_close(csys_handle handle)
 {

@@ -11,8 +11,9 @@
 /* The result for an errno (error.c). */
 int csysi_posix_result(int code);
 
-/* Record errno and return its result. */
+/* Record errno, or another code of its kind, and return its result. */
 int csysi_posix_fail(void);
+int csysi_posix_fail_with(int code);
 
 /*
  * Move `fd` above 2 if it is not, closing it in any case; close-on-exec.
@@ -26,7 +27,7 @@ int csysi_posix_pipe_ends(const int made[2], csys_handle *out_reader, csys_handl
 /*
  * Held for reading while a descriptor exists that is not close-on-exec yet, and
  * for writing across fork, where descriptors cannot be born close-on-exec
- * (handle.c).
+ * (fork_lock.c).
  */
 void csysi_posix_birth_lock(void);
 void csysi_posix_birth_unlock(void);
@@ -58,7 +59,7 @@ ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size);
 /* One write that waits as the descriptor's flags say, without SIGPIPE (attempt.c). */
 ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size);
 
-/* A function like write(2), and such a call with a SIGPIPE that it raises taken back (signal.c). */
+/* A function like write(2), and such a call with its SIGPIPE taken back (sigpipe.c). */
 typedef ssize_t csysi_posix_writer(int fd, const void *data, size_t size);
 ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size);
 ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
@@ -115,17 +116,17 @@ struct csysi_posix_report {
 	int result; /* the CSYS_E code of a hook that failed with one, else 0 */
 };
 
-/* Whether what came can be a report, whatever wrote it (reap.c). */
+/* Whether what came can be a report, whatever wrote it (report.c). */
 int csysi_posix_is_report(const struct csysi_posix_report *report);
 
-/* Whether the child is the program, as far as it has told; whether it tells no more (reap.c). */
+/* Whether the child is the program, as far as it has told; whether it tells no more (report.c). */
 int csysi_posix_has_succeeded(const struct csysi_posix_report *report);
 int csysi_posix_is_complete(const struct csysi_posix_report *report);
 
 /*
  * Read reports until the pipe's end, which the new process holds close-on-exec, until one
  * tells of a failure, or until the process has ended.  *report is the last one that came;
- * what is no report ends the reading.  CSYS_ETIMEDOUT (reap.c).
+ * what is no report ends the reading.  CSYS_ETIMEDOUT (report.c).
  */
 int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 			     struct csysi_posix_report *report);
@@ -141,7 +142,7 @@ int csysi_posix_has_ended(pid_t pid);
 int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience,
 			csys_deadline grace);
 
-/* Record why a birth failed, and return it as a result (reap.c). */
+/* Record why a birth failed, and return it as a result (report.c). */
 int csysi_posix_failed(const struct csysi_posix_report *report,
 		       const struct csysi_posix_program *program,
 		       const struct csysi_os_command *command, enum csysi_os_step *out_step);

@@ -1,5 +1,5 @@
 /*
- * os/posix/reap.c - waiting for a child by its pid, and what a child that is no program yet tells.
+ * os/posix/reap.c - waiting for a child by its pid.
  *
  * POSIX has no wait with a deadline that leaves SIGCHLD to the program, so one
  * with a deadline looks again and again, at growing intervals: from 50 us, so
@@ -8,21 +8,15 @@
  */
 #define _XOPEN_SOURCE 700 /* waitid */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
 #define FIRST_NAP 50000
 #define LAST_NAP 5000000
-
-/* Between two looks at a child that has not told anything, ns. */
-#define FIRST_LOOK 10000000
-#define LAST_LOOK 100000000
 
 struct csysi_os_exit csysi_posix_exit(int code, int status)
 {
@@ -121,70 +115,6 @@ int csysi_posix_has_ended(pid_t pid)
 	return glance(pid, WEXITED | WNOWAIT, &info) != 0;
 }
 
-int csysi_posix_is_report(const struct csysi_posix_report *report)
-{
-	return report->step > CSYSI_OS_STEP_PREPARE && report->step <= CSYSI_OS_STEP_EXEC &&
-	       report->error >= 0 && report->result <= 0 &&
-	       (report->error == 0 || report->result == 0);
-}
-
-static int has_failed(const struct csysi_posix_report *report)
-{
-	return report->error != 0 || report->result != 0;
-}
-
-int csysi_posix_has_succeeded(const struct csysi_posix_report *report)
-{
-	return report->step == CSYSI_OS_STEP_EXEC && !has_failed(report);
-}
-
-int csysi_posix_is_complete(const struct csysi_posix_report *report)
-{
-	return report->step == CSYSI_OS_STEP_EXEC || has_failed(report);
-}
-
-/* Wait for bytes or the end.  1: there is something to read; 0: not yet. */
-static int is_readable(int pipe, int64_t nap, csys_deadline deadline)
-{
-	struct pollfd polled = { .fd = pipe, .events = POLLIN };
-	int64_t left = csys_deadline_left(deadline);
-
-	if (left > nap)
-		left = nap;
-	/* Rounded up, so that the last millisecond is no loop of nothing. */
-	return poll(&polled, 1, (int)((left + 999999) / 1000000)) > 0;
-}
-
-int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
-			     struct csysi_posix_report *report)
-{
-	int has_ended = 0;
-
-	/* The end of the pipe may never come, where another process was forked meanwhile and
-	 * holds it too; so now and then look whether the child is there at all. */
-	for (int64_t nap = FIRST_LOOK; !has_failed(report);) {
-		struct csysi_posix_report next;
-		if (is_readable(pipe, has_ended ? 0 : nap, deadline)) {
-			/* One write of so few bytes comes in one piece. */
-			ssize_t size = read(pipe, &next, sizeof next);
-			if (size < 0 && errno == EINTR)
-				continue;
-			if (size != (ssize_t)sizeof next || !csysi_posix_is_report(&next))
-				return 0;
-			*report = next;
-		} else if (has_ended) {
-			return 0;
-		} else if (csysi_posix_has_ended(pid)) {
-			has_ended = 1; /* and take what it has left in the pipe */
-		} else if (csys_deadline_left(deadline) == 0) {
-			return CSYS_ETIMEDOUT;
-		} else if (nap < LAST_LOOK) {
-			nap *= 2;
-		}
-	}
-	return 0;
-}
-
 int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience,
 			csys_deadline grace)
 {
@@ -204,24 +134,4 @@ int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patien
 	}
 	csysi_os_close(child->handle);
 	return 0;
-}
-
-int csysi_posix_failed(const struct csysi_posix_report *report,
-		       const struct csysi_posix_program *program,
-		       const struct csysi_os_command *command, enum csysi_os_step *out_step)
-{
-	if (!has_failed(report)) {
-		/* It was ended by a signal, or by its hook. */
-		*out_step = report->step == CSYSI_OS_STEP_HOOK ? CSYSI_OS_STEP_HOOK
-							       : CSYSI_OS_STEP_FORK;
-		return CSYS_ECANCELED;
-	}
-	*out_step = (enum csysi_os_step)report->step;
-	if (report->result < 0)
-		return csysi_result_is_known(report->result) ? report->result : CSYS_EOTHER;
-	if (report->step == CSYSI_OS_STEP_EXEC && report->error == ENOENT &&
-	    csysi_posix_program_exists(program, command))
-		*out_step = CSYSI_OS_STEP_INTERPRETER;
-	csysi_set_os_error(report->error);
-	return csysi_posix_result(report->error);
 }

@@ -1,5 +1,5 @@
 /*
- * os/linux/self.c - what a thread is to the kernel: its name, its CPUs, its number.
+ * os/linux/this_thread.c - what a thread is to the kernel: its name, its CPUs, its number.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>

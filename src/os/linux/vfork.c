@@ -1,5 +1,5 @@
 /*
- * os/linux/spawn.c - starting a program.
+ * os/linux/vfork.c - making the process of a child, on the memory of the parent where that can be.
  *
  * On the parent's memory, as long as the child stays the parent's user and runs no code but ours:
  *

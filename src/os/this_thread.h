@@ -1,8 +1,8 @@
 /*
- * os/self.h - what the calling thread is to the system.
+ * os/this_thread.h - what the calling thread is to the system.
  */
-#ifndef CSYSI_OS_SELF_H
-#define CSYSI_OS_SELF_H
+#ifndef CSYSI_OS_THIS_THREAD_H
+#define CSYSI_OS_THIS_THREAD_H
 
 #include <stddef.h>
 
