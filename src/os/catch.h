@@ -58,7 +58,7 @@ void csysi_os_uncatch(int number);
 struct csysi_os_hold {
 	uint64_t place[20]; /* the system's own */
 };
-void csysi_os_hold(struct csysi_os_hold *hold);
-void csysi_os_release(const struct csysi_os_hold *hold);
+void csysi_os_hold_signals(struct csysi_os_hold *hold);
+void csysi_os_release_signals(const struct csysi_os_hold *hold);
 
 #endif

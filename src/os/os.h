@@ -25,7 +25,6 @@
 
 #include "base/system.h" /* clock, close, dup, error code */
 #include "os/abort.h"
-#include "os/bell.h"
 #include "os/block.h"
 #include "os/cancel.h"
 #include "os/catch.h"
@@ -36,6 +35,7 @@
 #include "os/environment.h"
 #include "os/file.h"
 #include "os/handle.h"
+#include "os/notifier.h"
 #include "os/parallelism.h"
 #include "os/pipe.h"
 #include "os/poll.h"

@@ -17,13 +17,13 @@
  * swap, which also gets the count: so each delivery is in exactly one event.  A
  * handler waits for no other: its loop repeats only if another one got on.
  *
- * The bell.  `rung` is 1 from the ring that follows a FULL to the end of a
- * silence.  Invariant: when no handler and no take is at work and a cell is
- * FULL, the bell is readable.  A handler makes the cell FULL, then swaps `rung`
- * to 1 and rings if it was 0.  A take silences, swaps `rung` to 0 and then looks
- * for FULL cells: if a handler's swap came first and found 1, the take sees its
- * cell, since both swaps are acquire and release, and rings itself; if it came
- * later it found 0 and rings.
+ * The notifier.  `notified` is 1 from the notify that follows a FULL to the end of a
+ * clear.  Invariant: when no handler and no take is at work and a cell is FULL, the
+ * notifier is readable.  A handler makes the cell FULL, then swaps `notified` to 1 and
+ * notifies if it was 0.  A take clears, swaps `notified` to 0 and then looks for FULL
+ * cells: if a handler's swap came first and found 1, the take sees its cell, since both
+ * swaps are acquire and release, and notifies itself; if it came later it found 0 and
+ * notifies.
  *
  * Freeing.  A handler counts itself in `running` while it walks.  A close takes
  * its cells off the lists and then sees each of the two counters at 0 once.  A
@@ -69,7 +69,7 @@ struct csys_signals {
 	csys_handle writer;
 	int replace;
 	int second_kills;
-	uint32_t rung;
+	uint32_t notified;
 	struct csysi_lock lock; /* for takes */
 	size_t turn;            /* under lock: the cell to look at first */
 	size_t count;
@@ -86,11 +86,11 @@ static struct {
 
 /* ---- in a handler -------------------------------------------------------------------- */
 
-static void ring(csys_signals *signals)
+static void notify(csys_signals *signals)
 {
-	/* Pairs with the swap in settle_bell. */
-	if (csysi_swap_acq_rel(&signals->rung, 1) == 0)
-		csysi_os_bell_ring(signals->writer);
+	/* Pairs with the swap in settle_notifier. */
+	if (csysi_swap_acq_rel(&signals->notified, 1) == 0)
+		csysi_os_notifier_notify(signals->writer);
 }
 
 static enum csysi_os_verdict deliver(struct cell *cell, const struct csysi_os_signal *signal)
@@ -104,7 +104,7 @@ static enum csysi_os_verdict deliver(struct cell *cell, const struct csysi_os_si
 			cell->origin = *signal;
 			/* Release pairs with the acquire in take_cell. */
 			csysi_add_release(&cell->word, FULL - WRITING);
-			ring(cell->owner);
+			notify(cell->owner);
 			return owner->replace ? CSYSI_OS_VERDICT_TAKEN : CSYSI_OS_VERDICT_CHAIN;
 		}
 		/* Relaxed: the handler that made it WRITING publishes and rings. */
@@ -198,7 +198,7 @@ static void enter_registry(struct csysi_os_hold *hold)
 {
 	intptr_t process = csysi_os_pid();
 
-	csysi_os_hold(hold);
+	csysi_os_hold_signals(hold);
 	csysi_process_lock_lock(&registry.lock, NULL);
 	take_over(process);
 }
@@ -206,7 +206,7 @@ static void enter_registry(struct csysi_os_hold *hold)
 static void leave_registry(const struct csysi_os_hold *hold)
 {
 	csysi_process_lock_unlock(&registry.lock);
-	csysi_os_release(hold);
+	csysi_os_release_signals(hold);
 }
 
 static void disconnect(struct cell *cell)
@@ -311,7 +311,7 @@ int csys_signals_open(const int *signals, size_t count, const csys_signals_optio
 	made->replace = options && options->replace;
 	made->second_kills = options && options->second_kills;
 
-	int r = csysi_os_bell_open(&made->reader, &made->writer);
+	int r = csysi_os_notifier_open(&made->reader, &made->writer);
 	if (r == 0)
 		r = connect_all(made);
 	if (r < 0) {
@@ -406,16 +406,16 @@ static int is_pending(const csys_signals *signals)
 	return 0;
 }
 
-/* Keep the bell's promise; under the lock. */
-static void settle_bell(csys_signals *signals)
+/* Keep the notifier's promise; under the lock. */
+static void settle_notifier(csys_signals *signals)
 {
 	if (is_pending(signals))
-		return; /* it is ringing, or about to */
-	csysi_os_bell_silence(signals->reader);
-	/* Pairs with the swap in ring. */
-	csysi_swap_acq_rel(&signals->rung, 0);
+		return; /* it is readable, or about to be */
+	csysi_os_notifier_clear(signals->reader);
+	/* Pairs with the swap in notify. */
+	csysi_swap_acq_rel(&signals->notified, 0);
 	if (is_pending(signals))
-		ring(signals);
+		notify(signals);
 }
 
 int csys_signals_try_wait(csys_signals *signals, csys_signal_event *out)
@@ -436,7 +436,7 @@ int csys_signals_try_wait(csys_signals *signals, csys_signal_event *out)
 			r = 0;
 		}
 	}
-	settle_bell(signals);
+	settle_notifier(signals);
 	csysi_lock_unlock(&signals->lock);
 	return r;
 }
@@ -447,8 +447,8 @@ int csys_signals_wait_until(csys_signals *signals, csys_deadline deadline, csys_
 		int r = csys_signals_try_wait(signals, out);
 		if (r != CSYS_EAGAIN)
 			return r;
-		struct csysi_os_poll bell = { .handle = signals->reader };
-		r = csysi_os_poll(&bell, 1, deadline);
+		struct csysi_os_poll notifier = { .handle = signals->reader };
+		r = csysi_os_poll(&notifier, 1, deadline);
 		if (r < 0)
 			return r;
 	}

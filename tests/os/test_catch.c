@@ -1,5 +1,5 @@
 /*
- * os/test_catch.c - exam: catching signals, and the bell.
+ * os/test_catch.c - exam: catching signals, and the notifier.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -200,34 +200,34 @@ static void while_held_no_handler_runs(void **state)
 	struct csysi_os_hold hold;
 	sigset_t before, after;
 	pthread_sigmask(SIG_BLOCK, NULL, &before);
-	csysi_os_hold(&hold);
+	csysi_os_hold_signals(&hold);
 	raise(SIGUSR1);
 	assert_int_equal(others, 0);
-	csysi_os_release(&hold);
+	csysi_os_release_signals(&hold);
 	assert_int_equal(others, 1);
 	pthread_sigmask(SIG_BLOCK, NULL, &after);
 	for (int i = 1; i <= SIGRTMAX; i++)
 		assert_int_equal(sigismember(&before, i), sigismember(&after, i));
 }
 
-static int rings(csys_handle reader)
+static int is_readable(csys_handle reader)
 {
-	struct csysi_os_poll bell = { .handle = reader };
-	return csysi_os_poll(&bell, 1, CSYS_POLL) == 0;
+	struct csysi_os_poll notifier = { .handle = reader };
+	return csysi_os_poll(&notifier, 1, CSYS_POLL) == 0;
 }
 
-static void a_bell_rings_until_it_is_silenced_however_often_it_was_rung(void **state)
+static void a_notifier_is_readable_until_it_is_cleared_however_often_it_was_notified(void **state)
 {
 	(void)state;
 	csys_handle reader, writer;
-	assert_int_equal(csysi_os_bell_open(&reader, &writer), 0);
-	assert_false(rings(reader));
-	csysi_os_bell_silence(reader);
+	assert_int_equal(csysi_os_notifier_open(&reader, &writer), 0);
+	assert_false(is_readable(reader));
+	csysi_os_notifier_clear(reader);
 	for (int i = 0; i < 100000; i++)
-		csysi_os_bell_ring(writer);
-	assert_true(rings(reader));
-	csysi_os_bell_silence(reader);
-	assert_false(rings(reader));
+		csysi_os_notifier_notify(writer);
+	assert_true(is_readable(reader));
+	csysi_os_notifier_clear(reader);
+	assert_false(is_readable(reader));
 	csysi_os_close(reader);
 	csysi_os_close(writer);
 }
@@ -243,7 +243,8 @@ int main(void)
 		CATCH_TEST(being_left_under_other_code_too_often_is_ebusy),
 		CATCH_TEST(a_failed_catch_leaves_the_disposition),
 		CATCH_TEST(while_held_no_handler_runs),
-		CATCH_TEST(a_bell_rings_until_it_is_silenced_however_often_it_was_rung),
+		CATCH_TEST(
+			a_notifier_is_readable_until_it_is_cleared_however_often_it_was_notified),
 	};
 	return RUN(tests);
 }

@@ -99,7 +99,7 @@ struct held {
 
 _Static_assert(sizeof(struct held) <= sizeof(struct csysi_os_hold), "no room for a signal mask");
 
-void csysi_os_hold(struct csysi_os_hold *hold)
+void csysi_os_hold_signals(struct csysi_os_hold *hold)
 {
 	struct held held;
 	sigset_t all;
@@ -110,7 +110,7 @@ void csysi_os_hold(struct csysi_os_hold *hold)
 	memcpy(hold->place, &held, sizeof held);
 }
 
-void csysi_os_release(const struct csysi_os_hold *hold)
+void csysi_os_release_signals(const struct csysi_os_hold *hold)
 {
 	struct held held;
 

@@ -1,8 +1,8 @@
 /*
- * os/posix/bell.c - a pipe that a signal handler may write into.
+ * os/posix/notifier.c - a pipe that a signal handler may write into.
  *
- * Both ends are nonblocking.  A full pipe drops a ring and is readable, which is
- * all that a ring asks for.  Cancellation is off around read and write, as a
+ * Both ends are nonblocking.  A full pipe takes no byte more and is readable, which
+ * is all that a notify asks for.  Cancellation is off around read and write, as a
  * thread must not end inside a handler, nor under a lock.
  */
 #define _XOPEN_SOURCE 700
@@ -12,7 +12,7 @@
 
 #include "os/posix/posix.h"
 
-int csysi_os_bell_open(csys_handle *out_reader, csys_handle *out_writer)
+int csysi_os_notifier_open(csys_handle *out_reader, csys_handle *out_writer)
 {
 	csys_handle reader, writer;
 	int r = csysi_os_pipe(&reader, &writer);
@@ -32,7 +32,7 @@ int csysi_os_bell_open(csys_handle *out_reader, csys_handle *out_writer)
 	return 0;
 }
 
-void csysi_os_bell_ring(csys_handle writer)
+void csysi_os_notifier_notify(csys_handle writer)
 {
 	int error = errno;
 	int cancel;
@@ -44,15 +44,15 @@ void csysi_os_bell_ring(csys_handle writer)
 	errno = error;
 }
 
-void csysi_os_bell_silence(csys_handle reader)
+void csysi_os_notifier_clear(csys_handle reader)
 {
-	char rings[64];
+	char bytes[64];
 	ssize_t size;
 	int cancel;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	do
-		size = read((int)reader, rings, sizeof rings);
-	while (size == (ssize_t)sizeof rings || (size < 0 && errno == EINTR));
+		size = read((int)reader, bytes, sizeof bytes);
+	while (size == (ssize_t)sizeof bytes || (size < 0 && errno == EINTR));
 	pthread_setcancelstate(cancel, NULL);
 }
