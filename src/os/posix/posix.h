@@ -44,10 +44,10 @@ int csysi_posix_poll(struct pollfd *polled, size_t count, int milliseconds);
 /*
  * One transfer that does not wait, whatever the flags of the descriptor say:
  * -1 and errno EAGAIN if it would.  `announced`: poll has just said that it
- * would not (attempt.c).
+ * would not (nowait.c).
  */
-ssize_t csysi_posix_read_attempt(int fd, void *buffer, size_t size, int announced);
-ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int announced);
+ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced);
+ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced);
 
 /*
  * The same by asking poll first: as good as it gets without help of the system.
@@ -56,7 +56,7 @@ ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int ann
 ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size);
 ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size);
 
-/* One write that waits as the descriptor's flags say, without SIGPIPE (attempt.c). */
+/* One write that waits as the descriptor's flags say, without SIGPIPE (nowait.c). */
 ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size);
 
 /* A function like write(2), and such a call with its SIGPIPE taken back (sigpipe.c). */
@@ -76,7 +76,7 @@ int csysi_posix_is_stopped(pid_t pid);
 
 /*
  * The path of the terminal side of a controller, and a descriptor of that side,
- * close-on-exec.  -1 with errno set (peer.c).
+ * close-on-exec.  -1 with errno set (pty_peer.c).
  */
 int csysi_posix_pty_name(int controller, char *name, size_t size);
 int csysi_posix_pty_peer(int controller, const char *name);

@@ -5,7 +5,7 @@
  * on that, so the flag is neither consulted nor changed:
  *   - without a deadline the transfer itself waits; if the descriptor is
  *     nonblocking it says EAGAIN, and poll waits in its place;
- *   - with one, an attempt that does not wait alternates with poll.
+ *   - with one, a transfer that does not wait alternates with poll.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -53,16 +53,16 @@ struct transfer {
 	size_t size;
 };
 
-static ssize_t waiting(const struct transfer *t)
+static ssize_t transfer_waiting(const struct transfer *t)
 {
 	return t->data ? csysi_posix_write_quietly(t->fd, t->data, t->size)
 		       : read(t->fd, t->buffer, t->size);
 }
 
-static ssize_t attempt(const struct transfer *t, int announced)
+static ssize_t transfer_nowait(const struct transfer *t, int announced)
 {
-	return t->data ? csysi_posix_write_attempt(t->fd, t->data, t->size, announced)
-		       : csysi_posix_read_attempt(t->fd, t->buffer, t->size, announced);
+	return t->data ? csysi_posix_write_nowait(t->fd, t->data, t->size, announced)
+		       : csysi_posix_read_nowait(t->fd, t->buffer, t->size, announced);
 }
 
 static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
@@ -74,7 +74,8 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 	if (r < 0)
 		return r;
 	for (;;) {
-		ssize_t moved = deadline == CSYS_FOREVER ? waiting(t) : attempt(t, announced);
+		ssize_t moved = deadline == CSYS_FOREVER ? transfer_waiting(t)
+							 : transfer_nowait(t, announced);
 		if (moved >= 0) {
 			*out = (size_t)moved;
 			return 0;

@@ -1,17 +1,17 @@
 /*
- * os/posix/attempt.c - transfers that do not wait, and writes without SIGPIPE,
+ * os/posix/nowait.c - transfers that do not wait, and writes without SIGPIPE,
  * from poll and signal masks.
  */
 #define _XOPEN_SOURCE 700
 #include "os/posix/posix.h"
 
-ssize_t csysi_posix_read_attempt(int fd, void *buffer, size_t size, int announced)
+ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced)
 {
 	(void)announced;
 	return csysi_posix_read_polled(fd, buffer, size);
 }
 
-ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int announced)
+ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced)
 {
 	(void)announced;
 	return csysi_posix_write_polled(fd, data, size);

@@ -1,5 +1,5 @@
 /*
- * os/linux/attempt.c - transfers that do not wait, and writes without SIGPIPE,
+ * os/linux/nowait.c - transfers that do not wait, and writes without SIGPIPE,
  * in one system call each.
  *
  * preadv2 and pwritev2 take flags for the one call: RWF_NOWAIT (pipes: Linux
@@ -50,7 +50,7 @@ static int is_on_disk(int fd)
 	return is_kind(fd, S_IFREG) || is_kind(fd, S_IFBLK);
 }
 
-ssize_t csysi_posix_read_attempt(int fd, void *buffer, size_t size, int announced)
+ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced)
 {
 	ssize_t moved = transfer(SYS_preadv2, fd, buffer, size, NOWAIT);
 
@@ -98,7 +98,7 @@ static ssize_t without_signal(csysi_posix_writer *knowing, csysi_posix_writer *o
 	return moved;
 }
 
-ssize_t csysi_posix_write_attempt(int fd, const void *data, size_t size, int announced)
+ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced)
 {
 	ssize_t moved = without_signal(write_nowait_nosignal, write_nowait, fd, data, size);
 

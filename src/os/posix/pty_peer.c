@@ -1,5 +1,5 @@
 /*
- * os/posix/peer.c - from the controller of a pseudo-terminal to its terminal side,
+ * os/posix/pty_peer.c - from the controller of a pseudo-terminal to its terminal side,
  * by name.
  */
 #define _XOPEN_SOURCE 700

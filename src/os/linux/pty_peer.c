@@ -1,5 +1,5 @@
 /*
- * os/linux/peer.c - from the controller of a pseudo-terminal to its terminal side,
+ * os/linux/pty_peer.c - from the controller of a pseudo-terminal to its terminal side,
  * itself.
  *
  * TIOCGPTPEER (Linux 4.13) opens that side even where its name leads elsewhere,
