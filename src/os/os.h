@@ -7,7 +7,7 @@
  *   - Fallible calls return 0 or a CSYS_E code, leave the outputs untouched on
  *     failure, and record the raw code for csys_os_error().
  *   - EINTR never leaves this floor.
- *   - Every handle is born close-on-exec and above 2; close accepts "none".
+ *   - Every new handle is close-on-exec at once and above 2; close accepts "none".
  *   - No policy: what to retry, kill or log is decided above.
  *   - Time is an absolute csys_deadline on the monotonic clock.
  *

@@ -463,7 +463,7 @@ int csysi_os_container_kill(const struct csysi_os_container *container, csys_dea
 
 	/* The fault stands for a kernel without the file. */
 	int by_hand = csysi_fault(CSYS_ENOENT) < 0;
-	/* Again and again: what is being born into it from outside comes late, and earlier
+	/* Again and again: a process that is started in it from outside comes late, and earlier
 	 * kernels let a fork get away now and then. */
 	while (is_populated(events)) {
 		by_hand = by_hand || write_file(directory, "cgroup.kill", "1") < 0;

@@ -70,7 +70,7 @@
 #include "base/atomic.h"
 #include "base/fault.h"
 #include "os/linux/linux.h"
-#include "os/posix/birth.h"
+#include "os/posix/spawn.h"
 
 /* Numbers younger than some headers; the same on every architecture since they came. */
 #ifndef SYS_pidfd_open
@@ -94,8 +94,8 @@ int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #endif
 
-/* csysi_posix_be_born takes under 2 KiB, with nothing optimised; the dynamic linker up to 3 more if
- * it binds syscall at its first use. */
+/* csysi_posix_exec_child takes under 2 KiB, with nothing optimised; the dynamic linker up to 3 more
+ * if it binds syscall at its first use. */
 #define STACK_SIZE 8192
 
 /* ---- the page that a copied child shares with its parent --------------------------- */
@@ -114,7 +114,7 @@ struct page {
 };
 
 /* In the child. */
-BIRTH static int watch(struct page *page)
+IN_CHILD static int watch(struct page *page)
 {
 	page->entry.next = &page->head.list;
 	page->head.list.next = &page->entry;
@@ -131,17 +131,17 @@ BIRTH static int watch(struct page *page)
 }
 
 /* The report is in the page. */
-BIRTH static struct page *page_of(const struct birth *birth)
+IN_CHILD static struct page *page_of(const struct spawn *spawn)
 {
-	return birth->report == &birth->own
+	return spawn->report == &spawn->own
 		       ? NULL
-		       : (struct page *)(void *)((char *)birth->report -
+		       : (struct page *)(void *)((char *)spawn->report -
 						 offsetof(struct page, report));
 }
 
-BIRTH void csysi_posix_watch_again(struct birth *birth)
+IN_CHILD void csysi_posix_watch_again(struct spawn *spawn)
 {
-	struct page *page = page_of(birth);
+	struct page *page = page_of(spawn);
 
 	if (page)
 		watch(page);
@@ -180,21 +180,21 @@ static int await_page(const struct page *page, pid_t pid, csys_deadline deadline
 /* ---- the child ---------------------------------------------------------------------- */
 
 /* The new process starts here, on its own stack, and does not return. */
-BIRTH static int newborn(void *argument)
+IN_CHILD static int child_main(void *argument)
 {
-	struct birth *birth = argument;
-	struct page *page = page_of(birth);
+	struct spawn *spawn = argument;
+	struct page *page = page_of(spawn);
 
 	if (!page || watch(page) == 0)
-		csysi_posix_be_born(birth);
+		csysi_posix_exec_child(spawn);
 	syscall(SYS_exit_group, 127);
 	return 127; /* not reached */
 }
 
-BIRTH void csysi_posix_tell(const struct birth *birth)
+IN_CHILD void csysi_posix_send_report(const struct spawn *spawn)
 {
-	if (birth->pipe >= 0)
-		syscall(SYS_write, birth->pipe, birth->report, sizeof *birth->report);
+	if (spawn->pipe >= 0)
+		syscall(SYS_write, spawn->pipe, spawn->report, sizeof *spawn->report);
 }
 
 /* ---- the parent ----------------------------------------------------------------------- */
@@ -228,7 +228,7 @@ static uint64_t ignored_signals(void)
 static int no_clone3;
 static int no_robust_list;
 
-static long call_clone3(struct birth *birth, char *stack, size_t size, uint64_t flags, int *pidfd)
+static long call_clone3(struct spawn *spawn, char *stack, size_t size, uint64_t flags, int *pidfd)
 {
 	struct clone_request request = {
 		.flags = flags | CLONE_PIDFD | CLEAR_SIGHAND,
@@ -239,39 +239,39 @@ static long call_clone3(struct birth *birth, char *stack, size_t size, uint64_t 
 	};
 	size_t request_size = CLONE_REQUEST_SIZE;
 
-	if (birth->is_inside) {
+	if (spawn->is_inside) {
 		request.flags |= INTO_CGROUP;
-		request.cgroup = (uint64_t)birth->command->container;
+		request.cgroup = (uint64_t)spawn->command->container;
 		request_size = sizeof request;
 	}
-	return csysi_linux_clone3(&request, request_size, newborn, birth);
+	return csysi_linux_clone3(&request, request_size, child_main, spawn);
 }
 
-static long call_clone(struct birth *birth, char *stack, size_t size, int flags, int *pidfd)
+static long call_clone(struct spawn *spawn, char *stack, size_t size, int flags, int *pidfd)
 {
 	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
-	long pid = clone(newborn, stack + size, flags | CLONE_PIDFD | SIGCHLD, birth, pidfd);
+	long pid = clone(child_main, stack + size, flags | CLONE_PIDFD | SIGCHLD, spawn, pidfd);
 	if (pid < 0 && errno == EINVAL)
-		pid = clone(newborn, stack + size, flags | SIGCHLD, birth);
+		pid = clone(child_main, stack + size, flags | SIGCHLD, spawn);
 	return pid < 0 ? -errno : pid;
 }
 
 /* Make the process.  Returns its pid or -errno; *pidfd stays -1 if there is none. */
-static long make_process(struct birth *birth, int by_clone3, int *pidfd)
+static long make_process(struct spawn *spawn, int by_clone3, int *pidfd)
 {
 	/* On this stack, so that it costs nothing: this frame stands until the child is
 	 * off it, or has its copy. */
 	_Alignas(16) char stack[STACK_SIZE];
-	const uint64_t flags = birth->is_copy ? 0 : CLONE_VM | CLONE_VFORK;
+	const uint64_t flags = spawn->is_copy ? 0 : CLONE_VM | CLONE_VFORK;
 
 	if (by_clone3)
-		return call_clone3(birth, stack, sizeof stack, flags, pidfd);
-	if (!birth->is_copy)
-		return call_clone(birth, stack, sizeof stack, (int)flags, pidfd);
+		return call_clone3(spawn, stack, sizeof stack, flags, pidfd);
+	if (!spawn->is_copy)
+		return call_clone(spawn, stack, sizeof stack, (int)flags, pidfd);
 	/* libc's, for a hook may call what a forked child may. */
 	pid_t forked = fork();
 	if (forked == 0)
-		newborn(birth);
+		child_main(spawn);
 	return forked < 0 ? -errno : forked;
 }
 
@@ -282,7 +282,7 @@ static int is_ours(pid_t pid)
 	return syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
 }
 
-/* The pidfd above 2, for a child that was born without too. */
+/* The pidfd above 2, for a child that came without one, too. */
 static int settle_pidfd(pid_t pid, int pidfd)
 {
 	if (pidfd < 0) {
@@ -296,28 +296,28 @@ static int settle_pidfd(pid_t pid, int pidfd)
 	return pidfd < 0 || pidfd > 2 ? pidfd : csysi_posix_above_2(pidfd);
 }
 
-/* One attempt, with every signal blocked around it.  0 with the child in *out, or -errno. */
-static int attempt(struct birth *birth, int by_clone3, struct csysi_os_child *out)
+/* Make it, with every signal blocked meanwhile.  0 with the child in *out, or -errno. */
+static int make_blocked(struct spawn *spawn, int by_clone3, struct csysi_os_child *out)
 {
-	const struct csysi_os_options *options = birth->command->options;
+	const struct csysi_os_options *options = spawn->command->options;
 	uint64_t all[2] = { UINT64_MAX, UINT64_MAX };
 	uint64_t before[2] = { 0, 0 };
 	int pidfd = -1;
 
 	if (by_clone3) {
-		birth->handlers = 0; /* CLEAR_SIGHAND */
-		birth->reset = options->inherit_signals ? options->standard : ignored_signals();
+		spawn->handlers = 0; /* CLEAR_SIGHAND */
+		spawn->reset = options->inherit_signals ? options->standard : ignored_signals();
 	} else {
-		birth->is_inside = 0;
-		birth->handlers = options->inherit_signals;
-		birth->reset = options->inherit_signals ? options->standard : UINT64_MAX;
+		spawn->is_inside = 0;
+		spawn->handlers = options->inherit_signals;
+		spawn->reset = options->inherit_signals ? options->standard : UINT64_MAX;
 	}
 	/* The raw call: libc's leaves out the signals that it uses itself. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGNAL_SET_SIZE);
-	birth->blocked = options->set_mask          ? options->blocked
+	spawn->blocked = options->set_mask          ? options->blocked
 			 : options->inherit_signals ? before[0]
 						    : 0;
-	long pid = make_process(birth, by_clone3, &pidfd);
+	long pid = make_process(spawn, by_clone3, &pidfd);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, SIGNAL_SET_SIZE);
 
 	if (pid < 0)
@@ -328,17 +328,17 @@ static int attempt(struct birth *birth, int by_clone3, struct csysi_os_child *ou
 }
 
 /* CSYS_ENOTSUP, which no real failure is, if clone3 is missing or refused. */
-static int by_clone3(struct birth *birth, struct csysi_os_child *out)
+static int by_clone3(struct spawn *spawn, struct csysi_os_child *out)
 {
-	if (csysi_load_relaxed(&no_clone3) || birth->command->options->hook)
+	if (csysi_load_relaxed(&no_clone3) || spawn->command->options->hook)
 		return CSYS_ENOTSUP;
 
-	birth->is_inside = birth->command->bond == CSYSI_OS_BOND_CONTAINER;
-	int r = attempt(birth, 1, out);
-	if (r < 0 && birth->is_inside && r != -EAGAIN && r != -ENOMEM) {
+	spawn->is_inside = spawn->command->bond == CSYSI_OS_BOND_CONTAINER;
+	int r = make_blocked(spawn, 1, out);
+	if (r < 0 && spawn->is_inside && r != -EAGAIN && r != -ENOMEM) {
 		/* Linux 5.7, and refused in some cgroups; else the child enters it. */
-		birth->is_inside = 0;
-		r = attempt(birth, 1, out);
+		spawn->is_inside = 0;
+		r = make_blocked(spawn, 1, out);
 	}
 	if (r == 0)
 		return 0;
@@ -351,9 +351,9 @@ static int by_clone3(struct birth *birth, struct csysi_os_child *out)
 }
 
 /* By clone, or fork for a copy. */
-static int by_another_call(struct birth *birth, struct csysi_os_child *out)
+static int by_another_call(struct spawn *spawn, struct csysi_os_child *out)
 {
-	int r = attempt(birth, 0, out);
+	int r = make_blocked(spawn, 0, out);
 
 	if (r == 0)
 		return 0;
@@ -361,34 +361,34 @@ static int by_another_call(struct birth *birth, struct csysi_os_child *out)
 	return csysi_posix_fail();
 }
 
-static int make(struct birth *birth, struct csysi_os_child *out)
+static int make(struct spawn *spawn, struct csysi_os_child *out)
 {
-	int r = by_clone3(birth, out);
+	int r = by_clone3(spawn, out);
 
-	return r == CSYS_ENOTSUP ? by_another_call(birth, out) : r;
+	return r == CSYS_ENOTSUP ? by_another_call(spawn, out) : r;
 }
 
 /* The report comes through a pipe. */
-static int by_pipe(struct birth *birth, struct csysi_os_child *out)
+static int by_pipe(struct spawn *spawn, struct csysi_os_child *out)
 {
 	csys_handle reader, writer;
 	int r = csysi_os_pipe(&reader, &writer);
 	if (r < 0)
 		return r;
 
-	birth->pipe = (int)writer;
-	r = birth->is_copy ? make(birth, out) : by_another_call(birth, out);
+	spawn->pipe = (int)writer;
+	r = spawn->is_copy ? make(spawn, out) : by_another_call(spawn, out);
 	csysi_os_close(writer);
 	/* On memory that is shared after all the report is there already. */
-	if (r == 0 && !csysi_posix_is_complete(&birth->own))
-		r = csysi_posix_read_reports((int)reader, (pid_t)out->pid, birth->deadline,
-					     &birth->own);
+	if (r == 0 && !csysi_posix_is_complete(&spawn->own))
+		r = csysi_posix_read_reports((int)reader, (pid_t)out->pid, spawn->deadline,
+					     &spawn->own);
 	csysi_os_close(reader);
 	return r;
 }
 
 /* CSYS_ENOTSUP, with nothing left, if the kernel does not watch over the page. */
-static int by_page(struct birth *birth, struct csysi_os_child *out)
+static int by_page(struct spawn *spawn, struct csysi_os_child *out)
 {
 	if (csysi_load_relaxed(&no_robust_list))
 		return CSYS_ENOTSUP;
@@ -396,20 +396,21 @@ static int by_page(struct birth *birth, struct csysi_os_child *out)
 	if (!page)
 		return CSYS_ENOMEM;
 
-	birth->pipe = -1;
-	birth->report = &page->report;
-	int r = make(birth, out);
-	birth->report = &birth->own;
+	spawn->pipe = -1;
+	spawn->report = &page->report;
+	int r = make(spawn, out);
+	spawn->report = &spawn->own;
 	if (r == 0)
-		r = await_page(page, (pid_t)out->pid, birth->deadline);
-	birth->own = page->report;
-	if (r == 0 && birth->own.step != CSYSI_OS_STEP_PREPARE &&
-	    !csysi_posix_is_report(&birth->own)) /* a hook wrote where it should not */
-		birth->own =
+		r = await_page(page, (pid_t)out->pid, spawn->deadline);
+	spawn->own = page->report;
+	if (r == 0 && spawn->own.step != CSYSI_OS_STEP_PREPARE &&
+	    !csysi_posix_is_report(&spawn->own)) /* a hook wrote where it should not */
+		spawn->own =
 			(struct csysi_posix_report){ .step = CSYSI_OS_STEP_HOOK, .error = EIO };
 	if (csysi_load_relaxed(&page->word) == REFUSED) {
 		csysi_store_relaxed(&no_robust_list, 1);
-		(void)csysi_posix_abandon(out, CSYS_FOREVER, CSYS_FOREVER); /* it ends by itself */
+		(void)csysi_posix_end_child(out, CSYS_FOREVER,
+					    CSYS_FOREVER); /* it ends by itself */
 		*out = (struct csysi_os_child){ .pid = 0, .handle = CSYS_NO_HANDLE };
 		r = CSYS_ENOTSUP;
 	}
@@ -417,22 +418,22 @@ static int by_page(struct birth *birth, struct csysi_os_child *out)
 	return r;
 }
 
-int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
+int csysi_posix_make_child(struct spawn *spawn, struct csysi_os_child *out)
 {
-	const struct csysi_os_options *options = birth->command->options;
+	const struct csysi_os_options *options = spawn->command->options;
 	int r;
 
-	birth->is_copy = csysi_posix_is_delayable(options);
-	if (birth->is_copy) {
-		r = by_page(birth, out);
+	spawn->is_copy = csysi_posix_is_delayable(options);
+	if (spawn->is_copy) {
+		r = by_page(spawn, out);
 	} else {
-		birth->pipe = -1;
-		r = by_clone3(birth, out);
+		spawn->pipe = -1;
+		r = by_clone3(spawn, out);
 	}
-	return r == CSYS_ENOTSUP ? by_pipe(birth, out) : r;
+	return r == CSYS_ENOTSUP ? by_pipe(spawn, out) : r;
 }
 
-int csysi_posix_hold_self(void)
+int csysi_posix_open_self(void)
 {
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 

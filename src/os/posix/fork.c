@@ -12,21 +12,21 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "os/posix/birth.h"
+#include "os/posix/spawn.h"
 
 /* Fork, with the whole of the child's life in it.  Returns its pid or -1. */
-static pid_t fork_blocked(struct birth *birth)
+static pid_t fork_blocked(struct spawn *spawn)
 {
 	sigset_t all, before;
 	sigfillset(&all);
 
 	/* No handler of the program may run in the child. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	birth->blocked = csysi_posix_blocked_there(birth->command->options, &before);
-	csysi_posix_fork_lock();
+	spawn->blocked = csysi_posix_blocked_in_child(spawn->command->options, &before);
+	csysi_posix_fork_lock_alone();
 	pid_t pid = fork();
 	if (pid == 0) {
-		csysi_posix_be_born(birth);
+		csysi_posix_exec_child(spawn);
 		_exit(127);
 	}
 	int error = errno;
@@ -36,43 +36,43 @@ static pid_t fork_blocked(struct birth *birth)
 	return pid;
 }
 
-int csysi_posix_give_birth(struct birth *birth, struct csysi_os_child *out)
+int csysi_posix_make_child(struct spawn *spawn, struct csysi_os_child *out)
 {
 	csys_handle reader, writer;
 	int r = csysi_os_pipe(&reader, &writer);
 	if (r < 0)
 		return r;
 
-	birth->is_copy = 1;
-	birth->pipe = (int)writer;
-	pid_t pid = fork_blocked(birth);
+	spawn->is_copy = 1;
+	spawn->pipe = (int)writer;
+	pid_t pid = fork_blocked(spawn);
 	if (pid < 0)
 		r = csysi_posix_fail();
 	csysi_os_close(writer);
 	if (pid > 0) {
 		*out = (struct csysi_os_child){ .pid = pid, .handle = CSYS_NO_HANDLE };
-		r = csysi_posix_read_reports((int)reader, pid, birth->deadline, &birth->own);
+		r = csysi_posix_read_reports((int)reader, pid, spawn->deadline, &spawn->own);
 	}
 	csysi_os_close(reader);
 	return r;
 }
 
-void csysi_posix_tell(const struct birth *birth)
+void csysi_posix_send_report(const struct spawn *spawn)
 {
-	if (birth->pipe < 0)
+	if (spawn->pipe < 0)
 		return;
 	/* The parent reads it or is gone; there is nobody else to tell. */
-	ssize_t told = write(birth->pipe, birth->report, sizeof *birth->report);
+	ssize_t told = write(spawn->pipe, spawn->report, sizeof *spawn->report);
 	(void)told;
 }
 
-int csysi_posix_hold_self(void)
+int csysi_posix_open_self(void)
 {
 	return -1;
 }
 
 /* The pipe ends with the child, whatever a hook does. */
-void csysi_posix_watch_again(struct birth *birth)
+void csysi_posix_watch_again(struct spawn *spawn)
 {
-	(void)birth;
+	(void)spawn;
 }

@@ -15,13 +15,13 @@ int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer)
 		return r;
 
 	int ends[2];
-	csysi_posix_birth_lock();
+	csysi_posix_fork_lock_shared();
 	int made = pipe(ends);
 	if (made == 0) {
 		fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 		fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 	}
-	csysi_posix_birth_unlock();
+	csysi_posix_fork_unlock();
 	if (made < 0)
 		return csysi_posix_fail();
 	return csysi_posix_pipe_ends(ends, out_reader, out_writer);

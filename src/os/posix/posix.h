@@ -25,13 +25,12 @@ int csysi_posix_above_2(int fd);
 int csysi_posix_pipe_ends(const int made[2], csys_handle *out_reader, csys_handle *out_writer);
 
 /*
- * Held for reading while a descriptor exists that is not close-on-exec yet, and
- * for writing across fork, where descriptors cannot be born close-on-exec
+ * The fork lock: shared while a descriptor exists that is not close-on-exec yet, and
+ * alone across fork, where descriptors cannot be made close-on-exec in one step
  * (fork_lock.c).
  */
-void csysi_posix_birth_lock(void);
-void csysi_posix_birth_unlock(void);
-void csysi_posix_fork_lock(void);
+void csysi_posix_fork_lock_shared(void);
+void csysi_posix_fork_lock_alone(void);
 void csysi_posix_fork_unlock(void);
 
 /*
@@ -139,12 +138,13 @@ int csysi_posix_has_ended(pid_t pid);
  * CSYS_EPERM, it may not be killed, and has not ended by itself until `patience`;
  * CSYS_ETIMEDOUT, it was killed, and could not be reaped until `grace` (reap.c).
  */
-int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience,
-			csys_deadline grace);
+int csysi_posix_end_child(const struct csysi_os_child *child, csys_deadline patience,
+			  csys_deadline grace);
 
-/* Record why a birth failed, and return it as a result (report.c). */
-int csysi_posix_failed(const struct csysi_posix_report *report,
-		       const struct csysi_posix_program *program,
-		       const struct csysi_os_command *command, enum csysi_os_step *out_step);
+/* Record why a spawn failed, and return it as a result (report.c). */
+int csysi_posix_report_failure(const struct csysi_posix_report *report,
+			       const struct csysi_posix_program *program,
+			       const struct csysi_os_command *command,
+			       enum csysi_os_step *out_step);
 
 #endif

@@ -38,14 +38,14 @@ static int open_controller(csys_handle *out)
 
 	int cancel; /* opening is a cancellation point, and there is a lock */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	csysi_posix_birth_lock();
+	csysi_posix_fork_lock_shared();
 	int fd = open_master(O_CLOEXEC);
 	if (fd < 0 && errno == EINVAL) {
 		fd = open_master(0);
 		if (fd >= 0)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
-	csysi_posix_birth_unlock();
+	csysi_posix_fork_unlock();
 	pthread_setcancelstate(cancel, NULL);
 	if (fd >= 0)
 		fd = csysi_posix_above_2(fd);

@@ -115,8 +115,8 @@ int csysi_posix_has_ended(pid_t pid)
 	return glance(pid, WEXITED | WNOWAIT, &info) != 0;
 }
 
-int csysi_posix_abandon(const struct csysi_os_child *child, csys_deadline patience,
-			csys_deadline grace)
+int csysi_posix_end_child(const struct csysi_os_child *child, csys_deadline patience,
+			  csys_deadline grace)
 {
 	struct csysi_os_exit end;
 	int r = csysi_os_child_signal(child, SIGKILL);

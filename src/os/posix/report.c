@@ -76,9 +76,9 @@ int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 	return 0;
 }
 
-int csysi_posix_failed(const struct csysi_posix_report *report,
-		       const struct csysi_posix_program *program,
-		       const struct csysi_os_command *command, enum csysi_os_step *out_step)
+int csysi_posix_report_failure(const struct csysi_posix_report *report,
+			       const struct csysi_posix_program *program,
+			       const struct csysi_os_command *command, enum csysi_os_step *out_step)
 {
 	if (!has_failed(report)) {
 		/* It was ended by a signal, or by its hook. */

@@ -9,20 +9,20 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
-#include "os/posix/birth.h"
+#include "os/posix/spawn.h"
 
-static void release(struct birth *birth)
+static void release(struct spawn *spawn)
 {
-	if (birth->sources != birth->usual)
-		csysi_free(birth->sources);
-	csysi_posix_program_free(&birth->program);
+	if (spawn->sources != spawn->usual)
+		csysi_free(spawn->sources);
+	csysi_posix_program_free(&spawn->program);
 }
 
 /* All that needs memory.  *out stays where it is from here on. */
-static int prepare(const struct csysi_os_command *command, struct birth *out)
+static int prepare(const struct csysi_os_command *command, struct spawn *out)
 {
 	const struct csysi_os_options *options = command->options;
-	*out = (struct birth){
+	*out = (struct spawn){
 		.command = command,
 		.parent_end = -1,
 		.handlers = options->inherit_signals,
@@ -51,19 +51,19 @@ static int prepare(const struct csysi_os_command *command, struct birth *out)
 }
 
 /* Of a child that was made, but is not to go on.  *out as csysi_os_spawn says. */
-static void bury(const struct birth *birth, const struct csysi_os_child *child,
-		 struct csysi_os_child *out)
+static void discard(const struct spawn *spawn, const struct csysi_os_child *child,
+		    struct csysi_os_child *out)
 {
 	int os_error = csys_os_error();
 	/* A child that has reported a failure is about to exit. */
-	csys_deadline patience = csysi_posix_is_complete(&birth->own) ? birth->deadline : CSYS_POLL;
+	csys_deadline patience = csysi_posix_is_complete(&spawn->own) ? spawn->deadline : CSYS_POLL;
 	/* SIGKILL takes effect at once, unless the child is in an uninterruptible sleep, or its
 	 * tracer has not seen the end yet.  A caller with a deadline does not wait for these. */
 	csys_deadline grace = csys_after_s(1);
-	if (grace < birth->deadline)
-		grace = birth->deadline;
+	if (grace < spawn->deadline)
+		grace = spawn->deadline;
 
-	if (csysi_posix_abandon(child, patience, grace) < 0)
+	if (csysi_posix_end_child(child, patience, grace) < 0)
 		*out = *child;
 	csysi_set_os_error(os_error);
 }
@@ -71,59 +71,60 @@ static void bury(const struct birth *birth, const struct csysi_os_child *child,
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
 		   enum csysi_os_step *out_step)
 {
-	struct birth birth;
+	struct spawn spawn;
 	struct csysi_os_child child = { .pid = 0, .handle = CSYS_NO_HANDLE };
 
 	*out_step = CSYSI_OS_STEP_PREPARE;
-	int r = prepare(command, &birth);
+	int r = prepare(command, &spawn);
 	if (r < 0)
 		return r;
-	int self = -1; /* the child may move birth.parent_end */
+	int self = -1; /* the child may move spawn.parent_end */
 	if (command->options->death_signal) {
-		birth.parent = getpid(); /* a system call */
-		birth.parent_end = self = csysi_posix_hold_self();
+		spawn.parent = getpid(); /* a system call */
+		spawn.parent_end = self = csysi_posix_open_self();
 	}
 
 	*out_step = CSYSI_OS_STEP_FORK;
 	r = csysi_fault(CSYS_EAGAIN);
 	if (r == 0)
-		r = csysi_posix_give_birth(&birth, &child);
-	if (r == 0 && csysi_posix_has_succeeded(&birth.own)) {
+		r = csysi_posix_make_child(&spawn, &child);
+	if (r == 0 && csysi_posix_has_succeeded(&spawn.own)) {
 		*out = child;
 	} else {
 		if (r == 0)
-			r = csysi_posix_failed(&birth.own, &birth.program, command, out_step);
+			r = csysi_posix_report_failure(&spawn.own, &spawn.program, command,
+						       out_step);
 		if (child.pid != 0)
-			bury(&birth, &child, out);
+			discard(&spawn, &child, out);
 	}
 	csysi_os_close(self);
-	release(&birth);
+	release(&spawn);
 	return r;
 }
 
 int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step)
 {
-	struct birth birth;
+	struct spawn spawn;
 	sigset_t here;
 
 	*out_step = CSYSI_OS_STEP_PREPARE;
-	int r = prepare(command, &birth);
+	int r = prepare(command, &spawn);
 	if (r < 0)
 		return r;
-	birth.parent = getppid();
-	birth.handlers = 0; /* exec drops them */
+	spawn.parent = getppid();
+	spawn.handlers = 0; /* exec drops them */
 	pthread_sigmask(SIG_SETMASK, NULL, &here);
-	birth.blocked = csysi_posix_blocked_there(command->options, &here);
-	csysi_posix_be_born(&birth);
-	r = csysi_posix_failed(&birth.own, &birth.program, command, out_step);
-	release(&birth);
+	spawn.blocked = csysi_posix_blocked_in_child(command->options, &here);
+	csysi_posix_exec_child(&spawn);
+	r = csysi_posix_report_failure(&spawn.own, &spawn.program, command, out_step);
+	release(&spawn);
 	return r;
 }
 
 /* ---- the hook ------------------------------------------------------------------------ */
 
 struct hook_call {
-	struct birth *birth;
+	struct spawn *spawn;
 	int r;
 	int has_returned;
 };
@@ -131,7 +132,7 @@ struct hook_call {
 static void call_hook(void *argument)
 {
 	struct hook_call *call = argument;
-	const struct csysi_os_options *options = call->birth->command->options;
+	const struct csysi_os_options *options = call->spawn->command->options;
 
 	call->r = options->hook(options->hook_argument);
 	call->has_returned = 1;
@@ -145,10 +146,10 @@ static void leave_hook(void *argument)
 {
 	struct hook_call *call = argument;
 
-	if (call->has_returned || !call->birth->is_copy)
+	if (call->has_returned || !call->spawn->is_copy)
 		return;
-	call->birth->report->result = CSYS_ECANCELED;
-	csysi_posix_tell(call->birth);
+	call->spawn->report->result = CSYS_ECANCELED;
+	csysi_posix_send_report(call->spawn);
 	_exit(127);
 }
 
@@ -158,15 +159,15 @@ static void leave_hook_frame(struct hook_call *call)
 }
 
 /* Twice: some systems tell cleanup handlers of a thread's end alone, and frames of exceptions. */
-int csysi_posix_call_hook(struct birth *birth)
+int csysi_posix_call_hook(struct spawn *spawn)
 {
-	__attribute__((cleanup(leave_hook_frame))) struct hook_call call = { .birth = birth };
+	__attribute__((cleanup(leave_hook_frame))) struct hook_call call = { .spawn = spawn };
 
 	csysi_os_run(call_hook, leave_hook, &call);
 	return call.r;
 }
 
-uint64_t csysi_posix_blocked_there(const struct csysi_os_options *options, const sigset_t *here)
+uint64_t csysi_posix_blocked_in_child(const struct csysi_os_options *options, const sigset_t *here)
 {
 	uint64_t blocked = options->set_mask ? options->blocked : 0;
 

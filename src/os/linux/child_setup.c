@@ -1,5 +1,5 @@
 /*
- * os/linux/newborn.c - the steps of a new process, in raw system calls: libc's are
+ * os/linux/child_setup.c - the steps of a new process, in raw system calls: libc's are
  * made for whole processes, and this one may live on its parent's memory.
  */
 #define _GNU_SOURCE /* syscall */
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "os/linux/linux.h"
-#include "os/posix/newborn.h"
+#include "os/posix/child_setup.h"
 
 /* Younger than some headers; the same on every architecture since it came. */
 #ifndef SYS_close_range
@@ -22,12 +22,12 @@
 #endif
 #define CLOSE_ON_EXEC 4u /* CLOSE_RANGE_CLOEXEC */
 
-BIRTH static int checked(long r)
+IN_CHILD static int checked(long r)
 {
 	return r < 0 ? -errno : (int)r;
 }
 
-BIRTH static int kernel_dup2(int from, int to)
+IN_CHILD static int kernel_dup2(int from, int to)
 {
 	return checked(syscall(SYS_dup3, from, to, 0));
 }
@@ -38,12 +38,12 @@ BIRTH static int kernel_dup2(int from, int to)
 #define FCNTL SYS_fcntl
 #endif
 
-BIRTH static int kernel_dup_above(int fd, int least)
+IN_CHILD static int kernel_dup_above(int fd, int least)
 {
 	return checked(syscall(FCNTL, fd, F_DUPFD_CLOEXEC, least));
 }
 
-BIRTH static int kernel_mark(int fd, int close_on_exec)
+IN_CHILD static int kernel_mark(int fd, int close_on_exec)
 {
 	return checked(syscall(FCNTL, fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
 }
@@ -53,7 +53,7 @@ BIRTH static int kernel_mark(int fd, int close_on_exec)
 #define LONG_BITS (8 * (int)sizeof(long))
 
 /* select takes one descriptor, to be read, where a limit of 0 lets poll take none. */
-BIRTH static int select_one(struct pollfd *polled)
+IN_CHILD static int select_one(struct pollfd *polled)
 {
 	unsigned long set[MOST_SELECTED / LONG_BITS];
 	long zero[4] = { 0, 0, 0, 0 };
@@ -69,7 +69,7 @@ BIRTH static int select_one(struct pollfd *polled)
 	return r == -EBADF ? 1 : r;
 }
 
-BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
+IN_CHILD static int kernel_poll(struct pollfd *polled, unsigned count)
 {
 	/* The kernel's timespec, in either width, is zero. */
 	long zero[4] = { 0, 0, 0, 0 };
@@ -77,7 +77,7 @@ BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
 	return r == -EINVAL && count == 1 ? select_one(polled) : r;
 }
 
-BIRTH static int kernel_limit_of_handles(void)
+IN_CHILD static int kernel_limit_of_handles(void)
 {
 	uint64_t limit[2]; /* soft and hard */
 	long r = syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, limit);
@@ -93,7 +93,7 @@ int csysi_posix_most_handles(void)
 }
 
 /* Mark what the list of this process's descriptors has. */
-BIRTH static int mark_listed(void)
+IN_CHILD static int mark_listed(void)
 {
 	union {
 		struct directory_entry alignment;
@@ -121,19 +121,19 @@ BIRTH static int mark_listed(void)
 	return size < 0 ? -ENOSYS : 0;
 }
 
-BIRTH static int kernel_mark_all(void)
+IN_CHILD static int kernel_mark_all(void)
 {
 	/* With this flag Linux 5.11; older or refused: by the list. */
 	int r = checked(syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC));
 	return r < 0 ? mark_listed() : 0;
 }
 
-BIRTH static int kernel_chdir(const char *directory)
+IN_CHILD static int kernel_chdir(const char *directory)
 {
 	return checked(syscall(SYS_chdir, directory));
 }
 
-BIRTH static int kernel_enter(int container)
+IN_CHILD static int kernel_enter(int container)
 {
 	int list = checked(syscall(SYS_openat, container, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0));
 	if (list < 0)
@@ -143,38 +143,38 @@ BIRTH static int kernel_enter(int container)
 	return r;
 }
 
-BIRTH static int kernel_reap_orphans(void)
+IN_CHILD static int kernel_reap_orphans(void)
 {
 	return checked(syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L));
 }
 
-BIRTH static int kernel_new_session(void)
+IN_CHILD static int kernel_new_session(void)
 {
 	return checked(syscall(SYS_setsid));
 }
 
-BIRTH static int kernel_join_group(int64_t group)
+IN_CHILD static int kernel_join_group(int64_t group)
 {
 	return checked(syscall(SYS_setpgid, 0, (pid_t)group));
 }
 
-BIRTH static int kernel_control_terminal(int fd)
+IN_CHILD static int kernel_control_terminal(int fd)
 {
 	return checked(syscall(SYS_ioctl, fd, TIOCSCTTY, 0));
 }
 
-BIRTH static int kernel_limit(int number, const struct csysi_os_limit *limit)
+IN_CHILD static int kernel_limit(int number, const struct csysi_os_limit *limit)
 {
 	uint64_t both[2] = { limit->soft, limit->hard }; /* all ones: none */
 	return checked(syscall(SYS_prlimit64, 0, number, both, NULL));
 }
 
-BIRTH static int kernel_nice(int value)
+IN_CHILD static int kernel_nice(int value)
 {
 	return checked(syscall(SYS_setpriority, PRIO_PROCESS, 0, value));
 }
 
-BIRTH static int kernel_schedule(int policy, int priority)
+IN_CHILD static int kernel_schedule(int policy, int priority)
 {
 	static const int policies[] = {
 		[CSYSI_OS_SCHEDULING_OTHER] = SCHED_OTHER,
@@ -186,17 +186,17 @@ BIRTH static int kernel_schedule(int policy, int priority)
 	return checked(syscall(SYS_sched_setscheduler, 0, policies[policy], &priority));
 }
 
-BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
+IN_CHILD static int kernel_bind(const unsigned char *cpus, size_t size)
 {
 	return checked(syscall(SYS_sched_setaffinity, 0, size, cpus));
 }
 
-BIRTH static void kernel_umask(unsigned mask)
+IN_CHILD static void kernel_umask(unsigned mask)
 {
 	syscall(SYS_umask, mask);
 }
 
-BIRTH static int kernel_chroot(const char *directory)
+IN_CHILD static int kernel_chroot(const char *directory)
 {
 	return checked(syscall(SYS_chroot, directory));
 }
@@ -212,19 +212,19 @@ BIRTH static int kernel_chroot(const char *directory)
 #define SETRESUID SYS_setresuid
 #endif
 
-BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
+IN_CHILD static int kernel_set_groups(const uint32_t *groups, size_t count)
 {
 	return checked(syscall(SETGROUPS, count, groups));
 }
 
 /* All three ids, so that there is no way back.  The raw calls change this process alone;
  * libc's would send a signal to every thread of the parent. */
-BIRTH static int kernel_set_group(uint32_t group)
+IN_CHILD static int kernel_set_group(uint32_t group)
 {
 	return checked(syscall(SETRESGID, group, group, group));
 }
 
-BIRTH static int kernel_set_user(uint32_t user)
+IN_CHILD static int kernel_set_user(uint32_t user)
 {
 	return checked(syscall(SETRESUID, user, user, user));
 }
@@ -232,22 +232,22 @@ BIRTH static int kernel_set_user(uint32_t user)
 /* A change of user does this too, but not where an administrator wants cores of everything
  * (fs.suid_dumpable).  There the new user can reach the copy between the two calls: with that
  * setting the system gives up this protection for every program that changes its user. */
-BIRTH static void kernel_hide(void)
+IN_CHILD static void kernel_hide(void)
 {
 	syscall(SYS_prctl, PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 }
 
-BIRTH static int kernel_no_new_privileges(void)
+IN_CHILD static int kernel_no_new_privileges(void)
 {
 	return checked(syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L));
 }
 
-BIRTH static int kernel_die_with_parent(int signal)
+IN_CHILD static int kernel_die_with_parent(int signal)
 {
 	return checked(syscall(SYS_prctl, PR_SET_PDEATHSIG, (long)signal, 0L, 0L, 0L));
 }
 
-BIRTH static int64_t kernel_parent(void)
+IN_CHILD static int64_t kernel_parent(void)
 {
 	return syscall(SYS_getppid);
 }
@@ -260,7 +260,7 @@ BIRTH static int64_t kernel_parent(void)
 #define ACTION_HANDLER 0
 #endif
 
-BIRTH static void kernel_dispose(uint64_t signals, int ignore)
+IN_CHILD static void kernel_dispose(uint64_t signals, int ignore)
 {
 	/* No flags, no mask; SIG_DFL is 0 and SIG_IGN 1. */
 	unsigned long action[ACTION_WORDS] = { 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -271,7 +271,7 @@ BIRTH static void kernel_dispose(uint64_t signals, int ignore)
 			syscall(SYS_rt_sigaction, i, action, NULL, SIGNAL_SET_SIZE);
 }
 
-BIRTH static void kernel_drop_handlers(void)
+IN_CHILD static void kernel_drop_handlers(void)
 {
 	unsigned long action[ACTION_WORDS];
 
@@ -281,7 +281,7 @@ BIRTH static void kernel_drop_handlers(void)
 			kernel_dispose((uint64_t)1 << (i - 1), 0);
 }
 
-BIRTH static void kernel_block(uint64_t signals)
+IN_CHILD static void kernel_block(uint64_t signals)
 {
 	uint64_t set[2] = { signals, 0 };
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && __SIZEOF_LONG__ == 4
@@ -290,7 +290,7 @@ BIRTH static void kernel_block(uint64_t signals)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, set, NULL, SIGNAL_SET_SIZE);
 }
 
-BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
+IN_CHILD static int kernel_execve(const char *file, char *const *argv, char *const *envp)
 {
 	return checked(syscall(SYS_execve, file, argv, envp));
 }

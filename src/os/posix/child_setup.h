@@ -1,8 +1,8 @@
 /*
- * os/posix/newborn.h - what a new process does until it is the program.
+ * os/posix/child_setup.h - what a new process does until it is the program.
  *
  * Written once for every way of making a process.  The file that includes this
- * (newborn.c) defines the system calls it uses, the kernel_ functions below, each of
+ * (child_setup.c) defines the system calls it uses, the kernel_ functions below, each of
  * which returns what the call does or -errno; -ENOSYS where the system has no such
  * thing.
  *
@@ -13,14 +13,14 @@
  * the user changes, groups before the group before the user, the directory while both the old and
  * the new root can be named; the death signal after it, since a change of user clears it.
  */
-#ifndef CSYSI_OS_POSIX_NEWBORN_H
-#define CSYSI_OS_POSIX_NEWBORN_H
+#ifndef CSYSI_OS_POSIX_CHILD_SETUP_H
+#define CSYSI_OS_POSIX_CHILD_SETUP_H
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/resource.h>
 
-#include "os/posix/birth.h"
+#include "os/posix/spawn.h"
 
 static int kernel_dup2(int from, int to);                      /* from is not to */
 static int kernel_dup_above(int fd, int least);                /* close-on-exec */
@@ -66,7 +66,7 @@ static int kernel_execve(const char *file, char *const *argv, char *const *envp)
  * descriptors from closed ones, many at a call.  The limit tells nothing of those that were
  * opened before it was lowered, so it is not what ends the sweep.
  */
-BIRTH static int sweep_handles(int most)
+IN_CHILD static int sweep_handles(int most)
 {
 	struct pollfd polled[SWEEP];
 	int limit = kernel_limit_of_handles();
@@ -94,7 +94,7 @@ BIRTH static int sweep_handles(int most)
 	return 0;
 }
 
-BIRTH static int is_target(const struct csysi_os_command *command, int fd)
+IN_CHILD static int is_target(const struct csysi_os_command *command, int fd)
 {
 	for (size_t i = 0; i < command->map_count; i++)
 		if (command->maps[i].target == fd)
@@ -102,7 +102,7 @@ BIRTH static int is_target(const struct csysi_os_command *command, int fd)
 	return 0;
 }
 
-BIRTH static int step_of_map(const struct csysi_os_map *map)
+IN_CHILD static int step_of_map(const struct csysi_os_map *map)
 {
 	return map->target <= 2 ? CSYSI_OS_STEP_STREAM + map->target : CSYSI_OS_STEP_HANDLE;
 }
@@ -112,7 +112,7 @@ BIRTH static int step_of_map(const struct csysi_os_map *map)
  * between them.  A try that falls on a free place stays there, close-on-exec, until what
  * belongs there replaces it.
  */
-BIRTH static int copy_aside(const struct csysi_os_command *command, int fd, int above)
+IN_CHILD static int copy_aside(const struct csysi_os_command *command, int fd, int above)
 {
 	int copy = kernel_dup_above(fd, above);
 
@@ -124,7 +124,7 @@ BIRTH static int copy_aside(const struct csysi_os_command *command, int fd, int 
 }
 
 /* Move a descriptor of the library's own out of the way of what the child is given. */
-BIRTH static int keep_own(const struct csysi_os_command *command, int *fd, int above)
+IN_CHILD static int keep_own(const struct csysi_os_command *command, int *fd, int above)
 {
 	if (*fd < 0 || !is_target(command, *fd))
 		return 0;
@@ -136,7 +136,7 @@ BIRTH static int keep_own(const struct csysi_os_command *command, int *fd, int a
 }
 
 /* EBADF is also what a number above the limit gets. */
-BIRTH static int place(int source, int target)
+IN_CHILD static int place(int source, int target)
 {
 	int r = kernel_dup2(source, target);
 
@@ -147,9 +147,9 @@ BIRTH static int place(int source, int target)
  * All at once: what one takes as its source and another one as its place is
  * first copied out of the way, and so is what the library itself has open.
  */
-BIRTH static int connect_handles(struct birth *birth, int *out_step)
+IN_CHILD static int connect_handles(struct spawn *spawn, int *out_step)
 {
-	const struct csysi_os_command *command = birth->command;
+	const struct csysi_os_command *command = spawn->command;
 	int above = 3;
 
 	for (size_t i = 0; i < command->map_count; i++)
@@ -157,9 +157,9 @@ BIRTH static int connect_handles(struct birth *birth, int *out_step)
 			above = command->maps[i].target + 1;
 
 	*out_step = CSYSI_OS_STEP_HANDLES;
-	int r = keep_own(command, &birth->pipe, above);
+	int r = keep_own(command, &spawn->pipe, above);
 	if (r >= 0)
-		r = keep_own(command, &birth->parent_end, above);
+		r = keep_own(command, &spawn->parent_end, above);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < command->map_count; i++) {
@@ -171,11 +171,11 @@ BIRTH static int connect_handles(struct birth *birth, int *out_step)
 			if (source < 0)
 				return source;
 		}
-		birth->sources[i] = source;
+		spawn->sources[i] = source;
 	}
 	for (size_t i = 0; i < command->map_count; i++) {
 		const struct csysi_os_map *map = &command->maps[i];
-		int source = birth->sources[i];
+		int source = spawn->sources[i];
 		*out_step = step_of_map(map);
 		if (source == map->target)
 			r = kernel_mark(source, 0);
@@ -187,31 +187,31 @@ BIRTH static int connect_handles(struct birth *birth, int *out_step)
 	return 0;
 }
 
-BIRTH static int arrange_handles(struct birth *birth, int *out_step)
+IN_CHILD static int arrange_handles(struct spawn *spawn, int *out_step)
 {
 	int r = 0;
 
-	if (!birth->command->options->inherit_handles) {
+	if (!spawn->command->options->inherit_handles) {
 		*out_step = CSYSI_OS_STEP_HANDLES;
 		r = kernel_mark_all();
 		if (r == -ENOSYS)
-			r = sweep_handles(birth->most_handles);
+			r = sweep_handles(spawn->most_handles);
 	}
-	return r < 0 ? r : connect_handles(birth, out_step);
+	return r < 0 ? r : connect_handles(spawn, out_step);
 }
 
 /* Before all else: what fails here is tried again with a weaker bond. */
-BIRTH static int arrange_bond(const struct birth *birth, int *out_step)
+IN_CHILD static int arrange_bond(const struct spawn *spawn, int *out_step)
 {
-	const struct csysi_os_command *command = birth->command;
+	const struct csysi_os_command *command = spawn->command;
 
 	*out_step = CSYSI_OS_STEP_BOND;
-	if (command->bond == CSYSI_OS_BOND_CONTAINER && !birth->is_inside)
+	if (command->bond == CSYSI_OS_BOND_CONTAINER && !spawn->is_inside)
 		return kernel_enter((int)command->container);
 	return command->bond == CSYSI_OS_BOND_REAPER ? kernel_reap_orphans() : 0;
 }
 
-BIRTH static int arrange_session(const struct csysi_os_options *options, int *out_step)
+IN_CHILD static int arrange_session(const struct csysi_os_options *options, int *out_step)
 {
 	int r = 0;
 
@@ -228,7 +228,7 @@ BIRTH static int arrange_session(const struct csysi_os_options *options, int *ou
 }
 
 /* The system's number of a resource, -1 if it has none. */
-BIRTH static int number_of(int resource)
+IN_CHILD static int number_of(int resource)
 {
 	static const int numbers[CSYSI_OS_LIMITS] = {
 		[CSYSI_OS_LIMIT_CORE] = RLIMIT_CORE,
@@ -252,7 +252,7 @@ BIRTH static int number_of(int resource)
 	return numbers[resource];
 }
 
-BIRTH static int arrange_resources(const struct csysi_os_options *options, int *out_step)
+IN_CHILD static int arrange_resources(const struct csysi_os_options *options, int *out_step)
 {
 	int r = 0;
 
@@ -276,7 +276,7 @@ BIRTH static int arrange_resources(const struct csysi_os_options *options, int *
 	return r;
 }
 
-BIRTH static int arrange_place(const struct csysi_os_command *command, int *out_step)
+IN_CHILD static int arrange_place(const struct csysi_os_command *command, int *out_step)
 {
 	const char *cwd = command->cwd;
 	int r = 0;
@@ -294,9 +294,9 @@ BIRTH static int arrange_place(const struct csysi_os_command *command, int *out_
 	return r;
 }
 
-BIRTH static int arrange_user(const struct birth *birth, int *out_step)
+IN_CHILD static int arrange_user(const struct spawn *spawn, int *out_step)
 {
-	const struct csysi_os_options *options = birth->command->options;
+	const struct csysi_os_options *options = spawn->command->options;
 	int r = 0;
 
 	*out_step = CSYSI_OS_STEP_USER;
@@ -315,7 +315,7 @@ BIRTH static int arrange_user(const struct birth *birth, int *out_step)
 		r = kernel_set_user(options->user);
 	/* A copy of the parent's memory is not the new user's to read; exec ends this.  Last,
 	 * because each change of an id sets it anew. */
-	if (birth->is_copy && csysi_posix_changes_user(options))
+	if (spawn->is_copy && csysi_posix_changes_user(options))
 		kernel_hide();
 	if (r >= 0 && options->no_new_privileges)
 		r = kernel_no_new_privileges();
@@ -327,9 +327,9 @@ BIRTH static int arrange_user(const struct birth *birth, int *out_step)
  * Where this process began another pid namespace its parent is 0, alive or not, and only
  * the handle tells.
  */
-BIRTH static int arrange_death(const struct birth *birth, int *out_step)
+IN_CHILD static int arrange_death(const struct spawn *spawn, int *out_step)
 {
-	int signal = birth->command->options->death_signal;
+	int signal = spawn->command->options->death_signal;
 
 	*out_step = CSYSI_OS_STEP_PARENT;
 	if (signal == 0)
@@ -338,26 +338,26 @@ BIRTH static int arrange_death(const struct birth *birth, int *out_step)
 	if (r < 0)
 		return r;
 	int64_t parent = kernel_parent();
-	if (parent == birth->parent)
+	if (parent == spawn->parent)
 		return 0;
 	if (parent != 0)
 		return -ESRCH;
-	if (birth->parent_end < 0)
+	if (spawn->parent_end < 0)
 		return -ENOSYS;
-	struct pollfd end = { .fd = birth->parent_end, .events = POLLIN };
+	struct pollfd end = { .fd = spawn->parent_end, .events = POLLIN };
 	r = kernel_poll(&end, 1);
 	return r > 0 ? -ESRCH : r;
 }
 
 /* Try the candidates in order.  Returns only -errno: the most telling of theirs. */
-BIRTH static int become_program(const struct birth *birth)
+IN_CHILD static int become_program(const struct spawn *spawn)
 {
-	const struct csysi_posix_program *program = &birth->program;
+	const struct csysi_posix_program *program = &spawn->program;
 	int verdict = -ENOENT;
 
 	for (size_t i = 0; i < program->count; i++) {
-		int r = kernel_execve(program->files[i], birth->command->argv,
-				      birth->command->envp);
+		int r = kernel_execve(program->files[i], spawn->command->argv,
+				      spawn->command->envp);
 		if (program->count == 1)
 			return r;
 		switch (-r) {
@@ -383,60 +383,60 @@ BIRTH static int become_program(const struct birth *birth)
 }
 
 /* Tell the parent how far it has come. */
-BIRTH static void report_step(struct birth *birth, int step)
+IN_CHILD static void report_step(struct spawn *spawn, int step)
 {
-	birth->report->step = step;
-	csysi_posix_tell(birth);
+	spawn->report->step = step;
+	csysi_posix_send_report(spawn);
 }
 
 /* 0, or with the report's code filled in, -1. */
-BIRTH static int arrange_hook(struct birth *birth)
+IN_CHILD static int arrange_hook(struct spawn *spawn)
 {
-	report_step(birth, CSYSI_OS_STEP_HOOK);
-	int r = csysi_posix_call_hook(birth);
-	csysi_posix_watch_again(birth);
+	report_step(spawn, CSYSI_OS_STEP_HOOK);
+	int r = csysi_posix_call_hook(spawn);
+	csysi_posix_watch_again(spawn);
 	if (r < 0)
-		birth->report->result = r;
+		spawn->report->result = r;
 	else
-		birth->report->error = r;
+		spawn->report->error = r;
 	return r == 0 ? 0 : -1;
 }
 
-BIRTH void csysi_posix_be_born(struct birth *birth)
+IN_CHILD void csysi_posix_exec_child(struct spawn *spawn)
 {
-	const struct csysi_os_command *command = birth->command;
+	const struct csysi_os_command *command = spawn->command;
 	const struct csysi_os_options *options = command->options;
 	int step;
 
-	int r = arrange_bond(birth, &step);
+	int r = arrange_bond(spawn, &step);
 	if (r >= 0)
 		r = arrange_session(options, &step);
 	if (r >= 0)
-		r = arrange_handles(birth, &step);
+		r = arrange_handles(spawn, &step);
 	if (r >= 0)
 		r = arrange_resources(options, &step);
 	if (r >= 0)
 		r = arrange_place(command, &step);
 	if (r >= 0)
-		r = arrange_user(birth, &step);
+		r = arrange_user(spawn, &step);
 	if (r >= 0)
-		r = arrange_death(birth, &step);
+		r = arrange_death(spawn, &step);
 	if (r >= 0) {
-		if (birth->handlers)
+		if (spawn->handlers)
 			kernel_drop_handlers();
-		kernel_dispose(birth->reset, 0);
+		kernel_dispose(spawn->reset, 0);
 		kernel_dispose(options->ignored, 1);
-		kernel_block(birth->blocked);
-		if (options->hook && arrange_hook(birth) < 0) {
-			csysi_posix_tell(birth);
+		kernel_block(spawn->blocked);
+		if (options->hook && arrange_hook(spawn) < 0) {
+			csysi_posix_send_report(spawn);
 			return;
 		}
 		step = CSYSI_OS_STEP_EXEC;
-		report_step(birth, step);
-		r = become_program(birth);
+		report_step(spawn, step);
+		r = become_program(spawn);
 	}
-	birth->report->error = -r;
-	report_step(birth, step);
+	spawn->report->error = -r;
+	report_step(spawn, step);
 }
 
 #endif

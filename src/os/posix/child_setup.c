@@ -1,5 +1,5 @@
 /*
- * os/posix/newborn.c - the steps of a new process, in what POSIX has for them.
+ * os/posix/child_setup.c - the steps of a new process, in what POSIX has for them.
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE /* setgroups, where the build has found it */
@@ -18,7 +18,7 @@
 #endif
 
 #define SWEEP 512 /* half the time that 64 at once take; more win nothing */
-#include "os/posix/newborn.h"
+#include "os/posix/child_setup.h"
 
 #ifdef SIGRTMAX
 #define LAST_SIGNAL SIGRTMAX
@@ -26,32 +26,32 @@
 #define LAST_SIGNAL 31
 #endif
 
-BIRTH static int checked(int r)
+IN_CHILD static int checked(int r)
 {
 	return r < 0 ? -errno : r;
 }
 
-BIRTH static int kernel_dup2(int from, int to)
+IN_CHILD static int kernel_dup2(int from, int to)
 {
 	return checked(dup2(from, to));
 }
 
-BIRTH static int kernel_dup_above(int fd, int least)
+IN_CHILD static int kernel_dup_above(int fd, int least)
 {
 	return checked(fcntl(fd, F_DUPFD_CLOEXEC, least));
 }
 
-BIRTH static int kernel_mark(int fd, int close_on_exec)
+IN_CHILD static int kernel_mark(int fd, int close_on_exec)
 {
 	return checked(fcntl(fd, F_SETFD, close_on_exec ? FD_CLOEXEC : 0));
 }
 
-BIRTH static int kernel_poll(struct pollfd *polled, unsigned count)
+IN_CHILD static int kernel_poll(struct pollfd *polled, unsigned count)
 {
 	return checked(poll(polled, (nfds_t)count, 0));
 }
 
-BIRTH static int kernel_limit_of_handles(void)
+IN_CHILD static int kernel_limit_of_handles(void)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -80,33 +80,33 @@ int csysi_posix_most_handles(void)
 	return most;
 }
 
-BIRTH static int kernel_mark_all(void)
+IN_CHILD static int kernel_mark_all(void)
 {
 	return -ENOSYS;
 }
 
-BIRTH static int kernel_enter(int container)
+IN_CHILD static int kernel_enter(int container)
 {
 	(void)container;
 	return -ENOSYS;
 }
 
-BIRTH static int kernel_reap_orphans(void)
+IN_CHILD static int kernel_reap_orphans(void)
 {
 	return -ENOSYS;
 }
 
-BIRTH static int kernel_new_session(void)
+IN_CHILD static int kernel_new_session(void)
 {
 	return checked((int)setsid());
 }
 
-BIRTH static int kernel_join_group(int64_t group)
+IN_CHILD static int kernel_join_group(int64_t group)
 {
 	return checked(setpgid(0, (pid_t)group));
 }
 
-BIRTH static int kernel_control_terminal(int fd)
+IN_CHILD static int kernel_control_terminal(int fd)
 {
 #ifdef TIOCSCTTY
 	return checked(ioctl(fd, TIOCSCTTY, 0));
@@ -116,7 +116,7 @@ BIRTH static int kernel_control_terminal(int fd)
 #endif
 }
 
-BIRTH static int kernel_limit(int number, const struct csysi_os_limit *limit)
+IN_CHILD static int kernel_limit(int number, const struct csysi_os_limit *limit)
 {
 	struct rlimit rlimit = {
 		.rlim_cur = limit->soft == UINT64_MAX ? RLIM_INFINITY : (rlim_t)limit->soft,
@@ -125,12 +125,12 @@ BIRTH static int kernel_limit(int number, const struct csysi_os_limit *limit)
 	return checked(setrlimit(number, &rlimit));
 }
 
-BIRTH static int kernel_nice(int value)
+IN_CHILD static int kernel_nice(int value)
 {
 	return checked(setpriority(PRIO_PROCESS, 0, value));
 }
 
-BIRTH static int kernel_schedule(int policy, int priority)
+IN_CHILD static int kernel_schedule(int policy, int priority)
 {
 	struct sched_param parameter = { .sched_priority = priority };
 	int number = policy == CSYSI_OS_SCHEDULING_OTHER         ? SCHED_OTHER
@@ -141,21 +141,21 @@ BIRTH static int kernel_schedule(int policy, int priority)
 }
 
 /* What POSIX does not have: CPUs, another root, and what Linux alone does. */
-BIRTH static int kernel_bind(const unsigned char *cpus, size_t size)
+IN_CHILD static int kernel_bind(const unsigned char *cpus, size_t size)
 {
 	(void)cpus;
 	(void)size;
 	return -ENOSYS;
 }
 
-BIRTH static int kernel_chroot(const char *directory)
+IN_CHILD static int kernel_chroot(const char *directory)
 {
 	(void)directory;
 	return -ENOSYS;
 }
 
 /* Not of POSIX either, but all systems that are known have it. */
-BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
+IN_CHILD static int kernel_set_groups(const uint32_t *groups, size_t count)
 {
 #ifdef CSYSI_HAVE_SETGROUPS
 	_Static_assert(sizeof(gid_t) == sizeof *groups, "a group is a number of 32 bits");
@@ -167,48 +167,48 @@ BIRTH static int kernel_set_groups(const uint32_t *groups, size_t count)
 #endif
 }
 
-BIRTH static void kernel_hide(void)
+IN_CHILD static void kernel_hide(void)
 {
 }
 
-BIRTH static int kernel_no_new_privileges(void)
+IN_CHILD static int kernel_no_new_privileges(void)
 {
 	return -ENOSYS;
 }
 
-BIRTH static int kernel_die_with_parent(int signal)
+IN_CHILD static int kernel_die_with_parent(int signal)
 {
 	(void)signal;
 	return -ENOSYS;
 }
 
-BIRTH static int64_t kernel_parent(void)
+IN_CHILD static int64_t kernel_parent(void)
 {
 	return getppid();
 }
 
-BIRTH static void kernel_umask(unsigned mask)
+IN_CHILD static void kernel_umask(unsigned mask)
 {
 	umask((mode_t)mask);
 }
 
-BIRTH static int kernel_set_group(uint32_t group)
+IN_CHILD static int kernel_set_group(uint32_t group)
 {
 	return checked(setgid((gid_t)group));
 }
 
-BIRTH static int kernel_set_user(uint32_t user)
+IN_CHILD static int kernel_set_user(uint32_t user)
 {
 	return checked(setuid((uid_t)user));
 }
 
-BIRTH static int kernel_chdir(const char *directory)
+IN_CHILD static int kernel_chdir(const char *directory)
 {
 	return checked(chdir(directory));
 }
 
 /* Errors are signals that cannot be set and are at their default for ever. */
-BIRTH static void kernel_dispose(uint64_t signals, int ignore)
+IN_CHILD static void kernel_dispose(uint64_t signals, int ignore)
 {
 	struct sigaction action;
 	action.sa_handler = ignore ? SIG_IGN : SIG_DFL;
@@ -220,7 +220,7 @@ BIRTH static void kernel_dispose(uint64_t signals, int ignore)
 			sigaction(i, &action, NULL);
 }
 
-BIRTH static void kernel_drop_handlers(void)
+IN_CHILD static void kernel_drop_handlers(void)
 {
 	struct sigaction action;
 
@@ -230,7 +230,7 @@ BIRTH static void kernel_drop_handlers(void)
 			kernel_dispose((uint64_t)1 << (i - 1), 0);
 }
 
-BIRTH static void kernel_block(uint64_t signals)
+IN_CHILD static void kernel_block(uint64_t signals)
 {
 	sigset_t set;
 	sigemptyset(&set);
@@ -241,7 +241,7 @@ BIRTH static void kernel_block(uint64_t signals)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-BIRTH static int kernel_execve(const char *file, char *const *argv, char *const *envp)
+IN_CHILD static int kernel_execve(const char *file, char *const *argv, char *const *envp)
 {
 	return checked(execve(file, argv, envp));
 }
