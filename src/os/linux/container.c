@@ -27,6 +27,7 @@
 
 #include "base/atomic.h"
 #include "base/fault.h"
+#include "os/linux/cgroup.h"
 #include "os/linux/linux.h"
 #include "os/posix/posix.h"
 
@@ -37,6 +38,7 @@
 
 /* Paths of cgroups are short; what is longer is not ours to use. */
 #define MOST_PATH 1024
+#define MOST_LINE (2 * MOST_PATH + 512)
 
 /* cgroups below ours that are gone into, one in another.  Nobody nests deeper. */
 #define MOST_DEPTH 64
@@ -55,112 +57,29 @@ static int is_gone(void)
 
 /* ---- where this process is ----------------------------------------------------------- */
 
-/* A file by lines.  One that does not fit is passed over: those looked for are short. */
-struct lines {
-	int fd;
-	size_t at, size;
-	int cut; /* in the midst of one that is passed over */
-	char text[2 * MOST_PATH + 512];
-};
-
-static int open_lines(struct lines *lines, const char *path)
+/* The path of this process's group, into `out`; -1 if there is none that is ours to use. */
+static int own_path(char text[MOST_LINE], char *out, size_t size)
 {
-	lines->at = lines->size = 0;
-	lines->cut = 0;
-	lines->fd = open(path, O_RDONLY | O_CLOEXEC);
-	return lines->fd;
-}
-
-/* The next line, NUL-terminated; NULL at the end. */
-static char *next_line(struct lines *lines)
-{
-	for (;;) {
-		char *line = lines->text + lines->at;
-		char *end = memchr(line, '\n', lines->size - lines->at);
-		if (end) {
-			int cut = lines->cut;
-			*end = '\0';
-			lines->at = (size_t)(end - lines->text) + 1;
-			lines->cut = 0;
-			if (cut)
-				continue;
-			return line;
-		}
-		lines->size -= lines->at;
-		memmove(lines->text, line, lines->size);
-		lines->at = 0;
-		if (lines->size == sizeof lines->text) {
-			lines->cut = 1;
-			lines->size = 0;
-		}
-		ssize_t got = read(lines->fd, lines->text + lines->size,
-				   sizeof lines->text - lines->size);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return NULL;
-		lines->size += (size_t)got;
-	}
-}
-
-/* The line "0::PATH" of /proc/self/cgroup, the path into `out`. */
-static int own_path(struct lines *lines, char *out, size_t size)
-{
-	if (open_lines(lines, "/proc/self/cgroup") < 0)
-		return -1;
+	struct csysi_linux_lines lines;
 	int found = -1;
-	for (char *line = next_line(lines); line && found < 0; line = next_line(lines)) {
-		size_t length = strlen(line);
+
+	if (csysi_linux_open_lines(&lines, "/proc/self/cgroup", text, MOST_LINE) < 0)
+		return -1;
+	for (char *line = csysi_linux_next_line(&lines); line && found < 0;
+	     line = csysi_linux_next_line(&lines)) {
+		struct csysi_linux_cgroup group;
+		if (csysi_linux_parse_cgroup(line, &group) < 0 || group.version != 2)
+			continue;
 		/* "/.." is above the root of this namespace, where nothing is ours. */
-		if (strncmp(line, "0::/", 4) == 0 && !strstr(line, "/../") &&
-		    strcmp(line + length - 3, "/..") != 0 && length - 3 < size) {
-			memcpy(out, line + 3, length - 3 + 1);
+		size_t length = strlen(group.path);
+		if (group.path[0] == '/' && !strstr(group.path, "/../") &&
+		    (length < 3 || strcmp(group.path + length - 3, "/..") != 0) && length < size) {
+			memcpy(out, group.path, length + 1);
 			found = 0;
 		}
 	}
-	close(lines->fd);
+	csysi_linux_close_lines(&lines);
 	return found;
-}
-
-/* Cut a word off, and undo the \040 that stands for what may not be in it. */
-static char *next_word(char **rest)
-{
-	char *word = *rest;
-	char *to = word;
-	char *from = word;
-
-	while (*from && *from != ' ') {
-		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
-			*to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
-			from += 4;
-		} else {
-			*to++ = *from++;
-		}
-	}
-	*rest = *from ? from + 1 : from;
-	*to = '\0';
-	return word;
-}
-
-/*
- * "ID PARENT DEVICE ROOT PLACE OPTIONS TAG... - TYPE SOURCE OPTIONS": put where `path` of
- * the hierarchy is into `out`, if this is a mount of it that has that path in it.
- */
-static int place_of(char *line, const char *path, char *out, size_t size)
-{
-	const char *type = strstr(line, " - ");
-	if (!type || strncmp(type + 3, "cgroup2 ", 8) != 0)
-		return -1;
-	for (int i = 0; i < 3; i++)
-		next_word(&line);
-	const char *root = next_word(&line);
-	const char *place = next_word(&line);
-
-	size_t front = strcmp(root, "/") == 0 ? 0 : strlen(root);
-	if (strncmp(path, root, front) != 0 || (path[front] != '/' && path[front] != '\0'))
-		return -1;
-	int length = snprintf(out, size, "%s%s", place, path + front);
-	return length > 0 && (size_t)length < size ? 0 : -1;
 }
 
 static int open_cgroup(const char *path)
@@ -176,25 +95,38 @@ static int open_cgroup(const char *path)
 	return fd;
 }
 
+/* Open where `path` is in a mount, if the line of mountinfo is of one that shows it. */
+static int open_in_mount(char *line, const char *path)
+{
+	struct csysi_linux_cgroup_mount mount;
+	char place[2 * MOST_PATH];
+
+	if (csysi_linux_parse_cgroup_mount(line, &mount) < 0 || mount.version != 2)
+		return -1;
+	path = csysi_linux_path_in_mount(&mount, path);
+	if (!path)
+		return -1;
+	int length = snprintf(place, sizeof place, "%s%s", mount.place, path);
+	return length > 0 && (size_t)length < sizeof place ? open_cgroup(place) : -1;
+}
+
 /* The directory of this process's own cgroup; -1 with errno. */
 static int open_own(void)
 {
-	struct lines lines;
+	struct csysi_linux_lines lines;
+	char text[MOST_LINE];
 	char path[MOST_PATH];
-	char place[2 * MOST_PATH];
 	int fd = -1;
 
 	errno = ENOENT;
-	if (own_path(&lines, path, sizeof path) < 0 ||
-	    open_lines(&lines, "/proc/self/mountinfo") < 0)
+	if (own_path(text, path, sizeof path) < 0 ||
+	    csysi_linux_open_lines(&lines, "/proc/self/mountinfo", text, sizeof text) < 0)
 		return -1;
 	errno = ENOENT;
-	for (char *line = next_line(&lines); line && fd < 0; line = next_line(&lines))
-		if (place_of(line, path, place, sizeof place) == 0)
-			fd = open_cgroup(place);
-	int error = errno;
-	close(lines.fd);
-	errno = error;
+	for (char *line = csysi_linux_next_line(&lines); line && fd < 0;
+	     line = csysi_linux_next_line(&lines))
+		fd = open_in_mount(line, path);
+	csysi_linux_close_lines(&lines);
 	return fd;
 }
 

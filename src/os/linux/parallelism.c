@@ -2,13 +2,10 @@
  * os/linux/parallelism.c - how many threads can run at once: as many as there are
  * CPUs in the calling thread's mask, and CPU time in its control groups.
  *
- * Where the groups are is told by two files: /proc/self/cgroup has the path of the
- * process's group in each hierarchy, /proc/self/mountinfo where hierarchies are
- * mounted, and from which group on.  Either version of control groups may hold the
- * limit, and so may every group above; the least counts.
+ * Either version of control groups may hold the limit, and so may every group above
+ * the process's own; the least counts.
  */
-#define _XOPEN_SOURCE 700 /* O_CLOEXEC */
-#include <fcntl.h>
+#define _XOPEN_SOURCE 700
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "os/linux/cgroup.h"
 #include "os/linux/linux.h"
 #include "os/linux/parallelism.h"
 #include "os/os.h"
@@ -28,49 +26,20 @@ struct work {
 	char path[2][ROOM];   /* of the process's group in version 1 (with CPU) and 2; "": none */
 	char folder[ROOM];    /* of a group */
 	char name[ROOM + 64]; /* of a file */
-	char line[ROOM];
-	char text[ROOM]; /* read ahead */
-	size_t at, size;
-	int fd;
-	int least; /* CPUs; 0: no limit yet */
+	struct csysi_linux_lines lines;
+	char text[ROOM]; /* of the lines */
+	int least;       /* CPUs; 0: no limit yet */
 };
 
-/* ---- files ------------------------------------------------------------------------------ */
-
+/* Open a file to be read by lines.  -1 if that cannot be. */
 static int open_file(struct work *work, const char *folder, const char *name)
 {
 	int length = snprintf(work->name, sizeof work->name, "%s%s/%s", work->root, folder, name);
 
-	work->at = work->size = 0;
-	work->fd = length < (int)sizeof work->name ? open(work->name, O_RDONLY | O_CLOEXEC) : -1;
-	return work->fd >= 0;
-}
-
-static int next_character(struct work *work)
-{
-	if (work->at == work->size) {
-		ssize_t size = read(work->fd, work->text, sizeof work->text);
-		if (size <= 0)
-			return EOF;
-		work->at = 0;
-		work->size = (size_t)size;
-	}
-	return (unsigned char)work->text[work->at++];
-}
-
-/* The next line without its end; one that is too long is "".  0: there is none. */
-static int next_line(struct work *work)
-{
-	size_t length = 0;
-	int c = next_character(work);
-
-	if (c == EOF)
-		return 0;
-	for (; c != EOF && c != '\n'; c = next_character(work))
-		if (length < sizeof work->line)
-			work->line[length++] = (char)c;
-	work->line[length < sizeof work->line ? length : 0] = '\0';
-	return 1;
+	return length < (int)sizeof work->name
+		       ? csysi_linux_open_lines(&work->lines, work->name, work->text,
+						sizeof work->text)
+		       : -1;
 }
 
 /* ---- one group -------------------------------------------------------------------------- */
@@ -90,14 +59,14 @@ static void note(struct work *work, long long quota, long long period)
 static int read_numbers(struct work *work, const char *name, long long out[2])
 {
 	out[0] = out[1] = 0;
-	if (!open_file(work, work->folder, name))
+	if (open_file(work, work->folder, name) < 0)
 		return 0;
-	int count = next_line(work) ? 1 : 0;
-	close(work->fd);
-	if (count == 0)
+	const char *line = csysi_linux_next_line(&work->lines);
+	csysi_linux_close_lines(&work->lines);
+	if (!line)
 		return 0;
-	out[0] = strtoll(work->line, NULL, 10);
-	const char *second = strchr(work->line, ' ');
+	out[0] = strtoll(line, NULL, 10);
+	const char *second = strchr(line, ' ');
 	if (!second)
 		return 1;
 	out[1] = strtoll(second, NULL, 10);
@@ -120,78 +89,36 @@ static void look_at_group(struct work *work, int version)
 
 /* ---- hierarchies ------------------------------------------------------------------------- */
 
-/* Whether a list with commas has that word. */
-static int lists(const char *list, size_t size, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *end = list + size; list < end;) {
-		const char *comma = memchr(list, ',', (size_t)(end - list));
-		const char *stop = comma ? comma : end;
-		if ((size_t)(stop - list) == length && memcmp(list, word, length) == 0)
-			return 1;
-		list = stop + 1;
-	}
-	return 0;
-}
-
-/* "ID:CONTROLLERS:PATH"; version 2 has ID 0 and no controllers. */
 static void read_paths(struct work *work)
 {
-	if (!open_file(work, "", "proc/self/cgroup"))
+	if (open_file(work, "", "proc/self/cgroup") < 0)
 		return;
-	while (next_line(work)) {
-		char *controllers = strchr(work->line, ':');
-		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-		if (!path)
+	for (char *line; (line = csysi_linux_next_line(&work->lines));) {
+		struct csysi_linux_cgroup group;
+		if (csysi_linux_parse_cgroup(line, &group) < 0)
 			continue;
-		controllers++;
-		size_t size = (size_t)(path - controllers);
-		if (strncmp(work->line, "0::", 3) == 0)
-			strcpy(work->path[1], path + 1);
-		else if (lists(controllers, size, "cpu"))
-			strcpy(work->path[0], path + 1);
+		/* A path is shorter than the text of the lines. */
+		if (group.version == 2 || csysi_linux_has_controller(group.controllers, "cpu"))
+			strcpy(work->path[group.version - 1], group.path);
 	}
-	close(work->fd);
-}
-
-/* mountinfo writes blanks and the like as \040. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	while (*text) {
-		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
-				       (text[3] - '0'));
-			text += 4;
-		} else {
-			*to++ = *text++;
-		}
-	}
-	*to = '\0';
+	csysi_linux_close_lines(&work->lines);
 }
 
 /* All groups from that of the process up to the one that is mounted. */
-static void look_at_mount(struct work *work, int version, const char *mounted, const char *where)
+static void look_at_mount(struct work *work, const struct csysi_linux_cgroup_mount *mount)
 {
-	const char *path = work->path[version - 1];
-	size_t size = strcmp(mounted, "/") == 0 ? 0 : strlen(mounted);
+	const char *place = strcmp(mount->place, "/") == 0 ? "" : mount->place;
+	const char *path = csysi_linux_path_in_mount(mount, work->path[mount->version - 1]);
 
-	/* A path that does not begin with what is mounted is out of sight: of a namespace of
-	 * its own, or of a container.  Then what is mounted is all that can be asked. */
-	if (strncmp(path, mounted, size) != 0 || (path[size] != '/' && path[size] != '\0') ||
-	    strncmp(path + size, "/..", 3) == 0) {
-		path = "";
-		size = 0;
-	}
-	int length = snprintf(work->folder, sizeof work->folder, "%s%s", where, path + size);
+	/* A group that the mount does not show is of another namespace, or of a container.  Then
+	 * what is mounted is all that can be asked. */
+	int length = snprintf(work->folder, sizeof work->folder, "%s%s", place, path ? path : "");
 	if (length >= (int)sizeof work->folder)
 		return;
 
-	size_t top = strlen(where);
+	size_t top = strlen(place);
 	for (;;) {
-		look_at_group(work, version);
+		look_at_group(work, mount->version);
 		char *slash = strrchr(work->folder, '/');
 		if (!slash || (size_t)(slash - work->folder) < top)
 			return;
@@ -199,36 +126,15 @@ static void look_at_mount(struct work *work, int version, const char *mounted, c
 	}
 }
 
-/* "ID PARENT DEVICE MOUNTED WHERE OPTIONS [FIELDS...] - TYPE SOURCE OPTIONS" */
 static void look_at_line(struct work *work, char *line)
 {
-	char *fields[6];
-	char *rest = strstr(line, " - ");
-	char *save;
-	size_t count = 0;
+	struct csysi_linux_cgroup_mount mount;
 
-	if (!rest)
+	if (csysi_linux_parse_cgroup_mount(line, &mount) < 0 ||
+	    (mount.version == 1 && !csysi_linux_has_controller(mount.controllers, "cpu")) ||
+	    work->path[mount.version - 1][0] == '\0')
 		return;
-	*rest = '\0';
-	for (char *field = strtok_r(line, " ", &save); field && count < 6;
-	     field = strtok_r(NULL, " ", &save))
-		fields[count++] = field;
-	const char *type = strtok_r(rest + 3, " ", &save);
-	const char *source = type ? strtok_r(NULL, " ", &save) : NULL;
-	const char *options = source ? strtok_r(NULL, " ", &save) : NULL;
-	if (count < 6 || !options)
-		return;
-
-	int version = 0;
-	if (strcmp(type, "cgroup2") == 0)
-		version = 2;
-	else if (strcmp(type, "cgroup") == 0 && lists(options, strlen(options), "cpu"))
-		version = 1;
-	if (version == 0 || work->path[version - 1][0] == '\0')
-		return;
-	unescape(fields[3]);
-	unescape(fields[4]);
-	look_at_mount(work, version, fields[3], strcmp(fields[4], "/") == 0 ? "" : fields[4]);
+	look_at_mount(work, &mount);
 }
 
 int csysi_linux_cpu_quota(const char *root)
@@ -241,10 +147,10 @@ int csysi_linux_cpu_quota(const char *root)
 	struct work *work = outer + 1;
 	outer->root = work->root = root;
 	read_paths(work);
-	if (open_file(outer, "", "proc/self/mountinfo")) {
-		while (next_line(outer))
-			look_at_line(work, outer->line);
-		close(outer->fd);
+	if (open_file(outer, "", "proc/self/mountinfo") == 0) {
+		for (char *line; (line = csysi_linux_next_line(&outer->lines));)
+			look_at_line(work, line);
+		csysi_linux_close_lines(&outer->lines);
 	}
 	int quota = work->least;
 	csysi_free(outer);
