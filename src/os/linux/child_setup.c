@@ -95,20 +95,16 @@ int csysi_posix_most_handles(void)
 /* Mark what the list of this process's descriptors has. */
 IN_CHILD static int mark_listed(void)
 {
-	union {
-		struct directory_entry alignment;
-		char bytes[512];
-	} buffer;
+	_Alignas(uint64_t) char buffer[512];
 	int list = checked(syscall(SYS_openat, AT_FDCWD, "/proc/self/fd",
 				   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
 	if (list < 0)
 		return -ENOSYS;
 
 	int size;
-	while ((size = checked(syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer))) > 0) {
+	while ((size = checked(syscall(SYS_getdents64, list, buffer, sizeof buffer))) > 0) {
 		for (int at = 0; at < size;) {
-			struct directory_entry *entry =
-				(struct directory_entry *)(void *)(buffer.bytes + at);
+			const struct directory_entry *entry = (const void *)(buffer + at);
 			int fd = 0;
 			for (const char *c = entry->name; *c >= '0' && *c <= '9'; c++)
 				fd = fd * 10 + (*c - '0');

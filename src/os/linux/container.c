@@ -239,10 +239,7 @@ typedef int visitor(int directory, const char *name, int depth, void *context);
 /* Visit the directories in this one, until a visit fails. */
 static int visit_below(int directory, visitor *visit, int depth, void *context)
 {
-	union {
-		struct directory_entry alignment;
-		char bytes[1024];
-	} buffer;
+	_Alignas(uint64_t) char buffer[1024];
 	int list = open_file(directory, ".", O_RDONLY | O_DIRECTORY);
 	if (list < 0)
 		return -1;
@@ -250,10 +247,9 @@ static int visit_below(int directory, visitor *visit, int depth, void *context)
 	long size = 0;
 	int r = depth < MOST_DEPTH ? 0 : -1;
 	errno = EBUSY;
-	while (r == 0 && (size = syscall(SYS_getdents64, list, buffer.bytes, sizeof buffer)) > 0) {
+	while (r == 0 && (size = syscall(SYS_getdents64, list, buffer, sizeof buffer)) > 0) {
 		for (long at = 0; at < size && r == 0;) {
-			struct directory_entry *entry =
-				(struct directory_entry *)(void *)(buffer.bytes + at);
+			const struct directory_entry *entry = (const void *)(buffer + at);
 			if (entry->type == ENTRY_IS_DIRECTORY && entry->name[0] != '.')
 				r = visit(directory, entry->name, depth, context);
 			at += entry->size;

@@ -31,8 +31,8 @@ struct clone_request {
 	uint64_t cgroup;
 };
 
-/* As in getdents64(2). */
-struct directory_entry {
+/* What getdents64 writes, also where it is not aligned.  The next one is `size` bytes on. */
+struct __attribute__((packed, may_alias)) directory_entry {
 	uint64_t inode;
 	int64_t offset;
 	uint16_t size;

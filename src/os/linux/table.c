@@ -25,6 +25,7 @@
 #include "base/atomic.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "os/linux/linux.h"
 #include "os/posix/posix.h"
 
 #define PROC_MAGIC 0x9fa0
@@ -108,16 +109,13 @@ void csysi_os_table_close(struct csysi_os_table *table)
 	csysi_free(table->text);
 }
 
-/* An entry as the kernel writes it: inode, position, then this. */
-enum { ENTRY_SIZE = 16, ENTRY_NAME = 19 };
-
-static const char *next_entry(const char *list, size_t *at)
+/* The name of the entry at *at, which moves to the next one. */
+static const char *next_name(const char *list, size_t *at)
 {
-	const char *entry = list + *at;
-	uint16_t size;
-	memcpy(&size, entry + ENTRY_SIZE, sizeof size);
-	*at += size;
-	return entry + ENTRY_NAME;
+	const struct directory_entry *entry = (const void *)(list + *at);
+
+	*at += entry->size;
+	return entry->name;
 }
 
 /* The number that a name is; -1 if it is none. */
@@ -136,7 +134,7 @@ int csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid)
 {
 	for (;;) {
 		while (table->list_at < table->list_size) {
-			int64_t pid = pid_of(next_entry(table->list, &table->list_at));
+			int64_t pid = pid_of(next_name(table->list, &table->list_at));
 			if (pid < 0)
 				continue;
 			*out_pid = pid;
@@ -258,14 +256,13 @@ static int count_entries(struct csysi_os_table *table, const struct place *place
 	int64_t count = 0;
 	r = reserve(table, at, FIRST_ROOM);
 	while (r == 0) {
-		/* The kernel aligns entries itself, not the address; so does memcpy. */
 		long size = syscall(SYS_getdents64, fd, table->text + at, table->text_room - at);
 		if (size < 0)
 			r = failed();
 		if (size <= 0)
 			break;
 		for (size_t next = 0; next < (size_t)size;)
-			count += pid_of(next_entry(table->text + at, &next)) >= 0;
+			count += pid_of(next_name(table->text + at, &next)) >= 0;
 	}
 	csysi_os_close(fd);
 	if (r == 0)
