@@ -68,6 +68,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "base/backoff.h"
 #include "base/fault.h"
 #include "os/linux/linux.h"
 #include "os/posix/spawn.h"
@@ -103,8 +104,8 @@ int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 #define REFUSED 1u
 
 /* How long to sleep before looking whether the child is there still, ns. */
-#define FIRST_NAP 10000000
-#define LAST_NAP 100000000
+#define FIRST_LOOK 10000000
+#define LAST_LOOK 100000000
 
 struct page {
 	uint32_t word;
@@ -160,14 +161,16 @@ static struct page *map_page(void)
 /* Until the child has left its memory. */
 static int await_page(const struct page *page, pid_t pid, csys_deadline deadline)
 {
-	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP ? 2 * nap : nap) {
+	struct csysi_backoff backoff = { FIRST_LOOK, LAST_LOOK };
+
+	for (;;) {
 		/* Acquire pairs with the release in watch, and with the kernel's own: the report
 		 * is the last one. */
 		uint32_t seen = csysi_load_acquire(&page->word);
 		if (seen == REFUSED || (seen & FUTEX_OWNER_DIED))
 			return 0;
-		csys_deadline look = csys_after_ns(nap);
-		int r = csysi_os_wait(&page->word, seen, look < deadline ? look : deadline, 1);
+		csys_deadline look = csys_after_ns(csysi_backoff_next(&backoff, deadline));
+		int r = csysi_os_wait(&page->word, seen, look, 1);
 		if (r == 0 || csysi_load_acquire(&page->word) != seen)
 			continue;
 		if (csysi_posix_has_ended(pid))

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/backoff.h"
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-#define FIRST_NAP 50000
-#define LAST_NAP 5000000
+/* Between two looks, ns. */
+#define FIRST_LOOK 50000
+#define LAST_LOOK 5000000
 
 struct csysi_os_exit csysi_posix_exit(int code, int status)
 {
@@ -51,13 +53,13 @@ int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
 		look(pid, WEXITED | WNOWAIT, &info);
 		return 0;
 	}
-	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+	struct csysi_backoff backoff = { FIRST_LOOK, LAST_LOOK };
+	for (;;) {
 		if (look(pid, WEXITED | WNOWAIT | WNOHANG, &info) != 0)
 			return 0;
-		int64_t left = csys_deadline_left(deadline);
-		if (left == 0)
+		if (csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
-		csysi_os_nap(csys_after_ns(left < nap ? left : nap));
+		csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, deadline)));
 	}
 }
 
@@ -130,7 +132,7 @@ int csysi_posix_end_child(const struct csysi_os_child *child, csys_deadline pati
 			break;
 		if (csys_deadline_left(deadline) == 0)
 			return r < 0 && r != CSYS_ESRCH ? r : CSYS_ETIMEDOUT;
-		csysi_os_nap(csys_after_ns(LAST_NAP));
+		csysi_os_nap(csys_after_ns(LAST_LOOK));
 	}
 	csysi_os_close(child->handle);
 	return 0;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "os/posix/posix.h"
 
 /* Between two looks at a child that has not told anything, ns. */
@@ -34,28 +35,26 @@ int csysi_posix_is_complete(const struct csysi_posix_report *report)
 	return report->step == CSYSI_OS_STEP_EXEC || has_failed(report);
 }
 
-/* Wait for bytes or the end.  1: there is something to read; 0: not yet. */
-static int is_readable(int pipe, int64_t nap, csys_deadline deadline)
+/* Wait `ns` at most for bytes or the end.  1: there is something to read; 0: not yet. */
+static int is_readable(int pipe, int64_t ns)
 {
 	struct pollfd polled = { .fd = pipe, .events = POLLIN };
-	int64_t left = csys_deadline_left(deadline);
 
-	if (left > nap)
-		left = nap;
 	/* Rounded up, so that the last millisecond is no loop of nothing. */
-	return poll(&polled, 1, (int)((left + 999999) / 1000000)) > 0;
+	return poll(&polled, 1, (int)((ns + 999999) / 1000000)) > 0;
 }
 
 int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 			     struct csysi_posix_report *report)
 {
+	struct csysi_backoff backoff = { FIRST_LOOK, LAST_LOOK };
 	int has_ended = 0;
 
 	/* The end of the pipe may never come, where another process was forked meanwhile and
 	 * holds it too; so now and then look whether the child is there at all. */
-	for (int64_t nap = FIRST_LOOK; !has_failed(report);) {
+	while (!has_failed(report)) {
 		struct csysi_posix_report next;
-		if (is_readable(pipe, has_ended ? 0 : nap, deadline)) {
+		if (is_readable(pipe, has_ended ? 0 : csysi_backoff_next(&backoff, deadline))) {
 			/* One write of so few bytes comes in one piece. */
 			ssize_t size = read(pipe, &next, sizeof next);
 			if (size < 0 && errno == EINTR)
@@ -69,8 +68,6 @@ int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 			has_ended = 1; /* and take what it has left in the pipe */
 		} else if (csys_deadline_left(deadline) == 0) {
 			return CSYS_ETIMEDOUT;
-		} else if (nap < LAST_LOOK) {
-			nap *= 2;
 		}
 	}
 	return 0;
