@@ -54,11 +54,4 @@ int csysi_os_signal_check(int number);
 int csysi_os_catch(int number, csysi_os_catcher *catcher);
 void csysi_os_uncatch(int number);
 
-/* Keep handlers and cancellation off this thread; let them come again. */
-struct csysi_os_hold {
-	uint64_t place[20]; /* the system's own */
-};
-void csysi_os_hold_signals(struct csysi_os_hold *hold);
-void csysi_os_release_signals(const struct csysi_os_hold *hold);
-
 #endif

@@ -26,7 +26,7 @@
 #include "base/system.h" /* clock, close, dup, error code */
 #include "os/abort.h"
 #include "os/block.h"
-#include "os/cancel.h"
+#include "os/boot.h"
 #include "os/catch.h"
 #include "os/child.h"
 #include "os/clock.h"
@@ -35,6 +35,7 @@
 #include "os/environment.h"
 #include "os/file.h"
 #include "os/handle.h"
+#include "os/hold.h"
 #include "os/notifier.h"
 #include "os/parallelism.h"
 #include "os/pipe.h"

@@ -91,10 +91,4 @@ int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fiel
 int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const char *variable,
 				const char *text);
 
-/* Which boot this is; all 0 if that is not known. */
-void csysi_os_boot_id(uint64_t out[2]);
-
-/* The wall clock's time of the boot as the wall clock is set now, in ns since 1970. */
-int64_t csysi_os_boot_time(void);
-
 #endif

@@ -9,7 +9,7 @@
  * All texts of a row lie one behind the other in table->text, which grows and is
  * used again.  It may move, so positions in it are kept until the row is done.
  */
-#define _GNU_SOURCE /* O_PATH, syscall, CLOCK_BOOTTIME */
+#define _GNU_SOURCE /* O_PATH, syscall */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,19 +19,17 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/atomic.h"
 #include "base/fault.h"
 #include "base/memory.h"
 #include "os/linux/linux.h"
+#include "os/linux/proc_parse.h"
 #include "os/posix/posix.h"
 
 #define PROC_MAGIC 0x9fa0
 #define LIST_SIZE ((size_t)32 << 10)
 #define FIRST_ROOM ((size_t)4 << 10)
-#define SECOND 1000000000
 
 /* A file of the process is only for a more privileged caller. */
 #define DENIED CSYS_EPERM
@@ -289,147 +287,6 @@ static int count_handles(struct csysi_os_table *table, const struct place *place
 	return 0;
 }
 
-/* ---- what the files say ------------------------------------------------------------------ */
-
-static enum csysi_os_state state_of(char letter)
-{
-	switch (letter) {
-	case 'R':
-		return CSYSI_OS_STATE_RUNNING;
-	case 'S':
-		return CSYSI_OS_STATE_SLEEPING;
-	case 'D':
-		return CSYSI_OS_STATE_BLOCKED;
-	case 'T':
-		return CSYSI_OS_STATE_STOPPED;
-	case 't':
-		return CSYSI_OS_STATE_TRACED;
-	case 'I':
-	case 'P': /* parked */
-		return CSYSI_OS_STATE_IDLE;
-	case 'Z':
-	case 'X': /* on its way out */
-		return CSYSI_OS_STATE_ZOMBIE;
-	default:
-		return CSYSI_OS_STATE_UNKNOWN;
-	}
-}
-
-/* Clock ticks in nanoseconds: no two numbers of ticks give the same. */
-static int64_t ticks_ns(uint64_t ticks, uint64_t hz)
-{
-	return (int64_t)(ticks / hz * SECOND + ticks % hz * SECOND / hz);
-}
-
-/* The fields of stat that are looked at, by the numbers of proc(5). */
-enum {
-	STAT_PARENT = 4,
-	STAT_GROUP,
-	STAT_SESSION,
-	STAT_USER_TIME = 14,
-	STAT_SYSTEM_TIME,
-	STAT_THREADS = 20,
-	STAT_START = 22,
-	STAT_VIRTUAL,
-	STAT_RESIDENT,
-	STAT_EXIT_SIGNAL = 38,
-	STAT_END
-};
-
-/* The numbers behind the state, negative ones as such. */
-static int parse_numbers(const char *at, uint64_t numbers[STAT_END])
-{
-	for (int field = STAT_PARENT; field < STAT_END; field++) {
-		if (*at++ != ' ')
-			return CSYS_EOTHER;
-		int negative = *at == '-';
-		at += negative;
-		if (*at < '0' || *at > '9')
-			return CSYS_EOTHER;
-		uint64_t number = 0;
-		for (; *at >= '0' && *at <= '9'; at++)
-			number = number * 10 + (uint64_t)(*at - '0');
-		numbers[field] = negative ? 0 - number : number;
-	}
-	return 0;
-}
-
-/*
- * "PID (NAME) STATE NUMBER ...".  The name may hold anything, ") R 1 (" too; what
- * is behind it holds no ')', so its end is the last one.  Moves the name to
- * where the text begins.
- */
-static int parse_stat(char *text, size_t size, struct csysi_os_process *out, size_t *out_name)
-{
-	const char *name = memchr(text, '(', size);
-	const char *end = text + size;
-	while (name && end > name && *end != ')')
-		end--;
-	if (!name || end == name || end[1] != ' ' || !end[2])
-		return CSYS_EOTHER;
-	name++;
-
-	uint64_t numbers[STAT_END] = { 0 };
-	int r = parse_numbers(end + 3, numbers);
-	if (r < 0)
-		return r;
-	/* So the kernel itself tells a thread from the process it is of. */
-	if ((int64_t)numbers[STAT_EXIT_SIGNAL] < 0)
-		return CSYS_ESRCH;
-
-	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	out->state = state_of(end[2]);
-	out->parent = (int64_t)numbers[STAT_PARENT];
-	out->group = (int64_t)numbers[STAT_GROUP];
-	out->session = (int64_t)numbers[STAT_SESSION];
-	out->user_time = ticks_ns(numbers[STAT_USER_TIME], hz);
-	out->system_time = ticks_ns(numbers[STAT_SYSTEM_TIME], hz);
-	out->threads = (int64_t)numbers[STAT_THREADS];
-	out->start = ticks_ns(numbers[STAT_START], hz);
-	out->virtual_size = numbers[STAT_VIRTUAL];
-	out->resident = numbers[STAT_RESIDENT] * page;
-
-	*out_name = (size_t)(end - name);
-	memmove(text, name, *out_name);
-	text[*out_name] = '\0';
-	return 0;
-}
-
-/* What is behind "KEY:" at the beginning of a line; NULL. */
-static const char *status_line(const char *text, const char *key)
-{
-	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
-		if (at > text && at[-1] == '\n')
-			return at + strlen(key);
-	return NULL;
-}
-
-static void parse_status(const char *text, struct csysi_os_process *out)
-{
-	const char *uids = status_line(text, "Uid:");
-	const char *gids = status_line(text, "Gid:");
-	const char *peak = status_line(text, "VmHWM:"); /* not of the kernel's, nor of a zombie */
-	const char *resident = status_line(text, "VmRSS:");
-	char *rest;
-
-	/* From Linux 6.2 on stat adds up only what each processor has handed in, and so may say
-	 * 0 of a small process; this may be the exact sum. */
-	if (resident)
-		out->resident = strtoull(resident, &rest, 10) << 10;
-	if (uids && gids) {
-		out->uid = (int64_t)strtoull(uids, &rest, 10);
-		out->effective_uid = (int64_t)strtoull(rest, &rest, 10);
-		out->gid = (int64_t)strtoull(gids, &rest, 10);
-		out->effective_gid = (int64_t)strtoull(rest, &rest, 10);
-		out->valid |= CSYSI_OS_PROCESS_USER;
-	}
-	if (peak) {
-		out->peak = strtoull(peak, &rest, 10) << 10;
-		out->valid |= CSYSI_OS_PROCESS_PEAK;
-	}
-}
-
 /* ---- one row ---------------------------------------------------------------------------- */
 
 /* Note how reading for `fields` went.  A failure other than "denied" is one of the row. */
@@ -463,7 +320,7 @@ static int read_stat(struct csysi_os_table *table, const struct place *place,
 	size_t size;
 	int r = read_file(table, place, "stat", 0, &size);
 	if (r == 0) {
-		r = parse_stat(table->text, size, out, &size);
+		r = csysi_linux_parse_stat(table->text, size, out, &size);
 		texts->used = size + 1;
 	}
 	return settle(out, CSYSI_OS_PROCESS_BASIC, r);
@@ -478,7 +335,7 @@ static int read_more(struct csysi_os_table *table, const struct place *place, in
 	if (fields & OF_STATUS) {
 		r = read_file(table, place, "status", texts->used, &size);
 		if (r == 0)
-			parse_status(table->text + texts->used, out);
+			csysi_linux_parse_status(table->text + texts->used, out);
 		else
 			r = settle(out, fields & OF_STATUS, r);
 	}
@@ -596,70 +453,4 @@ int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const
 		    strstr(entry + length + 1, text))
 			return 1;
 	return 0;
-}
-
-/* ---- the boot ------------------------------------------------------------------------------ */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "e4e4b24f-c79a-4ff9-8ab6-f35f421c7c37" */
-static int read_boot_id(uint64_t out[2])
-{
-	static const struct place root = { .folder = AT_FDCWD,
-					   .prefix = "/proc/sys/kernel/random" };
-	char text[64];
-	int fd;
-	if (open_file(&root, "/boot_id", O_RDONLY, &fd) < 0)
-		return -1;
-	ssize_t size = read(fd, text, sizeof text);
-	csysi_os_close(fd);
-
-	int digits = 0;
-	out[0] = out[1] = 0;
-	for (ssize_t i = 0; i < size && digits < 32; i++) {
-		int digit = hex_digit(text[i]);
-		if (digit < 0)
-			continue;
-		out[digits / 16] = out[digits / 16] << 4 | (uint64_t)digit;
-		digits++;
-	}
-	return digits == 32 ? 0 : -1;
-}
-
-void csysi_os_boot_id(uint64_t out[2])
-{
-	/* Read once, by halves since 32-bit processors do not have more in one step.  Two
-	 * threads that come first write the same. */
-	static uint32_t kept[4];
-	static int known;
-
-	/* Acquire pairs with the release below: who sees the flag sees the parts. */
-	if (!csysi_load_acquire(&known)) {
-		uint64_t id[2];
-		if (read_boot_id(id) < 0) {
-			out[0] = out[1] = 0;
-			return;
-		}
-		for (int i = 0; i < 4; i++)
-			csysi_store_relaxed(&kept[i], (uint32_t)(id[i / 2] >> 32 * (i % 2)));
-		csysi_store_release(&known, 1);
-	}
-	for (int i = 0; i < 2; i++)
-		out[i] = (uint64_t)csysi_load_relaxed(&kept[2 * i + 1]) << 32 |
-			 csysi_load_relaxed(&kept[2 * i]);
-}
-
-int64_t csysi_os_boot_time(void)
-{
-	struct timespec wall, boot;
-
-	/* Neither can fail. */
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (int64_t)(wall.tv_sec - boot.tv_sec) * SECOND + (wall.tv_nsec - boot.tv_nsec);
 }

@@ -82,43 +82,6 @@ int csysi_os_signal_check(int number)
 	}
 }
 
-/* All but those that a fault of the program raises: blocked, they would end it unseen. */
-static void fill(sigset_t *set)
-{
-	sigfillset(set);
-	sigdelset(set, SIGSEGV);
-	sigdelset(set, SIGBUS);
-	sigdelset(set, SIGFPE);
-	sigdelset(set, SIGILL);
-}
-
-struct held {
-	sigset_t mask;
-	int cancel;
-};
-
-_Static_assert(sizeof(struct held) <= sizeof(struct csysi_os_hold), "no room for a signal mask");
-
-void csysi_os_hold_signals(struct csysi_os_hold *hold)
-{
-	struct held held;
-	sigset_t all;
-
-	fill(&all);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &held.cancel);
-	pthread_sigmask(SIG_BLOCK, &all, &held.mask);
-	memcpy(hold->place, &held, sizeof held);
-}
-
-void csysi_os_release_signals(const struct csysi_os_hold *hold)
-{
-	struct held held;
-
-	memcpy(&held, hold->place, sizeof held);
-	pthread_sigmask(SIG_SETMASK, &held.mask, NULL);
-	pthread_setcancelstate(held.cancel, NULL);
-}
-
 /* ---- in a handler ------------------------------------------------------------------ */
 
 static void entry_0(int number, siginfo_t *info, void *context);
@@ -308,7 +271,7 @@ static void enter(int i, int number, siginfo_t *info, void *context)
 	enum csysi_os_verdict verdict = CSYSI_OS_VERDICT_CHAIN;
 	sigset_t all, inherited;
 
-	fill(&all);
+	csysi_posix_fill_signals(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &inherited);
 	if (is_ours(i, number)) {
 		struct csysi_os_signal signal = describe(number, info);
@@ -425,7 +388,7 @@ static struct sigaction ours(int number, int i, const struct sigaction *over)
 		action.sa_mask = over->sa_mask;
 		action.sa_flags |= over->sa_flags & (SA_RESTART | SA_ONSTACK | (int)SA_NODEFER);
 	} else {
-		fill(&action.sa_mask);
+		csysi_posix_fill_signals(&action.sa_mask);
 		action.sa_flags |= SA_RESTART | SA_ONSTACK;
 	}
 	/* A child of who ignores SIGCHLD is no zombie. */

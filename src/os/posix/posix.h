@@ -4,6 +4,7 @@
 #ifndef CSYSI_OS_POSIX_POSIX_H
 #define CSYSI_OS_POSIX_POSIX_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "os/os.h"
@@ -62,6 +63,12 @@ ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size);
 typedef ssize_t csysi_posix_writer(int fd, const void *data, size_t size);
 ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size);
 ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
+
+/*
+ * All signals but those that a fault of the program raises: blocked, they would end it
+ * unseen (hold.c).
+ */
+void csysi_posix_fill_signals(sigset_t *set);
 
 /* Keep the object that this code is in from being unloaded (loaded.c). */
 void csysi_posix_stay_loaded(void);

@@ -128,13 +128,3 @@ int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const
 	(void)text;
 	return 0;
 }
-
-void csysi_os_boot_id(uint64_t out[2])
-{
-	out[0] = out[1] = 0;
-}
-
-int64_t csysi_os_boot_time(void)
-{
-	return 0;
-}

@@ -1,0 +1,23 @@
+/*
+ * os/hold.h - keeping a thread from being cancelled, or interrupted by a handler, in the middle.
+ */
+#ifndef CSYSI_OS_HOLD_H
+#define CSYSI_OS_HOLD_H
+
+#include <stdint.h>
+
+/*
+ * Hold back a cancellation of this thread, where the system has such a thing, as
+ * long as something would be lost by it.  Pairs nest; `before` is the first's.
+ */
+int csysi_os_hold_cancel(void);
+void csysi_os_release_cancel(int before);
+
+/* Keep handlers and cancellation off this thread; let them come again. */
+struct csysi_os_hold {
+	uint64_t place[20]; /* the system's own */
+};
+void csysi_os_hold_signals(struct csysi_os_hold *hold);
+void csysi_os_release_signals(const struct csysi_os_hold *hold);
+
+#endif
