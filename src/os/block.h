@@ -1,17 +1,19 @@
 /*
- * os/block.h - blocks of memory that grow cheaply.
+ * os/block.h - large blocks of memory that grow cheaply.
  */
 #ifndef CSYSI_OS_BLOCK_H
 #define CSYSI_OS_BLOCK_H
 
 #include <stddef.h>
 
-/*
- * Change a block, NULL and 0 at first, to `size` bytes, a multiple of
- * CSYSI_OS_BLOCK.  What fits of the content stays, the address may change.  0
- * releases it and sets NULL, and cannot fail; shrinking cannot either.
- */
+/* The size of a block is a multiple of this. */
 #define CSYSI_OS_BLOCK ((size_t)2 << 20)
+
+/*
+ * Resize a block to `size` bytes.  A new block starts as NULL, with an old size of 0.
+ * The content that fits is kept, the address may change.  A size of 0 frees the block
+ * and sets *block to NULL.  Shrinking and freeing cannot fail.  CSYS_ENOMEM.
+ */
 int csysi_os_block_resize(void **block, size_t old_size, size_t size);
 
 #endif

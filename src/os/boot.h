@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-/* Which boot this is; all 0 if that is not known. */
+/* An id of this boot, which no other boot has; all 0 if the system has none. */
 void csysi_os_boot_id(uint64_t out[2]);
 
-/* The wall clock's time of the boot as the wall clock is set now, in ns since 1970. */
+/* The time of the boot in ns since 1970, by the wall clock as it is set now; 0: not known. */
 int64_t csysi_os_boot_time(void);
 
 #endif

@@ -1,14 +1,15 @@
 /*
- * os/catch.h - signals that come to this process.
+ * os/catch.h - catching the signals that come to this process.
  */
 #ifndef CSYSI_OS_CATCH_H
 #define CSYSI_OS_CATCH_H
 
 #include <stdint.h>
 
-/* Their numbers go from 1 up to this at most. */
+/* The numbers of signals go from 1 up to this at most. */
 #define CSYSI_OS_SIGNALS 128
 
+/* Where a signal came from. */
 enum csysi_os_cause {
 	CSYSI_OS_CAUSE_UNKNOWN,
 	CSYSI_OS_CAUSE_SYSTEM,
@@ -18,40 +19,44 @@ enum csysi_os_cause {
 	CSYSI_OS_CAUSE_IO
 };
 
+/* A signal that was caught. */
 struct csysi_os_signal {
 	int number;
 	enum csysi_os_cause cause;
-	int code;    /* the system's own */
-	int64_t pid; /* -1 if it does not tell */
-	int64_t uid; /* likewise */
+	int code;    /* the system's own number for the cause */
+	int64_t pid; /* of the sender; -1 if the system does not tell */
+	int64_t uid; /* of the sender; -1 if the system does not tell */
 };
 
-/* What becomes of a caught signal; where several want different things, the greatest. */
+/* What happens to a caught signal next.  Of several verdicts on one signal the greatest counts. */
 enum csysi_os_verdict {
-	CSYSI_OS_VERDICT_PASS,  /* as if it were not caught: handler of before, or default */
-	CSYSI_OS_VERDICT_CHAIN, /* the handler of before, if there was one */
-	CSYSI_OS_VERDICT_TAKEN, /* nothing more */
-	CSYSI_OS_VERDICT_DIE    /* its default, whatever was before */
+	CSYSI_OS_VERDICT_PASS,  /* as if it were not caught: the previous disposition */
+	CSYSI_OS_VERDICT_CHAIN, /* the previous handler, if there was one */
+	CSYSI_OS_VERDICT_TAKEN, /* nothing */
+	CSYSI_OS_VERDICT_DIE    /* its default, whatever the previous disposition */
 };
 
 /*
- * Called for each caught signal, in a handler: async-signal-safe calls only.
- * Nothing else runs in its thread meanwhile, no other handler either, so it
- * comes to its end; several threads may be in it at once.
+ * Called for each caught signal, in a signal handler: it may only make calls that are
+ * async-signal-safe.  No other handler interrupts it, so it always completes; several
+ * threads may be in it at the same time.
  */
 typedef enum csysi_os_verdict csysi_os_catcher(const struct csysi_os_signal *signal);
 
-/* 0 if it can be caught and a handler can return from it, else CSYS_EINVAL. */
+/* Check that a signal can be caught, and that its handler may return.  CSYS_EINVAL if not. */
 int csysi_os_signal_check(int number);
 
 /*
- * Catch a signal from now on (there is one catcher for all), and stop that:
- * then its disposition is exactly as before, unless other code has changed it
- * meanwhile.  That code may go on calling our handler from its own.  One
- * caller at a time.  CSYS_ENOMEM, CSYS_EBUSY when other code did that too often
- * for one signal.
+ * Catch a signal from now on.  All signals have the same catcher.  One call of this or
+ * of csysi_os_uncatch at a time.  CSYS_ENOMEM; CSYS_EBUSY if other code has replaced our
+ * handler of this signal too often.
  */
 int csysi_os_catch(int number, csysi_os_catcher *catcher);
+
+/*
+ * Stop catching a signal.  The previous disposition is restored exactly, unless other code
+ * has changed the disposition meanwhile; that code may go on calling our handler.
+ */
 void csysi_os_uncatch(int number);
 
 #endif

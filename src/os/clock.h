@@ -1,5 +1,5 @@
 /*
- * os/clock.h - the clock, of which base/system.h has the rest.
+ * os/clock.h - sleeping; base/system.h has the clock itself.
  */
 #ifndef CSYSI_OS_CLOCK_H
 #define CSYSI_OS_CLOCK_H
@@ -8,7 +8,7 @@
 
 #include "base/system.h" /* csysi_os_now */
 
-/* Do nothing until `deadline`. */
+/* Sleep until `deadline`.  A signal may end it early. */
 void csysi_os_nap(csys_deadline deadline);
 
 #endif

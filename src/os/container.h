@@ -7,36 +7,40 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 
-/* How a new process is bound to what it starts, weakest first. */
+/* How a new process is bound to its descendants, the weakest bond first. */
 enum csysi_os_bond {
 	CSYSI_OS_BOND_NONE,
-	CSYSI_OS_BOND_REAPER,   /* orphans among its descendants become its children */
-	CSYSI_OS_BOND_CONTAINER /* it starts in a container */
+	CSYSI_OS_BOND_REAPER,   /* orphaned descendants become its children */
+	CSYSI_OS_BOND_CONTAINER /* it starts in a container, as do its descendants */
 };
 
-/* The strongest that this system may have (container.c). */
+/* The strongest bond that this system may have. */
 enum csysi_os_bond csysi_os_strongest_bond(void);
 
-/*
- * What a process is started in, and all that it starts then is in too, whatever
- * that does, short of using rights over containers that it has itself.
- */
 #define CSYSI_OS_CONTAINER_NAME 40
+
+/*
+ * A container of processes.  All that a process in it starts is in it too, and can leave it
+ * only with rights over containers of its own.
+ */
 struct csysi_os_container {
 	csys_handle handle; /* "none": there is none */
 	char name[CSYSI_OS_CONTAINER_NAME];
 };
 
-/* An empty one.  CSYS_ENOTSUP: there are none, or not for this process. */
+/* Create an empty container.  CSYS_ENOTSUP: the system, or this process, cannot have any. */
 int csysi_os_container_create(struct csysi_os_container *out);
 
 /*
- * Kill what lives in it, until nothing does.  0 also if it was removed meanwhile.
- * CSYS_ETIMEDOUT: all was killed, and some is not gone yet.  CSYS_EPERM.
+ * Kill all processes in the container until it is empty.  0 also if the container was removed
+ * meanwhile.  CSYS_ETIMEDOUT: all were killed, and some have not ended yet.  CSYS_EPERM.
  */
 int csysi_os_container_kill(const struct csysi_os_container *container, csys_deadline deadline);
 
-/* Remove it, but not its handle.  CSYS_EBUSY while something lives in it.  0 if it is gone. */
+/*
+ * Remove the container; its handle stays to be closed.  0 also if it was removed already.
+ * CSYS_EBUSY while a process is in it.
+ */
 int csysi_os_container_remove(const struct csysi_os_container *container);
 
 #endif

@@ -1,14 +1,16 @@
 /*
- * os/cpu.h - the CPUs.
+ * os/cpu.h - the CPU of this thread, and the number of CPUs.
  */
 #ifndef CSYSI_OS_CPU_H
 #define CSYSI_OS_CPU_H
 
-/* The CPU that this thread ran on a moment ago; -1 if that is not known cheaply. */
+/* The number of the CPU that this thread runs on; -1 if the system has no cheap way to ask. */
 int csysi_os_cpu(void);
 
-/* How many CPUs this process might use when it was first asked, threads that are pinned apart;
- * 1 if that is not known cheaply. */
+/*
+ * How many CPUs this process could use at the first call, whatever CPUs single threads are
+ * pinned to; 1 if the system has no cheap way to ask.
+ */
 int csysi_os_cpus(void);
 
 #endif

@@ -1,22 +1,26 @@
 /*
- * os/file.h - files, as far as streams of a child go.
+ * os/file.h - files that become streams of a child.
  */
 #ifndef CSYSI_OS_FILE_H
 #define CSYSI_OS_FILE_H
 
 #include <csys/base/handle.h>
 
+/* How a file is opened. */
 enum csysi_os_open {
 	CSYSI_OS_READ,
-	CSYSI_OS_WRITE,  /* create or empty */
-	CSYSI_OS_APPEND, /* create or go on */
-	CSYSI_OS_NEW     /* create */
+	CSYSI_OS_WRITE,  /* create it, or empty it */
+	CSYSI_OS_APPEND, /* create it, or write at its end */
+	CSYSI_OS_NEW     /* create it; CSYS_EEXIST if it exists */
 };
 
+/* Open a file by its path. */
 int csysi_os_open_file(const char *path, enum csysi_os_open how, csys_handle *out);
+
+/* Open the null device. */
 int csysi_os_open_null(int writing, csys_handle *out);
 
-/* The handle that is this process's own stream 0, 1 or 2. */
+/* The handle of stream 0, 1 or 2 of this process. */
 csys_handle csysi_os_standard(int stream);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * os/handle.h - handles; base/system.h has closing and copying.
+ * os/handle.h - properties of handles; base/system.h has closing and copying.
  */
 #ifndef CSYSI_OS_HANDLE_H
 #define CSYSI_OS_HANDLE_H
@@ -8,10 +8,10 @@
 
 #include "base/system.h" /* csysi_os_close, csysi_os_dup */
 
-/* Whether it is a handle of this process, and open (handle.c). */
+/* Whether a handle is open in this process. */
 int csysi_os_is_open(csys_handle handle);
 
-/* The nonblocking flag of an open file (handle.c). */
+/* Get and set the nonblocking flag, which all handles of the same open file share. */
 int csysi_os_nonblocking(csys_handle handle, int *out);
 int csysi_os_set_nonblocking(csys_handle handle, int nonblocking);
 

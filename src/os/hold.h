@@ -7,16 +7,20 @@
 #include <stdint.h>
 
 /*
- * Hold back a cancellation of this thread, where the system has such a thing, as
- * long as something would be lost by it.  Pairs nest; `before` is the first's.
+ * Hold back a cancellation of this thread, where the system has such a thing, until the
+ * release.  Pairs nest; `before` is what the matching csysi_os_hold_cancel has returned.
  */
 int csysi_os_hold_cancel(void);
 void csysi_os_release_cancel(int before);
 
-/* Keep handlers and cancellation off this thread; let them come again. */
+/* What a release restores. */
 struct csysi_os_hold {
 	uint64_t place[20]; /* the system's own */
 };
+
+/*
+ * Hold back signal handlers and cancellation in this thread until the release.  Pairs nest.
+ */
 void csysi_os_hold_signals(struct csysi_os_hold *hold);
 void csysi_os_release_signals(const struct csysi_os_hold *hold);
 

@@ -1,10 +1,13 @@
 /*
- * os/parallelism.h - how much can run at once.
+ * os/parallelism.h - how many threads can run at once.
  */
 #ifndef CSYSI_OS_PARALLELISM_H
 #define CSYSI_OS_PARALLELISM_H
 
-/* How many threads of this one's kind can run at once; at least 1. */
+/*
+ * How many threads with the CPUs and the CPU time of the calling one can run at once; at
+ * least 1.
+ */
 int csysi_os_parallelism(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * os/poll.h - waiting for one of several streams.
+ * os/poll.h - waiting until one of several streams is ready.
  */
 #ifndef CSYSI_OS_POLL_H
 #define CSYSI_OS_POLL_H
@@ -9,14 +9,18 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 
+/* What to wait for. */
 struct csysi_os_poll {
 	csys_handle handle; /* "none" is never ready */
-	int writing;        /* wait for room, else for bytes or the end */
-	int ready;          /* out: a transfer now would not wait, or would fail */
-	int closed;         /* out: it is ready because it is no open handle */
+	int writing; /* wait until it can be written, else until it can be read or has ended */
+	int ready;   /* out: a transfer would not wait now, or would fail */
+	int closed;  /* out: it is ready because it is no open handle */
 };
 
-/* Wait until one is ready.  CSYS_ETIMEDOUT makes all `ready` and `closed` 0.  CSYS_ENOMEM. */
+/*
+ * Wait until at least one item is ready, and set `ready` and `closed` of each.  After
+ * CSYS_ETIMEDOUT all of them are 0.  CSYS_ENOMEM.
+ */
 int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadline);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * os/process.h - processes that this one did not start.
+ * os/process.h - other processes than children, by handle or pid.
  */
 #ifndef CSYSI_OS_PROCESS_H
 #define CSYSI_OS_PROCESS_H
@@ -9,14 +9,14 @@
 #include <csys/base/handle.h>
 
 /*
- * A handle for whoever has this pid now, which polls readable from its end on.
- * CSYS_ENOTSUP: there are none, go by pid.  CSYS_ESRCH.
+ * Open a handle for the process that has this pid now.  It polls readable once that process
+ * has ended.  CSYS_ENOTSUP: the system has no such handles, use the pid.  CSYS_ESRCH.
  */
 int csysi_os_process_open(int64_t pid, csys_handle *out);
 
 /*
- * Send a signal by such a handle, or by pid if it is "none".  CSYS_ENOTSUP: not by
- * handle; CSYS_EPERM by handle may mean the same.
+ * Send a signal to a process by its handle, or by its pid if the handle is "none".
+ * CSYS_ENOTSUP: not possible by handle; CSYS_EPERM by handle may mean that too.
  */
 int csysi_os_process_signal(int64_t pid, csys_handle handle, int signal);
 

@@ -9,14 +9,18 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 
-/* Both sides of a new one, and the path of the terminal side.  Takes no controlling terminal. */
 #define CSYSI_OS_PTY_NAME 128
+
+/*
+ * Open both sides of a new pseudo-terminal; `name` becomes the path of the terminal side.
+ * It does not become the controlling terminal of this process.
+ */
 int csysi_os_pty_open(csys_handle *out_controller, csys_handle *out_terminal,
 		      char name[CSYSI_OS_PTY_NAME]);
 
 /*
- * As csysi_os_read and csysi_os_write, at the controller: 0 bytes are read, and
- * a write is CSYS_EPIPE, when nobody has the terminal side open.
+ * Read and write at the controller, as csysi_os_read and csysi_os_write.  When the terminal
+ * side is open nowhere any more, a read gets 0 bytes, and a write is CSYS_EPIPE.
  */
 int csysi_os_pty_read(csys_handle controller, void *buffer, size_t size, csys_deadline deadline,
 		      size_t *out);

@@ -1,5 +1,5 @@
 /*
- * os/spawn.h - starting a program, or becoming one.
+ * os/spawn.h - starting a program in a new process, or in this one.
  */
 #ifndef CSYSI_OS_SPAWN_H
 #define CSYSI_OS_SPAWN_H
@@ -13,14 +13,14 @@
 #include "os/child.h"
 #include "os/container.h"
 
-/* Where a spawn failed. */
+/* The steps of a spawn, one of which may fail. */
 enum csysi_os_step {
-	CSYSI_OS_STEP_PREPARE,                           /* memory, this process's directory */
-	CSYSI_OS_STEP_FORK,                              /* the new process */
-	CSYSI_OS_STEP_BOND,                              /* binding it as asked */
-	CSYSI_OS_STEP_STREAM,                            /* plus 0, 1 or 2: its stream */
+	CSYSI_OS_STEP_PREPARE,                           /* memory, the current directory */
+	CSYSI_OS_STEP_FORK,                              /* making the process */
+	CSYSI_OS_STEP_BOND,                              /* binding it to its descendants */
+	CSYSI_OS_STEP_STREAM,                            /* plus 0, 1 or 2: that stream */
 	CSYSI_OS_STEP_HANDLE = CSYSI_OS_STEP_STREAM + 3, /* another mapped handle */
-	CSYSI_OS_STEP_HANDLES,                           /* keeping the others out */
+	CSYSI_OS_STEP_HANDLES,                           /* keeping other handles out */
 	CSYSI_OS_STEP_SESSION,                           /* a new session, or a process group */
 	CSYSI_OS_STEP_TERMINAL,                          /* the controlling terminal */
 	CSYSI_OS_STEP_LIMIT,                             /* a resource limit */
@@ -28,15 +28,15 @@ enum csysi_os_step {
 	CSYSI_OS_STEP_ROOT,                              /* the root directory */
 	CSYSI_OS_STEP_CWD,                               /* the directory */
 	CSYSI_OS_STEP_USER,                              /* groups, group, user, privileges */
-	CSYSI_OS_STEP_PARENT,                            /* dying with it */
-	CSYSI_OS_STEP_HOOK,        /* the caller's own function; its result is not an errno */
+	CSYSI_OS_STEP_PARENT,                            /* the death signal */
+	CSYSI_OS_STEP_HOOK,        /* the caller's function; its result is not an errno */
 	CSYSI_OS_STEP_EXEC,        /* the program */
-	CSYSI_OS_STEP_INTERPRETER, /* exists, but what it wants to be run by does not */
+	CSYSI_OS_STEP_INTERPRETER, /* the program exists, but not its interpreter */
 };
 
 /* A handle of this process and its number in the child. */
 struct csysi_os_map {
-	csys_handle source; /* "none": this process's own of that number */
+	csys_handle source; /* "none": the handle that has this number here */
 	int target;
 };
 
@@ -69,13 +69,13 @@ enum csysi_os_scheduling {
 	CSYSI_OS_SCHEDULING_ROUND_ROBIN,
 };
 
-/* How the child differs from its parent.  All zero: in nothing. */
+/* How the child differs from its parent; in nothing where all is zero. */
 struct csysi_os_options {
-	int inherit_handles; /* leave what is not close-on-exec */
+	int inherit_handles; /* the child also gets all that is not close-on-exec */
 
 	int new_session;
 	int set_group;
-	int64_t group; /* 0: its own */
+	int64_t group; /* 0: a new one, of the child */
 	int set_terminal;
 	csys_handle terminal; /* becomes the controlling terminal of the new session */
 
@@ -98,16 +98,16 @@ struct csysi_os_options {
 	int no_new_privileges;
 	int death_signal; /* 0: none */
 
-	int inherit_signals; /* dispositions and mask are as here, but for what follows */
+	int inherit_signals; /* dispositions and mask as in this process, except for: */
 	uint64_t ignored;    /* bit n - 1: signal n is ignored */
-	uint64_t standard;   /* bit n - 1: signal n is at its default */
+	uint64_t standard;   /* bit n - 1: signal n has its default */
 	int set_mask;
 	uint64_t blocked; /* bit n - 1: signal n is blocked */
 
 	/*
-	 * Called right before the program, or NULL.  0 goes on; a CSYS_E code, or the
-	 * system's own positive one, fails the spawn.  It runs in a copy of this process, which
-	 * ends if the hook is left without a return; csysi_os_exec calls it here.
+	 * Called right before the program is executed, or NULL.  0 continues; a CSYS_E code, or
+	 * a positive code of the system, fails the spawn.  It is called in a copy of this process,
+	 * which ends if the hook does not return; csysi_os_exec calls it in this process.
 	 */
 	int (*hook)(void *argument);
 	void *hook_argument;
@@ -118,37 +118,38 @@ struct csysi_os_command {
 	const char *path;    /* the child's PATH, NULL if it has none */
 	char *const *argv;   /* NULL-terminated */
 	char *const *envp;   /* NULL-terminated */
-	const char *cwd;     /* NULL: this process's */
-	/* All assigned at once; each target once. */
+	const char *cwd;     /* NULL: the one of this process */
+	/* All are assigned at once, so they can swap numbers.  No target occurs twice. */
 	const struct csysi_os_map *maps;
 	size_t map_count;
 	const struct csysi_os_options *options;
 	enum csysi_os_bond bond;
 	csys_handle container; /* for CSYSI_OS_BOND_CONTAINER */
-	/* By when a copied child (csysi_os_spawn) has to run the program; 0: never. */
+	/* When a copied child (csysi_os_spawn) has to run the program; 0: no deadline. */
 	csys_deadline deadline;
 };
 
 /*
- * Start a program: no signal blocked, all at their defaults, `program` found as
- * csys/process/command.h says.  Returns when it runs or has failed; after a
- * failure there is no process, and *out_step says where; at CSYSI_OS_STEP_BOND
- * nothing else was tried, and a weaker bond may be had.  The caller's signal mask
- * and dispositions are as they were.
+ * Start a program in a new process, with no signal blocked and all signals at their defaults.
+ * csys/process/command.h says where `program` is looked for.  Returns when the program runs or
+ * a step has failed; after a failure there is no process, and *out_step is the step.  After a
+ * failure at CSYSI_OS_STEP_BOND a weaker bond may work.  The signal mask and dispositions of
+ * the caller do not change.
  *
- * A child that changes user, group or groups, or has a hook, never runs on the memory
- * of this process, and is waited for until the deadline: CSYS_ETIMEDOUT.
- * CSYS_ECANCELED: it was ended before it became the program.
+ * A child that changes user, group or groups, or has a hook, never shares memory with this
+ * process, and has to run the program before the deadline: CSYS_ETIMEDOUT.
+ * CSYS_ECANCELED: the child was ended before it ran the program.
  *
- * Two exceptions: a child that has to be killed and may not be, since it has another
- * user already, runs on; and a killed one that cannot be reaped by a second after the
- * deadline is left to the caller.  Then *out is that child although the call failed; otherwise
- * a failure leaves *out alone.
+ * A failed call leaves *out as it was, with two exceptions, in which *out is the child: the
+ * child has to be killed, which this process is not permitted to do, since the child has
+ * another user already; or it was killed and could not be reaped until a second after the
+ * deadline.
  */
 int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child *out,
 		   enum csysi_os_step *out_step);
 
-/* Become the program.  Returns only if that failed; what was done until then stays done. */
+/* Execute the program in this process.  Returns only on failure; steps that succeeded before stay
+ * in effect. */
 int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step);
 
 #endif

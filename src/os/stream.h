@@ -10,12 +10,17 @@
 #include <csys/base/handle.h>
 
 /*
- * Move some bytes, at least 1 and at most `size` (itself at least 1), waiting
- * for the first until `deadline`.  Read: 0 bytes are the end.  Write: never a
- * SIGPIPE.
+ * Read at most `size` bytes (at least 1), waiting for the first one until `deadline`.
+ * *out is how many were read; 0 is the end of the stream.  CSYS_ETIMEDOUT.
  */
 int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline deadline,
 		  size_t *out);
+
+/*
+ * Write at most `size` bytes (at least 1), waiting for room for the first one until
+ * `deadline`.  *out is how many were written, at least 1.  Raises no SIGPIPE.  CSYS_EPIPE,
+ * CSYS_ETIMEDOUT.
+ */
 int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
 		   size_t *out);
 

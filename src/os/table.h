@@ -1,5 +1,5 @@
 /*
- * os/table.h - the process table.
+ * os/table.h - the table of all processes.
  */
 #ifndef CSYSI_OS_TABLE_H
 #define CSYSI_OS_TABLE_H
@@ -9,7 +9,7 @@
 
 #include <csys/base/handle.h>
 
-/* What a row can tell, and the states; the numbers are those of csys/process/process.h. */
+/* The fields of a row.  The numbers are those of csys/process/process.h. */
 enum csysi_os_field {
 	CSYSI_OS_PROCESS_START = 1 << 0,
 	CSYSI_OS_PROCESS_PARENT = 1 << 1,
@@ -28,6 +28,7 @@ enum csysi_os_field {
 	CSYSI_OS_PROCESS_ALL = 0x3f7f
 };
 
+/* The states of a process, likewise. */
 enum csysi_os_state {
 	CSYSI_OS_STATE_UNKNOWN,
 	CSYSI_OS_STATE_RUNNING,
@@ -39,53 +40,57 @@ enum csysi_os_state {
 	CSYSI_OS_STATE_ZOMBIE
 };
 
-/* One process.  What is not `valid` is not set. */
+/* A row: one process.  Fields that are not in `valid` are not set. */
 struct csysi_os_process {
 	uint32_t valid;
-	uint32_t denied; /* asked for, and only for a more privileged caller */
+	uint32_t denied; /* fields that were asked for, and need more privileges */
 	enum csysi_os_state state;
 	int64_t parent, group, session;
-	int64_t start; /* ns since the boot, the same each time */
+	int64_t start; /* ns since the boot; never changes for one process */
 	int64_t user_time, system_time;
 	int64_t threads, handles;
 	int64_t uid, effective_uid, gid, effective_gid;
 	uint64_t resident, virtual_size, peak;
-	/* Texts, in the memory of the table, until its next use. */
+	/* Texts are in the memory of the table, and valid until its next use. */
 	const char *name, *executable, *cwd;
 	const char *command; /* a NUL behind each argument */
 	size_t command_size;
 };
 
-/* A list of all processes, and memory for one.  All "none" and 0 is one without the list. */
+/*
+ * A list of all pids, and memory for one row.  With "none" and otherwise 0 it has no list, and
+ * can still read rows.
+ */
 struct csysi_os_table {
 	csys_handle handle;
 	char *list;
 	size_t list_at, list_size;
-	char *text; /* from csysi_alloc; who takes it sets NULL */
+	char *text; /* from csysi_alloc; a caller that takes it sets NULL */
 	size_t text_room;
 };
 
-/* A new table with a list.  CSYS_ENOTSUP: there is none. */
+/* Open a table with a list.  CSYS_ENOTSUP: the system has none. */
 int csysi_os_table_open(struct csysi_os_table *out);
-int csysi_os_table_rewind(struct csysi_os_table *table);
 void csysi_os_table_close(struct csysi_os_table *table);
 
-/* The next pid of the list: 1 and *out_pid, or 0 at its end. */
+/* Get the next pid of the list: 1, or 0 at its end. */
 int csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid);
 
+/* Begin the list again. */
+int csysi_os_table_rewind(struct csysi_os_table *table);
+
 /*
- * Read these fields of a process, perhaps more; also from a table without a
- * list.  What it returns is of one process, even if the pid is given away
- * meanwhile.  CSYS_ESRCH: there is no such process (a thread is none), or it
- * vanished.  CSYS_ENOTSUP: nothing can be read here at all.  *out may be changed
- * on failure.
+ * Read these fields of a process, or more.  All of the row is of one process, even if the pid
+ * is given to another process meanwhile.  CSYS_ESRCH: no process has this pid (the number of
+ * a thread is none), or it has ended.  CSYS_ENOTSUP: the system cannot read any process.
+ * *out may be changed on failure.
  */
 int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
 			struct csysi_os_process *out);
 
 /*
- * Whether a variable in the environment of a process has `text` in its value, as far as its memory
- * tells, which a program may overwrite: 1 or 0, this also where it is not for us to read.
+ * Whether a variable in the environment of a process has `text` in its value: 1, or 0 also if
+ * the environment cannot be read.  The process may have overwritten its environment.
  * CSYS_ENOMEM, CSYS_EMFILE.
  */
 int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const char *variable,

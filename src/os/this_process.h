@@ -1,18 +1,19 @@
 /*
- * os/this_process.h - this process, and the copies that fork makes of it.
+ * os/this_process.h - this process, and its forked children.
  */
 #ifndef CSYSI_OS_THIS_PROCESS_H
 #define CSYSI_OS_THIS_PROCESS_H
 
 #include <stdint.h>
 
-/* Its pid; another one in a forked child.  No wider than a word.  Async-signal-safe. */
+/* The pid of this process, no wider than a word.  A forked child has another one.
+ * Async-signal-safe. */
 intptr_t csysi_os_pid(void);
 
 /*
- * Have `run` called in each child that this process forks, before fork returns there.
- * Not in children that csys starts.  Again is fine, and calls it once more each time.
- * CSYS_ENOMEM.
+ * Register a function that is called in each child that this process forks, before fork
+ * returns there, but not in children that csys starts.  A function that is registered twice
+ * is called twice.  CSYS_ENOMEM.
  */
 int csysi_os_at_fork(void (*run)(void));
 

@@ -1,5 +1,5 @@
 /*
- * os/thread.h - threads, and making way for others.
+ * os/thread.h - threads.
  */
 #ifndef CSYSI_OS_THREAD_H
 #define CSYSI_OS_THREAD_H
@@ -7,23 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One that runs, or has ended and was neither joined nor detached. */
+/* A thread that is neither joined nor detached. */
 struct csysi_os_thread {
 	uintptr_t place; /* the system's own */
 };
 
 /*
- * A thread to be.  Its own `run` is called in it and then `leave`, also when run is
- * left otherwise (csysi_os_thread_exit, a cancellation), after everything in
- * between was unwound; from then on it cannot be cancelled.
+ * What a new thread does.  It calls `run` and then `leave`.  `leave` is called also if `run`
+ * does not return (csysi_os_thread_exit, a cancellation), after the stack was unwound.  The
+ * thread cannot be cancelled from `leave` on.
  */
 struct csysi_os_thread_start {
 	void (*run)(void *argument);
 	void (*leave)(void *argument);
 	void *argument;
-	const char *name;     /* for debuggers and the like, cut as they want it; NULL: none */
-	size_t stack_size;    /* bytes, rounded up to what is possible; 0: the system's own */
-	const unsigned *cpus; /* where it may run from its beginning; NULL: where this one may */
+	const char *name;     /* as far as the system keeps it; NULL: none */
+	size_t stack_size;    /* bytes, rounded up to what is possible; 0: the system's default */
+	const unsigned *cpus; /* where it may run; NULL: where the calling thread may */
 	size_t cpu_count;
 	/* Private. */
 	uint32_t is_placed;
@@ -32,27 +32,32 @@ struct csysi_os_thread_start {
 };
 
 /*
- * Start it, joinable.  *start stays where it is until `leave` is called, but for what
- * `cpus` points to.  CSYS_EAGAIN, CSYS_ENOMEM, CSYS_EINVAL: none of these CPUs;
- * CSYS_ENOTSUP: not on chosen ones.
+ * Start a thread, which is to be joined or detached.  *start stays in place until `leave` is
+ * called; what `cpus` points to is not needed after the return.  CSYS_EAGAIN, CSYS_ENOMEM;
+ * CSYS_EINVAL: none of the CPUs can be used; CSYS_ENOTSUP: the system cannot choose CPUs.
  */
 int csysi_os_thread_start(struct csysi_os_thread_start *start);
 
 /* The calling thread. */
 struct csysi_os_thread csysi_os_thread_self(void);
 
-/* Wait for the end of one that is about to end; or have it go by itself.  Once for each. */
+/* Wait until the thread has ended, and free what the system keeps of it.  At most one join or
+ * detach for each thread. */
 void csysi_os_thread_join(const struct csysi_os_thread *thread);
+
+/* Let the system free what it keeps of the thread once it has ended. */
 void csysi_os_thread_detach(const struct csysi_os_thread *thread);
 
-/* End the calling thread, unwinding its stack. */
+/* Unwind the stack of the calling thread, and end it. */
 void csysi_os_thread_exit(void);
 
-/* run(argument), then leave(argument); leave also runs if `run` is unwound, by the thread's end or
- * by an exception of C++. */
+/*
+ * Call run(argument), then leave(argument).  `leave` is called also if `run` is unwound, by the
+ * end of the thread or by an exception of C++.
+ */
 void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument);
 
-/* Let others run on this CPU first. */
+/* Let other threads run on this CPU first. */
 void csysi_os_yield(void);
 
 #endif

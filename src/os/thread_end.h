@@ -1,13 +1,14 @@
 /*
- * os/thread_end.h - something to be done at the end of each thread.
+ * os/thread_end.h - a function that is called at the end of a thread.
  */
 #ifndef CSYSI_OS_THREAD_END_H
 #define CSYSI_OS_THREAD_END_H
 
 /*
- * Have `run` called when this thread ends, however it does (not with the whole
- * process), after destructors of thread-local variables as far as the system
- * lets that be.  One `run` for all; again is fine.  CSYS_ENOMEM, CSYS_EAGAIN.
+ * Register a function that is called when the calling thread ends, however it ends, but not
+ * at the end of the process.  It is called after the destructors of thread-local variables, as
+ * far as the system allows.  All calls pass the same function; registering it again has no
+ * effect.  CSYS_ENOMEM, CSYS_EAGAIN.
  */
 int csysi_os_at_thread_end(void (*run)(void));
 

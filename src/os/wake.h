@@ -1,5 +1,5 @@
 /*
- * os/wake.h - sleep and wake, by a word.
+ * os/wake.h - sleeping on a word of memory, and waking its sleepers.
  */
 #ifndef CSYSI_OS_WAKE_H
 #define CSYSI_OS_WAKE_H
@@ -9,27 +9,29 @@
 #include <csys/base/deadline.h>
 
 /*
- * Sleep while *word is `expected`, until a wake or `deadline`.  Looking at the
- * word and falling asleep are one step against a waker that changes the word
- * first and wakes then.  Returns 0, also without cause, so look again; or
- * CSYS_ETIMEDOUT.  `shared`: the word may lie in memory shared by processes, at
- * different addresses in each; then waker and sleeper must both say so.
+ * Sleep if *word is `expected`, until a wake or `deadline`.  The comparison and the sleep are
+ * one step for a waker that changes the word and then wakes: such a wake is not missed.
+ * Returns 0 also without a wake, so callers compare again; or CSYS_ETIMEDOUT.  `shared`:
+ * the word may be in memory that processes share, at another address in each; then both
+ * the sleeper and the waker pass 1.
  */
 int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadline, int shared);
 
 /*
- * The same between threads, as one of several kinds of sleepers: `kind` is a bit, and
- * a wake goes to the kinds that it names.  A system may wake others too.
+ * Sleep as csysi_os_wait does, in one process, as one of several kinds of sleepers.  `kind` is
+ * one bit; csysi_os_wake_kind wakes the kinds whose bits it names.
  */
 int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline,
 		     uint32_t kind);
-uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kinds);
 
 /*
- * Wake up to `count` (1, or UINT32_MAX for all) of those who sleep on the word.
- * Uses the address only: the word may be gone by now.  Returns how many; more
- * may return from their sleep by themselves.
+ * Wake up to `count` threads that sleep on the word: 1, or UINT32_MAX for all.  Only the
+ * address is used, so the memory may be freed already.  Returns how many were woken; more
+ * may return from their sleep without a wake.
  */
 uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int shared);
+
+/* Wake as csysi_os_wake does, only threads of these kinds; a system may wake other kinds too. */
+uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kinds);
 
 #endif

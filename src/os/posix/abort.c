@@ -1,5 +1,5 @@
 /*
- * os/posix/abort.c - the end of a program that is wrong.
+ * os/posix/abort.c - ending the process after a misuse.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * os/posix/this_process.c - this process, and the copies that fork makes of it.
+ * os/posix/this_process.c - this process, and its forked children.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -14,6 +14,6 @@ intptr_t csysi_os_pid(void)
 
 int csysi_os_at_fork(void (*run)(void))
 {
-	/* What is told of it is the lack of memory; no caller's operation fails by it. */
+	/* Its only failure. */
 	return pthread_atfork(NULL, NULL, run) == 0 ? 0 : CSYS_ENOMEM;
 }

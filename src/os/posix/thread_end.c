@@ -1,5 +1,5 @@
 /*
- * os/posix/thread_end.c - something to be done at the end of each thread.
+ * os/posix/thread_end.c - a function that is called at the end of a thread.
  *
  * A thread's end is seen by the destructor of a key.  Such destructors come in no
  * order, and others of them may still unlock, or lock, something; so this one
