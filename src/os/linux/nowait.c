@@ -106,13 +106,13 @@ ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int anno
 		return csysi_posix_write_polled(fd, data, size);
 	if (moved < 0 && errno == EAGAIN && announced) {
 		if (is_on_disk(fd))
-			return csysi_posix_write_quietly(fd, data, size);
+			return csysi_posix_write_nosigpipe(fd, data, size);
 		errno = EAGAIN;
 	}
 	return moved;
 }
 
-ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size)
+ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
 {
 	return without_signal(write_nosignal, write, fd, data, size);
 }

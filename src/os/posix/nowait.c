@@ -17,7 +17,7 @@ ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int anno
 	return csysi_posix_write_polled(fd, data, size);
 }
 
-ssize_t csysi_posix_write_quietly(int fd, const void *data, size_t size)
+ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
 {
 	return csysi_posix_write_masked(fd, data, size);
 }

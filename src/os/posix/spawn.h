@@ -1,11 +1,12 @@
 /*
- * os/posix/spawn.h - what the two sides of a spawn share.
+ * os/posix/spawn.h - a spawn, as the parent and the child see it.
  *
- * The parent makes the new process (fork.c), which then works through the steps
- * of child_setup.h and becomes the program.  It may share memory with its parent, of
- * which only the calling thread stands still: no allocation, no locks, no library
- * state, a few kilobytes of stack; and IN_CHILD keeps sanitizers out, whose records of
- * this thread would be left unbalanced.
+ * The parent makes the new process (fork.c), which then works through the steps of
+ * child_setup.h and executes the program.  The child may run in the memory of the parent,
+ * of which only the calling thread is suspended.  So code in the child does not allocate,
+ * takes no lock, changes no state of the library and needs few kilobytes of stack.  It is
+ * marked IN_CHILD, so that sanitizers do not instrument it: they would count calls of this
+ * thread that never return.
  */
 #ifndef CSYSI_OS_POSIX_SPAWN_H
 #define CSYSI_OS_POSIX_SPAWN_H
@@ -23,54 +24,55 @@
 #define IN_CHILD
 #endif
 
-/* Maps that need no memory from the heap, of which the child would have to copy a page. */
+/* As many maps need no memory from the heap: after a fork the child copies each page of it that
+ * it writes. */
 #define USUAL_MAPS 16
 
-/* One spawn.  The child has it too, itself or as a copy. */
+/* A spawn.  The child uses it in the memory of the parent, or in a copy. */
 struct spawn {
 	const struct csysi_os_command *command;
 	struct csysi_posix_program program;
 	int *sources;           /* room for map_count */
-	int most_handles;       /* above every open number, or 0: not known */
+	int most_handles;       /* greater than every open number; 0: not known */
 	int64_t parent;         /* its pid */
 	int parent_end;         /* polls readable once the parent has ended; -1: there is none */
-	int handlers;           /* it still has the parent's signal handlers */
+	int handlers;           /* the child still has the signal handlers of the parent */
 	uint64_t reset;         /* bit n - 1: put signal n to its default */
 	uint64_t blocked;       /* bit n - 1: signal n is blocked in the program */
-	int is_inside;          /* it starts in its container */
-	int is_copy;            /* it has a copy of the parent's memory */
-	csys_deadline deadline; /* by when a copy has to be the program */
-	int pipe;               /* each report is written here too; -1: there is none */
+	int is_inside;          /* the child starts in its container */
+	int is_copy;            /* the child has a copy of the memory */
+	csys_deadline deadline; /* when a copy has to run the program */
+	int pipe;               /* reports are written here too; -1: there is none */
 	struct csysi_posix_report *report; /* `own`, or memory that both sides see */
 	struct csysi_posix_report own;
 	int usual[USUAL_MAPS]; /* `sources` of most commands */
 };
 
 /*
- * Make the process, with no handler of this one running in it.  Returns 0
- * with the child in *out once it is the program or has failed: see the report.
- * CSYS_ETIMEDOUT as csysi_os_spawn says (fork.c).
+ * Make the process of the child, in which no signal handler of this process runs, and wait until
+ * it runs the program or has failed, which the report tells.  CSYS_ETIMEDOUT as for
+ * csysi_os_spawn (fork.c).
  */
 int csysi_posix_make_child(struct spawn *spawn, struct csysi_os_child *out);
 
-/* Put the report into the pipe, if there is one.  Called in the child (fork.c). */
+/* In the child, write the report into the pipe, if there is one (fork.c). */
 void csysi_posix_send_report(const struct spawn *spawn);
 
 /*
- * A descriptor of this process that polls readable once it has ended; -1 if the
- * system has no such thing (fork.c).
+ * Open a descriptor for this process, which polls readable once the process has ended; -1 if
+ * the system has none (fork.c).
  */
 int csysi_posix_open_self(void);
 
-/* A number above every open descriptor of this process; 0: the child finds out (child_setup.c). */
+/* A number greater than every open descriptor; 0: the child finds out itself (child_setup.c). */
 int csysi_posix_most_handles(void);
 
-/* In the child, call the hook and return its result; see os.h (spawn.c). */
+/* In the child, call the hook, and return its result (spawn.c). */
 int csysi_posix_call_hook(struct spawn *spawn);
 
 /*
- * In the child, after the hook: have the system notice the end of this memory
- * again, should the hook have changed that (fork.c).
+ * In the child, after the hook, register again for what tells the parent of the exec, since
+ * the hook may have undone it (fork.c).
  */
 void csysi_posix_watch_again(struct spawn *spawn);
 
@@ -80,13 +82,13 @@ static inline int csysi_posix_changes_user(const struct csysi_os_options *option
 	return options->set_user || options->set_primary_group || options->set_groups;
 }
 
-/* Whether others can delay the child: the new user, who may stop it, or the code of a hook. */
+/* Whether the child can be delayed by its new user, by a stop, or by the code of a hook. */
 static inline int csysi_posix_is_delayable(const struct csysi_os_options *options)
 {
 	return options->hook != NULL || csysi_posix_changes_user(options);
 }
 
-/* The mask that a program starts with whose parent blocks these (spawn.c). */
+/* The signals that are blocked in the program if `here` are blocked in its parent (spawn.c). */
 uint64_t csysi_posix_blocked_in_child(const struct csysi_os_options *options, const sigset_t *here);
 
 /*

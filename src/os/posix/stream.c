@@ -43,7 +43,7 @@ ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size)
 	/* Room for PIPE_BUF bytes is all that POLLOUT promises. */
 	if (size > PIPE_BUF)
 		size = PIPE_BUF;
-	return ready_now(fd, POLLOUT) ? csysi_posix_write_quietly(fd, data, size) : -1;
+	return ready_now(fd, POLLOUT) ? csysi_posix_write_nosigpipe(fd, data, size) : -1;
 }
 
 struct transfer {
@@ -55,7 +55,7 @@ struct transfer {
 
 static ssize_t transfer_waiting(const struct transfer *t)
 {
-	return t->data ? csysi_posix_write_quietly(t->fd, t->data, t->size)
+	return t->data ? csysi_posix_write_nosigpipe(t->fd, t->data, t->size)
 		       : read(t->fd, t->buffer, t->size);
 }
 
