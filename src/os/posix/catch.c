@@ -1,26 +1,26 @@
 /*
- * os/posix/catch.c - one handler before all others, and after it things as they were.
+ * os/posix/catch.c - a handler in front of the previous disposition of a signal.
  *
- * What stood at a signal before us is a record that is written once, published
- * by a release store and kept for ever; records that say the same are one.  So
- * a handler may read one at any time, however late it runs, and there are no
- * more than a program has dispositions.
+ * The previous disposition is kept in a record, which is written once, published by a release
+ * store, and never freed.  So a handler may read it at any time, however late the handler
+ * runs.  Equal dispositions share a record, so there are no more records than a program has
+ * dispositions.
  *
- * Other code may install its handler over ours and call ours from it, for ever,
- * since it cannot know that we want to leave.  It is left in place, and so must
- * be what our handler passes on to.  Coming back with the same handler would
- * make a ring of the two, so there are several, the entries: one that was left
- * under other code is used no more by csysi_os_catch, and passes on to its own
+ * Other code may install its handler over ours and call ours from it, for ever, since it
+ * cannot know when we stop catching.  Its handler is left installed, and what ours passes a
+ * signal on to must stay valid.  If the same handler of ours were then installed over it, the
+ * two would call each other without end.  So we have several handlers, the entries: an entry
+ * that was left under other code is not installed again, and passes signals on by its own
  * record.
  *
- *   kernel -> entry 1 -> other code -> entry 0 -> what was before
+ *   kernel -> entry 1 -> other code -> entry 0 -> previous disposition
  *
- * The newest entry calls the catcher; an older one only if the system itself
- * calls it, since other code has put it back.
+ * The newest entry calls the catcher.  An older entry calls it only if it is the installed
+ * handler, which means that other code has restored it.
  *
- * Each entry blocks signals while the catcher runs, so that no other handler
- * leaves it half done by siglongjmp, and lets those through again that the
- * handler of before would have let through.
+ * Each entry blocks signals while the catcher runs, so that no other handler can leave the
+ * catcher by siglongjmp.  Then it unblocks those that the previous handler would not have
+ * blocked.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -45,22 +45,22 @@
 
 struct record {
 	struct sigaction action;
-	struct record *next; /* of the same signal; for csysi_os_catch alone */
+	struct record *next; /* of the same signal; only csysi_os_catch uses it */
 };
 
 static struct caught {
 	struct record *before[ENTRIES]; /* atomic: what each entry passes on to */
-	int spent[ENTRIES];             /* atomic: a SA_RESETHAND handler was called */
+	int spent[ENTRIES];             /* atomic: the SA_RESETHAND handler was called */
 	int newest;                     /* atomic: the entry that calls the catcher */
 	int catching;                   /* atomic: from catch to uncatch */
-	intptr_t process;               /* atomic: which process has asked */
-	int unused;                     /* for catch and uncatch alone: the next entry */
-	struct record *records;         /* likewise */
+	intptr_t process;               /* atomic: the process that called csysi_os_catch */
+	int unused;                     /* the next entry; only catch and uncatch use it */
+	struct record *records;         /* only catch and uncatch use them */
 } signals[CSYSI_OS_SIGNALS + 1];
 
 static csysi_os_catcher *the_catcher; /* atomic */
 
-/* ---- what there is --------------------------------------------------------------- */
+/* ---- signals that can be caught --------------------------------------------------- */
 
 int csysi_os_signal_check(int number)
 {
@@ -75,7 +75,7 @@ int csysi_os_signal_check(int number)
 	case SIGILL:
 		return CSYS_EINVAL;
 	default:
-		/* The C library may keep some for itself. */
+		/* The C library may reserve some. */
 		if (number < 1 || number > MOST || sigaction(number, NULL, &action) < 0)
 			return CSYS_EINVAL;
 		return 0;
@@ -97,7 +97,7 @@ static void (*const entries[ENTRIES])(int, siginfo_t *, void *) = {
 	entry_0, entry_1, entry_2, entry_3, entry_4, entry_5, entry_6, entry_7,
 };
 
-/* Which of the entries it is, -1 if none. */
+/* The number of the entry that is the handler; -1 if none is. */
 static int entry_of(const struct sigaction *action)
 {
 	if (action->sa_flags & SA_SIGINFO)
@@ -117,10 +117,10 @@ static int is_handler(const struct sigaction *action)
 	return !is_plain(action, SIG_DFL) && !is_plain(action, SIG_IGN);
 }
 
-/* What was before entry i, as it would be by now. */
+/* The disposition before entry i, as SA_RESETHAND would have changed it by now. */
 static struct sigaction before(struct caught *caught, int i)
 {
-	/* Acquire pairs with the release in publish; there is one, or entry i would not run. */
+	/* Acquire pairs with the release in publish.  Entry i runs only after that, so not NULL. */
 	struct sigaction action = csysi_load_acquire(&caught->before[i])->action;
 
 	/* Relaxed: a flag that guards no other data. */
@@ -131,7 +131,7 @@ static struct sigaction before(struct caught *caught, int i)
 	return action;
 }
 
-/* Call the handler of before, if the system would have. */
+/* Call the previous handler, if the system would have called it. */
 static void call_before(int i, int number, siginfo_t *info, void *context)
 {
 	struct caught *caught = &signals[number];
@@ -143,7 +143,7 @@ static void call_before(int i, int number, siginfo_t *info, void *context)
 	    info->si_code != CLD_EXITED && info->si_code != CLD_KILLED &&
 	    info->si_code != CLD_DUMPED)
 		return;
-	/* Acquire of no meaning: of two threads only one may come through. */
+	/* The order is irrelevant: the exchange lets only one thread call it. */
 	if ((action.sa_flags & (int)SA_RESETHAND) && csysi_swap_acquire(&caught->spent[i], 1))
 		return;
 	if (action.sa_flags & SA_SIGINFO)
@@ -152,7 +152,7 @@ static void call_before(int i, int number, siginfo_t *info, void *context)
 		action.sa_handler(number);
 }
 
-/* The default happens at once, though the signal is blocked in its handler. */
+/* Raise a signal and unblock it, so that its default happens now, inside its handler. */
 static void raise_now(int number)
 {
 	sigset_t one;
@@ -163,7 +163,7 @@ static void raise_now(int number)
 	pthread_sigmask(SIG_UNBLOCK, &one, NULL);
 }
 
-/* As if we were not there. */
+/* Do what would happen if the signal were not caught. */
 static void pass(int i, int number, siginfo_t *info, void *context)
 {
 	struct caught *caught = &signals[number];
@@ -175,14 +175,15 @@ static void pass(int i, int number, siginfo_t *info, void *context)
 	}
 	if (is_plain(&action, SIG_IGN))
 		return;
-	/* In the middle of a catch or uncatch: once more, when we have returned.  Acquire
-	 * pairs with the releases there. */
+	/* A catch or uncatch is under way: raise it again, for after this handler.  Acquire pairs
+	 * with the releases there. */
 	if (csysi_load_acquire(&caught->catching) &&
 	    csysi_load_relaxed(&caught->process) == csysi_os_pid()) {
 		raise(number);
 		return;
 	}
-	/* After an uncatch, or in a forked child: the default, unless other code stands there. */
+	/* After an uncatch, or in a forked child: its default, unless other code has set another
+	 * disposition. */
 	struct sigaction now;
 	sigaction(number, NULL, &now);
 	if (entry_of(&now) >= 0) {
@@ -235,10 +236,10 @@ static struct csysi_os_signal describe(int number, const siginfo_t *info)
 	struct csysi_os_signal signal = { .number = number, .pid = -1, .uid = -1 };
 
 	if (!info)
-		return signal; /* other code that called us has none */
+		return signal; /* called by other code, without one */
 	signal.code = info->si_code;
 	signal.cause = cause_of(info->si_code);
-	/* Codes above 0, but for SI_KERNEL and a few odd systems' SI_USER, are the signal's own. */
+	/* Positive codes are specific to a signal, except SI_KERNEL, and SI_USER of few systems. */
 	if (signal.cause == CSYSI_OS_CAUSE_UNKNOWN && info->si_code > 0 && number == SIGCHLD)
 		signal.cause = CSYSI_OS_CAUSE_CHILD;
 #ifdef SIGPOLL
@@ -247,17 +248,17 @@ static struct csysi_os_signal describe(int number, const siginfo_t *info)
 #endif
 	if (signal.cause == CSYSI_OS_CAUSE_SENT || signal.cause == CSYSI_OS_CAUSE_CHILD ||
 	    info->si_code == SI_MESGQ) {
-		/* 0: a sender that this process cannot see, in another namespace. */
+		/* 0: the sender is in another namespace. */
 		signal.pid = info->si_pid > 0 ? info->si_pid : -1;
 		signal.uid = info->si_uid;
 	}
 	return signal;
 }
 
-/* Whether entry i calls the catcher. */
+/* Whether entry i has to call the catcher. */
 static int is_ours(int i, int number)
 {
-	/* Relaxed: a number that guards no other data. */
+	/* Relaxed: the number guards no other data. */
 	if (csysi_load_relaxed(&signals[number].newest) == i)
 		return 1;
 
@@ -337,7 +338,7 @@ static void entry_7(int number, siginfo_t *info, void *context)
 	enter(7, number, info, context);
 }
 
-/* ---- coming and going ---------------------------------------------------------------- */
+/* ---- catch and uncatch --------------------------------------------------------------- */
 
 static int same_action(const struct sigaction *a, const struct sigaction *b)
 {
@@ -346,14 +347,14 @@ static int same_action(const struct sigaction *a, const struct sigaction *b)
 	if (a->sa_flags & SA_SIGINFO ? a->sa_sigaction != b->sa_sigaction
 				     : a->sa_handler != b->sa_handler)
 		return 0;
-	/* Not memcmp: a set is larger than what the system fills. */
+	/* Not memcmp, since the system does not fill all of a set. */
 	for (int i = 1; i <= MOST; i++)
 		if (sigismember(&a->sa_mask, i) != sigismember(&b->sa_mask, i))
 			return 0;
 	return 1;
 }
 
-/* Make `action` what entry i passes on to. */
+/* Make `action` the previous disposition of entry i. */
 static int publish(struct caught *caught, int i, const struct sigaction *action)
 {
 	struct record *record = caught->records;
@@ -368,14 +369,14 @@ static int publish(struct caught *caught, int i, const struct sigaction *action)
 		record->next = caught->records;
 		caught->records = record;
 	}
-	/* Release pairs with the acquire in before: who finds it sees what it says. */
+	/* Release pairs with the acquire in before. */
 	csysi_store_release(&caught->before[i], record);
 	return 0;
 }
 
 /*
- * Entry i, as like to what it takes the place of as can be: system calls are
- * interrupted, children reaped and handlers nested as before.
+ * The action of entry i.  It behaves as the one that it replaces: it interrupts system calls,
+ * reaps children and nests handlers as that does.
  */
 static struct sigaction ours(int number, int i, const struct sigaction *over)
 {
@@ -391,7 +392,7 @@ static struct sigaction ours(int number, int i, const struct sigaction *over)
 		csysi_posix_fill_signals(&action.sa_mask);
 		action.sa_flags |= SA_RESTART | SA_ONSTACK;
 	}
-	/* A child of who ignores SIGCHLD is no zombie. */
+	/* While SIGCHLD is ignored, children do not become zombies. */
 	if (number == SIGCHLD && ((over->sa_flags & SA_NOCLDWAIT) || is_plain(over, SIG_IGN)))
 		action.sa_flags |= SA_NOCLDWAIT;
 	return action;
@@ -401,7 +402,7 @@ static int install(struct caught *caught, int number, int i, const struct sigact
 {
 	struct sigaction action = ours(number, i, now), old;
 
-	/* First the record, since the handler may run before sigaction has returned. */
+	/* The record first, since the handler may run before sigaction returns. */
 	int r = publish(caught, i, now);
 	if (r < 0)
 		return r;
@@ -415,7 +416,7 @@ static int install(struct caught *caught, int number, int i, const struct sigact
 		return csysi_posix_fail();
 	if (same_action(&old, now))
 		return 0;
-	/* Another thread has changed it since the look. */
+	/* Another thread has changed it meanwhile. */
 	r = publish(caught, i, &old);
 	if (r < 0)
 		sigaction(number, &old, NULL);
@@ -431,7 +432,7 @@ int csysi_os_catch(int number, csysi_os_catcher *catcher)
 	if (sigaction(number, NULL, &now) < 0)
 		return csysi_posix_fail();
 	int i = entry_of(&now);
-	int there = i >= 0; /* other code has put one of ours back */
+	int there = i >= 0; /* other code has restored one of ours */
 	if (!there)
 		i = caught->unused;
 	if (i == ENTRIES)
@@ -442,7 +443,7 @@ int csysi_os_catch(int number, csysi_os_catcher *catcher)
 	csysi_store_release(&the_catcher, catcher);
 	csysi_store_relaxed(&caught->newest, i);
 	csysi_store_relaxed(&caught->process, csysi_os_pid());
-	/* Release pairs with the acquire in pass: with it comes the process. */
+	/* Release pairs with the acquire in pass, which then reads the process. */
 	csysi_store_release(&caught->catching, 1);
 	int r = there ? 0 : install(caught, number, i, &now);
 	if (r < 0) {
@@ -462,16 +463,17 @@ void csysi_os_uncatch(int number)
 	if (i >= 0) {
 		struct sigaction action = before(caught, i);
 		sigaction(number, &action, &old);
-		/* Another thread has changed it since the look: that one counts. */
+		/* Another thread has changed it meanwhile, and its disposition stays. */
 		if (entry_of(&old) != i) {
 			sigaction(number, &old, NULL);
 			i = -1;
 		}
 	}
-	/* Left under other code, or lost from sight: this entry is taken for ever. */
+	/* The entry is under other code, or not to be found: never use it again. */
 	int newest = csysi_load_relaxed(&caught->newest);
 	if (i != newest && newest == caught->unused)
 		caught->unused++;
-	/* Release: who still finds it 1, in pass, raises its signal once more. */
+	/* Release pairs with the acquire in pass.  A handler that still reads 1 there raises its
+	 * signal again. */
 	csysi_store_release(&caught->catching, 0);
 }

@@ -1,10 +1,10 @@
 /*
- * os/posix/child.c - children by pid, which stays theirs until they are reaped.
+ * os/posix/child.c - children by pid.
  *
- * The system reaps a child by itself where SIGCHLD is ignored, and other code of the
- * process may.  So before each signal we look whether there is a child of ours with that pid.
- * Two cases are left: it is reaped between the look and the signal; or the pid went on to
- * another child of this process.
+ * No other process can have the pid until the child is reaped.  But the system reaps children
+ * where SIGCHLD is ignored, and other code of this process may reap them.  So before each
+ * signal we check that this process has a child with that pid.  Two races are left: the child
+ * is reaped between the check and the signal; or another child has the pid by then.
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>

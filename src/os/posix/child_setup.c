@@ -1,5 +1,5 @@
 /*
- * os/posix/child_setup.c - the steps of a new process, in what POSIX has for them.
+ * os/posix/child_setup.c - the steps of a new process, by calls of POSIX.
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE /* setgroups, where the build has found it */
@@ -17,7 +17,7 @@
 #include <grp.h>
 #endif
 
-#define SWEEP 512 /* half the time that 64 at once take; more win nothing */
+#define SWEEP 512 /* takes half the time of 64; more is not faster */
 #include "os/posix/child_setup.h"
 
 #ifdef SIGRTMAX
@@ -60,8 +60,9 @@ IN_CHILD static int kernel_limit_of_handles(void)
 }
 
 /*
- * Not in the child, since readdir may need memory.  POSIX has no such list, but most
- * systems have it in this place.  What is above the limit cannot become more after it.
+ * Read a list of open descriptors, which POSIX does not have, but most systems have in this
+ * folder.  Called before the child exists, since readdir may allocate.  Descriptors above the
+ * limit cannot be opened afterwards.
  */
 int csysi_posix_most_handles(void)
 {
@@ -140,7 +141,7 @@ IN_CHILD static int kernel_schedule(int policy, int priority)
 	return number < 0 ? -ENOSYS : checked(sched_setscheduler(0, number, &parameter));
 }
 
-/* What POSIX does not have: CPUs, another root, and what Linux alone does. */
+/* POSIX has no call for the next two. */
 IN_CHILD static int kernel_bind(const unsigned char *cpus, size_t size)
 {
 	(void)cpus;
@@ -154,7 +155,7 @@ IN_CHILD static int kernel_chroot(const char *directory)
 	return -ENOSYS;
 }
 
-/* Not of POSIX either, but all systems that are known have it. */
+/* Not in POSIX, but all known systems have it. */
 IN_CHILD static int kernel_set_groups(const uint32_t *groups, size_t count)
 {
 #ifdef CSYSI_HAVE_SETGROUPS
@@ -207,7 +208,7 @@ IN_CHILD static int kernel_chdir(const char *directory)
 	return checked(chdir(directory));
 }
 
-/* Errors are signals that cannot be set and are at their default for ever. */
+/* A failure means a signal that cannot be set, and always has its default. */
 IN_CHILD static void kernel_dispose(uint64_t signals, int ignore)
 {
 	struct sigaction action;

@@ -1,17 +1,19 @@
 /*
- * os/posix/child_setup.h - what a new process does until it is the program.
+ * os/posix/child_setup.h - what a new process does until it executes the program.
  *
- * Written once for every way of making a process.  The file that includes this
- * (child_setup.c) defines the system calls it uses, the kernel_ functions below, each of
- * which returns what the call does or -errno; -ENOSYS where the system has no such
- * thing.
+ * Written once for all ways of making a process.  The file that includes this (child_setup.c)
+ * defines the system calls that it uses, the kernel_ functions below.  Each of them returns
+ * what the call returns, or -errno; -ENOSYS where the system has no such call.
  *
- * The order counts.  It enters its container before it does anything.  The terminal comes while
- * handles have their numbers.  Other handles are marked close-on-exec before any is put in place,
- * which takes the mark off again; marked and not closed, so that what the caller names by
- * /proc/self/fd can still be run, and a failure loses nothing.  What needs privilege comes before
- * the user changes, groups before the group before the user, the directory while both the old and
- * the new root can be named; the death signal after it, since a change of user clears it.
+ * The order of the steps matters:
+ *   - The process enters its container first.
+ *   - It sets its terminal while handles still have the numbers of the parent.
+ *   - It marks the other handles close-on-exec before it puts any in place, which removes the
+ *     mark.  They are marked and not closed, so that a program that the caller names by
+ *     /proc/self/fd can still be executed, and a failure loses nothing.
+ *   - What needs privileges comes before the change of user; groups before the group before
+ *     the user; the directory after the root.
+ *   - The death signal comes after the change of user, which clears it.
  */
 #ifndef CSYSI_OS_POSIX_CHILD_SETUP_H
 #define CSYSI_OS_POSIX_CHILD_SETUP_H
@@ -24,11 +26,11 @@
 
 static int kernel_dup2(int from, int to);                      /* from is not to */
 static int kernel_dup_above(int fd, int least);                /* close-on-exec */
-static int kernel_mark(int fd, int close_on_exec);             /* set or take off close-on-exec */
-static int kernel_poll(struct pollfd *polled, unsigned count); /* without waiting */
-static int kernel_limit_of_handles(void);                      /* as it is for new ones */
+static int kernel_mark(int fd, int close_on_exec);             /* set or clear close-on-exec */
+static int kernel_poll(struct pollfd *polled, unsigned count); /* does not wait */
+static int kernel_limit_of_handles(void);                      /* for new ones */
 static int kernel_mark_all(void);                              /* all above 2; -ENOSYS: sweep */
-static int kernel_enter(int container);                        /* itself */
+static int kernel_enter(int container);                        /* this process */
 static int kernel_reap_orphans(void);
 static int kernel_new_session(void);
 static int kernel_join_group(int64_t group);
@@ -43,28 +45,28 @@ static int kernel_chdir(const char *directory);
 static int kernel_set_groups(const uint32_t *groups, size_t count);
 static int kernel_set_group(uint32_t group);
 static int kernel_set_user(uint32_t user);
-static void kernel_hide(void); /* its memory, from other processes of its user */
+static void kernel_hide(void); /* the memory, from other processes of the user */
 static int kernel_no_new_privileges(void);
 static int kernel_die_with_parent(int signal);
 static int64_t kernel_parent(void);
 static void kernel_dispose(uint64_t signals, int ignore); /* to ignored, or to default */
-static void kernel_drop_handlers(void);                   /* those with one to their default */
+static void kernel_drop_handlers(void);                   /* signals with a handler, to default */
 static void kernel_block(uint64_t signals);               /* these and no others */
 static int kernel_execve(const char *file, char *const *argv, char *const *envp);
 
-/* How many descriptors a sweep asks for at once, 8 bytes of stack each; the file that has more
- * stack to give says so. */
+/* How many descriptors a sweep passes to poll at once, 8 bytes of stack each.  A file whose child
+ * has more stack defines it. */
 #ifndef SWEEP
 #define SWEEP 64
 #endif
 
-/* No sweep goes on for ever: as many as Linux allows, unless it is told otherwise. */
+/* Where a sweep ends at last: the default limit of descriptors on Linux. */
 #define MOST_HANDLES (1 << 20)
 
 /*
- * Mark by number where the system has nothing better.  poll tells open
- * descriptors from closed ones, many at a call.  The limit tells nothing of those that were
- * opened before it was lowered, so it is not what ends the sweep.
+ * Mark by number, where the system has nothing better.  poll tells which descriptors are open,
+ * many in one call.  The sweep does not end at the limit, since descriptors may have been opened
+ * before the limit was lowered.
  */
 IN_CHILD static int sweep_handles(int most)
 {
@@ -108,9 +110,9 @@ IN_CHILD static int step_of_map(const struct csysi_os_map *map)
 }
 
 /*
- * A copy that is in nobody's way: above all places, or, if the limit leaves no number there,
- * between them.  A try that falls on a free place stays there, close-on-exec, until what
- * belongs there replaces it.
+ * Copy a descriptor to a number that is no target: above all targets, or between them if the
+ * limit allows no number above.  A copy that gets the number of a target stays there,
+ * close-on-exec, until the right descriptor replaces it.
  */
 IN_CHILD static int copy_aside(const struct csysi_os_command *command, int fd, int above)
 {
@@ -123,7 +125,7 @@ IN_CHILD static int copy_aside(const struct csysi_os_command *command, int fd, i
 	return copy == -EINVAL ? -EMFILE : copy;
 }
 
-/* Move a descriptor of the library's own out of the way of what the child is given. */
+/* Move a descriptor of the library, if a map has its number as a target. */
 IN_CHILD static int keep_own(const struct csysi_os_command *command, int *fd, int above)
 {
 	if (*fd < 0 || !is_target(command, *fd))
@@ -135,7 +137,7 @@ IN_CHILD static int keep_own(const struct csysi_os_command *command, int *fd, in
 	return 0;
 }
 
-/* EBADF is also what a number above the limit gets. */
+/* EBADF may mean that the target is above the limit. */
 IN_CHILD static int place(int source, int target)
 {
 	int r = kernel_dup2(source, target);
@@ -144,8 +146,8 @@ IN_CHILD static int place(int source, int target)
 }
 
 /*
- * All at once: what one takes as its source and another one as its place is
- * first copied out of the way, and so is what the library itself has open.
+ * Put all mapped handles in place at once: a source that is the target of another map is copied
+ * away first, and so are the descriptors of the library.
  */
 IN_CHILD static int connect_handles(struct spawn *spawn, int *out_step)
 {
@@ -200,7 +202,7 @@ IN_CHILD static int arrange_handles(struct spawn *spawn, int *out_step)
 	return r < 0 ? r : connect_handles(spawn, out_step);
 }
 
-/* Before all else: what fails here is tried again with a weaker bond. */
+/* The first step: after a failure here the caller tries again with a weaker bond. */
 IN_CHILD static int arrange_bond(const struct spawn *spawn, int *out_step)
 {
 	const struct csysi_os_command *command = spawn->command;
@@ -285,7 +287,7 @@ IN_CHILD static int arrange_place(const struct csysi_os_command *command, int *o
 		*out_step = CSYSI_OS_STEP_ROOT;
 		r = kernel_chroot(command->options->root);
 		if (!cwd)
-			cwd = "/"; /* not to stay outside */
+			cwd = "/"; /* the old directory is outside of the new root */
 	}
 	if (r >= 0 && cwd) {
 		*out_step = CSYSI_OS_STEP_CWD;
@@ -303,8 +305,8 @@ IN_CHILD static int arrange_user(const struct spawn *spawn, int *out_step)
 	if (options->set_groups) {
 		r = kernel_set_groups(options->groups, options->group_count);
 	} else if (options->set_user) {
-		/* Not the old user's groups, unless this process may not drop them.  Where
-		 * the system has no call for it they would stay: ENOSYS is a failure. */
+		/* Drop the groups of the old user, if this process is permitted to.  ENOSYS is a
+		 * failure, since the groups would stay. */
 		r = kernel_set_groups(NULL, 0);
 		if (r == -EPERM)
 			r = 0;
@@ -313,8 +315,8 @@ IN_CHILD static int arrange_user(const struct spawn *spawn, int *out_step)
 		r = kernel_set_group(options->primary_group);
 	if (r >= 0 && options->set_user)
 		r = kernel_set_user(options->user);
-	/* A copy of the parent's memory is not the new user's to read; exec ends this.  Last,
-	 * because each change of an id sets it anew. */
+	/* The new user must not read a copy of the parent's memory.  After the changes of ids,
+	 * each of which resets this; exec ends it. */
 	if (spawn->is_copy && csysi_posix_changes_user(options))
 		kernel_hide();
 	if (r >= 0 && options->no_new_privileges)
@@ -323,9 +325,9 @@ IN_CHILD static int arrange_user(const struct spawn *spawn, int *out_step)
 }
 
 /*
- * A parent that has died already sends no signal any more, so look after asking for it.
- * Where this process began another pid namespace its parent is 0, alive or not, and only
- * the handle tells.
+ * If the parent has ended already no signal comes, so check it after asking for the signal.
+ * If this process is the first one of a pid namespace, its parent is 0, whether alive or not,
+ * and only the descriptor tells.
  */
 IN_CHILD static int arrange_death(const struct spawn *spawn, int *out_step)
 {
@@ -349,7 +351,7 @@ IN_CHILD static int arrange_death(const struct spawn *spawn, int *out_step)
 	return r > 0 ? -ESRCH : r;
 }
 
-/* Try the candidates in order.  Returns only -errno: the most telling of theirs. */
+/* Try to execute the files in order.  Returns -errno of the most important failure. */
 IN_CHILD static int become_program(const struct spawn *spawn)
 {
 	const struct csysi_posix_program *program = &spawn->program;
@@ -365,7 +367,7 @@ IN_CHILD static int become_program(const struct spawn *spawn)
 		case ENOTDIR:
 			break; /* not here */
 		case EACCES:
-			verdict = r; /* may not be it: look on, as every shell does */
+			verdict = r; /* try the next one, as every shell does */
 			break;
 		case ENAMETOOLONG:
 		case ELOOP:
@@ -376,20 +378,20 @@ IN_CHILD static int become_program(const struct spawn *spawn)
 				verdict = r;
 			break;
 		default:
-			return r; /* it is here, and cannot be run */
+			return r; /* it exists, and cannot be executed */
 		}
 	}
 	return verdict;
 }
 
-/* Tell the parent how far it has come. */
+/* Report a step to the parent. */
 IN_CHILD static void report_step(struct spawn *spawn, int step)
 {
 	spawn->report->step = step;
 	csysi_posix_send_report(spawn);
 }
 
-/* 0, or with the report's code filled in, -1. */
+/* Call the hook.  -1 if it failed, with the report filled in. */
 IN_CHILD static int arrange_hook(struct spawn *spawn)
 {
 	report_step(spawn, CSYSI_OS_STEP_HOOK);

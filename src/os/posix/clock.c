@@ -12,7 +12,7 @@ void csysi_os_nap(csys_deadline deadline)
 	struct timespec pause = { .tv_sec = (time_t)(left / 1000000000),
 				  .tv_nsec = (long)(left % 1000000000) };
 
-	/* A signal may end it early; whoever naps looks again. */
+	/* A signal may end it early: callers check again what they wait for. */
 	nanosleep(&pause, NULL);
 }
 
@@ -20,7 +20,7 @@ csys_deadline csysi_os_now(void)
 {
 	struct timespec now;
 
-	/* Cannot fail: the clock exists wherever this floor is built. */
+	/* Cannot fail: every system with this folder has the clock. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (csys_deadline)now.tv_sec * 1000000000 + now.tv_nsec;
 }

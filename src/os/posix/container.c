@@ -1,5 +1,5 @@
 /*
- * os/posix/container.c - POSIX has nothing that holds a tree of processes.
+ * os/posix/container.c - containers of processes, which POSIX does not have.
  */
 #include "os/os.h"
 

@@ -1,5 +1,5 @@
 /*
- * os/posix/cpu.c - which CPU this is, and how many: POSIX does not tell.
+ * os/posix/cpu.c - the CPU of this thread, and the number of CPUs, which POSIX does not tell.
  */
 #include "os/os.h"
 

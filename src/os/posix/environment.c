@@ -1,5 +1,5 @@
 /*
- * os/posix/environment.c - environ, and what counts as a key.
+ * os/posix/environment.c - environ, and its keys.
  */
 #define _XOPEN_SOURCE 700
 #include <string.h>
@@ -12,7 +12,7 @@ char *const *csysi_os_environment(void)
 {
 	static char *const nothing[] = { NULL };
 
-	/* A program may set environ to NULL, which means the same. */
+	/* A program may set environ to NULL, which means no variables. */
 	return environ ? environ : nothing;
 }
 

@@ -1,5 +1,5 @@
 /*
- * os/posix/error.c - errno, as one of csys's results.
+ * os/posix/error.c - results for errno.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 int csysi_posix_result(int code)
 {
-	/* An if chain where two names may be one number on some system. */
+	/* No cases, since on some systems two of these names are one number. */
 	if (code == EAGAIN || code == EWOULDBLOCK)
 		return CSYS_EAGAIN;
 	if (code == ENOTSUP || code == EOPNOTSUPP || code == ENOSYS)

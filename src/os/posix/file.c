@@ -1,5 +1,5 @@
 /*
- * os/posix/file.c - files that become a stream of a child.
+ * os/posix/file.c - files that become streams of a child.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>

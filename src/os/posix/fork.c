@@ -1,10 +1,10 @@
 /*
  * os/posix/fork.c - making the process of a child with fork.
  *
- * The child reports through a pipe that exec closes, as the memory of a forked child
- * is its own.  Its end is how the parent learns of the exec: a process that other code
- * forks in the same moment holds the pipe too, and then the parent waits for that
- * process as well.  POSIX has nothing better.
+ * A forked child does not share memory, so it reports through a pipe that is close-on-exec:
+ * the end of the pipe tells the parent of the exec.  A process that other code forks meanwhile
+ * holds the pipe too, and then the parent also waits for that process to exec or end.  POSIX
+ * has nothing better.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -14,13 +14,13 @@
 
 #include "os/posix/spawn.h"
 
-/* Fork, with the whole of the child's life in it.  Returns its pid or -1. */
+/* Fork, and set up and execute the child.  Returns its pid, or -1 with errno. */
 static pid_t fork_blocked(struct spawn *spawn)
 {
 	sigset_t all, before;
 	sigfillset(&all);
 
-	/* No handler of the program may run in the child. */
+	/* No signal handler of this process may run in the child. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	spawn->blocked = csysi_posix_blocked_in_child(spawn->command->options, &before);
 	csysi_posix_fork_lock_alone();
@@ -61,7 +61,7 @@ void csysi_posix_send_report(const struct spawn *spawn)
 {
 	if (spawn->pipe < 0)
 		return;
-	/* The parent reads it or is gone; there is nobody else to tell. */
+	/* A write fails only if the parent has ended. */
 	ssize_t told = write(spawn->pipe, spawn->report, sizeof *spawn->report);
 	(void)told;
 }
@@ -71,7 +71,7 @@ int csysi_posix_open_self(void)
 	return -1;
 }
 
-/* The pipe ends with the child, whatever a hook does. */
+/* The pipe needs no registration. */
 void csysi_posix_watch_again(struct spawn *spawn)
 {
 	(void)spawn;

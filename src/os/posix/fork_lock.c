@@ -1,9 +1,9 @@
 /*
- * os/posix/fork_lock.c - keeping new descriptors out of children that are forked meanwhile.
+ * os/posix/fork_lock.c - a lock that keeps new descriptors out of forked children.
  *
- * Where a system cannot create a descriptor close-on-exec, the fork lock keeps
- * a fork of ours from happening between the creation and the flag.  Creators
- * share it, a fork has it alone.  Forks by other code are not held back.
+ * Where a system cannot create a descriptor close-on-exec, the fork lock prevents a fork of
+ * csys between the creation and the setting of the flag.  Threads that create descriptors
+ * share it, a thread that forks has it alone.  It does not hold back forks by other code.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -13,7 +13,7 @@
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-/* In a forked child: whoever held it is not there any more. */
+/* In a forked child, where the threads that held the lock do not exist. */
 static void forget_holders(void)
 {
 	static const pthread_rwlock_t fresh = PTHREAD_RWLOCK_INITIALIZER;
@@ -26,7 +26,7 @@ static void prepare(void)
 	pthread_atfork(NULL, NULL, forget_holders);
 }
 
-/* None of these can fail: the lock is valid and its users pair their calls. */
+/* None of these can fail: the lock is valid, and callers pair their calls. */
 void csysi_posix_fork_lock_shared(void)
 {
 	pthread_once(&prepared, prepare);

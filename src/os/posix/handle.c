@@ -1,5 +1,5 @@
 /*
- * os/posix/handle.c - descriptors: closing, copying, keeping clear of 0 to 2.
+ * os/posix/handle.c - descriptors: closing, copying, keeping them above 2.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -15,9 +15,9 @@ void csysi_os_close(csys_handle handle)
 	if (handle == CSYS_NO_HANDLE)
 		return;
 
-	/* close is a cancellation point, and a thread that was cancelled at it would leave
-	 * the handle to nobody.  Never again after EINTR: on Linux and most systems the
-	 * descriptor is gone, and its number may be another thread's by now. */
+	/* close is a cancellation point, and a thread that is cancelled there would leak the
+	 * handle.  No retry after EINTR: on Linux and most systems the descriptor is closed
+	 * then, and another thread may have opened its number again. */
 	int error = errno;
 	int before = csysi_os_hold_cancel();
 	close((int)handle);
@@ -55,7 +55,7 @@ int csysi_posix_above_2(int fd)
 
 int csysi_posix_pipe_ends(const int made[2], csys_handle *out_reader, csys_handle *out_writer)
 {
-	/* The second too if the first fails, so that both are dealt with. */
+	/* Move the second also if the first fails, so that neither old descriptor stays open. */
 	int reader = csysi_posix_above_2(made[0]);
 	int error = errno;
 	int writer = csysi_posix_above_2(made[1]);

@@ -1,12 +1,13 @@
 /*
- * os/posix/loaded.c - the code stays loaded, since the ends of threads come back to it.
+ * os/posix/loaded.c - keeping the code loaded, which is called at the ends of threads.
  *
- * A key has a destructor here, and POSIX calls it in each thread that has a value, also after
- * dlclose of the object that it is in.  The shared library is linked with -z nodelete; this is
- * for other objects that contain csys, such as a plugin with libcsys.a.
+ * A key has a destructor in this code, and POSIX calls it in each thread that has a value, also
+ * after dlclose of the object that contains it.  The shared library is linked with -z nodelete;
+ * this is for other objects that contain csys, such as a plugin with libcsys.a.
  *
- * An object is told to stay while it is loaded, and not at the first use: here the thread that
- * loads it has the loader's lock.  At the first use it would be waited for, in a lock of csys.
+ * An object is marked when it is loaded and not at the first use, because the thread that loads
+ * it holds the lock of the loader already.  At the first use a thread would wait for that lock
+ * while it holds one of csys.
  */
 #define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
 #include <dlfcn.h>
@@ -23,13 +24,13 @@
 
 #if defined(RTLD_NODELETE) && defined(RTLD_NOLOAD)
 
-/* Weak: a static program may have neither, and has nothing that could be unloaded. */
+/* Weak: a static program may lack both, and nothing in it can be unloaded. */
 #pragma weak dladdr
 #pragma weak dlsym
 
 static const char own; /* an address in this object */
 
-/* Whether that is the program itself.  Then the loader need not look for its file. */
+/* Whether the object is the program itself.  Then there is no need to look for its file. */
 static int is_program(const Dl_info *object)
 {
 #if defined(AT_PHDR)
@@ -53,7 +54,7 @@ void csysi_posix_stay_loaded(void)
 	void *(*open_object)(const char *path, int mode);
 	void *found = dlsym(RTLD_DEFAULT, "dlopen");
 	memcpy(&open_object, &found, sizeof open_object);
-	/* The handle is for good. */
+	/* The handle is never closed. */
 	if (open_object)
 		(void)open_object(object.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }

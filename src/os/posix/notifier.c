@@ -1,9 +1,9 @@
 /*
- * os/posix/notifier.c - a pipe that a signal handler may write into.
+ * os/posix/notifier.c - a pipe that signal handlers write into.
  *
  * Both ends are nonblocking.  A full pipe takes no byte more and is readable, which
- * is all that a notify asks for.  Cancellation is off around read and write, as a
- * thread must not end inside a handler, nor under a lock.
+ * is all that a notify asks for.  Cancellation is off around read and write,
+ * since a thread must not end inside a handler, nor while it holds a lock.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -39,7 +39,7 @@ void csysi_os_notifier_notify(csys_handle writer)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	ssize_t written = write((int)writer, "", 1);
-	(void)written; /* full is fine, and nothing else can be */
+	(void)written; /* fails only if the pipe is full, and then it is readable */
 	pthread_setcancelstate(cancel, NULL);
 	errno = error;
 }

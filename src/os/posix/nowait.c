@@ -1,6 +1,6 @@
 /*
  * os/posix/nowait.c - transfers that do not wait, and writes without SIGPIPE,
- * from poll and signal masks.
+ * by poll and signal masks.
  */
 #define _XOPEN_SOURCE 700
 #include "os/posix/posix.h"

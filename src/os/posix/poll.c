@@ -1,12 +1,12 @@
 /*
- * os/posix/poll.c - waiting for streams with poll.
+ * os/posix/poll.c - waiting for streams.
  *
- * poll counts milliseconds in an int.  A wait is rounded up, so that it is not
- * a loop of nothing in its last millisecond, and split when it is longer.
+ * poll counts milliseconds in an int.  A wait is rounded up, so that the last millisecond is
+ * not a busy loop, and a longer wait is split.
  *
- * poll refuses more descriptors than RLIMIT_NOFILE says, which a program may have set below
- * those that it has open.  select does not look at the limit, and so takes its place then.  Its
- * sets are made here, as large as needed: FD_SET stops at FD_SETSIZE.
+ * poll refuses more items than RLIMIT_NOFILE, which a program may have set below the number of
+ * its open descriptors.  select does not check the limit, so it is used in that case.  Its sets
+ * are made here, as large as needed, since FD_SET stops at FD_SETSIZE.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -19,14 +19,14 @@
 #include "base/memory.h"
 #include "os/posix/posix.h"
 
-/* Streams that a call can wait for without asking for memory. */
+/* How many streams a call can wait for without allocating. */
 #define USUAL 16
 
 /* ---- in place of poll ------------------------------------------------------------ */
 
 #define WORD_BITS ((int)(8 * sizeof(unsigned long)))
 
-/* The kinds of sets, as select takes them. */
+/* The sets in the order in which select takes them. */
 enum { READABLE, WRITABLE, URGENT, SETS };
 static const short events_of[SETS] = { POLLIN, POLLOUT, POLLPRI };
 
@@ -45,7 +45,7 @@ static void fill_sets(const struct pollfd *polled, size_t count, unsigned long *
 					1ul << polled[i].fd % WORD_BITS;
 }
 
-/* What select found.  Returns how many are ready. */
+/* Copy the result of select.  Returns how many are ready. */
 static int read_sets(struct pollfd *polled, size_t count, unsigned long *sets, size_t words)
 {
 	int ready = 0;
@@ -64,7 +64,7 @@ static int read_sets(struct pollfd *polled, size_t count, unsigned long *sets, s
 	return ready;
 }
 
-/* Which are closed: these are ready, and the others were not looked at. */
+/* After EBADF: closed descriptors are ready, and select has not checked the others. */
 static int find_closed(struct pollfd *polled, size_t count)
 {
 	int closed = 0;
@@ -135,7 +135,7 @@ static int poll_until(struct pollfd *polled, size_t count, csys_deadline deadlin
 			return 0;
 		if (ready < 0 && errno != EINTR)
 			return csysi_posix_fail();
-		/* Not the clock alone: INT_MAX milliseconds may be only a part. */
+		/* INT_MAX milliseconds may be only a part of the wait, so ask the clock too. */
 		if (wait >= 0 && csys_deadline_left(deadline) == 0 && (ready == 0 || wait == 0))
 			return CSYS_ETIMEDOUT;
 	}
@@ -155,7 +155,7 @@ int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadl
 	}
 
 	int r = poll_until(polled, count, deadline);
-	/* Errors and hang-ups too: the transfer will tell. */
+	/* Errors and hang-ups count as ready: the transfer tells them. */
 	for (size_t i = 0; i < count && r == 0; i++) {
 		items[i].ready = polled[i].revents != 0;
 		items[i].closed = (polled[i].revents & POLLNVAL) != 0;

@@ -1,5 +1,5 @@
 /*
- * os/posix/process.c - foreign processes, by pid, which is all that POSIX has.
+ * os/posix/process.c - other processes than children, by pid.
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>

@@ -1,9 +1,9 @@
 /*
- * os/posix/program.c - where a program may be, found before the child exists.
+ * os/posix/program.c - the files to try for a program.
  *
- * All paths are put together here, in the parent, where memory can be had; the
- * child only tries them.  Trying is the lookup: nothing can change between a
- * look and the exec, and each error is exec's own.
+ * The parent puts all paths together, since it can allocate; the child only tries to execute
+ * them.  There is no lookup before the exec, so nothing can change between the two, and each
+ * error is one of exec.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -36,7 +36,7 @@ static int single(const char *directory, const char *program, struct csysi_posix
 	return 0;
 }
 
-/* A relative program starts here, though the child will be elsewhere by then. */
+/* A relative program is relative to the directory of this process, not to that of the child. */
 static int from_here(const char *program, struct csysi_posix_program *out)
 {
 	for (size_t size = 512;; size *= 2) {
@@ -56,7 +56,7 @@ static int from_here(const char *program, struct csysi_posix_program *out)
 	}
 }
 
-/* What the system searches without a PATH; into `buffer` if it fits. */
+/* The search path for a child without PATH; in `buffer` if it fits. */
 static const char *default_path(char *buffer, size_t size)
 {
 	size_t length = confstr(_CS_PATH, buffer, size);
@@ -121,7 +121,7 @@ int csysi_posix_program_exists(const struct csysi_posix_program *program,
 {
 	for (size_t i = 0; i < program->count; i++) {
 		const char *file = program->files[i];
-		/* A relative one was relative to the child's directory, all to its root. */
+		/* Only these mean to this process what they mean to the child. */
 		if (!command->options->root && (file[0] == '/' || !command->cwd) &&
 		    access(file, F_OK) == 0)
 			return 1;

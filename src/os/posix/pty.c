@@ -1,11 +1,11 @@
 /*
  * os/posix/pty.c - pseudo-terminal pairs, and transfers at their controllers.
  *
- * A blocking write to a controller waits until all of it is taken, whatever
- * poll said, so the controller is nonblocking; nobody else shares that flag.
+ * A blocking write to a controller waits until all bytes are taken, even after poll said that
+ * it is writable.  So the controller is nonblocking; no other code has set its flag yet.
  *
- * A controller whose terminal side is closed reads as EIO on Linux and as 0
- * bytes elsewhere.  EIO means that only together with a hang-up.
+ * When the terminal side is closed, a read of the controller fails with EIO on Linux, and gets
+ * 0 bytes on other systems.  EIO means this only together with a hang-up.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -29,7 +29,7 @@ static int open_master(int flags)
 	return fd;
 }
 
-/* Systems that do not know the flag here get it afterwards. */
+/* Where posix_openpt refuses O_CLOEXEC, the flag is set after it. */
 static int open_controller(csys_handle *out)
 {
 	int r = csysi_fault(CSYS_EMFILE);

@@ -1,6 +1,5 @@
 /*
- * os/posix/pty_peer.c - from the controller of a pseudo-terminal to its terminal side,
- * by name.
+ * os/posix/pty_peer.c - opening the terminal side of a pseudo-terminal by its name.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -11,11 +10,11 @@
 
 #include "os/posix/posix.h"
 
-/* ptsname has one buffer for all; a call of it by other code is not held back. */
+/* Protects the one buffer of ptsname.  It does not hold back calls by other code. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-/* In a forked child: a thread that held the lock is not there any more. */
+/* In a forked child, where the thread that held the lock does not exist. */
 static void forget_holder(void)
 {
 	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;

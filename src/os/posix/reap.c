@@ -1,10 +1,9 @@
 /*
  * os/posix/reap.c - waiting for a child by its pid.
  *
- * POSIX has no wait with a deadline that leaves SIGCHLD to the program, so one
- * with a deadline looks again and again, at growing intervals: from 50 us, so
- * that a short program is not waited for long, to 5 ms, which is 200 cheap
- * system calls a second.
+ * POSIX has no wait with a deadline that does not use SIGCHLD, which belongs to the program.
+ * So a wait with a deadline asks again and again, at growing intervals: from 50 us, so that
+ * the end of a short program is seen soon, to 5 ms, which is 200 cheap system calls a second.
  */
 #define _XOPEN_SOURCE 700 /* waitid */
 #include <errno.h>
@@ -31,7 +30,7 @@ struct csysi_os_exit csysi_posix_exit(int code, int status)
 	return end;
 }
 
-/* waitid without EINTR.  1: it is as asked; 0: it runs; -1: not our child any more. */
+/* waitid without EINTR.  1: the child is as asked; 0: it is not; -1: it was reaped. */
 static int look(pid_t pid, int options, siginfo_t *info)
 {
 	int r;
@@ -63,7 +62,7 @@ int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
 	}
 }
 
-/* look, at once, for callers that hold a lock: waitid is a cancellation point. */
+/* Look without waiting, for callers that hold a lock: waitid is a cancellation point. */
 static int glance(pid_t pid, int options, siginfo_t *info)
 {
 	int before = csysi_os_hold_cancel();
@@ -88,7 +87,7 @@ int csysi_posix_is_stopped(pid_t pid)
 {
 	siginfo_t info;
 
-	/* Left waitable, the news of a stop is there until it goes on. */
+	/* With WNOWAIT a stop is reported until the child continues. */
 	if (glance(pid, WEXITED | WSTOPPED | WNOWAIT, &info) == 0)
 		return 0;
 	return info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED ? 1 : CSYS_ESRCH;
@@ -126,8 +125,8 @@ int csysi_posix_end_child(const struct csysi_os_child *child, csys_deadline pati
 
 	for (;;) {
 		int waited = csysi_os_child_wait(child, deadline);
-		/* An ended child that another process traces can be reaped once the tracer has
-		 * seen its end, and not before. */
+		/* A child that another process traces can be reaped only after the tracer has
+		 * seen its end. */
 		if (waited == 0 && csysi_os_child_reap(child, &end) == 0)
 			break;
 		if (csys_deadline_left(deadline) == 0)

@@ -1,5 +1,5 @@
 /*
- * os/posix/report.c - what a child that is no program yet tells.
+ * os/posix/report.c - what a child reports before it runs the program.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/backoff.h"
 #include "os/posix/posix.h"
 
-/* Between two looks at a child that has not told anything, ns. */
+/* Between two checks that the child has not ended, ns. */
 #define FIRST_LOOK 10000000
 #define LAST_LOOK 100000000
 
@@ -40,7 +40,7 @@ static int is_readable(int pipe, int64_t ns)
 {
 	struct pollfd polled = { .fd = pipe, .events = POLLIN };
 
-	/* Rounded up, so that the last millisecond is no loop of nothing. */
+	/* Rounded up, so that the last millisecond is not a busy loop. */
 	return poll(&polled, 1, (int)((ns + 999999) / 1000000)) > 0;
 }
 
@@ -50,12 +50,12 @@ int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 	struct csysi_backoff backoff = { FIRST_LOOK, LAST_LOOK };
 	int has_ended = 0;
 
-	/* The end of the pipe may never come, where another process was forked meanwhile and
-	 * holds it too; so now and then look whether the child is there at all. */
+	/* If a process that was forked meanwhile holds the pipe too, its end may never come.  So
+	 * check now and then whether the child has ended. */
 	while (!has_failed(report)) {
 		struct csysi_posix_report next;
 		if (is_readable(pipe, has_ended ? 0 : csysi_backoff_next(&backoff, deadline))) {
-			/* One write of so few bytes comes in one piece. */
+			/* A write of so few bytes is never split. */
 			ssize_t size = read(pipe, &next, sizeof next);
 			if (size < 0 && errno == EINTR)
 				continue;
@@ -65,7 +65,7 @@ int csysi_posix_read_reports(int pipe, pid_t pid, csys_deadline deadline,
 		} else if (has_ended) {
 			return 0;
 		} else if (csysi_posix_has_ended(pid)) {
-			has_ended = 1; /* and take what it has left in the pipe */
+			has_ended = 1; /* read what it has left in the pipe */
 		} else if (csys_deadline_left(deadline) == 0) {
 			return CSYS_ETIMEDOUT;
 		}
@@ -78,7 +78,7 @@ int csysi_posix_report_failure(const struct csysi_posix_report *report,
 			       const struct csysi_os_command *command, enum csysi_os_step *out_step)
 {
 	if (!has_failed(report)) {
-		/* It was ended by a signal, or by its hook. */
+		/* The child was ended by a signal, or by its hook. */
 		*out_step = report->step == CSYSI_OS_STEP_HOOK ? CSYSI_OS_STEP_HOOK
 							       : CSYSI_OS_STEP_FORK;
 		return CSYS_ECANCELED;

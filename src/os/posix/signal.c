@@ -1,5 +1,5 @@
 /*
- * os/posix/signal.c - signals by name.
+ * os/posix/signal.c - numbers and names of signals.
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
@@ -94,7 +94,7 @@ const char *csysi_os_signal_name(int signal)
 		return "SIGWINCH";
 #endif
 #ifdef SIGPOLL
-	case SIGPOLL: /* the same as SIGIO, by which std calls it */
+	case SIGPOLL: /* also SIGIO, the name that Rust's std uses */
 		return "SIGIO";
 #endif
 #ifdef SIGSTKFLT

@@ -10,10 +10,9 @@
 #include "os/posix/posix.h"
 
 /*
- * SIGPIPE comes to the writing thread alone and at once, so: block it there,
- * write, take back the one that came, unblock.  One that was pending before is
- * somebody else's and stays; two of a kind cannot be pending, so then there is
- * nothing to take back.
+ * A write raises SIGPIPE in the calling thread, before it returns.  So block it in this thread,
+ * write, remove the one that became pending, unblock.  A SIGPIPE that was pending before has
+ * another cause and stays; a second one cannot become pending beside it.
  */
 static int is_pending(int signal)
 {
@@ -34,8 +33,8 @@ ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data,
 
 	ssize_t written = writer(fd, data, size);
 	int error = errno;
-	/* It comes with a part of the data written, too.  Not at all if the process ignores
-	 * it; sigwait would wait for it. */
+	/* It is raised also by a write that has written a part.  If the process ignores it, it
+	 * never becomes pending, and sigwait would wait for ever. */
 	int taken;
 	if (written < (ssize_t)size && !foreign && is_pending(SIGPIPE))
 		sigwait(&pipe, &taken);

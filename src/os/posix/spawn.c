@@ -1,6 +1,6 @@
 /*
- * os/posix/spawn.c - what is the same about a spawn however the process is made:
- * the program is found and memory is there before it, and a report is read after it.
+ * os/posix/spawn.c - what a spawn does before and after the process is made: before it,
+ * all that needs memory, after it, what the report of the child asks for.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -18,7 +18,7 @@ static void release(struct spawn *spawn)
 	csysi_posix_program_free(&spawn->program);
 }
 
-/* All that needs memory.  *out stays where it is from here on. */
+/* Do all that needs memory.  *out must not move any more, since it points into itself. */
 static int prepare(const struct csysi_os_command *command, struct spawn *out)
 {
 	const struct csysi_os_options *options = command->options;
@@ -27,7 +27,7 @@ static int prepare(const struct csysi_os_command *command, struct spawn *out)
 		.parent_end = -1,
 		.handlers = options->inherit_signals,
 		.reset = options->inherit_signals ? options->standard : UINT64_MAX,
-		/* Every other child is started whatever the deadline. */
+		/* No other child can be delayed. */
 		.deadline = command->deadline != 0 && csysi_posix_is_delayable(options)
 				    ? command->deadline
 				    : CSYS_FOREVER,
@@ -50,7 +50,7 @@ static int prepare(const struct csysi_os_command *command, struct spawn *out)
 	return 0;
 }
 
-/* Of a child that was made, but is not to go on.  *out as csysi_os_spawn says. */
+/* End a child whose spawn has failed.  *out as csysi_os_spawn says. */
 static void discard(const struct spawn *spawn, const struct csysi_os_child *child,
 		    struct csysi_os_child *out)
 {
@@ -58,7 +58,7 @@ static void discard(const struct spawn *spawn, const struct csysi_os_child *chil
 	/* A child that has reported a failure is about to exit. */
 	csys_deadline patience = csysi_posix_is_complete(&spawn->own) ? spawn->deadline : CSYS_POLL;
 	/* SIGKILL takes effect at once, unless the child is in an uninterruptible sleep, or its
-	 * tracer has not seen the end yet.  A caller with a deadline does not wait for these. */
+	 * tracer has not seen its end.  A caller with a deadline does not wait for these. */
 	csys_deadline grace = csys_after_s(1);
 	if (grace < spawn->deadline)
 		grace = spawn->deadline;
@@ -78,7 +78,7 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 	int r = prepare(command, &spawn);
 	if (r < 0)
 		return r;
-	int self = -1; /* the child may move spawn.parent_end */
+	int self = -1; /* to be closed here, since the child may move spawn.parent_end */
 	if (command->options->death_signal) {
 		spawn.parent = getpid(); /* a system call */
 		spawn.parent_end = self = csysi_posix_open_self();
@@ -139,8 +139,8 @@ static void call_hook(void *argument)
 }
 
 /*
- * What unwinds out of a hook, an exception or the end of the thread, would go on in the
- * copies of the parent's functions and do all they do a second time.  So a copy ends here.
+ * An exception or the end of the thread that leaves a hook would unwind through the child's
+ * copies of the parent's functions, and run their cleanup a second time.  So a copy ends here.
  */
 static void leave_hook(void *argument)
 {
@@ -158,7 +158,8 @@ static void leave_hook_frame(struct hook_call *call)
 	leave_hook(call);
 }
 
-/* Twice: some systems tell cleanup handlers of a thread's end alone, and frames of exceptions. */
+/* leave_hook is registered in two ways: on some systems cleanup handlers see only the end of a
+ * thread, and only the cleanup attribute sees exceptions. */
 int csysi_posix_call_hook(struct spawn *spawn)
 {
 	__attribute__((cleanup(leave_hook_frame))) struct hook_call call = { .spawn = spawn };

@@ -1,10 +1,10 @@
 /*
  * os/posix/stream.c - reading and writing with a deadline.
  *
- * A descriptor may be blocking or not, and may be shared with others who rely
- * on that, so the flag is neither consulted nor changed:
+ * A descriptor may be blocking or not, and other processes that share it may rely on the flag,
+ * so the flag is neither read nor changed:
  *   - without a deadline the transfer itself waits; if the descriptor is
- *     nonblocking it says EAGAIN, and poll waits in its place;
+ *     nonblocking it fails with EAGAIN, and poll waits instead;
  *   - with one, a transfer that does not wait alternates with poll.
  */
 #define _XOPEN_SOURCE 700

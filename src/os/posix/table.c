@@ -1,8 +1,8 @@
 /*
  * os/posix/table.c - what POSIX can tell of a process.
  *
- * There is no list.  Of any pid it is known whether it is taken, of a child
- * whether it is a zombie, of this process a little more.
+ * There is no list.  For any pid POSIX tells whether a process has it, for a child whether it
+ * is a zombie, for this process a little more.
  */
 #define _XOPEN_SOURCE 700 /* getsid, getrusage */
 #include <errno.h>
@@ -52,7 +52,7 @@ static void read_self(struct csysi_os_process *out)
 	out->parent = getppid();
 	out->group = getpgrp();
 	out->session = getsid(0);
-	out->state = CSYSI_OS_STATE_RUNNING; /* it asks */
+	out->state = CSYSI_OS_STATE_RUNNING; /* this code runs */
 	out->uid = (int64_t)getuid();
 	out->effective_uid = (int64_t)geteuid();
 	out->gid = (int64_t)getgid();
@@ -83,7 +83,7 @@ static int read_cwd(struct csysi_os_table *table, struct csysi_os_process *out)
 		if (errno == EACCES)
 			out->denied |= CSYSI_OS_PROCESS_CWD;
 		if (errno != ERANGE)
-			return 0; /* its folder is gone, or not to be seen */
+			return 0; /* its folder was removed, or cannot be read */
 	}
 }
 
@@ -98,7 +98,7 @@ int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fiel
 		return fields & CSYSI_OS_PROCESS_CWD ? read_cwd(table, out) : 0;
 	}
 
-	/* EPERM: it is there. */
+	/* EPERM: the process exists. */
 	if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
 		return csysi_posix_fail();
 
@@ -121,7 +121,7 @@ int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fiel
 int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const char *variable,
 				const char *text)
 {
-	/* No system call tells. */
+	/* POSIX has no call for it. */
 	(void)table;
 	(void)pid;
 	(void)variable;

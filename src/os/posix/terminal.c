@@ -1,5 +1,5 @@
 /*
- * os/posix/terminal.c - size and mode of a terminal.
+ * os/posix/terminal.c - the size and the mode of a terminal.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -47,7 +47,7 @@ static int set(csys_handle terminal, const struct termios *settings)
 {
 	int r;
 
-	/* What was written goes out as it was meant. */
+	/* Bytes that were written before keep the old settings. */
 	do
 		r = tcsetattr((int)terminal, TCSADRAIN, settings);
 	while (r < 0 && errno == EINTR);
@@ -59,7 +59,7 @@ int csysi_os_terminal_raw(csys_handle terminal, struct csysi_os_terminal_mode *o
 	struct csysi_os_terminal_mode before = { { 0 } };
 	struct termios raw;
 
-	memset(&raw, 0, sizeof raw); /* not all of it is filled by every C library */
+	memset(&raw, 0, sizeof raw); /* not every C library fills all of it */
 	if (tcgetattr((int)terminal, &raw) < 0)
 		return csysi_posix_fail();
 	memcpy(before.place, &raw, sizeof raw);

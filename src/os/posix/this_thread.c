@@ -1,5 +1,5 @@
 /*
- * os/posix/this_thread.c - what a thread is to the system: POSIX has neither names nor CPUs.
+ * os/posix/this_thread.c - the name and the CPUs of the calling thread, which POSIX does not have.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * os/posix/thread.c - the beginning of a thread, and making way for others.
+ * os/posix/thread.c - threads of POSIX.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -14,9 +14,9 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-_Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a thread's name fits a word");
+_Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a pthread_t fits a word");
 
-/* How often a stack that is too small is doubled: what a thread needs at least is not told. */
+/* How often a stack that is too small is doubled: no call tells what a thread needs. */
 #define DOUBLINGS 8
 
 struct csysi_os_thread csysi_os_thread_self(void)
@@ -36,7 +36,7 @@ static pthread_t thread_of(const struct csysi_os_thread *thread)
 	return out;
 }
 
-/* Go to the CPUs, and tell who waits for that in await_place. */
+/* In the new thread, restrict it to its CPUs, and wake await_place. */
 static int place(struct csysi_os_thread_start *start)
 {
 	int r = csysi_os_place_thread(start->cpus, start->cpu_count);
@@ -80,7 +80,7 @@ static void *begin(void *argument)
 	return NULL;
 }
 
-/* Rounded up to pages, and to what POSIX calls the least. */
+/* Set the size, rounded up to pages, and to the least size that POSIX allows. */
 static int set_stack(pthread_attr_t *attributes, size_t size)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -120,7 +120,7 @@ int csysi_os_thread_start(struct csysi_os_thread_start *start)
 	if (r < 0)
 		return r;
 
-	int is_awaited = start->cpus != NULL; /* else it may have come and gone by then */
+	int is_awaited = start->cpus != NULL; /* *start may be gone after create */
 	pthread_t thread;
 	int error = create(start, &thread);
 	if (error)
@@ -149,8 +149,9 @@ void csysi_os_thread_exit(void)
 #if defined(CSYSI_OS_HAS_PTCB)
 
 /*
- * musl has a list of the handlers on the stack, and ends a thread without unwinding.  So an
- * exception, which unwinds, has to take the handler off the list; what its macros do is this.
+ * musl keeps a list of the handlers on the stack, and ends a thread without unwinding.  So an
+ * exception, which unwinds, has to remove the handler from the list.  This does what the macros
+ * of musl do.
  */
 static void leave_handler(struct __ptcb *handler)
 {
@@ -167,7 +168,7 @@ void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), vo
 
 #else
 
-/* Compiled with -fexceptions the macros of glibc are a clean-up that exceptions run too. */
+/* With -fexceptions the macros of glibc are a cleanup that exceptions run too. */
 void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument)
 {
 	pthread_cleanup_push(leave, argument);
@@ -176,8 +177,6 @@ void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), vo
 }
 
 #endif
-
-/* ---- others ---------------------------------------------------------------------------- */
 
 void csysi_os_yield(void)
 {

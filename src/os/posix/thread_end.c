@@ -1,12 +1,12 @@
 /*
  * os/posix/thread_end.c - a function that is called at the end of a thread.
  *
- * A thread's end is seen by the destructor of a key.  Such destructors come in no
- * order, and others of them may still unlock, or lock, something; so this one
- * puts itself off to the last round but one that POSIX promises.  The last one is
- * where the runtimes of sanitizers go, and is for what destructors after this one
- * have noted.  A cancellation in a destructor would begin all of it again, so there
- * are none from the first round on.
+ * The destructor of a key is called at the end of a thread.  Destructors are called in no
+ * order, and others may still lock or unlock something.  So this one sets its value again
+ * until the last round but one that POSIX guarantees.  The last round is the one of the
+ * runtimes of sanitizers, and of what destructors after this one have registered.  A
+ * cancellation in a destructor would start all rounds again, so it is held back from the
+ * first round on.
  */
 #define _XOPEN_SOURCE 700
 #include <limits.h>
@@ -28,10 +28,10 @@ static pthread_once_t made = PTHREAD_ONCE_INIT;
 static int failed;
 static void (*at_end)(void);
 
-/* The round that a thread begins with; after its end has been seen there is but one left. */
+/* The first round of a thread; after its end was seen only one is left. */
 static _Thread_local uintptr_t first_round = 1;
 
-/* The value counts the rounds. */
+/* The value of the key is the number of the round. */
 static void end(void *value)
 {
 	uintptr_t round = (uintptr_t)value;

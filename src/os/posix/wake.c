@@ -1,18 +1,18 @@
 /*
  * os/posix/wake.c - sleeping on a word with a table of mutexes and condvars.
  *
- * The address picks a slot.  A sleeper compares the word under the slot's mutex
- * and enters itself into the slot's queue, with a condvar of its own, on which
- * it sleeps; that releases the mutex as one step.  A waker takes the mutex, takes
- * the longest sleepers of its word out of the queue, and tells them.  Invariant: a
- * waker that changed the word before taking the mutex either finds the sleeper in
- * the queue, or the sleeper finds the word changed.
+ * The address selects a slot.  A thread that is to sleep locks the slot's mutex, compares the
+ * word, adds a sleeper to the slot's queue, and waits on the sleeper's condvar, which
+ * releases the mutex in one step.  A waker locks the mutex, removes the sleepers of its word
+ * from the queue, the longest ones first, and signals them.  Invariant: if a waker changed the
+ * word before it locked the mutex, then it finds the sleeper in the queue, or the sleeper
+ * finds the word changed.
  *
- * A sleeper lives on its thread's stack; it is touched under the mutex only, and
- * its thread does not leave without having had the mutex after it was told.
+ * A sleeper is on the stack of its thread.  It is accessed only under the mutex, and its
+ * thread returns only after it has locked the mutex once more.
  *
- * A table cannot reach sleepers of another process.  A shared sleeper naps in
- * its place and returns without cause, again and again.
+ * A waker in another process has another table.  So a shared sleep is a series of short
+ * ones, each of which returns without a wake.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -41,7 +41,7 @@ static struct slot {
 static pthread_condattr_t monotonic;
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 
-/* Also in a forked child, where nobody sleeps and whoever held a lock is not there. */
+/* Also called in a forked child, where no thread sleeps and no other thread holds a lock. */
 static void fill_slots(void)
 {
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -62,7 +62,8 @@ static void make_slots(void)
 static struct slot *slot_of(const uint32_t *word)
 {
 	pthread_once(&made, make_slots);
-	/* Words are apart by 4; neighbours should not share a slot, nor whole pages. */
+	/* Words are at least 4 bytes apart.  Neighbours should get different slots, and so should
+	 * the same offsets in different pages. */
 	uintptr_t address = (uintptr_t)word;
 	return &slots[((address >> 2) ^ (address >> 12)) % SLOTS];
 }
@@ -77,7 +78,7 @@ static struct timespec moment(csys_deadline deadline)
 
 static int nap(const uint32_t *word, uint32_t expected, csys_deadline deadline)
 {
-	/* Acquire, as for a woken sleeper: what the waker wrote before is seen. */
+	/* Acquire, as in a sleeper that is woken: it sees what the waker wrote before. */
 	if (csysi_load_acquire(word) != expected)
 		return 0;
 
@@ -106,7 +107,7 @@ static void leave(struct slot *slot, const struct sleeper *sleeper)
 	*at = sleeper->next;
 }
 
-/* Sleep until told or the deadline.  The slot's mutex is held, and this is in its queue. */
+/* Sleep until told or until the deadline.  The mutex of the slot is locked, `self` in its queue. */
 static int sleep_until(struct slot *slot, struct sleeper *self, csys_deadline deadline)
 {
 	struct timespec at = moment(deadline);
@@ -127,9 +128,9 @@ int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline dead
 	struct slot *slot = slot_of(word);
 	struct sleeper self = { .word = word, .kind = kind };
 	int r = 0;
-	int before = csysi_os_hold_cancel(); /* a sleeper would end holding the lock */
+	int before = csysi_os_hold_cancel(); /* a cancelled sleeper would end with the lock held */
 	pthread_mutex_lock(&slot->lock);
-	/* Relaxed: the mutex orders it against the waker, see above. */
+	/* Relaxed: the mutex orders it with the waker, see above. */
 	if (csysi_load_relaxed(word) == expected) {
 		pthread_cond_init(&self.told, &monotonic);
 		enter(slot, &self);
@@ -170,6 +171,6 @@ int csysi_os_wait(const uint32_t *word, uint32_t expected, csys_deadline deadlin
 
 uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
 {
-	/* Nappers look for themselves. */
+	/* Shared sleepers wake by themselves. */
 	return shared ? 0 : csysi_os_wake_kind(word, count, UINT32_MAX);
 }
