@@ -1,8 +1,8 @@
 /*
  * os/linux/block.c - blocks of memory that grow by moving pages.
  *
- * A block lies on huge page borders, so that the kernel fills it 2 MiB at a
- * fault and moves it one page table at a time; nothing is copied.
+ * A block is aligned to huge pages, so that the kernel fills it 2 MiB at a fault, and moves
+ * it one page table at a time.  No bytes are copied.
  */
 #define _GNU_SOURCE /* mremap, MADV_HUGEPAGE, syscall */
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-/* `size` bytes on a huge page border, MAP_FAILED and errno if there are none. */
+/* Map `size` bytes, aligned to a huge page.  MAP_FAILED with errno. */
 static void *map(size_t size, int protection)
 {
 	char *space =
@@ -36,10 +36,10 @@ static void *map(size_t size, int protection)
 }
 
 /*
- * A move to a reserved place that fails has given the place back to the system or not, and
- * which of the two depends on the kernel and on the reason.  If it has, other threads may have
- * got it.  So there is a text in its first page, which nobody else has there, and which futex
- * compares whatever is mapped there, also nothing.
+ * A failed move to a reserved place may have unmapped the place or not, which depends on the
+ * kernel and on the failure.  If it is unmapped, another thread may have mapped something there.
+ * So the first page of the place gets a seal, which no other mapping has, and futex compares
+ * the seal, since it can do so whatever is mapped there, and if nothing is.
  */
 struct seal {
 	uint32_t words[4];
@@ -54,10 +54,10 @@ static struct seal make_seal(const void *place)
 				(uint32_t)(mixed >> 32) } };
 }
 
-/* Whether the word at an address is this; 0 if there is none. */
+/* Whether the word at an address has this value; 0 if nothing is mapped there. */
 static int is_word(const uint32_t *address, uint32_t word)
 {
-	/* Two longs of 0 are no time in each form of a timespec that the kernel knows. */
+	/* Zero in each form of timespec that the kernel knows. */
 	static const int64_t no_time[2] = { 0, 0 };
 
 	return syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, word, no_time, NULL, 0) < 0 &&
@@ -72,7 +72,7 @@ static int is_sealed(const void *place, const struct seal *seal)
 	return 1;
 }
 
-/* Move to a place of `size` bytes, which is reserved until the move replaces it. */
+/* Move a block to a place of `size` bytes, which is reserved first, and then replaced. */
 static void *move(void *block, size_t old_size, size_t size)
 {
 	void *place = map(size, PROT_NONE);
@@ -107,7 +107,7 @@ static int grow(void **block, size_t old_size, size_t size)
 		old_size == 0 ? map(size, PROT_READ | PROT_WRITE) : move(*block, old_size, size);
 	if (grown == MAP_FAILED)
 		return csysi_posix_fail();
-	/* Advice: where there are no huge pages, small ones do. */
+	/* Only advice: without huge pages small ones are used. */
 	madvise(grown, size, MADV_HUGEPAGE);
 	*block = grown;
 	return 0;

@@ -41,12 +41,12 @@ static int read_boot_id(uint64_t out[2])
 
 void csysi_os_boot_id(uint64_t out[2])
 {
-	/* Read once, by halves since 32-bit processors do not have more in one step.  Two
-	 * threads that come first write the same. */
+	/* Read once, and kept in parts of 32 bits, which every processor stores in one step.  Two
+	 * threads that read it at the same time store the same parts. */
 	static uint32_t kept[4];
 	static int known;
 
-	/* Acquire pairs with the release below: who sees the flag sees the parts. */
+	/* Acquire pairs with the release below: a thread that sees the flag sees the parts. */
 	if (!csysi_load_acquire(&known)) {
 		uint64_t id[2];
 		if (read_boot_id(id) < 0) {

@@ -1,5 +1,5 @@
 /*
- * os/linux/cgroup.c - the texts in which the kernel tells of control groups.
+ * os/linux/cgroup.c - parsing what /proc tells about control groups.
  */
 #define _XOPEN_SOURCE 700 /* O_CLOEXEC, strtok_r */
 #include <errno.h>
@@ -27,7 +27,7 @@ void csysi_linux_close_lines(struct csysi_linux_lines *lines)
 	errno = error;
 }
 
-/* Read more behind what is there.  0 at the end of the file. */
+/* Read more of the file.  0 at its end. */
 static int fill(struct csysi_linux_lines *lines)
 {
 	ssize_t got;
@@ -57,7 +57,7 @@ char *csysi_linux_next_line(struct csysi_linux_lines *lines)
 		if (!end) {
 			if (fill(lines))
 				continue;
-			/* The last line may lack its end; fill has moved it, and left room. */
+			/* The last line has no newline; fill has moved it, and left room. */
 			line = lines->text;
 			left = lines->size;
 			lines->size = 0;

@@ -1,11 +1,11 @@
 /*
  * os/linux/child.c - children by pidfd, or by pid where there is none.
  *
- * A pidfd is of this child for ever.  Its pid is its own until it is reaped, which other
- * code of the process may do, and the system where SIGCHLD is ignored.  A kernel or a
- * sandbox may have pidfds and refuse a call on them; then we check by the pidfd in another
- * way that the child is not reaped, and use the pid.  Without any pidfd the check asks by
- * pid, as in os/posix/child.c.
+ * A pidfd always means this child.  A pid does only until the child is reaped, which other code
+ * of the process may do, and the system does where SIGCHLD is ignored.  A kernel or a sandbox
+ * may have pidfds and refuse one of the calls; then we check by the pidfd in another way that
+ * the child is not reaped, and use the pid.  Without a pidfd we check by pid, as in
+ * os/posix/child.c.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -18,10 +18,10 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-#define BY_PIDFD ((idtype_t)3) /* P_PIDFD, younger than some headers */
+#define BY_PIDFD ((idtype_t)3) /* P_PIDFD, newer than some headers */
 #define TO_GROUP (1u << 2)     /* PIDFD_SIGNAL_PROCESS_GROUP, likewise */
 
-/* waitid(P_PIDFD) is Linux 5.4; EINVAL is older, ENOSYS a sandbox. */
+/* waitid(P_PIDFD) needs Linux 5.4; EINVAL means an older one, ENOSYS or EPERM a sandbox. */
 static int refused(void)
 {
 	return errno == EINVAL || errno == ENOSYS || errno == EPERM;
@@ -33,15 +33,15 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 		return csysi_posix_wait_pid((pid_t)child->pid, deadline);
 
 	if (deadline == CSYS_FOREVER) {
-		/* One call less than poll, since reaping asks the same way. */
+		/* One call less than poll and waitid. */
 		siginfo_t info;
 		int r;
 		do
 			r = waitid(BY_PIDFD, (id_t)child->handle, &info, WEXITED | WNOWAIT);
 		while (r < 0 && errno == EINTR);
-		/* EAGAIN: somebody, an event loop say, made the pidfd nonblocking. */
+		/* EAGAIN: other code, such as an event loop, made the pidfd nonblocking. */
 		if (r == 0 || (errno != EAGAIN && !refused()))
-			return 0; /* ended, or (ECHILD) reaped by somebody else */
+			return 0; /* ended, or (ECHILD) reaped by other code */
 	}
 	struct csysi_os_poll end = { .handle = child->handle };
 	int r = csysi_os_poll(&end, 1, deadline);
@@ -54,14 +54,15 @@ static long send(const struct csysi_os_child *child, int signal, unsigned flags)
 	return syscall(SYS_pidfd_send_signal, (int)child->handle, signal, NULL, flags);
 }
 
-/* The raw call: libc's is a cancellation point, and callers hold a lock.  It does not wait. */
+/* Does not wait.  The raw call, since that of libc is a cancellation point, and callers hold a
+ * lock. */
 static long look(const struct csysi_os_child *child, int options, siginfo_t *info)
 {
 	memset(info, 0, sizeof *info);
 	return syscall(SYS_waitid, BY_PIDFD, (int)child->handle, info, options | WNOHANG, NULL);
 }
 
-/* At once, for callers that hold a lock: poll is a cancellation point. */
+/* Without waiting, for callers that hold a lock: poll is a cancellation point. */
 static int has_ended_by_handle(csys_handle handle)
 {
 	struct csysi_os_poll end = { .handle = handle };
@@ -83,7 +84,7 @@ int csysi_os_child_check(const struct csysi_os_child *child)
 			return 0;
 		if (!refused())
 			return CSYS_ESRCH;
-		/* A zombie takes a signal, a reaped one does not. */
+		/* A signal can be sent to a zombie, and not to a reaped child. */
 		if (send(child, 0, 0) == 0)
 			return 0;
 		if (errno == ESRCH)
@@ -91,13 +92,13 @@ int csysi_os_child_check(const struct csysi_os_child *child)
 		has_ended = has_ended_by_handle(child->handle);
 	}
 	int r = csysi_posix_check_pid((pid_t)child->pid, &ended);
-	/* Its process has ended and the one with the pid runs: that is a later child. */
+	/* The child has ended, and a process with its pid runs: that is a later child. */
 	return r == 0 && has_ended && !ended ? CSYS_ESRCH : r;
 }
 
 /*
- * struct rusage as the kernel writes it.  A C library with 64 bits of time on a system of 32 has
- * another one, which only its own functions fill.
+ * struct rusage as the kernel writes it.  A C library with 64 bits of time on a system with 32
+ * has another one, which only its own functions fill.
  */
 struct moment {
 	long seconds;
@@ -119,8 +120,8 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	if (child->handle == CSYS_NO_HANDLE)
 		return csysi_posix_reap_pid((pid_t)child->pid, out);
 
-	/* The raw call: libc's is a cancellation point, and the caller holds a lock; and it
-	 * tells the usage too.  It does not wait, so there is no EINTR. */
+	/* The raw call, since that of libc is a cancellation point, while the caller holds a lock,
+	 * and does not tell the usage.  It does not wait, so there is no EINTR. */
 	siginfo_t info;
 	struct kernel_usage usage;
 	memset(&info, 0, sizeof info);
@@ -147,7 +148,7 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
 	return 0;
 }
 
-/* By pid, after a check.  EPERM comes again if it was meant. */
+/* Signal by pid, after a check.  A real EPERM comes again. */
 static int signal_pid(const struct csysi_os_child *child, pid_t pid, int signal)
 {
 	int r = csysi_os_child_check(child);
@@ -163,7 +164,7 @@ int csysi_os_child_signal(const struct csysi_os_child *child, int signal)
 		return r;
 
 	if (child->handle != CSYS_NO_HANDLE) {
-		/* Linux 5.1, and refused with ENOSYS or EPERM by some sandboxes. */
+		/* Needs Linux 5.1; some sandboxes refuse it with ENOSYS or EPERM. */
 		if (send(child, signal, 0) == 0)
 			return 0;
 		if (errno != ENOSYS && errno != EPERM)
@@ -181,8 +182,8 @@ int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
 		return r;
 
 	if (child->handle != CSYS_NO_HANDLE) {
-		/* To the group whose number is this process's, even if the child is reaped just
-		 * now.  Linux 6.9; EINVAL before that, and for what is no signal. */
+		/* Signals the group that the child leads, also if the child is reaped meanwhile.
+		 * Needs Linux 6.9; EINVAL before that, and for a number that is no signal. */
 		if (send(child, signal, TO_GROUP) == 0)
 			return 0;
 		if (errno == ESRCH)
@@ -199,7 +200,7 @@ int csysi_os_child_is_stopped(const struct csysi_os_child *child)
 		return r;
 
 	if (child->handle != CSYS_NO_HANDLE) {
-		/* Left waitable, the news of a stop is there until it goes on. */
+		/* With WNOWAIT a stop is reported until the child continues. */
 		if (look(child, WEXITED | WSTOPPED | WNOWAIT, &info) < 0) {
 			if (!refused() || csysi_os_child_check(child) < 0)
 				return CSYS_ESRCH;

@@ -1,6 +1,6 @@
 /*
- * os/linux/child_setup.c - the steps of a new process, in raw system calls: libc's are
- * made for whole processes, and this one may live on its parent's memory.
+ * os/linux/child_setup.c - the steps of a new process, by raw system calls: those of libc
+ * change state of the process, whose memory may be that of the parent.
  */
 #define _GNU_SOURCE /* syscall */
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "os/linux/linux.h"
 #include "os/posix/child_setup.h"
 
-/* Younger than some headers; the same on every architecture since it came. */
+/* Newer than some headers; the same number on every architecture. */
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
@@ -52,7 +52,7 @@ IN_CHILD static int kernel_mark(int fd, int close_on_exec)
 #define MOST_SELECTED 4096
 #define LONG_BITS (8 * (int)sizeof(long))
 
-/* select takes one descriptor, to be read, where a limit of 0 lets poll take none. */
+/* Check one descriptor for reading by select, since with a limit of 0 poll takes none. */
 IN_CHILD static int select_one(struct pollfd *polled)
 {
 	unsigned long set[MOST_SELECTED / LONG_BITS];
@@ -92,7 +92,7 @@ int csysi_posix_most_handles(void)
 	return 0;
 }
 
-/* Mark what the list of this process's descriptors has. */
+/* Mark all descriptors that /proc lists. */
 IN_CHILD static int mark_listed(void)
 {
 	_Alignas(uint64_t) char buffer[512];
@@ -119,7 +119,7 @@ IN_CHILD static int mark_listed(void)
 
 IN_CHILD static int kernel_mark_all(void)
 {
-	/* With this flag Linux 5.11; older or refused: by the list. */
+	/* The flag needs Linux 5.11; without it, or if it is refused, use the list. */
 	int r = checked(syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC));
 	return r < 0 ? mark_listed() : 0;
 }
@@ -134,7 +134,7 @@ IN_CHILD static int kernel_enter(int container)
 	int list = checked(syscall(SYS_openat, container, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0));
 	if (list < 0)
 		return list;
-	int r = checked(syscall(SYS_write, list, "0", 1L)); /* itself */
+	int r = checked(syscall(SYS_write, list, "0", 1L)); /* this process */
 	syscall(SYS_close, list);
 	return r;
 }
@@ -213,8 +213,8 @@ IN_CHILD static int kernel_set_groups(const uint32_t *groups, size_t count)
 	return checked(syscall(SETGROUPS, count, groups));
 }
 
-/* All three ids, so that there is no way back.  The raw calls change this process alone;
- * libc's would send a signal to every thread of the parent. */
+/* Sets all three ids, so that the program cannot return to the old ones.  The raw calls change this
+ * process alone; those of libc would signal every thread of the parent. */
 IN_CHILD static int kernel_set_group(uint32_t group)
 {
 	return checked(syscall(SETRESGID, group, group, group));
@@ -225,9 +225,8 @@ IN_CHILD static int kernel_set_user(uint32_t user)
 	return checked(syscall(SETRESUID, user, user, user));
 }
 
-/* A change of user does this too, but not where an administrator wants cores of everything
- * (fs.suid_dumpable).  There the new user can reach the copy between the two calls: with that
- * setting the system gives up this protection for every program that changes its user. */
+/* A change of user does this too, unless fs.suid_dumpable is 1.  With that setting the new user can
+ * access the copy between the two calls, as it can with every program that changes its user. */
 IN_CHILD static void kernel_hide(void)
 {
 	syscall(SYS_prctl, PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);

@@ -7,15 +7,14 @@
 
 #include "os/linux/linux.h"
 
-/* Younger than some headers; the same on every architecture since it came. */
+/* Newer than some headers; the same number on every architecture. */
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
 
 /*
- * There is no wrapper in libc, and after the call the child is on another stack,
- * where the frame of any function written in C is not; so the jump is part of the
- * call.
+ * libc has no wrapper.  After the call the child is on another stack, which has no frame of a C
+ * function; so the jump to `start` is part of the assembly.
  */
 #if defined(__x86_64__) && !defined(__ILP32__)
 long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
@@ -81,7 +80,7 @@ long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)
 	return r;
 }
 #else
-/* Plain clone, which libc wraps on every architecture, does without. */
+/* The caller uses clone, which libc wraps on every architecture. */
 long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
 			void *argument)
 {

@@ -1,17 +1,17 @@
 /*
- * os/linux/container.c - a cgroup (version 2) as what holds a tree of processes.
+ * os/linux/container.c - cgroups (version 2) as containers of processes.
  *
- * It is made below this process's own, where that may be written: as root, or where
- * the user's session manager hands a part of the hierarchy over.  It has no
- * controllers switched on, so it changes nothing for what lives in it.
+ * A container is made below the cgroup of this process, if that is writable: for root, or
+ * where the session manager of the user delegates a part of the hierarchy.  It enables no
+ * controllers, so it does not affect its processes.
  *
- * cgroup.events tells whether anything lives in it or below, polls "priority" when
- * that changes, and a zombie does not count.  cgroup.kill (Linux 5.14) kills all of it
- * at once, forks that are under way too.  Without that file the cgroup is frozen, so
- * that nothing in it forks, and what cgroup.procs lists is killed one by one.
+ * cgroup.events tells whether a process is in the cgroup or below it, zombies excepted, and
+ * polls POLLPRI when that changes.  cgroup.kill (Linux 5.14) kills all of them at once, and
+ * the children that they are forking.  Without that file the cgroup is frozen, so that no
+ * process forks, and each process that cgroup.procs lists is killed.
  *
- * What is done with the files of a container that was removed meanwhile fails with
- * ENOENT or ENODEV, and then there is nothing to do.
+ * If the container was removed meanwhile, access to its files fails with ENOENT or ENODEV,
+ * and there is nothing to do.
  */
 #define _GNU_SOURCE /* O_PATH, syscall */
 #include <errno.h>
@@ -33,21 +33,21 @@
 
 #define CGROUP_MAGIC 0x63677270 /* of version 2 */
 
-/* Names are tried up to this: one is taken only by what a killed process left behind. */
+/* How many names are tried: a name is taken only if a killed process has left a container. */
 #define MOST_NAMES 1000
 
-/* Paths of cgroups are short; what is longer is not ours to use. */
+/* Longer paths of cgroups are not used. */
 #define MOST_PATH 1024
 #define MOST_LINE (2 * MOST_PATH + 512)
 
-/* cgroups below ours that are gone into, one in another.  Nobody nests deeper. */
+/* How deep cgroups below a container are searched. */
 #define MOST_DEPTH 64
 
-/* How long to wait for a change before looking, or killing, again. */
+/* How long to wait for a change before checking or killing again. */
 #define PATIENCE_MS 20
 
-/* How long the dead may stay in the count: newer kernels take them out of it a moment
- * after they could be reaped. */
+/* How long to wait until ended processes are not counted any more: on newer kernels that is some
+ * time after they could be reaped. */
 #define DEAD_MS 100
 
 static int is_gone(void)
@@ -57,7 +57,7 @@ static int is_gone(void)
 
 /* ---- where this process is ----------------------------------------------------------- */
 
-/* The path of this process's group, into `out`; -1 if there is none that is ours to use. */
+/* Copy the path of this process's cgroup; -1 if there is none below which it may make another. */
 static int own_path(char text[MOST_LINE], char *out, size_t size)
 {
 	struct csysi_linux_lines lines;
@@ -70,7 +70,7 @@ static int own_path(char text[MOST_LINE], char *out, size_t size)
 		struct csysi_linux_cgroup group;
 		if (csysi_linux_parse_cgroup(line, &group) < 0 || group.version != 2)
 			continue;
-		/* "/.." is above the root of this namespace, where nothing is ours. */
+		/* "/.." is above the root of this namespace. */
 		size_t length = strlen(group.path);
 		if (group.path[0] == '/' && !strstr(group.path, "/../") &&
 		    (length < 3 || strcmp(group.path + length - 3, "/..") != 0) && length < size) {
@@ -95,7 +95,7 @@ static int open_cgroup(const char *path)
 	return fd;
 }
 
-/* Open where `path` is in a mount, if the line of mountinfo is of one that shows it. */
+/* Open the cgroup `path`, if this line of mountinfo is of a mount that shows it. */
 static int open_in_mount(char *line, const char *path)
 {
 	struct csysi_linux_cgroup_mount mount;
@@ -137,7 +137,7 @@ enum csysi_os_bond csysi_os_strongest_bond(void)
 	return CSYSI_OS_BOND_CONTAINER;
 }
 
-/* A shortage is one; anything else means that there are no containers for us. */
+/* The result for errno: all but a lack of handles or memory means that containers cannot be had. */
 static int failed(void)
 {
 	int r = csysi_posix_fail();
@@ -193,7 +193,7 @@ int csysi_os_container_create(struct csysi_os_container *out)
 	return 0;
 }
 
-/* ---- what lives in it -------------------------------------------------------------------- */
+/* ---- the processes in it ----------------------------------------------------------------- */
 
 static int open_file(int directory, const char *name, int flags)
 {
@@ -212,7 +212,7 @@ static int write_file(int directory, const char *name, const char *text)
 	return written < 0 ? -1 : 0;
 }
 
-/* From an open cgroup.events.  What was removed is not populated. */
+/* Whether a process is in it, from an open cgroup.events.  A removed cgroup has none. */
 static int is_populated(int events)
 {
 	char text[256];
@@ -222,7 +222,7 @@ static int is_populated(int events)
 	return strstr(text, "populated 1") != NULL;
 }
 
-/* Wait for a change since the last look, some milliseconds at most. */
+/* Wait for a change since the last read, `most` milliseconds at most. */
 static void wait_for_change(int events, int most, csys_deadline deadline)
 {
 	struct pollfd polled = { .fd = events, .events = POLLPRI };
@@ -233,10 +233,10 @@ static void wait_for_change(int events, int most, csys_deadline deadline)
 	csysi_posix_poll(&polled, 1, most);
 }
 
-/* Called for each directory below one. */
+/* Called for each directory in another one. */
 typedef int visitor(int directory, const char *name, int depth, void *context);
 
-/* Visit the directories in this one, until a visit fails. */
+/* Visit the directories in this one until a visit fails. */
 static int visit_below(int directory, visitor *visit, int depth, void *context)
 {
 	_Alignas(uint64_t) char buffer[1024];
@@ -264,7 +264,7 @@ static int visit_below(int directory, visitor *visit, int depth, void *context)
 /* Called in a directory that was opened by its name. */
 typedef int actor(int directory, int depth, void *context);
 
-/* Act in a directory of this one; 0 if it is gone. */
+/* Open a directory by its name, and act in it; 0 if it was removed. */
 static int act_in(int directory, const char *name, actor *act, int depth, void *context)
 {
 	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
@@ -304,7 +304,7 @@ static int call_for_pids(int list, pid_caller *call, void *context)
 
 /* ---- killing without cgroup.kill ------------------------------------------------------------ */
 
-/* What became of one walk over the members. */
+/* The result of a walk over the processes. */
 struct toll {
 	int killed;
 	int denied;
@@ -317,16 +317,16 @@ static int is_pid(int list, long pid, void *context)
 }
 
 /*
- * A pid may be a stranger's by now.  So its process is held first and then looked for in
- * the list again: who is in it then has the pid, and is the one that is held or its
- * successor here, while the one that is held has ended.
+ * Another process may have the pid by now.  So open a handle for it first, and then look for the
+ * pid in the list again.  If it is there, the process in the list is the one of the handle, or
+ * that one has ended and a later process of this cgroup has the pid.
  */
 static int kill_member(int list, long pid, void *context)
 {
 	struct toll *toll = context;
 	csys_handle handle = CSYS_NO_HANDLE;
 
-	if (pid == 0) { /* of another namespace */
+	if (pid == 0) { /* in another namespace */
 		toll->denied++;
 		return 0;
 	}
@@ -344,7 +344,7 @@ static int kill_member(int list, long pid, void *context)
 
 static int kill_in(int directory, const char *name, int depth, void *context);
 
-/* All that is in a directory, and below it. */
+/* Kill all processes in a directory and below it. */
 static int kill_listed(int directory, int depth, void *context)
 {
 	int list = open_file(directory, "cgroup.procs", O_RDONLY);
@@ -362,7 +362,7 @@ static int kill_in(int directory, const char *name, int depth, void *context)
 
 /* ---- killing -------------------------------------------------------------------------------- */
 
-/* All that lives in it now, one by one. */
+/* Kill all processes that are in it now, one by one. */
 static int kill_by_hand(int directory)
 {
 	struct toll toll = { 0, 0 };
@@ -373,7 +373,7 @@ static int kill_by_hand(int directory)
 	r = r < 0 && !is_gone() ? csysi_posix_fail() : 0;
 	if (r == 0 && toll.denied > 0 && toll.killed == 0)
 		r = CSYS_EPERM;
-	/* The frozen die of a kill all the same, but who may not be killed is to run on. */
+	/* A kill ends frozen processes too, but those that may not be killed have to continue. */
 	if (r < 0 || toll.denied > 0)
 		(void)write_file(directory, "cgroup.freeze", "0");
 	return r;
@@ -389,10 +389,10 @@ int csysi_os_container_kill(const struct csysi_os_container *container, csys_dea
 	if (events < 0)
 		return is_gone() ? 0 : csysi_posix_fail();
 
-	/* The fault stands for a kernel without the file. */
+	/* The fault is that of a kernel without the file. */
 	int by_hand = csysi_fault(CSYS_ENOENT) < 0;
-	/* Again and again: a process that is started in it from outside comes late, and earlier
-	 * kernels let a fork get away now and then. */
+	/* Repeat, since a process may be started in it from outside meanwhile, and older kernels
+	 * sometimes miss a child that is being forked. */
 	while (is_populated(events)) {
 		by_hand = by_hand || write_file(directory, "cgroup.kill", "1") < 0;
 		r = by_hand ? kill_by_hand(directory) : 0;
@@ -421,7 +421,7 @@ static int remove_in(int directory, const char *name, int depth, void *context)
 {
 	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	/* Busy: it has others in it, or something lives there. */
+	/* EBUSY: it contains other cgroups or processes. */
 	if (errno != EBUSY || act_in(directory, name, remove_below, depth, context) < 0)
 		return -1;
 	return unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
@@ -437,7 +437,7 @@ static int is_any(int list, long pid, void *context)
 
 static int has_member_in(int directory, const char *name, int depth, void *context);
 
-/* -1, which ends a visit, if one lives there. */
+/* -1, which ends a visit, if a process is in it. */
 static int has_member(int directory, int depth, void *context)
 {
 	int list = open_file(directory, "cgroup.procs", O_RDONLY);
@@ -453,7 +453,7 @@ static int has_member_in(int directory, const char *name, int depth, void *conte
 	return act_in(directory, name, has_member, depth, context);
 }
 
-/* Wait for the dead to be taken out of the count.  Whether there is nobody in it then. */
+/* Wait until ended processes are not counted any more.  Whether it is empty then. */
 static int is_vacated(int directory)
 {
 	int events = open_file(directory, "cgroup.events", O_RDONLY);

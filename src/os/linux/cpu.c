@@ -1,8 +1,8 @@
 /*
- * os/linux/cpu.c - which CPU this is, and how many there are.
+ * os/linux/cpu.c - the CPU of this thread, and the number of CPUs.
  *
- * The kernel writes it into a structure of each thread (rseq), which glibc
- * registers; else sched_getcpu asks the vDSO, or the kernel.
+ * The kernel writes the number of the CPU into a structure of each thread (rseq), if the C
+ * library has registered one; else sched_getcpu asks the vDSO or the kernel.
  */
 #define _GNU_SOURCE /* sched_getcpu, sched_getaffinity */
 #include <sched.h>
@@ -33,10 +33,10 @@ int csysi_os_cpus(void)
 {
 	static int known;
 
-	/* Relaxed: all who ask get the same, or nearly. */
+	/* Relaxed: a hint, of which each thread may have another value. */
 	int count = csysi_load_relaxed(&known);
 	if (count == 0) {
-		/* Of the first thread, which is pinned less often than those that it makes. */
+		/* The mask of the first thread, which is pinned less often than other threads. */
 		count = csysi_linux_count_cpus(getpid());
 		if (count == 0)
 			count = 1;

@@ -1,5 +1,5 @@
 /*
- * os/linux/linux.h - what the files of the Linux floor share.
+ * os/linux/linux.h - what the files of the linux folder share.
  */
 #ifndef CSYSI_OS_LINUX_LINUX_H
 #define CSYSI_OS_LINUX_LINUX_H
@@ -8,14 +8,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Bytes of the kernel's set of signals. */
+/* The size of the kernel's set of signals, in bytes. */
 #ifdef __mips__
 #define SIGNAL_SET_SIZE 16
 #else
 #define SIGNAL_SET_SIZE 8
 #endif
 
-/* clone3's first version, 64 bytes, and what the second and third have more. */
+/* The argument of clone3.  The first version of it ends after `tls`. */
 #define CLONE_REQUEST_SIZE 64
 struct clone_request {
 	uint64_t flags;
@@ -41,13 +41,14 @@ struct __attribute__((packed, may_alias)) directory_entry {
 };
 #define ENTRY_IS_DIRECTORY 4 /* the type DT_DIR */
 
-/* How many CPUs the mask of a thread has, 0: this one; 0 if that cannot be known (cpu.c). */
+/* How many CPUs the mask of a thread has; 0 if it cannot be read.  Thread 0 is the calling one
+ * (cpu.c). */
 int csysi_linux_count_cpus(pid_t thread);
 
 /*
- * Make a process that starts in start(argument), on the stack of the request; it
- * does not return from there.  `size`: of the request as far as it is needed, so
- * that older kernels take it.  Returns its pid or -errno (clone.c).
+ * Make a process that calls start(argument), which must not return, on the stack of the request.
+ * `size` is the size of the part of the request that is used, so that older kernels accept it.
+ * Returns the pid or -errno (clone.c).
  */
 long csysi_linux_clone3(struct clone_request *request, size_t size, int (*start)(void *),
 			void *argument);

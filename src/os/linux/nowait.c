@@ -3,8 +3,8 @@
  * in one system call each.
  *
  * preadv2 and pwritev2 take flags for the one call: RWF_NOWAIT (pipes: Linux
- * 6.4) and RWF_NOSIGNAL (Linux 6.18).  A file or kernel that lacks one answers
- * EOPNOTSUPP, and one without the calls ENOSYS; then it goes the POSIX way.
+ * 6.4) and RWF_NOSIGNAL (Linux 6.18).  A file or kernel without the flag fails with
+ * EOPNOTSUPP, a kernel without the calls with ENOSYS.  Then the calls of POSIX are used.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -16,21 +16,21 @@
 #include "base/atomic.h"
 #include "os/posix/posix.h"
 
-#define NOWAIT 0x00000008   /* RWF_NOWAIT, younger than some headers */
+#define NOWAIT 0x00000008   /* RWF_NOWAIT, newer than some headers */
 #define NOSIGNAL 0x00000100 /* RWF_NOSIGNAL, likewise */
 
 /* Set when this kernel does not know NOSIGNAL.  Relaxed: it guards no data. */
 static int no_nosignal;
 
-/* The answers of files, kernels and sandboxes that do not know the call or the flag.  Where
- * one means something else, going the POSIX way gives the same answer again. */
+/* Whether a file, a kernel or a sandbox has refused the call or the flag.  If the error means
+ * something else, the call of POSIX fails with it again. */
 static int unsupported(ssize_t moved)
 {
 	return moved < 0 &&
 	       (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM || errno == EINVAL);
 }
 
-/* The system call, since musl has no wrapper.  Position -1: the current one. */
+/* The raw call, since musl has no wrapper.  Position -1 is the current one. */
 static ssize_t transfer(long number, int fd, const void *data, size_t size, int flags)
 {
 	struct iovec io = { (void *)(uintptr_t)data, size };
@@ -44,7 +44,7 @@ static int is_kind(int fd, mode_t kind)
 	return fstat(fd, &about) == 0 && (about.st_mode & S_IFMT) == kind;
 }
 
-/* poll says "ready" of these even while their bytes are on the disk. */
+/* poll reports these as ready even if a transfer has to wait for a disk. */
 static int is_on_disk(int fd)
 {
 	return is_kind(fd, S_IFREG) || is_kind(fd, S_IFBLK);
@@ -80,9 +80,9 @@ static ssize_t write_nowait(int fd, const void *data, size_t size)
 }
 
 /*
- * Write by a call that knows NOSIGNAL, or by the other one with SIGPIPE masked.
- * That is remembered if the flag alone made the difference: the other one knows
- * NOWAIT, or the file is a pipe, which knows all there is.
+ * Write by `knowing`, a call with NOSIGNAL, or, if that is refused, by `other` with SIGPIPE
+ * masked.  The refusal is remembered if NOSIGNAL must be its reason: `other` worked with NOWAIT,
+ * or the file is a pipe, which supports all flags of the kernel.
  */
 static ssize_t without_signal(csysi_posix_writer *knowing, csysi_posix_writer *other, int fd,
 			      const void *data, size_t size)

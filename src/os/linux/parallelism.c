@@ -1,9 +1,9 @@
 /*
- * os/linux/parallelism.c - how many threads can run at once: as many as there are
- * CPUs in the calling thread's mask, and CPU time in its control groups.
+ * os/linux/parallelism.c - how many threads can run at once: the number of CPUs in the mask of
+ * the calling thread, or the quota of CPU time of its control groups, if that is less.
  *
- * Either version of control groups may hold the limit, and so may every group above
- * the process's own; the least counts.
+ * Groups of both versions may have a quota, and so may each group above that of the process;
+ * the least one counts.
  */
 #define _XOPEN_SOURCE 700
 #include <limits.h>
@@ -20,10 +20,10 @@
 
 #define ROOM 4096
 
-/* All on the heap: the calling thread may have a small stack. */
+/* On the heap, since the calling thread may have a small stack. */
 struct work {
 	const char *root;
-	char path[2][ROOM];   /* of the process's group in version 1 (with CPU) and 2; "": none */
+	char path[2][ROOM];   /* of the group of the process, in version 1 (cpu) and 2; "": none */
 	char folder[ROOM];    /* of a group */
 	char name[ROOM + 64]; /* of a file */
 	struct csysi_linux_lines lines;
@@ -31,7 +31,7 @@ struct work {
 	int least;       /* CPUs; 0: no limit yet */
 };
 
-/* Open a file to be read by lines.  -1 if that cannot be. */
+/* Open a file to read its lines.  -1 if it cannot be opened. */
 static int open_file(struct work *work, const char *folder, const char *name)
 {
 	int length = snprintf(work->name, sizeof work->name, "%s%s/%s", work->root, folder, name);
@@ -55,7 +55,7 @@ static void note(struct work *work, long long quota, long long period)
 		work->least = (int)cpus;
 }
 
-/* The numbers in the one line of a file; "max", which is no number, is 0.  How many there are. */
+/* Read up to two numbers from the first line of a file; "max" is 0.  Returns how many. */
 static int read_numbers(struct work *work, const char *name, long long out[2])
 {
 	out[0] = out[1] = 0;
@@ -97,21 +97,21 @@ static void read_paths(struct work *work)
 		struct csysi_linux_cgroup group;
 		if (csysi_linux_parse_cgroup(line, &group) < 0)
 			continue;
-		/* A path is shorter than the text of the lines. */
+		/* Fits, since a line is shorter than its buffer. */
 		if (group.version == 2 || csysi_linux_has_controller(group.controllers, "cpu"))
 			strcpy(work->path[group.version - 1], group.path);
 	}
 	csysi_linux_close_lines(&work->lines);
 }
 
-/* All groups from that of the process up to the one that is mounted. */
+/* Look at all groups from that of the process up to the one that is mounted. */
 static void look_at_mount(struct work *work, const struct csysi_linux_cgroup_mount *mount)
 {
 	const char *place = strcmp(mount->place, "/") == 0 ? "" : mount->place;
 	const char *path = csysi_linux_path_in_mount(mount, work->path[mount->version - 1]);
 
-	/* A group that the mount does not show is of another namespace, or of a container.  Then
-	 * what is mounted is all that can be asked. */
+	/* If the mount does not show the group of the process, because of a namespace or a
+	 * container, only the group that is mounted can be asked. */
 	int length = snprintf(work->folder, sizeof work->folder, "%s%s", place, path ? path : "");
 	if (length >= (int)sizeof work->folder)
 		return;
@@ -139,10 +139,10 @@ static void look_at_line(struct work *work, char *line)
 
 int csysi_linux_cpu_quota(const char *root)
 {
-	/* Two: the outer reads mountinfo while the other reads the files of groups. */
+	/* Two: one reads mountinfo while the other reads the files of groups. */
 	struct work *outer = csysi_alloc_zero(2 * sizeof *outer);
 	if (!outer)
-		return 0; /* no worse than not to know it */
+		return 0; /* as if there were no quota */
 
 	struct work *work = outer + 1;
 	outer->root = work->root = root;

@@ -1,5 +1,5 @@
 /*
- * os/linux/pipe.c - pipes that are close-on-exec from the call on, and know their size.
+ * os/linux/pipe.c - pipes, created close-on-exec, and their capacity.
  */
 #define _GNU_SOURCE /* pipe2, F_SETPIPE_SZ */
 #include <fcntl.h>

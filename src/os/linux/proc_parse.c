@@ -1,5 +1,5 @@
 /*
- * os/linux/proc_parse.c - what the files of a process in /proc say.
+ * os/linux/proc_parse.c - parsing the files of a process in /proc.
  */
 #define _XOPEN_SOURCE 700 /* sysconf */
 #include <stdlib.h>
@@ -29,20 +29,20 @@ static enum csysi_os_state state_of(char letter)
 	case 'P': /* parked */
 		return CSYSI_OS_STATE_IDLE;
 	case 'Z':
-	case 'X': /* on its way out */
+	case 'X': /* ending */
 		return CSYSI_OS_STATE_ZOMBIE;
 	default:
 		return CSYSI_OS_STATE_UNKNOWN;
 	}
 }
 
-/* Clock ticks in nanoseconds: no two numbers of ticks give the same. */
+/* Clock ticks in nanoseconds.  Different numbers of ticks give different results. */
 static int64_t ticks_ns(uint64_t ticks, uint64_t hz)
 {
 	return (int64_t)(ticks / hz * SECOND + ticks % hz * SECOND / hz);
 }
 
-/* The fields of stat that are looked at, by the numbers of proc(5). */
+/* The fields of stat that are used, by their numbers in proc(5). */
 enum {
 	STAT_PARENT = 4,
 	STAT_GROUP,
@@ -57,7 +57,7 @@ enum {
 	STAT_END
 };
 
-/* The numbers behind the state, negative ones as such. */
+/* Parse the numbers after the state, which may be negative. */
 static int parse_numbers(const char *at, uint64_t numbers[STAT_END])
 {
 	for (int field = STAT_PARENT; field < STAT_END; field++) {
@@ -76,8 +76,8 @@ static int parse_numbers(const char *at, uint64_t numbers[STAT_END])
 }
 
 /*
- * "PID (NAME) STATE NUMBER ...".  The name may hold anything, ") R 1 (" too; what
- * is behind it holds no ')', so its end is the last one.
+ * "PID (NAME) STATE NUMBER ...".  The name may contain anything, such as ") R 1 (".  What
+ * follows it contains no ')', so the name ends at the last one.
  */
 int csysi_linux_parse_stat(char *text, size_t size, struct csysi_os_process *out, size_t *out_name)
 {
@@ -93,7 +93,7 @@ int csysi_linux_parse_stat(char *text, size_t size, struct csysi_os_process *out
 	int r = parse_numbers(end + 3, numbers);
 	if (r < 0)
 		return r;
-	/* So the kernel itself tells a thread from the process it is of. */
+	/* The kernel itself recognizes a thread by this. */
 	if ((int64_t)numbers[STAT_EXIT_SIGNAL] < 0)
 		return CSYS_ESRCH;
 
@@ -116,7 +116,7 @@ int csysi_linux_parse_stat(char *text, size_t size, struct csysi_os_process *out
 	return 0;
 }
 
-/* What is behind "KEY:" at the beginning of a line; NULL. */
+/* The text after "KEY:" at the beginning of a line; NULL if there is none. */
 static const char *status_line(const char *text, const char *key)
 {
 	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
@@ -129,12 +129,12 @@ void csysi_linux_parse_status(const char *text, struct csysi_os_process *out)
 {
 	const char *uids = status_line(text, "Uid:");
 	const char *gids = status_line(text, "Gid:");
-	const char *peak = status_line(text, "VmHWM:"); /* not of the kernel's, nor of a zombie */
+	const char *peak = status_line(text, "VmHWM:"); /* kernel threads and zombies have none */
 	const char *resident = status_line(text, "VmRSS:");
 	char *rest;
 
-	/* From Linux 6.2 on stat adds up only what each processor has handed in, and so may say
-	 * 0 of a small process; this may be the exact sum. */
+	/* Since Linux 6.2 stat does not count what is still in the counters of single CPUs, so it
+	 * may have 0 for a small process; this one may be exact. */
 	if (resident)
 		out->resident = strtoull(resident, &rest, 10) << 10;
 	if (uids && gids) {

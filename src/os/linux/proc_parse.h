@@ -1,5 +1,5 @@
 /*
- * os/linux/proc_parse.h - what the files of a process in /proc say.
+ * os/linux/proc_parse.h - parsing the files of a process in /proc.
  */
 #ifndef CSYSI_OS_LINUX_PROC_PARSE_H
 #define CSYSI_OS_LINUX_PROC_PARSE_H
@@ -9,12 +9,12 @@
 #include "os/table.h"
 
 /*
- * stat: the fields of CSYSI_OS_PROCESS_BASIC, and the name, which moves to where the text
- * begins, with a NUL behind it.  CSYS_ESRCH: it is a thread's; CSYS_EOTHER.
+ * Parse stat, for the fields of CSYSI_OS_PROCESS_BASIC.  The name is moved to the beginning of
+ * the text, and terminated.  CSYS_ESRCH: the file is that of a thread; CSYS_EOTHER.
  */
 int csysi_linux_parse_stat(char *text, size_t size, struct csysi_os_process *out, size_t *out_name);
 
-/* status: ids and memory, as far as it tells, which become valid. */
+/* Parse status, for ids and memory.  Those that it has become valid. */
 void csysi_linux_parse_status(const char *text, struct csysi_os_process *out);
 
 #endif

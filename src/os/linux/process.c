@@ -1,5 +1,5 @@
 /*
- * os/linux/process.c - foreign processes, by pidfd.
+ * os/linux/process.c - other processes than children, by pidfd.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-/* Younger than some headers. */
+/* Newer than some headers. */
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -24,12 +24,12 @@ int csysi_os_process_open(int64_t pid, csys_handle *out)
 	if (r < 0)
 		return r;
 
-	/* Linux 5.3; close-on-exec by itself. */
+	/* Needs Linux 5.3.  The pidfd is close-on-exec. */
 	int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0U);
 	if (fd >= 0)
 		fd = csysi_posix_above_2(fd);
 	if (fd < 0) {
-		/* EPERM is a sandbox, since no right is asked for; EINVAL is a thread. */
+		/* EPERM means a sandbox, since the call needs no permission; EINVAL a thread. */
 		if (errno == EPERM || errno == EINVAL)
 			return CSYS_ENOTSUP;
 		return csysi_posix_fail();

@@ -1,9 +1,8 @@
 /*
- * os/linux/pty_peer.c - from the controller of a pseudo-terminal to its terminal side,
- * itself.
+ * os/linux/pty_peer.c - opening the terminal side of a pseudo-terminal by its controller.
  *
- * TIOCGPTPEER (Linux 4.13) opens that side even where its name leads elsewhere,
- * in another mount namespace or under another /dev/pts.
+ * TIOCGPTPEER (Linux 4.13) opens the right terminal side also where its name means another
+ * one: in another mount namespace, or under another /dev/pts.
  */
 #define _GNU_SOURCE /* ptsname_r */
 #include <errno.h>
@@ -17,7 +16,7 @@ int csysi_posix_pty_name(int controller, char *name, size_t size)
 {
 	int error = ptsname_r(controller, name, size);
 
-	/* The error itself; -1 with errno of some C libraries. */
+	/* The error is the result; some C libraries return -1 and set errno. */
 	if (error > 0)
 		errno = error;
 	return error == 0 ? 0 : -1;

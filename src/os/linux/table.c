@@ -1,13 +1,12 @@
 /*
  * os/linux/table.c - the process table, from /proc.
  *
- * A row that needs more than one file opens the process's folder first and reads
- * relative to it: the folder belongs to that process, not to its pid, so after
- * its end everything in it is gone, and never a stranger's.  One file by itself
- * is of one process anyway.  Nothing stays open between two rows but the list.
+ * A row that needs more than one file opens the folder of the process first, and reads relative
+ * to it.  An open folder belongs to the process and not to the pid: after the end of the process
+ * it is empty, and never has files of another process.  Between two rows only the list is open.
  *
- * All texts of a row lie one behind the other in table->text, which grows and is
- * used again.  It may move, so positions in it are kept until the row is done.
+ * The texts of a row are one after the other in table->text, which grows and is used for each
+ * row.  It may move, so positions in it are kept until the row is complete.
  */
 #define _GNU_SOURCE /* O_PATH, syscall */
 #include <errno.h>
@@ -31,7 +30,7 @@
 #define LIST_SIZE ((size_t)32 << 10)
 #define FIRST_ROOM ((size_t)4 << 10)
 
-/* A file of the process is only for a more privileged caller. */
+/* A file of the process needs a more privileged caller. */
 #define DENIED CSYS_EPERM
 
 /* The fields that come from one file. */
@@ -39,8 +38,8 @@
 
 /* Where the files of one process are found. */
 struct place {
-	int folder;      /* the process's own or /proc, or AT_FDCWD */
-	int own;         /* folder is the process's own and to be closed */
+	int folder;      /* that of the process, or /proc, or AT_FDCWD */
+	int own;         /* it is the folder of the process, and has to be closed */
 	char prefix[32]; /* before the name of a file */
 };
 
@@ -51,7 +50,7 @@ static int is_proc(const char *path, int fd)
 	return r == 0 && about.f_type == PROC_MAGIC;
 }
 
-/* errno of something below /proc/PID. */
+/* The result for errno of a call below /proc/PID. */
 static int failed(void)
 {
 	switch (errno) {
@@ -107,7 +106,7 @@ void csysi_os_table_close(struct csysi_os_table *table)
 	csysi_free(table->text);
 }
 
-/* The name of the entry at *at, which moves to the next one. */
+/* The name of the entry at *at; moves *at to the next entry. */
 static const char *next_name(const char *list, size_t *at)
 {
 	const struct directory_entry *entry = (const void *)(list + *at);
@@ -116,7 +115,7 @@ static const char *next_name(const char *list, size_t *at)
 	return entry->name;
 }
 
-/* The number that a name is; -1 if it is none. */
+/* The pid that a name is; -1 if it is none. */
 static int64_t pid_of(const char *name)
 {
 	int64_t pid = 0;
@@ -148,7 +147,7 @@ int csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid)
 
 /* ---- reading ------------------------------------------------------------------------- */
 
-/* Room for `more` bytes at `at`. */
+/* Make room for `more` bytes at text[at]. */
 static int reserve(struct csysi_os_table *table, size_t at, size_t more)
 {
 	size_t room = table->text_room ? table->text_room : FIRST_ROOM;
@@ -186,7 +185,7 @@ static int open_file(const struct place *place, const char *name, int flags, int
 	return 0;
 }
 
-/* A whole file to text[at], with a NUL behind it. */
+/* Read a whole file to text[at], with a NUL after it. */
 static int read_file(struct csysi_os_table *table, const struct place *place, const char *name,
 		     size_t at, size_t *out_size)
 {
@@ -209,7 +208,7 @@ static int read_file(struct csysi_os_table *table, const struct place *place, co
 			break;
 		}
 		got += (size_t)size;
-		/* These files give all that they have and that fits. */
+		/* A read of these files returns all that fits. */
 		if ((size_t)size < asked)
 			break;
 	}
@@ -221,11 +220,11 @@ static int read_file(struct csysi_os_table *table, const struct place *place, co
 	return 0;
 }
 
-/* A link to text[at], with a NUL behind it.  A link that leads nowhere is CSYS_ESRCH. */
+/* Read a link to text[at], with a NUL after it.  CSYS_ESRCH if the link has no target. */
 static int read_link(struct csysi_os_table *table, const struct place *place, const char *name,
 		     size_t at, size_t *out_size)
 {
-	/* It is asked for beside other files, so the folder is open. */
+	/* The folder of the process is open, since a link is not in a row alone. */
 	for (size_t room = 256;; room *= 2) {
 		int r = reserve(table, at, room);
 		if (r < 0)
@@ -242,7 +241,7 @@ static int read_link(struct csysi_os_table *table, const struct place *place, co
 	}
 }
 
-/* How many entries its fd folder has. */
+/* Count the entries of the fd folder of a process. */
 static int count_entries(struct csysi_os_table *table, const struct place *place, size_t at,
 			 int64_t *out)
 {
@@ -271,7 +270,7 @@ static int count_entries(struct csysi_os_table *table, const struct place *place
 static int count_handles(struct csysi_os_table *table, const struct place *place, int64_t pid,
 			 size_t at, int64_t *out)
 {
-	/* Linux 6.2 tells as the size of the folder, whoever asks; before, that is 0. */
+	/* Since Linux 6.2 the size of the folder tells, to every caller; before, it is 0. */
 	struct statx about;
 	int64_t count = 0;
 	int64_t mine = 1; /* the folder of the process */
@@ -289,7 +288,7 @@ static int count_handles(struct csysi_os_table *table, const struct place *place
 
 /* ---- one row ---------------------------------------------------------------------------- */
 
-/* Note how reading for `fields` went.  A failure other than "denied" is one of the row. */
+/* Note the result of reading some fields.  A failure other than DENIED is one of the row. */
 static int settle(struct csysi_os_process *out, uint32_t fields, int r)
 {
 	if (r == DENIED) {
@@ -301,14 +300,14 @@ static int settle(struct csysi_os_process *out, uint32_t fields, int r)
 	return r;
 }
 
-/* The same for links and handles, which a process that is there may be without. */
+/* Note the result for a link or for handles, which a running process may lack. */
 static int settle_missing(struct csysi_os_process *out, uint32_t field, int r)
 {
 	r = settle(out, field, r);
 	return r == CSYS_ESRCH || r == CSYS_ENAMETOOLONG ? 0 : r;
 }
 
-/* Texts of a row by their position, while the text may move. */
+/* The positions of the texts of a row, while table->text may move. */
 struct texts {
 	size_t command, executable, cwd;
 	size_t used;
@@ -343,7 +342,7 @@ static int read_more(struct csysi_os_table *table, const struct place *place, in
 		r = read_file(table, place, "cmdline", texts->used, &size);
 		if (r == 0) {
 			texts->command = texts->used;
-			/* The NUL behind what was read counts if a program left out the last. */
+			/* If the program has no NUL after the last argument, count the one here. */
 			if (size > 0 && table->text[texts->used + size - 1] != '\0')
 				size++;
 			out->command_size = size;
@@ -373,7 +372,7 @@ static int read_more(struct csysi_os_table *table, const struct place *place, in
 	return r;
 }
 
-/* Where the files of a process are; with `own` its folder is opened. */
+/* Tell where the files of a process are; with `own` open its folder. */
 static int enter(const struct csysi_os_table *table, int64_t pid, int own, struct place *out)
 {
 	int listed = table->handle != CSYS_NO_HANDLE;
@@ -382,7 +381,7 @@ static int enter(const struct csysi_os_table *table, int64_t pid, int own, struc
 	size_t count = 0;
 	size_t length = 0;
 
-	/* By hand, since snprintf is a good part of what a row costs. */
+	/* Not by snprintf, which takes a good part of the time for a row. */
 	if (!listed) {
 		memcpy(place.prefix, "/proc/", 6);
 		length = 6;
@@ -445,7 +444,7 @@ int csysi_os_table_has_variable(struct csysi_os_table *table, int64_t pid, const
 	if (r < 0)
 		return r == CSYS_ENOMEM || r == CSYS_EMFILE ? r : 0;
 
-	/* A NUL behind each, and one behind what was read. */
+	/* There is a NUL after each variable, and one after all. */
 	size_t length = strlen(variable);
 	const char *end = table->text + size;
 	for (const char *entry = table->text; entry < end; entry += strlen(entry) + 1)

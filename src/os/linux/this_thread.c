@@ -1,5 +1,5 @@
 /*
- * os/linux/this_thread.c - what a thread is to the kernel: its name, its CPUs, its number.
+ * os/linux/this_thread.c - the name and the CPUs of the calling thread.
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "os/posix/posix.h"
 
-/* One more than the greatest number of a CPU: more than a kernel can be built for. */
+/* CPUs have numbers below this in every kernel that can be built. */
 #define MOST_CPU 8192
 
 #define BITS (8 * sizeof(unsigned long))
@@ -33,7 +33,7 @@ int csysi_os_place_thread(const unsigned *cpus, size_t count)
 		}
 		mask[cpus[i] / BITS] |= 1ul << cpus[i] % BITS;
 	}
-	/* 0 is the calling thread, and no other. */
+	/* 0 is the calling thread alone. */
 	return syscall(SYS_sched_setaffinity, 0, sizeof mask, mask) < 0 ? csysi_posix_fail() : 0;
 }
 

@@ -1,29 +1,28 @@
 /*
- * os/linux/vfork.c - making the process of a child, on the memory of the parent where that can be.
+ * os/linux/vfork.c - making the process of a child, in the memory of the parent if possible.
  *
- * On the parent's memory, as long as the child stays the parent's user and runs no code but ours:
+ * The child shares the memory, if it keeps the user of the parent and runs only code of csys:
  *
  *   parent                         child, in the parent's memory
  *   ------                         -----------------------------
  *   block every signal
  *   clone3 ----------------------> streams, directory, handles, signals
- *     |   (this thread stands      exec, or write the report and exit
- *     |    still meanwhile)            |
+ *     |   (this thread is          exec, or write the report and exit
+ *     |    suspended)                  |
  *     v <------------------------------+
  *   restore the mask
  *   no failure in the report: it runs
  *
- * The child runs on a stack of its own, so nothing is copied and the report is a
- * struct.  All signals are blocked until its handlers are gone, so no handler runs in it.
- * CLONE_CLEAR_SIGHAND takes the handlers away in one go but leaves ignored signals
- * ignored; those are looked up and reset one by one.
+ * The child has a stack of its own.  Nothing is copied, and the report is a struct.  All signals
+ * are blocked until the handlers are reset, so no handler runs in the child.
+ * CLONE_CLEAR_SIGHAND resets all handlers in one call but leaves ignored signals ignored; these
+ * are looked up and reset one by one.
  *
- * Where clone3 is missing or refused (before Linux 5.5, in some sandboxes, under
- * valgrind and qemu) plain clone does it, with every signal reset by hand and
- * the report also through a pipe: some of these make a copy of the memory after
- * all, or do not make the parent wait.
+ * If clone3 is missing or refused (before Linux 5.5, in some sandboxes, under valgrind and qemu)
+ * clone is used.  Then each signal is reset by a call, and the report comes also through a
+ * pipe, since some of these systems copy the memory, or do not suspend the parent.
  *
- * In a copy of the memory, if the child changes user, group or groups, or has a hook:
+ * The child has a copy of the memory, if it changes user, group or groups, or has a hook:
  *
  *   parent                         child, in a copy
  *   ------                         ----------------
@@ -35,23 +34,23 @@
  *   the deadline                       |
  *     v <--- the kernel marks the word and wakes the parent
  *
- * Invariant: no process of another user than the caller's ever shares the caller's memory.
- * On shared memory the new user could write into it, by ptrace or /proc/PID/mem, and by
- * stopping the child hold up the parent, which could not even be told to give up.
+ * Invariant: a process of another user than that of the caller never shares its memory.  The
+ * new user could write into shared memory, by ptrace or /proc/PID/mem.  And by stopping the
+ * child it could suspend the parent without limit.
  *
- * When a process leaves its memory, by exec or at its end, the kernel goes through its list of
- * robust futexes: a word that holds the process's id gets FUTEX_OWNER_DIED, and one
- * that sleeps on it is woken.  So the parent learns of the exec at once, with a deadline, and
- * without a descriptor, which a map could overwrite, a hook could close, and a process
- * that is forked by other code could hold open.  Only a child that is killed
- * before it has registered is found by looking now and then.  Where the kernel
- * has no such list (qemu) or refuses it, the report comes through a pipe.
+ * When a process leaves its memory, by exec or at its end, the kernel walks its list of robust
+ * futexes: a word with the id of the process gets FUTEX_OWNER_DIED, and a thread that sleeps on
+ * it is woken.  So the parent learns of the exec at once, can wait with a deadline, and needs no
+ * descriptor, which a map could overwrite, a hook could close, and a process that other code
+ * forks could keep open.  Only a child that is killed before it has registered is not noticed;
+ * the parent checks for that now and then.  If the kernel does not have such a list (qemu), or
+ * refuses it, the report comes through a pipe.
  *
  * States of the word:
  *
  *   0 ----> id of the child, FUTEX_WAITERS ----> the same with FUTEX_OWNER_DIED
  *   |
- *   +-----> REFUSED: not registered, nothing was done, and the child has ended
+ *   +-----> REFUSED: the child could not register, did nothing else, and has ended
  */
 #define _GNU_SOURCE /* clone, syscall */
 #include <errno.h>
@@ -73,7 +72,7 @@
 #include "os/linux/linux.h"
 #include "os/posix/spawn.h"
 
-/* Numbers younger than some headers; the same on every architecture since they came. */
+/* Newer than some headers; the same numbers on every architecture. */
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -89,21 +88,21 @@
 #endif
 #endif
 #if defined(TSAN) || defined(__SANITIZE_THREAD__)
-/* TSan puts its own clone in place of libc's, which takes the child for one with a memory
- * of its own.  This is libc's by its other name. */
+/* TSan replaces clone by its own, which expects a child with memory of its own.  This is another
+ * name for that of libc. */
 int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #endif
 
-/* csysi_posix_exec_child takes under 2 KiB, with nothing optimised; the dynamic linker up to 3 more
- * if it binds syscall at its first use. */
+/* csysi_posix_exec_child uses less than 2 KiB, also without optimisation; the dynamic linker up to
+ * 3 more if it binds `syscall` at its first use. */
 #define STACK_SIZE 8192
 
 /* ---- the page that a copied child shares with its parent --------------------------- */
 
 #define REFUSED 1u
 
-/* How long to sleep before looking whether the child is there still, ns. */
+/* How long to sleep before checking whether the child still exists, ns. */
 #define FIRST_LOOK 10000000
 #define LAST_LOOK 100000000
 
@@ -114,7 +113,7 @@ struct page {
 	struct robust_list entry;
 };
 
-/* In the child. */
+/* In the child, register the word of the page. */
 IN_CHILD static int watch(struct page *page)
 {
 	page->entry.next = &page->head.list;
@@ -122,8 +121,8 @@ IN_CHILD static int watch(struct page *page)
 	page->head.futex_offset =
 		(long)offsetof(struct page, word) - (long)offsetof(struct page, entry);
 	page->head.list_op_pending = NULL;
-	/* Release pairs with the acquire in await_page: a parent that sees the id knows that the
-	 * list is registered. */
+	/* Release pairs with the acquire in await_page: if the parent sees the id, the list is
+	 * registered. */
 	long r = syscall(SYS_set_robust_list, &page->head, sizeof page->head);
 	__atomic_store_n(&page->word,
 			 r < 0 ? REFUSED : (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS,
@@ -131,7 +130,7 @@ IN_CHILD static int watch(struct page *page)
 	return r < 0 ? -1 : 0;
 }
 
-/* The report is in the page. */
+/* The page that the report is in; NULL if it is in none. */
 IN_CHILD static struct page *page_of(const struct spawn *spawn)
 {
 	return spawn->report == &spawn->own
@@ -152,20 +151,20 @@ static struct page *map_page(void)
 {
 	if (csysi_fault(CSYS_ENOMEM) < 0)
 		return NULL;
-	/* There at once: a fault costs as much as the rest of the mapping. */
+	/* Populated, since a page fault costs as much as the rest of the mapping. */
 	void *page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	return page == MAP_FAILED ? NULL : page;
 }
 
-/* Until the child has left its memory. */
+/* Wait until the child has left its memory. */
 static int await_page(const struct page *page, pid_t pid, csys_deadline deadline)
 {
 	struct csysi_backoff backoff = { FIRST_LOOK, LAST_LOOK };
 
 	for (;;) {
-		/* Acquire pairs with the release in watch, and with the kernel's own: the report
-		 * is the last one. */
+		/* Acquire pairs with the release in watch, and with that of the kernel: then the
+		 * report is the last one. */
 		uint32_t seen = csysi_load_acquire(&page->word);
 		if (seen == REFUSED || (seen & FUTEX_OWNER_DIED))
 			return 0;
@@ -203,8 +202,8 @@ IN_CHILD void csysi_posix_send_report(const struct spawn *spawn)
 /* ---- the parent ----------------------------------------------------------------------- */
 
 /*
- * Which signals this process ignores, bit n - 1 for signal n.  There is no call
- * that tells but one for each signal, so read it; all, if it cannot be read.
+ * Which signals this process ignores, bit n - 1 for signal n; all, if the file cannot be read.
+ * System calls can tell that only for one signal at a time.
  */
 static uint64_t ignored_signals(void)
 {
@@ -223,11 +222,11 @@ static uint64_t ignored_signals(void)
 		return UINT64_MAX;
 	char *end;
 	uint64_t ignored = strtoull(line + strlen("\nSigIgn:"), &end, 16);
-	return *end == '\n' ? ignored : UINT64_MAX; /* or cut off: a process of many groups */
+	return *end == '\n' ? ignored : UINT64_MAX; /* cut off, if the process has many groups */
 }
 
-/* Set for good by the first refusal.  Relaxed: they guard no data, and a second
- * refusal is as good. */
+/* Set by the first refusal, and never cleared.  Relaxed: they guard no data; a thread that reads 0
+ * meets the refusal itself. */
 static int no_clone3;
 static int no_robust_list;
 
@@ -252,7 +251,7 @@ static long call_clone3(struct spawn *spawn, char *stack, size_t size, uint64_t 
 
 static long call_clone(struct spawn *spawn, char *stack, size_t size, int flags, int *pidfd)
 {
-	/* EINVAL: CLONE_PIDFD is newer than this kernel, or unknown to an emulator. */
+	/* EINVAL: this kernel or emulator does not know CLONE_PIDFD. */
 	long pid = clone(child_main, stack + size, flags | CLONE_PIDFD | SIGCHLD, spawn, pidfd);
 	if (pid < 0 && errno == EINVAL)
 		pid = clone(child_main, stack + size, flags | SIGCHLD, spawn);
@@ -262,8 +261,8 @@ static long call_clone(struct spawn *spawn, char *stack, size_t size, int flags,
 /* Make the process.  Returns its pid or -errno; *pidfd stays -1 if there is none. */
 static long make_process(struct spawn *spawn, int by_clone3, int *pidfd)
 {
-	/* On this stack, so that it costs nothing: this frame stands until the child is
-	 * off it, or has its copy. */
+	/* Part of this frame, so that it costs nothing.  This function returns only after the
+	 * child has left the memory, or has a copy of it. */
 	_Alignas(16) char stack[STACK_SIZE];
 	const uint64_t flags = spawn->is_copy ? 0 : CLONE_VM | CLONE_VFORK;
 
@@ -271,26 +270,27 @@ static long make_process(struct spawn *spawn, int by_clone3, int *pidfd)
 		return call_clone3(spawn, stack, sizeof stack, flags, pidfd);
 	if (!spawn->is_copy)
 		return call_clone(spawn, stack, sizeof stack, (int)flags, pidfd);
-	/* libc's, for a hook may call what a forked child may. */
+	/* That of libc, since a hook may call what a forked child may. */
 	pid_t forked = fork();
 	if (forked == 0)
 		child_main(spawn);
 	return forked < 0 ? -errno : forked;
 }
 
-/* Whether the pid is that of a child of ours, and so its own. */
+/* Whether a child with this pid is not reaped. */
 static int is_ours(pid_t pid)
 {
 	siginfo_t info;
 	return syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
 }
 
-/* The pidfd above 2, for a child that came without one, too. */
+/* A pidfd above 2 of the child, opened here if the call that made the child gave none. */
 static int settle_pidfd(pid_t pid, int pidfd)
 {
 	if (pidfd < 0) {
 		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-		/* Where SIGCHLD is ignored it may be gone by now, and this a stranger's. */
+		/* If SIGCHLD is ignored the child may be reaped, and the pid that of another
+		 * process. */
 		if (pidfd >= 0 && !is_ours(pid)) {
 			syscall(SYS_close, pidfd);
 			return -1;
@@ -315,7 +315,7 @@ static int make_blocked(struct spawn *spawn, int by_clone3, struct csysi_os_chil
 		spawn->handlers = options->inherit_signals;
 		spawn->reset = options->inherit_signals ? options->standard : UINT64_MAX;
 	}
-	/* The raw call: libc's leaves out the signals that it uses itself. */
+	/* The raw call, since that of libc does not block signals that libc uses itself. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, SIGNAL_SET_SIZE);
 	spawn->blocked = options->set_mask          ? options->blocked
 			 : options->inherit_signals ? before[0]
@@ -330,7 +330,7 @@ static int make_blocked(struct spawn *spawn, int by_clone3, struct csysi_os_chil
 	return 0;
 }
 
-/* CSYS_ENOTSUP, which no real failure is, if clone3 is missing or refused. */
+/* Make it by clone3.  CSYS_ENOTSUP, and for no other reason, if clone3 is missing or refused. */
 static int by_clone3(struct spawn *spawn, struct csysi_os_child *out)
 {
 	if (csysi_load_relaxed(&no_clone3) || spawn->command->options->hook)
@@ -339,7 +339,7 @@ static int by_clone3(struct spawn *spawn, struct csysi_os_child *out)
 	spawn->is_inside = spawn->command->bond == CSYSI_OS_BOND_CONTAINER;
 	int r = make_blocked(spawn, 1, out);
 	if (r < 0 && spawn->is_inside && r != -EAGAIN && r != -ENOMEM) {
-		/* Linux 5.7, and refused in some cgroups; else the child enters it. */
+		/* Needs Linux 5.7; some cgroups refuse it.  Then the child enters the cgroup. */
 		spawn->is_inside = 0;
 		r = make_blocked(spawn, 1, out);
 	}
@@ -353,7 +353,7 @@ static int by_clone3(struct spawn *spawn, struct csysi_os_child *out)
 	return csysi_posix_fail();
 }
 
-/* By clone, or fork for a copy. */
+/* Make it by clone, or a copy by fork. */
 static int by_another_call(struct spawn *spawn, struct csysi_os_child *out)
 {
 	int r = make_blocked(spawn, 0, out);
@@ -371,7 +371,7 @@ static int make(struct spawn *spawn, struct csysi_os_child *out)
 	return r == CSYS_ENOTSUP ? by_another_call(spawn, out) : r;
 }
 
-/* The report comes through a pipe. */
+/* Make it, with a report through a pipe. */
 static int by_pipe(struct spawn *spawn, struct csysi_os_child *out)
 {
 	csys_handle reader, writer;
@@ -382,7 +382,7 @@ static int by_pipe(struct spawn *spawn, struct csysi_os_child *out)
 	spawn->pipe = (int)writer;
 	r = spawn->is_copy ? make(spawn, out) : by_another_call(spawn, out);
 	csysi_os_close(writer);
-	/* On memory that is shared after all the report is there already. */
+	/* If the memory is shared, the report is complete already. */
 	if (r == 0 && !csysi_posix_is_complete(&spawn->own))
 		r = csysi_posix_read_reports((int)reader, (pid_t)out->pid, spawn->deadline,
 					     &spawn->own);
@@ -390,7 +390,8 @@ static int by_pipe(struct spawn *spawn, struct csysi_os_child *out)
 	return r;
 }
 
-/* CSYS_ENOTSUP, with nothing left, if the kernel does not watch over the page. */
+/* Make a copy, with a report in a shared page.  CSYS_ENOTSUP, with nothing left, if there are no
+ * robust futexes. */
 static int by_page(struct spawn *spawn, struct csysi_os_child *out)
 {
 	if (csysi_load_relaxed(&no_robust_list))
@@ -407,7 +408,7 @@ static int by_page(struct spawn *spawn, struct csysi_os_child *out)
 		r = await_page(page, (pid_t)out->pid, spawn->deadline);
 	spawn->own = page->report;
 	if (r == 0 && spawn->own.step != CSYSI_OS_STEP_PREPARE &&
-	    !csysi_posix_is_report(&spawn->own)) /* a hook wrote where it should not */
+	    !csysi_posix_is_report(&spawn->own)) /* the hook has overwritten it */
 		spawn->own =
 			(struct csysi_posix_report){ .step = CSYSI_OS_STEP_HOOK, .error = EIO };
 	if (csysi_load_relaxed(&page->word) == REFUSED) {

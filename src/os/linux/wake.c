@@ -11,7 +11,7 @@
 
 #include "os/posix/posix.h"
 
-/* The kernel's struct __kernel_timespec, which the C library's may differ from on 32 bits. */
+/* struct __kernel_timespec, from which the timespec of a C library may differ on 32 bits. */
 struct moment64 {
 	int64_t seconds;
 	int64_t nanoseconds;
@@ -25,7 +25,7 @@ static long futex(const uint32_t *word, int operation, uint32_t value, const str
 	long r = syscall(SYS_futex_time64, word, operation, value, at, NULL, kinds);
 	if (r >= 0 || (errno != ENOSYS && errno != EPERM))
 		return r;
-	/* What a long cannot hold is later than this system can be up. */
+	/* A time that a long cannot hold is later than such a system can run. */
 	long narrow[2] = { LONG_MAX, 0 };
 	if (at && at->seconds < LONG_MAX) {
 		narrow[0] = (long)at->seconds;
@@ -43,21 +43,21 @@ static int wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadli
 	int64_t ns = deadline > 0 ? deadline : 0;
 	struct moment64 at = { ns / 1000000000, ns % 1000000000 };
 
-	/* The BITSET form, because the plain one takes a relative time and would
-	 * start the clock anew on every return without cause. */
+	/* The BITSET form takes an absolute time.  With a relative one each return without a wake
+	 * would start the time again. */
 	long r = futex(word, FUTEX_WAIT_BITSET | flags, expected,
 		       deadline == CSYS_FOREVER ? NULL : &at, kind);
 	if (r == 0 || errno == EAGAIN || errno == EINTR)
-		return 0; /* the caller looks at the word again either way */
+		return 0; /* the caller compares the word again in each case */
 	if (errno == ETIMEDOUT)
 		return CSYS_ETIMEDOUT;
-	abort(); /* the word is not memory, or futex is forbidden: sleeping is impossible */
+	abort(); /* the address is not mapped, or futex is forbidden: sleeping is impossible */
 }
 
 static uint32_t wake(const uint32_t *word, uint32_t count, int flags, uint32_t kinds)
 {
 	int error = errno;
-	/* The kernel counts in an int.  EFAULT, when the word is gone, is fine. */
+	/* The kernel counts in an int.  EFAULT means that the word was freed, which is allowed. */
 	long woken = futex(word, FUTEX_WAKE_BITSET | flags, count > 0x7fffffff ? 0x7fffffff : count,
 			   NULL, kinds);
 
