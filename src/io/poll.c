@@ -6,6 +6,7 @@
  */
 #include <csys/io/poll.h>
 
+#include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
 
@@ -74,11 +75,6 @@ static int wait_for_handles(struct csysi_os_poll *polled, size_t count, csys_dea
 	return ready;
 }
 
-static csys_deadline earlier(csys_deadline deadline, int64_t nap)
-{
-	return csys_deadline_left(deadline) < nap ? deadline : csys_after_ns(nap);
-}
-
 /* Wait until something is ready.  Returns how many items are. */
 static int wait_for_items(const csys_poll_item *items, size_t count, struct csysi_os_poll *polled,
 			  csys_deadline deadline)
@@ -87,14 +83,16 @@ static int wait_for_items(const csys_poll_item *items, size_t count, struct csys
 	if (without <= 0)
 		return without < 0 ? without : wait_for_handles(polled, count, deadline);
 
-	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
+	for (;;) {
 		int is_over = csys_deadline_left(deadline) == 0;
 		/* The system first: it says 0 for all that it is not asked for. */
 		int ready = wait_for_handles(polled, count, CSYS_POLL);
 		int asked = ready < 0 ? ready : ask(items, count, polled);
 		if (asked < 0 || ready + asked > 0 || is_over)
 			return asked < 0 ? asked : ready + asked;
-		ready = wait_for_handles(polled, count, earlier(deadline, nap));
+		ready = wait_for_handles(polled, count,
+					 csys_after_ns(csysi_backoff_next(&backoff, deadline)));
 		if (ready < 0)
 			return ready;
 	}

@@ -15,6 +15,7 @@
 #include <csys/base/result.h>
 
 #include "base/atomic.h"
+#include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/child.h"
@@ -260,15 +261,16 @@ int csys_child_is_suspended(csys_child *child)
 
 int csys_child_wait_suspended_until(csys_child *child, csys_deadline deadline)
 {
+	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
+
 	/* No system has a wait for this with a deadline, or a handle that tells. */
-	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+	for (;;) {
 		int r = csys_child_is_suspended(child);
 		if (r != 0)
 			return r < 0 ? r : 0;
 		if (csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
-		csys_deadline next = csys_after_ns(nap);
-		csysi_os_nap(next < deadline ? next : deadline);
+		csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, deadline)));
 	}
 }
 

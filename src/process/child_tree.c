@@ -24,6 +24,7 @@
  */
 #include <csys/base/result.h>
 
+#include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/child.h"
@@ -247,7 +248,7 @@ static int finish(struct csysi_tree *tree, csys_deadline deadline, int *level)
  */
 static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 {
-	int64_t nap = FIRST_NAP;
+	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
 	int late = 0;
 	int was_empty = 0; /* no member lived by the last reading, but see the top */
 
@@ -279,11 +280,11 @@ static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 		if (left == 0 && ++late > MOST_LATE)
 			return CSYS_ETIMEDOUT;
 		if (!wants_nap) {
-			nap = FIRST_NAP;
+			backoff.next = FIRST_NAP;
 			continue;
 		}
-		csysi_os_nap(csys_after_ns(left == 0 ? LATE_NAP : left < nap ? left : nap));
-		nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP;
+		int64_t nap = csysi_backoff_next(&backoff, deadline);
+		csysi_os_nap(csys_after_ns(left == 0 ? LATE_NAP : nap));
 	}
 }
 

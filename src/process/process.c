@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/process.h"
@@ -292,19 +293,20 @@ int csys_process_kill(csys_process *process)
 static int wait_by_pid(csys_process *process, csys_deadline deadline)
 {
 	static const uint32_t never = 0;
+	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
 
-	for (int64_t nap = FIRST_NAP;; nap = nap < LAST_NAP / 2 ? nap * 2 : LAST_NAP) {
+	for (;;) {
 		int zombie = 0;
 		int r = look_by_pid(process, &zombie);
 		if (r == CSYS_ESRCH || (r == 0 && zombie))
 			return 0;
 		if (r < 0)
 			return r;
-		int64_t left = csys_deadline_left(deadline);
-		if (left == 0)
+		if (csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
 		/* No thread wakes it, so it is a nap. */
-		(void)csysi_os_wait(&never, 0, csys_after_ns(left < nap ? left : nap), 0);
+		(void)csysi_os_wait(&never, 0,
+				    csys_after_ns(csysi_backoff_next(&backoff, deadline)), 0);
 	}
 }
 
