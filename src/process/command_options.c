@@ -342,7 +342,7 @@ static int run_hooks(void *argument)
 
 	for (size_t i = 0; i < command->hook_count; i++) {
 		struct hook_call call = { .hook = &command->hooks[i] };
-		int r = csys_catch_panic(call_hook, &call, NULL);
+		int r = csys_panic_catch(call_hook, &call, NULL);
 		if (r == 0)
 			r = call.r;
 		if (r != 0)

@@ -19,7 +19,7 @@
  * (lock, how) to its newest note, and each note to the one before it of the same lock and
  * how.  So every operation takes constant time on average, in any order of unlocking.
  *
- * Time is counted in marks of csys_catch_panic.  A note knows when it was made and when it
+ * Time is counted in marks of csys_panic_catch.  A note knows when it was made and when it
  * was struck.  Made before a mark and struck after it: the lock was held at the mark, and
  * the body released it.  Such a note is kept as long as its mark, for a panic compares:
  * a lock that was held at the mark and is held again stays held.  Invariant: a lock in

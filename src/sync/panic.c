@@ -1,7 +1,7 @@
 /*
  * sync/panic.c - panics, and where they go.
  *
- * Each call of csys_catch_panic has a frame on the stack, the newest first in the
+ * Each call of csys_panic_catch has a frame on the stack, the newest first in the
  * thread's list.  A panic jumps to the first one, or ends the thread.  To tell the
  * locks taken inside from those before, a frame has a mark of the ledger.
  *
@@ -181,7 +181,7 @@ void csys_panic_resume(const csys_panic_info *info)
 	abort(); /* not reached */
 }
 
-int csys_panicking(void)
+int csys_thread_panicking(void)
 {
 	return own.count > 0;
 }
@@ -229,7 +229,7 @@ static void leave(void *argument)
 	csysi_ledger_unmark(&frame->mark);
 }
 
-int csys_catch_panic(csys_panic_body *body, void *argument, csys_panic_info *out)
+int csys_panic_catch(csys_panic_body *body, void *argument, csys_panic_info *out)
 {
 	struct call call;
 

@@ -160,7 +160,7 @@ static void attempt(void *argument)
 {
 	struct run *run = argument;
 
-	run->caught = csys_catch_panic(call_body, run, &run->panic);
+	run->caught = csys_panic_catch(call_body, run, &run->panic);
 }
 
 /* Called also when the thread ends in the body. */

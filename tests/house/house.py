@@ -602,7 +602,7 @@ PLANTS = [
      plant('src/os/linux/planted.h', '')),
     ('floors', 4, plant('src/process/planted.c', '#include "nowhere.h"')),
     ('floors', 4, plant('include/csys/ipc/planted.h', '#include "pipe.h"'),
-     plant('include/csys/ipc/pipe.h', '')),
+     plant('include/csys/io/pipe.h', '')),
     ('floors', 1, plant('src/attic/planted.c', 'int csysi_planted;')),
     ('floors', None, plant('src/process/planted.c', '#include <csys/io.h>', '#include "os/os.h"'),
      plant('src/os/os.h', '')),

@@ -147,7 +147,7 @@ static void a_panic_ends_the_child_and_not_the_caller(void **state)
 	csys_panic_set_hook(say_nothing, NULL);
 	struct start start = { .command = hooked(panic_hook, NULL) };
 	expect_one();
-	int caught = csys_catch_panic(spawn_it, &start, NULL);
+	int caught = csys_panic_catch(spawn_it, &start, NULL);
 	only_here();
 	csys_panic_set_hook(NULL, NULL);
 	assert_int_equal(caught, 0);
@@ -175,7 +175,7 @@ static int catch_own(void *unused)
 	if (csys_mutex_lock(&lock) != 0)
 		return CSYS_EOTHER;
 	struct start ignored = { .command = NULL };
-	int r = csys_catch_panic((void (*)(void *))spawn_it, &ignored, &info);
+	int r = csys_panic_catch((void (*)(void *))spawn_it, &ignored, &info);
 	csys_mutex_unlock(&lock);
 	return r == 0 && ignored.r == CSYS_ENOMEM ? 0 : CSYS_EOTHER;
 }
@@ -208,7 +208,7 @@ static void a_panic_within_a_panic_ends_the_child_alone(void **state)
 	struct start start = { .command = hooked(panic_hook, NULL) };
 	expect_one();
 	csys_panic_set_hook(spawn_in_a_panic, &start);
-	int caught = csys_catch_panic(panic_here, NULL, NULL);
+	int caught = csys_panic_catch(panic_here, NULL, NULL);
 	only_here();
 	csys_panic_set_hook(NULL, NULL);
 	assert_int_equal(caught, CSYS_EPANICKED);

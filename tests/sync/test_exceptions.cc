@@ -75,7 +75,7 @@ __attribute__((noinline)) void use_stack()
 		bytes[i] = 0x41;
 }
 
-/* ---- through csys_catch_panic ------------------------------------------- */
+/* ---- through csys_panic_catch ------------------------------------------- */
 
 struct locks {
 	csys_mutex before, inside, given_up;
@@ -117,9 +117,9 @@ void an_exception_is_a_panic_of_the_frame_it_passes()
 	csys_mutex_lock(&all.before);
 	all.is_before_held = true;
 	csys_reentrant_lock(&all.again);
-	CHECK(throws([&] { (void)!csys_catch_panic(take_and_throw, &all, NULL); }));
+	CHECK(throws([&] { (void)!csys_panic_catch(take_and_throw, &all, NULL); }));
 	use_stack();
-	CHECK(csys_panicking() == 0);
+	CHECK(csys_thread_panicking() == 0);
 	CHECK(elsewhere(&all.inside) == CSYS_POISONED);
 	CHECK(elsewhere(&all.given_up) == 0);
 	CHECK(elsewhere(&all.before) == CSYS_EAGAIN);
@@ -133,7 +133,7 @@ void an_exception_is_a_panic_of_the_frame_it_passes()
 void *throw_then_panic(void *)
 {
 	locks all = {};
-	CHECK(throws([&] { (void)!csys_catch_panic(take_and_throw, &all, NULL); }));
+	CHECK(throws([&] { (void)!csys_panic_catch(take_and_throw, &all, NULL); }));
 	use_stack();
 	csys_panic("after the exception");
 	return NULL;
@@ -143,16 +143,16 @@ void panics_after_an_exception_go_where_they_should()
 {
 	CHECK(throws([] {
 		locks all = {};
-		(void)!csys_catch_panic(take_and_throw, &all, NULL);
+		(void)!csys_panic_catch(take_and_throw, &all, NULL);
 	}));
 	use_stack();
-	CHECK(csys_catch_panic(panic_now, NULL, NULL) == CSYS_EPANICKED);
+	CHECK(csys_panic_catch(panic_now, NULL, NULL) == CSYS_EPANICKED);
 	CHECK(run_thread(throw_then_panic, NULL) == CSYS_EPANICKED);
 }
 
 void throw_and_catch(void *argument)
 {
-	CHECK(throws([&] { (void)!csys_catch_panic(take_and_throw, argument, NULL); }));
+	CHECK(throws([&] { (void)!csys_panic_catch(take_and_throw, argument, NULL); }));
 	use_stack();
 	csys_panic("outside of it");
 }
@@ -163,7 +163,7 @@ void an_exception_between_two_catches_leaves_the_outer_one()
 	csys_panic_info info;
 	csys_mutex_lock(&all.before);
 	all.is_before_held = true;
-	CHECK(csys_catch_panic(throw_and_catch, &all, &info) == CSYS_EPANICKED);
+	CHECK(csys_panic_catch(throw_and_catch, &all, &info) == CSYS_EPANICKED);
 	CHECK(std::strcmp(info.message, "outside of it") == 0);
 	CHECK(elsewhere(&all.inside) == CSYS_POISONED);
 	CHECK(elsewhere(&all.before) == CSYS_EAGAIN);
@@ -197,7 +197,7 @@ void destructors_further_up_may_unlock_what_was_taken()
 {
 	CHECK(throws([] {
 		owner its_owner;
-		(void)!csys_catch_panic(lock_for_owner_and_throw, &its_owner, NULL);
+		(void)!csys_panic_catch(lock_for_owner_and_throw, &its_owner, NULL);
 	}));
 	CHECK(elsewhere(&owned) == CSYS_POISONED);
 }
@@ -210,11 +210,11 @@ void throw_in_hook(const csys_panic_info *, void *)
 void an_exception_out_of_the_hook_takes_the_place_of_the_panic()
 {
 	csys_panic_set_hook(throw_in_hook, NULL);
-	CHECK(throws([] { (void)!csys_catch_panic(panic_now, NULL, NULL); }));
+	CHECK(throws([] { (void)!csys_panic_catch(panic_now, NULL, NULL); }));
 	CHECK(throws([] { csys_panic("without a catch"); }));
 	csys_panic_set_hook(be_silent, NULL);
-	CHECK(csys_panicking() == 0);
-	CHECK(csys_catch_panic(panic_now, NULL, NULL) == CSYS_EPANICKED);
+	CHECK(csys_thread_panicking() == 0);
+	CHECK(csys_panic_catch(panic_now, NULL, NULL) == CSYS_EPANICKED);
 }
 
 /* ---- guards and predicates ---------------------------------------------- */
@@ -394,7 +394,7 @@ void end_thread(void *)
 int catch_in_once(void *)
 {
 	counts one;
-	return csys_catch_panic(end_thread, NULL, NULL);
+	return csys_panic_catch(end_thread, NULL, NULL);
 }
 
 void scope_in_scope(csys_thread_scope *, void *)
@@ -428,7 +428,7 @@ void cancel_in_once_body(void *)
 int cancel_in_once(void *)
 {
 	counts one;
-	return csys_catch_panic(cancel_in_once_body, NULL, NULL);
+	return csys_panic_catch(cancel_in_once_body, NULL, NULL);
 }
 
 void *be_cancelled_in_once(void *once)

@@ -482,7 +482,7 @@ static void act(void *unused)
 		default: {
 			struct account then = chance.account;
 			chance.depth++;
-			int r = csys_catch_panic(act, NULL, NULL);
+			int r = csys_panic_catch(act, NULL, NULL);
 			chance.depth--;
 			if (r < 0)
 				go_back_to(&then);
@@ -579,7 +579,7 @@ static void *go_deep(void *unused)
 	/* Catches cost nothing more, nor does an old lock that is waited with. */
 	since = csysi_ledger_looks;
 	for (int k = 0; k < DEEP; k++)
-		CHECK(csys_catch_panic(wait_once, NULL, NULL) == 0);
+		CHECK(csys_panic_catch(wait_once, NULL, NULL) == 0);
 	took(since, 2 * DEEP);
 	/* The end of the thread has the rest to do. */
 	since = csysi_ledger_looks;
@@ -636,9 +636,9 @@ static void change_the_level(void *lock)
 
 static void change_it_inside(void *lock)
 {
-	CHECK(csys_catch_panic(change_the_level, lock, NULL) == 0);
+	CHECK(csys_panic_catch(change_the_level, lock, NULL) == 0);
 	change_the_level(lock);
-	CHECK(csys_catch_panic(change_the_level, lock, NULL) == 0);
+	CHECK(csys_panic_catch(change_the_level, lock, NULL) == 0);
 }
 
 static void a_catch_that_is_over_leaves_no_notes(void **state)
@@ -650,7 +650,7 @@ static void a_catch_that_is_over_leaves_no_notes(void **state)
 	const void *alone = csysi_ledger.only;
 	assert_ptr_equal(alone, CSYSI_ENTRY(&lock.mutex, CSYSI_HELD_MUTEX));
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(csys_catch_panic(bodies[i], &lock, NULL), 0);
+		assert_int_equal(csys_panic_catch(bodies[i], &lock, NULL), 0);
 		assert_ptr_equal(csysi_ledger.only, alone);
 	}
 	csys_reentrant_unlock(&lock);

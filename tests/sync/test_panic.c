@@ -30,7 +30,7 @@ static void note(const csys_panic_info *info, void *context)
 	told.calls++;
 	told.info = *info;
 	told.context = context;
-	told.was_panicking = csys_panicking();
+	told.was_panicking = csys_thread_panicking();
 	told.thread = csys_thread_current_id();
 	if (told.held)
 		told.was_held = csys_mutex_try_lock(told.held) == CSYS_EAGAIN;
@@ -71,7 +71,7 @@ static void a_body_that_returns_is_no_panic(void **state)
 	(void)state;
 	int number = 0;
 	csys_panic_info info = { .message = "untouched" };
-	assert_int_equal(csys_catch_panic(set, &number, &info), 0);
+	assert_int_equal(csys_panic_catch(set, &number, &info), 0);
 	assert_int_equal(number, 7);
 	assert_string_equal(info.message, "untouched");
 	assert_int_equal(told.calls, 0);
@@ -90,12 +90,12 @@ static void a_panic_is_caught_with_its_message_and_place(void **state)
 {
 	(void)state;
 	csys_panic_info info;
-	assert_int_equal(csys_catch_panic(panic_with_numbers, NULL, &info), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(panic_with_numbers, NULL, &info), CSYS_EPANICKED);
 	assert_string_equal(info.message, "it is 3 and not 4");
 	assert_string_equal(info.file, __FILE__);
 	assert_int_equal(info.line, panic_line);
-	assert_int_equal(csys_panicking(), 0);
-	assert_int_equal(csys_catch_panic(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_thread_panicking(), 0);
+	assert_int_equal(csys_panic_catch(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
 }
 
 static void panic_at_length(void *size)
@@ -112,7 +112,7 @@ static void a_long_message_is_cut(void **state)
 	csys_panic_info info;
 	for (size_t size = CSYS_PANIC_MESSAGE - 2; size <= CSYS_PANIC_MESSAGE + 1; size++) {
 		size_t kept = size < CSYS_PANIC_MESSAGE ? size : CSYS_PANIC_MESSAGE - 1;
-		assert_int_equal(csys_catch_panic(panic_at_length, &size, &info), CSYS_EPANICKED);
+		assert_int_equal(csys_panic_catch(panic_at_length, &size, &info), CSYS_EPANICKED);
 		assert_int_equal(strlen(info.message), kept);
 	}
 }
@@ -138,7 +138,7 @@ static void only_locks_taken_inside_are_poisoned(void **state)
 	struct locks locks = { .before = CSYS_MUTEX_INIT };
 	csys_mutex_lock(&locks.before);
 	told.held = &locks.inside[19];
-	assert_int_equal(csys_catch_panic(lock_and_panic, &locks, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(lock_and_panic, &locks, NULL), CSYS_EPANICKED);
 	assert_int_equal(told.was_held, 1);
 	for (int i = 0; i < 20; i++)
 		assert_true(is_free(&locks.inside[i], i == 7 ? 0 : CSYS_POISONED));
@@ -162,7 +162,7 @@ static void a_lock_released_inside_makes_no_room_for_another(void **state)
 	struct locks locks = { .before = CSYS_MUTEX_INIT };
 	csys_mutex_lock(&locks.inside[1]);
 	csys_mutex_lock(&locks.before);
-	assert_int_equal(csys_catch_panic(exchange_and_panic, &locks, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(exchange_and_panic, &locks, NULL), CSYS_EPANICKED);
 	assert_true(is_free(&locks.before, 0));
 	assert_true(is_free(&locks.inside[0], CSYS_POISONED));
 	assert_true(is_free(&locks.inside[1], CSYS_EAGAIN));
@@ -179,7 +179,7 @@ static void a_lock_without_poison_stays_locked(void **state)
 {
 	(void)state;
 	csys_mutex lock = CSYS_MUTEX_INIT_NO_POISON;
-	assert_int_equal(csys_catch_panic(lock_without_poison_and_panic, &lock, NULL),
+	assert_int_equal(csys_panic_catch(lock_without_poison_and_panic, &lock, NULL),
 			 CSYS_EPANICKED);
 	assert_true(is_free(&lock, CSYS_EAGAIN));
 	csys_mutex_unlock(&lock);
@@ -191,7 +191,7 @@ static void catch_and_go_on(void *argument)
 	struct locks *locks = argument;
 	csys_panic_info info;
 	csys_mutex_lock(&locks->before);
-	CHECK(csys_catch_panic(lock_and_panic, locks, &info) == CSYS_EPANICKED);
+	CHECK(csys_panic_catch(lock_and_panic, locks, &info) == CSYS_EPANICKED);
 	CHECK(is_free(&locks->before, CSYS_EAGAIN));
 	csys_panic_resume(&info);
 }
@@ -201,12 +201,12 @@ static void a_panic_can_go_on_after_it_was_caught(void **state)
 	(void)state;
 	struct locks locks = { .before = CSYS_MUTEX_INIT };
 	csys_panic_info info;
-	assert_int_equal(csys_catch_panic(catch_and_go_on, &locks, &info), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(catch_and_go_on, &locks, &info), CSYS_EPANICKED);
 	assert_string_equal(info.message, "with locks");
 	assert_int_equal(told.calls, 1); /* once for both */
 	assert_true(is_free(&locks.before, CSYS_POISONED));
 	assert_true(is_free(&locks.inside[0], CSYS_POISONED));
-	assert_int_equal(csys_panicking(), 0);
+	assert_int_equal(csys_thread_panicking(), 0);
 }
 
 static void lock_and_panic_without_memory(void *argument)
@@ -220,7 +220,7 @@ static void *catch_without_memory(void *argument)
 	struct locks *locks = argument;
 	/* The first lock of a thread needs some memory of the system. */
 	csysi_fault_arm(locks->fault);
-	CHECK(csys_catch_panic(lock_and_panic_without_memory, locks, NULL) == CSYS_EPANICKED);
+	CHECK(csys_panic_catch(lock_and_panic_without_memory, locks, NULL) == CSYS_EPANICKED);
 	csysi_fault_arm(0);
 	return NULL;
 }
@@ -265,7 +265,7 @@ static void a_panic_in_a_predicate_poisons_the_mutex(void **state)
 {
 	(void)state;
 	struct wait wait = { .lock = CSYS_MUTEX_INIT, .condvar = CSYS_CONDVAR_INIT };
-	assert_int_equal(csys_catch_panic(wait_while_it_panics, &wait, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(wait_while_it_panics, &wait, NULL), CSYS_EPANICKED);
 	assert_true(is_free(&wait.lock, CSYS_POISONED));
 	assert_true(wait.condvar.queue == 0); /* nobody waits */
 }
@@ -301,7 +301,7 @@ static void unlock_lock_and_panic(void *argument)
 static void wait_in_an_inner_catch_and_panic(void *argument)
 {
 	struct before *before = argument;
-	before->inner = csys_catch_panic(wait_and_panic, before, NULL);
+	before->inner = csys_panic_catch(wait_and_panic, before, NULL);
 	csys_panic("outside");
 }
 
@@ -329,7 +329,7 @@ static void a_mutex_that_was_waited_with_inside_stays_held(void **state)
 			struct before before = { .inner = CSYS_EPANICKED };
 			hold_others(&before, others);
 			csys_mutex_lock(&before.mutex);
-			assert_int_equal(csys_catch_panic(bodies[i], &before, NULL),
+			assert_int_equal(csys_panic_catch(bodies[i], &before, NULL),
 					 CSYS_EPANICKED);
 			assert_int_equal(before.inner, CSYS_EPANICKED);
 			assert_true(is_free(&before.mutex, CSYS_EAGAIN));
@@ -359,7 +359,7 @@ static void a_mutex_that_was_released_inside_is_not_held(void **state)
 	(void)state;
 	struct before before = { .inner = 0 };
 	csys_mutex_lock(&before.mutex);
-	assert_int_equal(csys_catch_panic(release_and_panic, &before, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(release_and_panic, &before, NULL), CSYS_EPANICKED);
 	assert_true(is_free(&before.mutex, 0));
 
 	/* Nor is one that was released before the catch: it was not held at it. */
@@ -367,7 +367,7 @@ static void a_mutex_that_was_released_inside_is_not_held(void **state)
 	csys_mutex_lock(&before.mutex);
 	csys_mutex_lock(&before.others[1]);
 	csys_mutex_unlock(&before.mutex);
-	assert_int_equal(csys_catch_panic(lock_it_and_panic, &before, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(lock_it_and_panic, &before, NULL), CSYS_EPANICKED);
 	assert_true(is_free(&before.mutex, CSYS_POISONED));
 	release_others(&before, 2);
 }
@@ -404,7 +404,7 @@ static void change_the_level_inside(void *argument)
 
 static void change_the_level_in_an_inner_catch_and_panic(void *argument)
 {
-	CHECK(csys_catch_panic(change_the_level_inside, argument, NULL) == 0);
+	CHECK(csys_panic_catch(change_the_level_inside, argument, NULL) == 0);
 	csys_panic("outside");
 }
 
@@ -420,7 +420,7 @@ static void a_reentrant_lock_has_its_level_again(void **state)
 			hold_others(&before, others);
 			csys_reentrant_lock(&before.reentrant);
 			csys_reentrant_lock(&before.reentrant);
-			assert_int_equal(csys_catch_panic(bodies[i], &before, NULL),
+			assert_int_equal(csys_panic_catch(bodies[i], &before, NULL),
 					 CSYS_EPANICKED);
 			assert_int_equal(csys_reentrant_is_poisoned(&before.reentrant), 0);
 			csys_reentrant_unlock(&before.reentrant);
@@ -471,7 +471,7 @@ static void an_upgrade_is_undone_and_poisons(void **state)
 		struct before before = { .inner = 0 };
 		hold_others(&before, others);
 		csys_rwlock_read(&before.rwlock);
-		assert_int_equal(csys_catch_panic(upgrade_and_panic, &before, NULL),
+		assert_int_equal(csys_panic_catch(upgrade_and_panic, &before, NULL),
 				 CSYS_EPANICKED);
 		csys_rwlock_assert_read(&before.rwlock);
 		assert_int_equal(csys_rwlock_is_poisoned(&before.rwlock), 1);
@@ -495,7 +495,7 @@ static void write_instead_and_panic(void *argument)
 static void panic_twice_inside(void *argument)
 {
 	struct before *before = argument;
-	if (csys_catch_panic(write_instead_and_panic, before, NULL) != CSYS_EPANICKED)
+	if (csys_panic_catch(write_instead_and_panic, before, NULL) != CSYS_EPANICKED)
 		return;
 	write_instead_and_panic(argument);
 }
@@ -510,7 +510,7 @@ static void what_was_read_several_times_is_so_again_after_writing(void **state)
 			hold_others(&before, others);
 			for (int k = 0; k < 3; k++)
 				csys_rwlock_read(&before.rwlock);
-			assert_int_equal(csys_catch_panic(bodies[i], &before, NULL),
+			assert_int_equal(csys_panic_catch(bodies[i], &before, NULL),
 					 CSYS_EPANICKED);
 			assert_int_equal(csys_rwlock_is_poisoned(&before.rwlock), 1);
 			for (int k = 0; k < 3; k++) {
@@ -532,7 +532,7 @@ static void a_downgrade_is_undone(void **state)
 		struct before before = { .inner = 0 };
 		hold_others(&before, others);
 		csys_rwlock_write(&before.rwlock);
-		assert_int_equal(csys_catch_panic(downgrade_and_panic, &before, NULL),
+		assert_int_equal(csys_panic_catch(downgrade_and_panic, &before, NULL),
 				 CSYS_EPANICKED);
 		csys_rwlock_assert_write(&before.rwlock);
 		assert_int_equal(read_elsewhere(&before), CSYS_EAGAIN);
@@ -549,7 +549,7 @@ static void the_hook_is_told_in_the_thread_of_the_panic(void **state)
 	(void)state;
 	csys_panic_hook *hook = NULL;
 	void *context = NULL;
-	assert_int_equal(csys_catch_panic(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
 	assert_int_equal(told.calls, 1);
 	assert_string_equal(told.info.message, "it is 3 and not 4");
 	assert_int_equal(told.info.line, panic_line);
@@ -653,7 +653,7 @@ static void a_hook_never_gets_the_context_of_another(void **state)
 	csysi_store_relaxed(&hooks_are_changing, 1);
 	assert_int_equal(pthread_create(&thread, NULL, change_hooks, NULL), 0);
 	while (csysi_load_relaxed(&hooks_are_changing)) {
-		assert_int_equal(csys_catch_panic(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
+		assert_int_equal(csys_panic_catch(panic_with_numbers, NULL, NULL), CSYS_EPANICKED);
 		for (int i = 0; i < 100; i++)
 			assert_true(is_a_pair());
 	}
@@ -793,16 +793,16 @@ static void clean_up(void *argument)
 {
 	struct worker *worker = argument;
 	worker->cleaned++;
-	worker->was_panicking = csys_panicking();
+	worker->was_panicking = csys_thread_panicking();
 	/* It was taken away: no misuse, and not another's. */
 	csys_mutex_unlock(&worker->locks[1]);
-	CHECK(csys_catch_panic(panic_with_numbers, NULL, NULL) == CSYS_EPANICKED);
-	CHECK(csys_panicking());
+	CHECK(csys_panic_catch(panic_with_numbers, NULL, NULL) == CSYS_EPANICKED);
+	CHECK(csys_thread_panicking());
 }
 
 static void note_end(void *argument)
 {
-	((struct worker *)argument)->had_end = 1 + csys_panicking();
+	((struct worker *)argument)->had_end = 1 + csys_thread_panicking();
 }
 
 static void *work_and_panic(void *argument)
@@ -918,7 +918,7 @@ static int caught_in_destructor; /* atomic */
 static void catch_in_destructor(void *unused)
 {
 	(void)unused;
-	if (csys_catch_panic(panic_with_numbers, NULL, NULL) == CSYS_EPANICKED)
+	if (csys_panic_catch(panic_with_numbers, NULL, NULL) == CSYS_EPANICKED)
 		csysi_store_relaxed(&caught_in_destructor, 1);
 }
 
@@ -931,7 +931,7 @@ static void lock_and_exit(void *lock)
 static void *exit_within(void *lock)
 {
 	pthread_setspecific(key, lock);
-	CHECK(csys_catch_panic(lock_and_exit, lock, NULL) == 0);
+	CHECK(csys_panic_catch(lock_and_exit, lock, NULL) == 0);
 	return NULL;
 }
 
@@ -961,7 +961,7 @@ static void catch_and_misuse(void)
 	csys_mutex lock = CSYS_MUTEX_INIT;
 	struct locks locks = { .before = CSYS_MUTEX_INIT };
 	csys_panic_set_hook(note, NULL);
-	CHECK(csys_catch_panic(lock_and_panic, &locks, NULL) == CSYS_EPANICKED);
+	CHECK(csys_panic_catch(lock_and_panic, &locks, NULL) == CSYS_EPANICKED);
 	fprintf(stderr, "caught\n");
 	csys_mutex_unlock(&lock);
 }

@@ -1050,7 +1050,7 @@ static void a_scope_ends_with_its_function_however_that_is_left(void **state)
 	csys_panic_info info;
 	outing = (struct outing){ .how = 1 };
 	csys_panic_set_hook(be_silent, NULL);
-	assert_int_equal(csys_catch_panic(run_a_scope, &outing, &info), CSYS_EPANICKED);
+	assert_int_equal(csys_panic_catch(run_a_scope, &outing, &info), CSYS_EPANICKED);
 	csys_panic_set_hook(NULL, NULL);
 	assert_string_equal(info.message, "on the way");
 	assert_int_equal(outing.done, 1);

@@ -73,7 +73,7 @@ static void lock_and_throw(void *argument)
 
 static void throw_through_a_catch(void *argument)
 {
-	(void)!csys_catch_panic(lock_and_throw, argument, NULL);
+	(void)!csys_panic_catch(lock_and_throw, argument, NULL);
 }
 
 static int throw_in_once(void *argument)
@@ -139,7 +139,7 @@ static void *throw_and_end(void *argument)
 	struct locks *locks = argument;
 	CHECK(is_unwound(throw_through_a_catch, locks));
 	CHECK(is_unwound(throw_through_a_scope, locks));
-	CHECK(csys_catch_panic(panic_now, NULL, NULL) == CSYS_EPANICKED);
+	CHECK(csys_panic_catch(panic_now, NULL, NULL) == CSYS_EPANICKED);
 	CHECK(is_unwound(throw_through_a_scope, locks));
 	/* Clean-up handlers of frames that are gone must not run. */
 	pthread_exit(NULL);

@@ -5,22 +5,22 @@
  *             csys_panic("the sum is %d and not %d", sum, expected);
  *
  *     csys_panic_info info;
- *     if (csys_catch_panic(handle_request, request, &info) == CSYS_EPANICKED)
+ *     if (csys_panic_catch(handle_request, request, &info) == CSYS_EPANICKED)
  *             fprintf(stderr, "request failed: %s\n", info.message);
  *
  * A panic is for what a program has no answer to: it ends what was being done, and
  * with it the thread, unless a function above catches it.  In this order:
  *   1. the hook is called, which by default writes a line to stderr;
  *   2. the locks that the thread holds are poisoned and released, the newest first:
- *      all of them, or those taken since the csys_catch_panic that it goes to;
- *   3. csys_catch_panic returns; or, if there is none, the thread ends, and
+ *      all of them, or those taken since the csys_panic_catch that it goes to;
+ *   3. csys_panic_catch returns; or, if there is none, the thread ends, and
  *      csys_thread_join returns CSYS_EPANICKED.  The main thread, one that csys did not
  *      start, and whichever one is left in a forked child, end the whole process
  *      with status 101, as by exit().
  *
  * A thread that ends has its stack unwound, as by pthread_exit: destructors of C++
  * and cleanup handlers run.  They may unlock what was taken from the thread; that
- * does nothing.  The way to a csys_catch_panic is a longjmp: no handlers and
+ * does nothing.  The way to a csys_panic_catch is a longjmp: no handlers and
  * destructors on it may be waiting (catch there what must not be left out), and
  * what functions on it own is lost.  Locks without poison stay locked either way.
  *
@@ -28,13 +28,13 @@
  * runs after a thread's function (hooks of csys_thread_at_exit, destructors of
  * thread-local variables) aborts.
  *
- * Exceptions of C++ pass through csys_catch_panic, as they pass through all functions of csys
+ * Exceptions of C++ pass through csys_panic_catch, as they pass through all functions of csys
  * that call the program's own.  For the locks that is a panic of the body: those that it took
  * and still holds are poisoned and released, and the exception goes on.  So does the end of the
  * thread in a body (pthread_exit, a cancellation) where the system unwinds the stack.  An
  * exception out of the hook takes the place of the panic.
  *
- * What csys_catch_panic does with locks when its body panics:
+ * What csys_panic_catch does with locks when its body panics:
  *   - A lock that was held before and is held at the panic stays held: in the way (reading or
  *     writing) and at the level (csys_reentrant) that it had.  It is not poisoned, also where
  *     the body released it and took it again, as csys_condvar_wait does.  The caller holds it
@@ -78,7 +78,7 @@ CSYS_API void csys_panic_at(const char *file, int line, const char *format, ...)
 /* Go on with a panic that was caught: as csys_panic, but the hook is not called again. */
 CSYS_API void csys_panic_resume(const csys_panic_info *info) CSYSI_ATTRIBUTE((noreturn));
 
-/* What csys_catch_panic calls. */
+/* What csys_panic_catch calls. */
 typedef void csys_panic_body(void *argument);
 
 /*
@@ -86,11 +86,11 @@ typedef void csys_panic_body(void *argument);
  * it took and holds are poisoned and released, those held before and still are held as they
  * were (see above), and *out says what it was about; NULL if that is not wanted.
  */
-CSYS_API CSYS_MUST_CHECK int csys_catch_panic(csys_panic_body *body, void *argument,
+CSYS_API CSYS_MUST_CHECK int csys_panic_catch(csys_panic_body *body, void *argument,
 					      csys_panic_info *out);
 
 /* 1 while this thread panics: in the hook, and while its stack is unwound; else 0. */
-CSYS_API int csys_panicking(void);
+CSYS_API int csys_thread_panicking(void);
 
 /*
  * Called for each panic, in its thread, which still holds its locks.  It may lock

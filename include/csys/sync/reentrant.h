@@ -6,7 +6,7 @@
  *     csys_reentrant_unlock(&lock);
  *
  * It is held until it has been unlocked as often as it was locked.  After a panic that is
- * caught outside it has the level that it had before csys_catch_panic.  For the rest it is a
+ * caught outside it has the level that it had before csys_panic_catch.  For the rest it is a
  * csys_mutex: twelve bytes, zeroed memory is a free one, poisoning, fairness,
  * misuse, signals and fork as there.  (A thread that holds more than some
  * locks and has no memory to note one more would wait for itself.)
