@@ -74,6 +74,11 @@ static int ignore(void *context, const csys_line *line)
 	return 0;
 }
 
+static void *do_nothing(void *argument)
+{
+	return argument;
+}
+
 static void each_type_is_released(void **state)
 {
 	(void)state;
@@ -87,6 +92,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_table) table = NULL;
 		CSYS_AUTO(csys_pipeline) pipeline = NULL;
 		CSYS_AUTO(csys_pty) pty = NULL;
+		CSYS_AUTO(csys_thread) thread = NULL;
 		CSYS_AUTO(csys_command) command = csys_command_build(helper(), "say", "hi", NULL);
 		CSYS_AUTO_VALUE(csys_output) output = { 0 };
 		CSYS_AUTO_VALUE(csys_process_info) info = { 0 };
@@ -98,6 +104,8 @@ static void each_type_is_released(void **state)
 		assert_int_equal(csys_command_output(command, NULL, &output), 0);
 		assert_int_equal(csys_pipeline_spawn(stages, 1, &pipeline), 0);
 		assert_int_equal(csys_pipeline_wait(pipeline, &end), 0);
+		assert_int_equal(csys_thread_spawn(do_nothing, NULL, NULL, &thread), 0);
+		assert_int_equal(csys_thread_join(thread, NULL), 0);
 		/* Where there are such things. */
 		int r = csys_process_open(getpid(), &process);
 		r = csys_table_open(0, &table);

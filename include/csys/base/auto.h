@@ -14,7 +14,8 @@
  * in the order opposite to that of their declarations.
  *
  * What that does to each type is said in its header: csys_child is detached, as when a Child
- * of Rust is dropped; csys_pipeline likewise; all others are freed or closed.
+ * of Rust is dropped; csys_pipeline likewise; csys_thread is unreferenced; all others are
+ * freed or closed.
  *
  * CSYS_AUTO_VALUE is the same for what is no pointer: csys_output, csys_process_info,
  * csys_process_list, csys_handle (CSYS_NO_HANDLE is none).

@@ -42,6 +42,7 @@
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
+#include <csys/base/auto.h>
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 
@@ -81,6 +82,7 @@ CSYS_API csys_thread *csys_thread_ref(csys_thread *thread);
 
 /* Give up a reference.  NULL is ignored.  Never waits: a thread that runs then runs on. */
 CSYS_API void csys_thread_unref(csys_thread *thread);
+CSYSI_AUTO(csys_thread, csys_thread_unref(*object))
 
 /*
  * Give up a reference, and detach: the system's thread frees itself at its end, though there
