@@ -45,7 +45,7 @@ int bench_listed(const char *list, const char *name);
 
 /* ---- rounds --------------------------------------------------------------- */
 
-/* Who is the i-th of `count` in this round: each round begins with another. */
+/* Which subject is the i-th of `count` in this round: each round begins with another. */
 size_t bench_turn(int round, size_t i, size_t count);
 
 /* How large a batch is: it ends with `most` calls or when `budget` has passed. */

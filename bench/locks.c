@@ -4,7 +4,7 @@
  *     locks [--quick] [--rounds N] [--case NAME,...] [--only SUBJECT,...]
  *     locks --count SUBJECT N --case NAME
  *
- * The second form only runs N pairs of one case, for those who count
+ * The second form only runs N pairs of one case, to count
  * (instructions.sh).  It ends with status 77 if the subject does not have it.
  *
  * Beside a figure stands the CPU time that all threads together used for one

@@ -9,7 +9,7 @@
 
 #include "bench.h"
 
-/* As unwrap() in Rust: whoever asks pays for the question. */
+/* As unwrap() in Rust: the caller that asks pays for the question. */
 static inline void locks_worked(int result)
 {
 	if (result != 0)

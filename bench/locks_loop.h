@@ -355,7 +355,7 @@ static void broadcast_meet(void *object, int index, int64_t count, void (*pause)
 #ifdef SEMAPHORE
 struct semaphore_object {
 	LOCKS_ALIGNED SEMAPHORE turn[2];
-	uint64_t value; /* of who has the turn */
+	uint64_t value; /* of the thread that has the turn */
 };
 
 static void *semaphore_create(int threads)
@@ -414,7 +414,7 @@ static void semaphore_meet(void *object, int index, int64_t count, void (*pause)
 struct park_object {
 	LOCKS_ALIGNED PARKER *parker[2]; /* atomic: set by its own thread */
 	int turn;                        /* atomic */
-	uint64_t value;                  /* of who has the turn */
+	uint64_t value;                  /* of the thread that has the turn */
 };
 
 static void *park_create(int threads)

@@ -4,7 +4,7 @@
  *     spawn [--quick] [--rounds N] [--case NAME,...] [--only SUBJECT,...]
  *     spawn --count SUBJECT N
  *
- * The second form only runs the do-nothing program N times, for those who count
+ * The second form only runs the do-nothing program N times, to count
  * (syscalls.sh).  It ends with status 77 if there is no such subject.
  */
 #include <stdio.h>
@@ -159,7 +159,7 @@ static int settings_are_there(struct settings *some, struct settings *every, con
 	return 0;
 }
 
-/* Another user who can run a program at `path`. */
+/* Another user that can run a program at `path`. */
 static int other_user_is_there(const char *path)
 {
 	int64_t started;

@@ -1,5 +1,5 @@
 /*
- * bench/spew.h - the bytes that spew writes, for those who check them.
+ * bench/spew.h - the bytes that spew writes, and how to check them.
  */
 #ifndef BENCH_SPEW_H
 #define BENCH_SPEW_H

@@ -421,7 +421,7 @@ int main(int argc, char **argv)
 	free(jobs);
 	if (stopped_by) {
 		raise(stopped_by);
-		return 128 + stopped_by; /* who started us has it ignored */
+		return 128 + stopped_by; /* it was ignored when we were started */
 	}
 	return trouble ? TROUBLE : failed > 100 ? 101 : failed;
 }

@@ -1,5 +1,6 @@
 /*
- * examples/philosophers.c - five philosophers, five forks, and who sees the deadlock coming.
+ * examples/philosophers.c - five philosophers, five forks, and a build that sees the deadlock
+ * coming.
  *
  *     philosophers [--fixed]
  *

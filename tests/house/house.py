@@ -508,6 +508,18 @@ def words(tree):
                 yield path, line, match.group() + ': finish it, or write OPEN: with the question'
 
 
+@rule('language')
+def language(tree):
+    """the library's own text is in the field's terms (docs/STYLE.md, Language)"""
+    # Subjects are threads, callers, processes; a child is set up, not born.
+    words = re.compile(r'\b(who|whoever|whomever|(?:new|still)?born|birth|bell)\b', re.I)
+    for path in tree.files(['include', 'src'], C_FILES):
+        for line, text in tree.lines(path):
+            match = words.search(text)
+            if match:
+                yield path, line, '"%s": name the thread, the caller, the process' % match.group()
+
+
 @rule('sleeps')
 def sleeps(tree):
     """no test sleeps: a deadline, a pipe or a barrier says it better"""
@@ -602,7 +614,7 @@ PLANTS = [
      plant('src/os/linux/planted.h', '')),
     ('floors', 4, plant('src/process/planted.c', '#include "nowhere.h"')),
     ('floors', 4, plant('include/csys/ipc/planted.h', '#include "pipe.h"'),
-     plant('include/csys/io/pipe.h', '')),
+     plant('include/csys/ipc/pipe.h', '')),
     ('floors', 1, plant('src/attic/planted.c', 'int csysi_planted;')),
     ('floors', None, plant('src/process/planted.c', '#include <csys/io.h>', '#include "os/os.h"'),
      plant('src/os/os.h', '')),
@@ -688,6 +700,9 @@ PLANTS = [
     ('words', 4, plant('src/base/planted.c', '// TO' 'DO: more')),
     ('words', 2, raw('src/planted/meson.build', '\n# FIX' 'ME\n')),
     ('words', None, raw('tools/planted.sh', 'mktemp x.X' 'XXXXX\n')),
+    ('language', 4, plant('src/base/planted.c', '/* Who' ' waits is woken. */')),
+    ('language', 4, plant('include/csys/base/planted.h', '/* From its bir' 'th. */')),
+    ('language', None, plant('src/base/planted.c', '/* A thread whose turn it is. */')),
     ('sleeps', 4, plant('tests/base/planted.c', '\tusleep(10);')),
     ('sleeps', 2, raw('tests/planted.sh', '\nwhile true; do sleep 1; done\n')),
     ('sleeps', None, plant('tests/base/planted.c', '/* sleep(1) */ run("sleep", "60");')),

@@ -718,7 +718,7 @@ static int watch(void)
 	return 0;
 }
 
-/* The same for who looks away: tell that an event is pending and take none. */
+/* A process that is busy: tell that an event is pending and take none. */
 static int look_away(void)
 {
 	int interrupt = SIGINT;

@@ -86,7 +86,7 @@ static void *churn(void *unused)
 }
 
 /*
- * Several at once, so that takes race too.  They wait without end: who is not
+ * Several at once, so that takes race too.  They wait without end: a thread that is not
  * woken for the last delivery of a round stays asleep, and it is missed.
  */
 static void *take_many(void *unused)

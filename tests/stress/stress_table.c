@@ -6,9 +6,9 @@
  *
  * In each round some processes stay from the beginning to the end: every scan must
  * have each of them once, every tree of this process as well, one of them with a
- * child of its own below it.  Others start and are killed all the time; who has
- * started one finds it in every scan until then, knows whose it is, and from when on
- * it must be nobody's.  Each runs under a name that its arguments repeat, so that a row that
+ * child of its own below it.  Others start and are killed all the time; the thread that
+ * started one finds it in every scan until then, knows whose child it is, and from when on
+ * its pid must be free.  Each runs under a name that its arguments repeat, so that a row that
  * is half another's shows.  At the end of a round no handle and no child is left.
  */
 #define _XOPEN_SOURCE 700
@@ -129,7 +129,7 @@ static void finish(csys_child *child, unsigned number)
 		note_wrong("how it ended", pid, r < 0 ? r : end.value);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 
-	/* Its pid is free now; whoever gets it is somebody else. */
+	/* Its pid is free now; a process that gets it is another one. */
 	r = csys_process_signal(process, 0);
 	if (r != CSYS_ESRCH)
 		note_wrong("a reaped one is signalled", pid, r);

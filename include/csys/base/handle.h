@@ -4,7 +4,7 @@
  * On POSIX a csys_handle is a file descriptor (cast it to int for poll, epoll
  * or an event loop); on Windows it is a HANDLE.  A descriptor converts to a
  * csys_handle by itself.  Every handle that csys opens is close-on-exec from
- * birth, and above 2, so that it never stands in for a missing standard
+ * its creation, and above 2, so that it never stands in for a missing standard
  * stream.  A forked child holds copies, as fork has it.
  */
 #ifndef CSYS_BASE_HANDLE_H

@@ -28,7 +28,7 @@ CSYS_BEGIN_DECLS
 
 /*
  * Create a pipe.  What is written to *out_writer is read from *out_reader;
- * both are close-on-exec from birth.  Returns 0, CSYS_EMFILE or CSYS_ENOMEM.
+ * both are close-on-exec from their creation.  Returns 0, CSYS_EMFILE or CSYS_ENOMEM.
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipe_create(csys_handle *out_reader, csys_handle *out_writer);
 

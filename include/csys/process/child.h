@@ -179,7 +179,7 @@ enum {
  * Returns 0 with the level in *out_level (which may be NULL) when nothing of it runs any
  * more, as far as that level can tell.  CSYS_ETIMEDOUT: all were killed that were found,
  * and some run on: in the midst of a system call that cannot be broken off, or, in a walk,
- * because the tree grew faster than it could be stopped; what was born last may then be out
+ * because the tree grew faster than it could be stopped; what was started last may then be out
  * of reach for good.  A walk looks at the deadline only after it has read the table some
  * 20 times.  CSYS_EPERM: some may not be killed, those that changed their user; all
  * others are.  CSYS_ESRCH: it was reaped, by this process or the system, and had no
@@ -195,7 +195,7 @@ CSYS_API const char *csys_tree_level_name(int level);
 
 /*
  * What a child used, and the children that it waited for itself.  Linux counts
- * the memory that a child was born in, so `peak` is never less than what this
+ * the memory that a child started in, so `peak` is never less than what this
  * process had at the spawn.
  */
 typedef struct csys_usage {
