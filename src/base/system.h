@@ -1,8 +1,8 @@
 /*
  * base/system.h - the little that the base floor needs of the system.
  *
- * Declared down here so that base includes nothing above itself; part of the
- * contract of os/os.h, which includes it, and kept by the backends.
+ * Declared here so that base includes nothing above itself.  It is a part of the contract
+ * of os/os.h, which includes it, and the backends define it.
  */
 #ifndef CSYSI_BASE_SYSTEM_H
 #define CSYSI_BASE_SYSTEM_H
@@ -13,16 +13,16 @@
 /* Nanoseconds on the monotonic clock.  Cannot fail.  Async-signal-safe. */
 csys_deadline csysi_os_now(void);
 
-/* Close; "none" is accepted, errors mean nothing.  Async-signal-safe. */
+/* Close a handle; "none" is accepted, errors are ignored.  Async-signal-safe. */
 void csysi_os_close(csys_handle handle);
 
-/* Another handle for the same open file.  CSYS_EBADF, CSYS_EMFILE. */
+/* Make another handle for the same open file.  CSYS_EBADF, CSYS_EMFILE. */
 int csysi_os_dup(csys_handle handle, csys_handle *out);
 
-/* Whether a number is on the closed list of csys/base/result.h, failures and 0 (result.c). */
+/* Whether a number is a failure of csys/base/result.h, or 0 (result.c). */
 int csysi_result_is_known(int result);
 
-/* Keep the system's raw code for csys_os_error(), per thread. */
+/* Set what csys_os_error() returns in this thread: a raw code of the system. */
 void csysi_set_os_error(int code);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * os/os.h - everything that csys asks of an operating system.  A part of it is a
- * header, os/<part>.h, and a file of the same name in the folder of each system.
+ * os/os.h - everything that csys asks of an operating system: the contract.
  *
- *   - One definition per function and build.  The meson.build of each folder lists
- *     its files; the most specific folder that has a part keeps it.
+ * Each part of it is a header, os/<part>.h, and a file of that name in a backend.  Rules for
+ * all parts:
+ *   - A build has one definition of each function.  A backend is a folder, or several,
+ *     whose meson.build lists its files; the most specific folder that has a part counts.
  *   - Fallible calls return 0 or a CSYS_E code, leave the outputs untouched on
  *     failure, and record the raw code for csys_os_error().
  *   - EINTR never leaves this floor.
@@ -11,7 +12,7 @@
  *   - No policy: what to retry, kill or log is decided above.
  *   - Time is an absolute csys_deadline on the monotonic clock.
  *
- * tests/os is the exam that each backend sits.
+ * tests/os has a test for each promise, which every backend has to pass.
  */
 #ifndef CSYSI_OS_OS_H
 #define CSYSI_OS_OS_H

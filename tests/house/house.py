@@ -224,6 +224,26 @@ def os_conditions(tree):
 # ---- what belongs together -----------------------------------------------------
 
 
+@rule('parts')
+def parts_of_the_contract(tree):
+    """each src/os/<part>.h is included by os.h, is a part in src/os/meson.build and has a .c of its name"""
+    if not tree.exists('src/os/os.h') or not tree.exists('src/os/meson.build'):
+        return
+    included = {name for _, _, name in includes(tree, 'src/os/os.h')}
+    listed = re.search(r'^parts = \[(.*?)\]', tree.text('src/os/meson.build'), re.S | re.M)
+    listed = re.findall(r"'(\w+)'", listed.group(1)) if listed else []
+    for path in tree.files(['src/os'], '.h'):
+        part = re.match(r'src/os/(\w+)\.h$', path)
+        if not part or part.group(1) == 'os':
+            continue
+        if 'os/%s.h' % part.group(1) not in included:
+            yield path, 1, 'is not included by os/os.h'
+        if part.group(1) not in listed:
+            yield path, 1, 'is no part in src/os/meson.build'
+        if not tree.exists('src/os/posix/%s.c' % part.group(1)):
+            yield path, 1, 'has no file in src/os/posix'
+
+
 @rule('twins')
 def twins(tree):
     """each include/csys/<module>/<noun>.h has its src/<module>/<noun>.c and its test"""
@@ -643,6 +663,9 @@ PLANTS = [
     ('os-if', None, plant('src/sync/planted.c', '#if CSYSI_IS_ELF', '#endif')),
     ('os-if', None, plant('src/os/posix/planted.c', '#ifdef __APPLE__', '#endif')),
     ('os-if', None, plant('src/base/planted.c', '#ifdef __cplusplus /* not __linux__ */', '#endif')),
+    ('parts', 1, plant('src/os/planted.h', '')),
+    ('parts', 1, change('src/os/wake.h', r'\Z', '\n'), change('src/os/os.h', r'#include "os/wake.h"\n', '')),
+    ('parts', None, plant('src/os/linux/planted.h', '')),
     ('twins', 1, plant('include/csys/ipc/planted.h', ''),
      plant('tests/ipc/test_planted.c', 'int x;')),
     ('twins', 1, plant('include/csys/ipc/planted.h', ''), plant('src/ipc/planted.c', '')),
