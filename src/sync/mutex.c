@@ -237,6 +237,12 @@ void csys_mutex_unlock_fair(csys_mutex *mutex)
 
 /* ---- poison ------------------------------------------------------------------------- */
 
+int csys_mutex_is_locked(const csys_mutex *mutex)
+{
+	/* Relaxed: it tells of a moment that is over.  RESERVED counts: it is about to be taken. */
+	return csysi_load_relaxed(&mutex->word) != FREE;
+}
+
 int csys_mutex_is_poisoned(const csys_mutex *mutex)
 {
 	return csysi_is_poisoned(&mutex->marks);

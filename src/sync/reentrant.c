@@ -63,6 +63,11 @@ void csys_reentrant_unlock(csys_reentrant *lock)
 	}
 }
 
+int csys_reentrant_is_locked(const csys_reentrant *lock)
+{
+	return csys_mutex_is_locked(&lock->mutex);
+}
+
 int csys_reentrant_is_poisoned(const csys_reentrant *lock)
 {
 	return csys_mutex_is_poisoned(&lock->mutex);

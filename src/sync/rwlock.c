@@ -496,6 +496,17 @@ int csys_rwlock_try_upgrade(csys_rwlock *lock)
 	return CSYS_EAGAIN;
 }
 
+int csys_rwlock_is_locked(const csys_rwlock *lock)
+{
+	/* Relaxed, here and below: it tells of a moment that is over. */
+	return (csysi_load_relaxed(&lock->word) & (WRITER | READERS)) != 0;
+}
+
+int csys_rwlock_is_write_locked(const csys_rwlock *lock)
+{
+	return (csysi_load_relaxed(&lock->word) & WRITER) != 0;
+}
+
 /* ---- poison -------------------------------------------------------------- */
 
 int csys_rwlock_is_poisoned(const csys_rwlock *lock)

@@ -53,6 +53,17 @@ static void one_thread_at_a_time_is_inside(void **state)
 	}
 }
 
+static void it_tells_whether_it_is_locked(void **state)
+{
+	(void)state;
+	csys_mutex one = CSYS_MUTEX_INIT;
+	assert_int_equal(csys_mutex_is_locked(&one), 0);
+	csys_mutex_lock(&one);
+	assert_int_equal(csys_mutex_is_locked(&one), 1);
+	csys_mutex_unlock(&one);
+	assert_int_equal(csys_mutex_is_locked(&one), 0);
+}
+
 static void lock_until_gives_up_at_the_deadline(void **state)
 {
 	(void)state;
@@ -515,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_small_and_valid_when_zero),
 		TEST(one_thread_at_a_time_is_inside),
+		TEST(it_tells_whether_it_is_locked),
 		TEST(lock_until_gives_up_at_the_deadline),
 		TEST(a_past_deadline_takes_what_is_free),
 		TEST(a_holder_that_ends_poisons_it),

@@ -45,6 +45,19 @@ static void *die_twice_inside(void *argument)
 	return NULL;
 }
 
+static void it_tells_whether_it_is_locked(void **state)
+{
+	(void)state;
+	csys_reentrant one = CSYS_REENTRANT_INIT;
+	assert_int_equal(csys_reentrant_is_locked(&one), 0);
+	assert_int_equal(csys_reentrant_lock(&one), 0);
+	assert_int_equal(csys_reentrant_lock(&one), 0);
+	csys_reentrant_unlock(&one);
+	assert_int_equal(csys_reentrant_is_locked(&one), 1);
+	csys_reentrant_unlock(&one);
+	assert_int_equal(csys_reentrant_is_locked(&one), 0);
+}
+
 static void a_holder_that_ends_poisons_and_releases_it(void **state)
 {
 	(void)state;
@@ -78,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(its_holder_may_lock_it_again),
+		TEST(it_tells_whether_it_is_locked),
 		TEST(a_holder_that_ends_poisons_and_releases_it),
 		TEST(misuse_aborts_with_a_line),
 	};

@@ -51,6 +51,26 @@ static void *try_all(void *argument)
 	return NULL;
 }
 
+static void it_tells_whether_it_is_locked_and_how(void **state)
+{
+	(void)state;
+	csys_rwlock one = CSYS_RWLOCK_INIT;
+	assert_int_equal(csys_rwlock_is_locked(&one), 0);
+	assert_int_equal(csys_rwlock_is_write_locked(&one), 0);
+	csys_rwlock_read(&one);
+	assert_int_equal(csys_rwlock_is_locked(&one), 1);
+	assert_int_equal(csys_rwlock_is_write_locked(&one), 0);
+	csys_rwlock_unlock_read(&one);
+	csys_rwlock_write(&one);
+	assert_int_equal(csys_rwlock_is_locked(&one), 1);
+	assert_int_equal(csys_rwlock_is_write_locked(&one), 1);
+	csys_rwlock_downgrade(&one);
+	assert_int_equal(csys_rwlock_is_locked(&one), 1);
+	assert_int_equal(csys_rwlock_is_write_locked(&one), 0);
+	csys_rwlock_unlock_read(&one);
+	assert_int_equal(csys_rwlock_is_locked(&one), 0);
+}
+
 static void many_read_or_one_writes(void **state)
 {
 	(void)state;
@@ -465,6 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_small_and_valid_when_zero),
+		TEST(it_tells_whether_it_is_locked_and_how),
 		TEST(many_read_or_one_writes),
 		TEST(a_waiting_writer_keeps_new_readers_out),
 		TEST(a_writer_that_gives_up_lets_the_readers_in),

@@ -94,6 +94,12 @@ CSYS_API CSYS_MUST_CHECK int csys_mutex_lock_until(csys_mutex *mutex, csys_deadl
 /* Unlock it; if threads sleep for it, the one that has slept longest gets it next. */
 CSYS_API void csys_mutex_unlock_fair(csys_mutex *mutex) CSYS_RELEASES(*mutex);
 
+/*
+ * Tell whether it is locked, by any thread: 1 or 0.  Both may be out of date when the caller
+ * sees them: for assertions, dumps and statistics, as parking_lot's is_locked.
+ */
+CSYS_API int csys_mutex_is_locked(const csys_mutex *mutex);
+
 /* 1 if it is poisoned at this moment, 0 if not. */
 CSYS_API int csys_mutex_is_poisoned(const csys_mutex *mutex);
 

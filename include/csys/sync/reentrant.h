@@ -52,6 +52,9 @@ CSYS_API CSYS_MUST_CHECK int csys_reentrant_lock_until(csys_reentrant *lock,
 /* Unlock it once. */
 CSYS_API void csys_reentrant_unlock(csys_reentrant *lock);
 
+/* Tell whether any thread holds it, as csys_mutex_is_locked does. */
+CSYS_API int csys_reentrant_is_locked(const csys_reentrant *lock);
+
 /* Poison, as csys_mutex_is_poisoned and the like for a mutex. */
 CSYS_API int csys_reentrant_is_poisoned(const csys_reentrant *lock);
 CSYS_API void csys_reentrant_clear_poison(csys_reentrant *lock);

@@ -133,6 +133,13 @@ CSYS_API void csys_rwlock_downgrade(csys_rwlock *lock) CSYS_RELEASES(*lock)
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgrade(csys_rwlock *lock) CSYS_RELEASES_SHARED(*lock)
 	CSYS_TRY_ACQUIRES(0, *lock);
 
+/*
+ * Tell whether any thread holds it, and whether a writer does: 1 or 0, which may be out of
+ * date when the caller sees them (csys_mutex_is_locked).
+ */
+CSYS_API int csys_rwlock_is_locked(const csys_rwlock *lock);
+CSYS_API int csys_rwlock_is_write_locked(const csys_rwlock *lock);
+
 /* ---- poison ---------------------------------------------------------------------------------- */
 
 /* Poison, as csys_mutex_is_poisoned and the like for a mutex. */
