@@ -61,6 +61,9 @@ int csys_stream_write_until(csys_handle writer, const void *data, size_t size,
 		*out_size = 0;
 		return 0;
 	}
+	/* Without a deadline at all the system would wait until it has taken everything. */
+	if (deadline == CSYS_FOREVER)
+		deadline--;
 	return csysi_os_write(writer, data, size, deadline, out_size);
 }
 
@@ -75,10 +78,13 @@ int csys_stream_write_all_until(csys_handle writer, const void *data, size_t siz
 	size_t done = 0;
 	int r = 0;
 
+	if (!data && size > 0)
+		r = CSYS_EINVAL;
+	else if (size > 0 && writer == CSYS_NO_HANDLE)
+		r = CSYS_EBADF;
 	while (r == 0 && done < size) {
 		size_t more = 0;
-		r = csys_stream_write_until(writer, data ? (const char *)data + done : NULL,
-					    size - done, deadline, &more);
+		r = csysi_os_write(writer, (const char *)data + done, size - done, deadline, &more);
 		done += more;
 	}
 	if (out_size)

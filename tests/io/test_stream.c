@@ -105,6 +105,17 @@ static void writing_gives_up_at_the_deadline(void **state)
 	close_ends(pipe);
 }
 
+static void one_write_takes_what_there_is_room_for(void **state)
+{
+	(void)state;
+	struct ends pipe = opened_ends();
+	size_t size = 0;
+	/* Nobody reads: it would wait for ever for room for all of it. */
+	assert_int_equal(csys_stream_write(pipe.writer, big, sizeof big, &size), 0);
+	assert_true(size >= 1 && size < sizeof big);
+	close_ends(pipe);
+}
+
 static void all_tells_how_far_it_came(void **state)
 {
 	(void)state;
@@ -359,6 +370,13 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(csys_stream_read_until(4000, text, 4, csys_after_s(9), &size), CSYS_EBADF);
 	assert_int_equal(csys_stream_write_until(4000, text, 4, csys_after_s(9), &size),
 			 CSYS_EBADF);
+	assert_int_equal(csys_stream_read_until(-5, text, 4, csys_after_s(9), &size), CSYS_EBADF);
+	assert_int_equal(csys_stream_write_until(-5, text, 4, csys_after_s(9), &size), CSYS_EBADF);
+	assert_int_equal(csys_stream_write_all(CSYS_NO_HANDLE, text, 4, NULL), CSYS_EBADF);
+	assert_int_equal(csys_stream_read_until(pipe.writer, text, 4, csys_after_s(9), &size),
+			 CSYS_EBADF);
+	assert_int_equal(csys_stream_write_until(pipe.reader, text, 4, csys_after_s(9), &size),
+			 CSYS_EBADF);
 	assert_int_equal(csys_stream_read(pipe.writer, text, 4, &size), CSYS_EBADF);
 	assert_int_equal(csys_stream_write(pipe.reader, text, 4, &size), CSYS_EBADF);
 	assert_int_equal(csys_stream_nonblocking(4000, &flag), CSYS_EBADF);
@@ -377,6 +395,7 @@ int main(void)
 		TEST(reading_gives_up_at_the_deadline),
 		TEST(a_past_deadline_still_takes_what_is_there),
 		TEST(writing_gives_up_at_the_deadline),
+		TEST(one_write_takes_what_there_is_room_for),
 		TEST(all_tells_how_far_it_came),
 		TEST(all_of_a_lot_arrives),
 		TEST(writing_unread_is_epipe_and_no_signal),

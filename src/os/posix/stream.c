@@ -9,6 +9,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <unistd.h>
@@ -20,16 +21,28 @@
 #define PIPE_BUF _POSIX_PIPE_BUF /* systems where it depends on the file */
 #endif
 
+/* The wrong end of a pipe would never be ready. */
+static int is_open_for(int fd, short events)
+{
+	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+	return mode != (events == POLLIN ? O_WRONLY : O_RDONLY);
+}
+
 static int ready_now(int fd, short events)
 {
 	struct pollfd polled = { .fd = fd, .events = events };
 	int ready;
 
+	if (fd < 0) { /* which poll passes over */
+		errno = EBADF;
+		return 0;
+	}
 	do
 		ready = csysi_posix_poll(&polled, 1, 0);
 	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
-		errno = EAGAIN;
+		errno = is_open_for(fd, events) ? EAGAIN : EBADF;
 	return ready > 0;
 }
 
