@@ -258,7 +258,10 @@ static int look_by_pid(csys_process *process, int *out_zombie)
 	/* Relaxed: it only ever becomes 1, and a look that comes too early is harmless. */
 	if (csysi_load_relaxed(&process->ended))
 		return CSYS_ESRCH;
+	/* The files of a table are cancellation points, and would stay open. */
+	int before = csysi_os_hold_cancel();
 	int r = look(process->id.pid, &now, &state, &denied);
+	csysi_os_release_cancel(before);
 	if (r == 0 && !denied && !csys_process_id_equal(&now, &process->id))
 		r = CSYS_ESRCH;
 	if (r == CSYS_ESRCH)
