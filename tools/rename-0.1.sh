@@ -11,9 +11,10 @@ if [ $# -eq 0 ]; then
     sed -n '2,/^set /s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-exec sed -i -E \
-    -e 's#csys/ipc/(pipe|pty|terminal)\.h#csys/io/\1.h#' \
-    -e 's#csys/ipc\.h#csys/io.h#' \
+exec sed -i --follow-symlinks -E \
+    -e 's@^([ \t]*#[ \t]*include[ \t]*)<csys/ipc/pipe\.h>@\1<csys/io/pipe.h>\n\1<csys/io/stream.h>@' \
+    -e 's#csys/ipc/(pipe|pty|terminal)\.h#csys/io/\1.h#g' \
+    -e 's#csys/ipc\.h#csys/io.h#g' \
     -e 's/\bcsys_pipe_((read|write)(_all)?(_until)?|(set_)?nonblocking)\b/csys_stream_\1/g' \
     -e 's/\bcsys_set_allocator\b/csys_allocator_set/g' \
     -e 's/\bcsys_is_terminal\b/csys_terminal_is/g' \

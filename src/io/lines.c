@@ -160,9 +160,8 @@ static int give_all(csys_lines *lines, csys_lines_sink *sink, void *context)
 int csys_lines_feed(csys_lines *lines, const char *data, size_t size, csys_lines_sink *sink,
 		    void *context)
 {
-	if (!lines || !sink || (!data && size > 0))
+	if (!lines || !sink || (!data && size > 0) || (lines->has_ended && size > 0))
 		return CSYS_EINVAL;
-	uncover(lines);
 	int r = size > 0 ? reserve(lines, size) : 0;
 	if (r < 0)
 		return r;

@@ -6,6 +6,8 @@
  */
 #include <csys/io/poll.h>
 
+#include <limits.h>
+
 #include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -14,7 +16,7 @@
 #define USUAL 16
 
 /* Between two looks at what has no handle, ns. */
-#define FIRST_NAP 50000
+#define FIRST_NAP 1000000
 #define LAST_NAP 5000000
 
 /* How many items have no handle; CSYS_EBADF if one of them cannot be asked either. */
@@ -41,22 +43,23 @@ static void begin(const csys_poll_item *items, size_t count, struct csysi_os_pol
 		};
 }
 
-/* Ask the items without a handle.  Returns how many are ready, and notes which. */
+/* Ask the items without a handle.  Returns how many are ready, and notes which; if none is, the
+ * first failure. */
 static int ask(const csys_poll_item *items, size_t count, struct csysi_os_poll *polled)
 {
-	int ready = 0;
+	int ready = 0, failure = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const csys_waitable *waitable = &items[i].waitable;
 		if (waitable->handle != CSYS_NO_HANDLE)
 			continue;
 		int r = waitable->is_ready(waitable->object);
-		if (r < 0)
-			return r;
+		if (r < 0 && failure == 0)
+			failure = r;
 		polled[i].ready = r > 0;
 		ready += polled[i].ready;
 	}
-	return ready;
+	return ready > 0 ? ready : failure;
 }
 
 /* Wait for the items with a handle.  Returns how many of them are ready; 0 at the deadline. */
@@ -88,9 +91,13 @@ static int wait_for_items(const csys_poll_item *items, size_t count, struct csys
 		int is_over = csys_deadline_left(deadline) == 0;
 		/* The system first: it says 0 for all that it is not asked for. */
 		int ready = wait_for_handles(polled, count, CSYS_POLL);
-		int asked = ready < 0 ? ready : ask(items, count, polled);
-		if (asked < 0 || ready + asked > 0 || is_over)
-			return asked < 0 ? asked : ready + asked;
+		if (ready < 0)
+			return ready;
+		int asked = ask(items, count, polled);
+		if (asked < 0)
+			return ready > 0 ? ready : asked;
+		if (ready + asked > 0 || is_over)
+			return ready + asked;
 		ready = wait_for_handles(polled, count,
 					 csys_after_ns(csysi_backoff_next(&backoff, deadline)));
 		if (ready < 0)
@@ -105,6 +112,8 @@ int csys_poll(csys_poll_item *items, size_t count, csys_deadline deadline)
 
 	if (!items || count == 0)
 		return CSYS_EINVAL;
+	if (count > INT_MAX / sizeof *polled)
+		return CSYS_ENOMEM;
 	if (count > USUAL)
 		polled = csysi_alloc(count * sizeof *polled);
 	if (!polled)

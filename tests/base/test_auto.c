@@ -55,6 +55,46 @@ static void a_child_that_runs_is_detached(void **state)
 		finished(spawned(helper_command("exit", "0", NULL)));
 }
 
+static void a_pipeline_that_runs_is_detached(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("stay", NULL);
+	csys_command *stages[] = { command };
+	int64_t pid;
+	{
+		CSYS_AUTO(csys_pipeline) pipeline = NULL;
+		assert_int_equal(csys_pipeline_spawn(stages, 1, &pipeline), 0);
+		pid = csys_child_pid(csys_pipeline_child(pipeline, 0));
+	}
+	csys_command_free(command);
+	assert_int_equal(kill((pid_t)pid, 0), 0);
+	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+	csys_deadline deadline = csys_after_s(60);
+	while (has_children() && csys_deadline_left(deadline) > 0)
+		finished(spawned(helper_command("exit", "0", NULL)));
+}
+
+static void *return_it(void *argument)
+{
+	return argument;
+}
+
+static void a_thread_keeps_its_other_references(void **state)
+{
+	(void)state;
+	int number = 5;
+	void *result;
+	csys_thread *other;
+	{
+		CSYS_AUTO(csys_thread) thread = NULL;
+		assert_int_equal(csys_thread_spawn(return_it, &number, NULL, &thread), 0);
+		other = csys_thread_ref(thread);
+	}
+	assert_int_equal(csys_thread_join(other, &result), 0);
+	assert_ptr_equal(result, &number);
+	csys_thread_unref(other);
+}
+
 static void what_is_handed_over_is_not_released(void **state)
 {
 	(void)state;
@@ -123,6 +163,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(however_the_block_is_left_its_objects_are_released),
 		TEST(a_child_that_runs_is_detached),
+		TEST(a_pipeline_that_runs_is_detached),
+		TEST(a_thread_keeps_its_other_references),
 		TEST(what_is_handed_over_is_not_released),
 		TEST(each_type_is_released),
 	};

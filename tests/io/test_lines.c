@@ -191,6 +191,43 @@ static void a_sink_that_fails_loses_only_its_own_line(void **state)
 	assert_int_equal(csys_lines_finish(lines, note, &got), 0);
 	assert_string_equal(got.text, "a|c|d.");
 	csys_lines_close(lines);
+
+	got = (struct transcript){ .fail_at = 1 };
+	lines = opened(CSYS_NO_HANDLE, 0);
+	assert_int_equal(csys_lines_feed(lines, "a\n", 2, note, &got), CSYS_EBUSY);
+	assert_int_equal(csys_lines_feed(lines, "b\nc\n", 4, note, &got), 0);
+	assert_string_equal(got.text, "b|c|");
+	assert_int_equal(csys_lines_finish(lines, note, &got), 0);
+	assert_int_equal(csys_lines_feed(lines, "d", 1, note, &got), CSYS_EINVAL);
+	assert_int_equal(csys_lines_feed(lines, NULL, 0, note, &got), 0);
+	csys_lines_close(lines);
+}
+
+static int count_bytes(void *context, const csys_line *line)
+{
+	size_t *sizes = context;
+	sizes[line->ending] = line->size;
+	return 0;
+}
+
+static void without_a_limit_it_is_one_mebibyte(void **state)
+{
+	(void)state;
+	char *text = malloc(CSYS_LINES_LIMIT + 2);
+	assert_non_null(text);
+	for (size_t more = 0; more < 2; more++) {
+		size_t sizes[3] = { 0 };
+		csys_lines *lines = opened(CSYS_NO_HANDLE, 0);
+		memset(text, 'x', CSYS_LINES_LIMIT + more);
+		text[CSYS_LINES_LIMIT + more] = '\n';
+		assert_int_equal(csys_lines_feed(lines, text, CSYS_LINES_LIMIT + more + 1,
+						 count_bytes, sizes),
+				 0);
+		assert_int_equal(sizes[CSYS_LINE_NEWLINE], more ? 1 : 1 << 20);
+		assert_int_equal(sizes[CSYS_LINE_CUT], more ? 1 << 20 : 0);
+		csys_lines_close(lines);
+	}
+	free(text);
 }
 
 static int feed(void *context, int stream, const char *data, size_t size)
@@ -282,6 +319,7 @@ int main(void)
 		TEST(there_may_be_nuls_in_a_line),
 		TEST(the_pieces_in_which_it_is_fed_do_not_matter),
 		TEST(a_sink_that_fails_loses_only_its_own_line),
+		TEST(without_a_limit_it_is_one_mebibyte),
 		TEST(it_splits_what_a_program_writes),
 		TEST(out_of_memory_loses_nothing),
 		TEST(bad_arguments_are_told),

@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,6 +146,47 @@ static void it_wakes_when_another_thread_writes(void **state)
 	}
 }
 
+/* More items than handles may be open, and one of them is not: poll cannot be asked. */
+static void poll_above_the_limit(void)
+{
+	csys_poll_item items[20];
+	struct ends pipe;
+	CHECK(csys_pipe_create(&pipe.reader, &pipe.writer) == 0);
+	for (int i = 0; i < 20; i++)
+		items[i] = (csys_poll_item){ .waitable = csys_waitable_reading(pipe.reader) };
+	allow_handles(10);
+	CHECK(csys_poll(items, 20, CSYS_POLL) == CSYS_ETIMEDOUT);
+	items[19].waitable = csys_waitable_reading(4000);
+	CHECK(csys_poll(items, 20, CSYS_FOREVER) == CSYS_EBADF);
+	items[19].waitable = csys_waitable_reading(0x7fffffff);
+	CHECK(csys_poll(items, 20, CSYS_FOREVER) == CSYS_EBADF);
+	items[19].waitable = csys_waitable_writing(pipe.writer);
+	CHECK(csys_poll(items, 20, CSYS_FOREVER) == 1 && items[19].ready);
+	close_ends(pipe);
+}
+
+static void a_limit_below_the_items_changes_nothing(void **state)
+{
+	(void)state;
+	in_child(poll_above_the_limit);
+}
+
+static void any_number_of_items_is_waited_for(void **state)
+{
+	(void)state;
+	struct ends pipe = opened_ends();
+	for (size_t count = 1; count <= 40; count++) {
+		csys_poll_item *items = malloc(count * sizeof *items);
+		assert_non_null(items);
+		for (size_t i = 0; i < count; i++)
+			items[i] =
+				(csys_poll_item){ .waitable = csys_waitable_writing(pipe.writer) };
+		assert_int_equal(csys_poll(items, count, CSYS_POLL), count);
+		free(items);
+	}
+	close_ends(pipe);
+}
+
 static csys_signals *inherited;
 
 static void poll_what_the_parent_has(void)
@@ -171,6 +213,12 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(csys_poll(items, 2, CSYS_FOREVER), CSYS_EBADF);
 	items[1].waitable = csys_waitable_reading(4000);
 	assert_int_equal(csys_poll(items, 2, CSYS_FOREVER), CSYS_EBADF);
+	items[1].waitable = csys_waitable_reading(-5);
+	assert_int_equal(csys_poll(items, 2, CSYS_FOREVER), CSYS_EBADF);
+	items[1].waitable = csys_waitable_reading(((csys_handle)1 << 16 << 16) + pipe.reader);
+	if (sizeof(csys_handle) > 4)
+		assert_int_equal(csys_poll(items, 2, CSYS_FOREVER), CSYS_EBADF);
+	assert_int_equal(csys_poll(items, SIZE_MAX / 8, CSYS_FOREVER), CSYS_ENOMEM);
 	assert_int_equal(items[0].ready, 77);
 	assert_int_equal(items[1].ready, 77);
 	close_ends(pipe);
@@ -188,6 +236,8 @@ int main(void)
 		TEST(any_of_many_children_is_waited_for),
 		TEST(a_process_of_somebody_else_is_waited_for),
 		TEST(it_wakes_when_another_thread_writes),
+		TEST(a_limit_below_the_items_changes_nothing),
+		TEST(any_number_of_items_is_waited_for),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);

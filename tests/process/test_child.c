@@ -93,6 +93,12 @@ static void a_wait_that_polls_leaves_stdin_open_too(void **state)
 	assert_int_equal(csys_child_wait_until(child, CSYS_POLL, &end), CSYS_ETIMEDOUT);
 	assert_int_equal(end.how, 77);
 	assert_true(csys_child_stream(child, CSYS_STDIN) != CSYS_NO_HANDLE);
+	/* A deadline that has passed is no poll. */
+	int r = csys_child_wait_until(child, csys_after_ms(0), &end);
+	assert_true(r == 0 || r == CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_stream(child, CSYS_STDIN), CSYS_NO_HANDLE);
+	/* Where it has a handle, that is what is waited for. */
+	assert_int_equal(csys_child_waitable(child).handle, csys_child_handle(child));
 	assert_exit(finished(child), CSYS_EXIT_CODE, 0);
 }
 

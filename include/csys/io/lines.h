@@ -13,7 +13,10 @@
  * It reads ahead, so between its first call and its close nothing else should read the
  * same stream.  What was read is kept when a deadline passes.
  *
- * No line is lost, and none needs more memory than its limit: a longer one comes in pieces.
+ * No line is lost, and none needs more memory than about twice its limit: a longer one comes
+ * in pieces.  (What is fed at once needs as much memory as it is long.)
+ *
+ * At the end of a terminal, which Linux tells as CSYS_EIO, csys_lines_finish gives what is left.
  *
  * Threads: one at a time.  Fork: the copy in the child has what was read ahead too.
  */
@@ -33,7 +36,7 @@ CSYS_BEGIN_DECLS
 typedef struct csys_lines csys_lines;
 
 /* The limit of a line where none is given: 1 MiB. */
-#define CSYS_LINES_LIMIT ((size_t)1 << 20)
+#define CSYS_LINES_LIMIT (sizeof(char) << 20)
 
 /* What a line ends with. */
 enum {
@@ -67,7 +70,10 @@ CSYSI_AUTO(csys_lines, csys_lines_close(*object))
  */
 CSYS_API CSYS_MUST_CHECK int csys_lines_next(csys_lines *lines, csys_line *out);
 
-/* Read the next line as csys_lines_next does, until `deadline`: then CSYS_ETIMEDOUT. */
+/*
+ * Read the next line as csys_lines_next does, until `deadline`: then CSYS_ETIMEDOUT.  What is
+ * there is read first, a line that is longer than the limit up to that.
+ */
 CSYS_API CSYS_MUST_CHECK int csys_lines_next_until(csys_lines *lines, csys_deadline deadline,
 						   csys_line *out);
 
@@ -76,7 +82,8 @@ typedef int csys_lines_sink(void *context, const csys_line *line);
 
 /*
  * Give it bytes that come from elsewhere (a csys_output_sink, say), and each line that is
- * complete then to `sink`.  Returns 0, the sink's negative value, CSYS_EINVAL or CSYS_ENOMEM.
+ * complete then to `sink`.  Returns 0, the sink's negative value, CSYS_ENOMEM, or CSYS_EINVAL,
+ * also for bytes after csys_lines_finish.
  * After CSYS_ENOMEM nothing of `data` was taken; after a failure of the sink all was, and the
  * next feed, of 0 bytes too, goes on with the line behind the one that failed.
  */

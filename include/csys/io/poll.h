@@ -38,11 +38,12 @@ typedef struct csys_poll_item {
  * set in each item to 1 or 0; or CSYS_ETIMEDOUT, and then each `ready` is 0.
  *
  * Other failures leave the items untouched: CSYS_EBADF if one of them stands for nothing
- * (CSYS_NO_HANDLE, a handle that is not open, NULL for an object, a subscription in a
- * forked child), CSYS_EINVAL without items, CSYS_ENOMEM (up to 16 items need no memory).
+ * (CSYS_NO_HANDLE, a handle that is not open, NULL for an object, a waitable that was made of
+ * a subscription in a forked child), CSYS_EINVAL without items, CSYS_ENOMEM (up to 16 items
+ * need no memory), CSYS_EMFILE if a process without a pidfd cannot be looked at.
  *
  * What has no handle on this system (a child on plain POSIX) is looked at again and
- * again, from every 50 us to every 5 ms.  Threads: any number may wait for the same
+ * again, from every 1 ms to every 5 ms.  Threads: any number may wait for the same
  * thing.  A cancellation point: a thread that is cancelled here loses the memory for more
  * than 16 items.
  */

@@ -87,7 +87,9 @@ CSYS_API CSYS_MUST_CHECK int csys_child_try_wait(csys_child *child, csys_exit *o
 
 /*
  * Its end, for csys_poll: ready once it has ended, reaped or not, on systems too that have
- * no handle for it.  Nothing is reaped.  A NULL child is CSYS_EBADF there.
+ * no handle for it.  Nothing is reaped.  A NULL child is CSYS_EBADF there.  A child that a
+ * debugger traces is ready on Linux while csys_child_try_wait is still CSYS_EAGAIN, until the
+ * debugger has seen its end.
  */
 CSYS_API csys_waitable csys_child_waitable(csys_child *child);
 

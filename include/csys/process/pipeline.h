@@ -110,7 +110,7 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait(csys_pipeline *pipeline, csys_ex
 
 /*
  * Wait for all stages as csys_pipeline_wait does, until `deadline`; CSYS_ETIMEDOUT if a
- * stage runs on.
+ * stage runs on.  With CSYS_POLL it only looks, and leaves stdin of the first stage open.
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_until(csys_pipeline *pipeline,
 						      csys_deadline deadline, csys_exit *out);

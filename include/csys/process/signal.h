@@ -103,8 +103,9 @@ CSYSI_AUTO(csys_signals, csys_signals_close(*object))
 CSYS_API csys_handle csys_signals_handle(const csys_signals *signals);
 
 /*
- * A pending event, for csys_poll.  CSYS_EBADF there for NULL, and for the copy that a forked
- * child has.
+ * A pending event, for csys_poll.  As its handle it may say so once too often, so use
+ * csys_signals_try_wait then.  CSYS_EBADF there for NULL, and in a forked child for a waitable
+ * that was made there; one that was made before the fork tells of the parent's events.
  */
 CSYS_API csys_waitable csys_signals_waitable(const csys_signals *signals);
 

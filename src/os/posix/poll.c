@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/select.h>
 
@@ -84,7 +85,10 @@ static int by_select(struct pollfd *polled, size_t count, int wait)
 	unsigned long *sets = usual;
 	struct timeval left = { wait / 1000, wait % 1000 * 1000 };
 	int most = -1;
+	int closed = find_closed(polled, count); /* select may take them for ready */
 
+	if (closed > 0)
+		return closed;
 	for (size_t i = 0; i < count; i++)
 		most = polled[i].fd > most ? polled[i].fd : most;
 	size_t words = (size_t)(most / WORD_BITS) + 1;
@@ -99,8 +103,6 @@ static int by_select(struct pollfd *polled, size_t count, int wait)
 			   (fd_set *)(sets + 2 * words), wait < 0 ? NULL : &left);
 	if (ready >= 0)
 		ready = read_sets(polled, count, sets, words);
-	else if (errno == EBADF)
-		ready = find_closed(polled, count);
 	if (sets != usual)
 		csysi_free(sets);
 	return ready;
@@ -141,22 +143,33 @@ static int poll_until(struct pollfd *polled, size_t count, csys_deadline deadlin
 	}
 }
 
+/* "None", or a number that a descriptor can have. */
+static int is_possible(csys_handle handle)
+{
+	return handle == CSYS_NO_HANDLE || (handle >= 0 && handle <= INT_MAX);
+}
+
 int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadline)
 {
 	struct pollfd usual[USUAL];
+	if (count > SIZE_MAX / sizeof *usual)
+		return CSYS_ENOMEM;
 	struct pollfd *polled = count > USUAL ? csysi_alloc(count * sizeof *polled) : usual;
 	if (!polled)
 		return CSYS_ENOMEM;
+	int closed = 0;
 	for (size_t i = 0; i < count; i++) {
-		items[i].ready = items[i].closed = 0;
+		items[i].closed = !is_possible(items[i].handle);
+		items[i].ready = items[i].closed;
+		closed |= items[i].closed;
 		polled[i].fd = (int)items[i].handle; /* poll passes over -1 */
 		polled[i].events = items[i].writing ? POLLOUT : POLLIN;
 		polled[i].revents = 0;
 	}
 
-	int r = poll_until(polled, count, deadline);
+	int r = closed ? 0 : poll_until(polled, count, deadline);
 	/* Errors and hang-ups count as ready: the transfer tells them. */
-	for (size_t i = 0; i < count && r == 0; i++) {
+	for (size_t i = 0; i < count && r == 0 && !closed; i++) {
 		items[i].ready = polled[i].revents != 0;
 		items[i].closed = (polled[i].revents & POLLNVAL) != 0;
 	}
