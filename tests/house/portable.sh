@@ -1,6 +1,6 @@
 #!/bin/sh
 # tests/house/portable.sh - all floors above and below os/ compile for systems
-# that have no backend yet.
+# that have no backend yet, and the posix folder does for macOS and two BSDs.
 #
 #     portable.sh [--only mingw|macos]
 #
@@ -14,13 +14,14 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 failed=0
+above='base sync io process'
 
 # CSYS_API is empty as in a static library.  The only folders searched are ours.
 compile_all() {
-    name=$1
-    shift
+    name=$1 folders=$2
+    shift 2
     count=0
-    for source in $(cd "$root/src" && find base sync io process -name '*.c' | LC_ALL=C sort); do
+    for source in $(cd "$root/src" && find $folders -name '*.c' | LC_ALL=C sort); do
         if "$@" -std=c11 -c -Wall -Wextra -Werror -DCSYS_API= -I"$root/include" -I"$root/src" \
             -o "$scratch/object.o" "$root/src/$source"; then
             count=$((count + 1))
@@ -39,7 +40,7 @@ mingw() {
         failed=1
         return
     fi
-    compile_all Windows x86_64-w64-mingw32-gcc
+    compile_all Windows "$above" x86_64-w64-mingw32-gcc
 }
 
 macos() {
@@ -52,7 +53,11 @@ macos() {
     fi
     ZIG_GLOBAL_CACHE_DIR=$scratch/zig ZIG_LOCAL_CACHE_DIR=$scratch/zig
     export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
-    compile_all macOS "$zig" cc -target aarch64-macos
+    compile_all macOS "$above os/posix" "$zig" cc -target aarch64-macos
+    # Here meson would find it.
+    set -- -DCSYSI_HAVE_PTHREAD_CONDATTR_SETCLOCK
+    compile_all FreeBSD os/posix "$zig" cc -target x86_64-freebsd "$@"
+    compile_all NetBSD os/posix "$zig" cc -target x86_64-netbsd "$@"
 }
 
 case $# in

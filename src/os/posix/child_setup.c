@@ -131,6 +131,8 @@ IN_CHILD static int kernel_nice(int value)
 	return checked(setpriority(PRIO_PROCESS, 0, value));
 }
 
+#ifdef CSYSI_HAVE_SCHED_SETSCHEDULER
+
 IN_CHILD static int kernel_schedule(int policy, int priority)
 {
 	struct sched_param parameter = { .sched_priority = priority };
@@ -140,6 +142,18 @@ IN_CHILD static int kernel_schedule(int policy, int priority)
 								 : -1;
 	return number < 0 ? -ENOSYS : checked(sched_setscheduler(0, number, &parameter));
 }
+
+#else
+
+/* An option of POSIX, which macOS and OpenBSD do not have. */
+IN_CHILD static int kernel_schedule(int policy, int priority)
+{
+	(void)policy;
+	(void)priority;
+	return -ENOSYS;
+}
+
+#endif
 
 /* POSIX has no call for the next two. */
 IN_CHILD static int kernel_bind(const unsigned char *cpus, size_t size)

@@ -14,10 +14,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#if defined(__has_include)
-#if __has_include(<sys/auxv.h>)
+#ifdef CSYSI_HAVE_GETAUXVAL
 #include <sys/auxv.h>
-#endif
 #endif
 
 #include "os/posix/posix.h"
@@ -33,7 +31,7 @@ static const char own; /* an address in this object */
 /* Whether the object is the program itself.  Then there is no need to look for its file. */
 static int is_program(const Dl_info *object)
 {
-#if defined(AT_PHDR)
+#ifdef CSYSI_HAVE_GETAUXVAL
 	Dl_info program;
 
 	return dladdr((void *)getauxval(AT_PHDR), &program) &&

@@ -4,6 +4,7 @@
 #ifndef CSYSI_OS_POSIX_POSIX_H
 #define CSYSI_OS_POSIX_POSIX_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/types.h>
 
@@ -76,7 +77,15 @@ int csysi_posix_pty_name(int controller, char *name, size_t size);
 /* Open the terminal side of a controller, close-on-exec.  -1 with errno. */
 int csysi_posix_pty_peer(int controller, const char *name);
 
-/* ---- threads (hold.c, loaded.c) ---------------------------------------------------------- */
+/* ---- threads (condvar.c, hold.c, loaded.c) ------------------------------------------------ */
+
+/*
+ * Initialize a condvar, and wait on it until a deadline.  The wait returns an errno as
+ * pthread_cond_timedwait does: 0, also without a signal, or ETIMEDOUT.
+ */
+void csysi_posix_condvar_init(pthread_cond_t *condvar);
+int csysi_posix_condvar_wait(pthread_cond_t *condvar, pthread_mutex_t *mutex,
+			     csys_deadline deadline);
 
 /*
  * Fill a set with all signals but those that a fault of the program raises: while one of these

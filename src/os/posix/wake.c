@@ -17,7 +17,6 @@
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "base/atomic.h"
 #include "os/posix/posix.h"
@@ -38,7 +37,6 @@ static struct slot {
 	struct sleeper *first; /* under lock; the longest one first */
 } slots[SLOTS];
 
-static pthread_condattr_t monotonic;
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 
 /* Also called in a forked child, where no thread sleeps and no other thread holds a lock. */
@@ -52,8 +50,6 @@ static void fill_slots(void)
 
 static void make_slots(void)
 {
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	fill_slots();
 	/* Without memory for it a forked child may hang, as it may in malloc. */
 	pthread_atfork(NULL, NULL, fill_slots);
@@ -66,14 +62,6 @@ static struct slot *slot_of(const uint32_t *word)
 	 * the same offsets in different pages. */
 	uintptr_t address = (uintptr_t)word;
 	return &slots[((address >> 2) ^ (address >> 12)) % SLOTS];
-}
-
-static struct timespec moment(csys_deadline deadline)
-{
-	int64_t ns = deadline > 0 ? deadline : 0;
-	struct timespec at = { .tv_sec = (time_t)(ns / 1000000000),
-			       .tv_nsec = (long)(ns % 1000000000) };
-	return at;
 }
 
 static int nap(const uint32_t *word, uint32_t expected, csys_deadline deadline)
@@ -110,13 +98,10 @@ static void leave(struct slot *slot, const struct sleeper *sleeper)
 /* Sleep until told or until the deadline.  The mutex of the slot is locked, `self` in its queue. */
 static int sleep_until(struct slot *slot, struct sleeper *self, csys_deadline deadline)
 {
-	struct timespec at = moment(deadline);
 	int error = 0;
 
 	while (!self->is_told && error == 0)
-		error = deadline == CSYS_FOREVER
-				? pthread_cond_wait(&self->told, &slot->lock)
-				: pthread_cond_timedwait(&self->told, &slot->lock, &at);
+		error = csysi_posix_condvar_wait(&self->told, &slot->lock, deadline);
 	if (self->is_told)
 		return 0;
 	leave(slot, self);
@@ -132,7 +117,7 @@ int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline dead
 	pthread_mutex_lock(&slot->lock);
 	/* Relaxed: the mutex orders it with the waker, see above. */
 	if (csysi_load_relaxed(word) == expected) {
-		pthread_cond_init(&self.told, &monotonic);
+		csysi_posix_condvar_init(&self.told);
 		enter(slot, &self);
 		r = sleep_until(slot, &self, deadline);
 		pthread_cond_destroy(&self.told);
