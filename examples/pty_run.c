@@ -33,8 +33,8 @@ struct flow {
 static csys_signals *signals;
 static csys_pty *pty;
 static csys_child *child;
-static csys_exit end; /* the child's, once it has one */
-static csys_deadline kill_at = CSYS_FOREVER;
+static csys_exit end;         /* the child's, once it has one */
+static csys_deadline kill_at; /* none yet */
 static struct flow typed, written;
 
 static int complain(const char *what, int result)
@@ -92,7 +92,7 @@ static int take(const csys_signal_event *event)
 		type("\3");
 		return 0;
 	default:
-		if (kill_at == CSYS_FOREVER)
+		if (csys_deadline_is_forever(kill_at))
 			kill_at = csys_after_s(GRACE_S);
 		return has_ended() ? 0 : csys_child_signal_group(child, event->signal);
 	}
@@ -160,11 +160,6 @@ static int send_written(void)
 
 /* ---- the loop ----------------------------------------------------------------------------- */
 
-static int milliseconds(csys_deadline deadline)
-{
-	return deadline == CSYS_FOREVER ? -1 : (int)(csys_deadline_left(deadline) / 1000000 + 1);
-}
-
 /* Sleep until something can be done. */
 static void sleep_on_all(void)
 {
@@ -178,7 +173,7 @@ static void sleep_on_all(void)
 		  .events = (short)((reads ? POLLIN : 0) | (types ? POLLOUT : 0)) },
 	};
 	/* Interrupted or not, all is tried after it. */
-	(void)poll(polled, 4, has_ended() && reads ? 0 : milliseconds(kill_at));
+	(void)poll(polled, 4, has_ended() && reads ? 0 : csys_deadline_left_ms(kill_at));
 }
 
 static int pass_all(void)

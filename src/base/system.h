@@ -11,7 +11,7 @@
 #include <csys/base/handle.h>
 
 /* Nanoseconds on the monotonic clock.  Cannot fail.  Async-signal-safe. */
-csys_deadline csysi_os_now(void);
+int64_t csysi_os_now(void);
 
 /* Close a handle; "none" is accepted, errors are ignored.  Async-signal-safe. */
 void csysi_os_close(csys_handle handle);

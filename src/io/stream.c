@@ -62,8 +62,8 @@ int csys_stream_write_until(csys_handle writer, const void *data, size_t size,
 		return 0;
 	}
 	/* Without a deadline at all the system would wait until it has taken everything. */
-	if (deadline == CSYS_FOREVER)
-		deadline--;
+	if (csys_deadline_is_forever(deadline))
+		deadline = csys_deadline_at(INT64_MAX - 1);
 	return csysi_os_write(writer, data, size, deadline, out_size);
 }
 

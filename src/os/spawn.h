@@ -125,7 +125,7 @@ struct csysi_os_command {
 	const struct csysi_os_options *options;
 	enum csysi_os_bond bond;
 	csys_handle container; /* for CSYSI_OS_BOND_CONTAINER */
-	/* When a copied child (csysi_os_spawn) has to run the program; 0: no deadline. */
+	/* When a copied child (csysi_os_spawn) has to run the program. */
 	csys_deadline deadline;
 };
 

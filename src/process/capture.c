@@ -129,8 +129,8 @@ static int pump_and_watch(struct csysi_capture_loop *capture, csys_deadline unti
 	int blind =
 		csys_child_handle(capture->programs->children[capture->ended]) == CSYS_NO_HANDLE;
 	csys_deadline next = blind ? csys_after_ms(5) : until;
-	int r = pump_once(capture, next < until ? next : until);
-	if (r == CSYS_ETIMEDOUT && next < until)
+	int r = pump_once(capture, csys_deadline_earlier(until, next));
+	if (r == CSYS_ETIMEDOUT && csys_deadline_compare(next, until) < 0)
 		r = 0;
 	if (r == 0 && (blind || capture->polled[capture->tap_count].ready))
 		r = watch(capture);
@@ -163,15 +163,15 @@ static int pump(struct csysi_capture_loop *capture, csys_deadline deadline)
 	int r = 0;
 
 	while (r == 0 && has_streams(capture)) {
-		csys_deadline linger = capture->linger;
-		csys_deadline until = linger < deadline ? linger : deadline;
+		int lingers = csys_deadline_compare(capture->linger, deadline) <= 0;
+		csys_deadline until = lingers ? capture->linger : deadline;
 		r = pump_and_watch(capture, until);
 		/* One that always has more would never let poll come to the deadline. */
 		if (r == 0 && csys_deadline_left(until) == 0)
 			r = CSYS_ETIMEDOUT;
 		if (r != CSYS_ETIMEDOUT || capture->refused != 0)
 			continue;
-		return until == linger ? give_up_streams(capture) : look_again(capture);
+		return lingers ? give_up_streams(capture) : look_again(capture);
 	}
 	return r;
 }
@@ -221,8 +221,7 @@ static int end_politely(struct csysi_capture_loop *capture)
 	/* Their own end counts, not that of their streams, which others may hold: so look for
 	 * it now and then while there is something to feed or drain. */
 	while (r == 0 && has_streams(capture)) {
-		csys_deadline next = csys_after_ms(5);
-		r = pump_once(capture, next < until ? next : until);
+		r = pump_once(capture, csys_deadline_earlier(until, csys_after_ms(5)));
 		if (r < 0 && r != CSYS_ETIMEDOUT)
 			return r;
 		r = try_wait_all(capture);
@@ -353,16 +352,15 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 		.options = options,
 		.linger = CSYS_FOREVER,
 	};
-	csys_deadline deadline = options->deadline ? options->deadline : CSYS_FOREVER;
 	int os_error = csys_os_error();
 
 	for (size_t i = 0; i < programs->count; i++)
 		programs->exits[i] = (csys_exit){ 0 };
 	int r = take_streams(&capture);
 	if (r == 0)
-		r = pump(&capture, deadline);
+		r = pump(&capture, options->deadline);
 	if (r == 0)
-		r = wait_all(&capture, deadline);
+		r = wait_all(&capture, options->deadline);
 	if (r < 0)
 		r = end_all(&capture, r);
 	release(&capture);

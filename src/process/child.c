@@ -203,7 +203,7 @@ int csys_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *
 {
 	if (!child)
 		return CSYS_EINVAL;
-	if (deadline != CSYS_POLL)
+	if (!csys_deadline_is_poll(deadline))
 		csys_child_close_stream(child, CSYS_STDIN);
 	return csysi_child_wait_until(child, deadline, out);
 }

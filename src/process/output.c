@@ -86,7 +86,7 @@ int csys_command_output(csys_command *command, const csys_output_options *option
 	struct csysi_spawn_defaults defaults = {
 		.kinds = { options->input ? CSYS_STDIO_PIPE : CSYS_STDIO_NULL, CSYS_STDIO_PIPE,
 			   options->merge_stderr ? CSYS_STDIO_SAME_AS_STDOUT : CSYS_STDIO_PIPE },
-		.deadline = options->deadline, /* 0 is none there, too */
+		.deadline = options->deadline,
 	};
 	csys_child *child;
 	r = csysi_spawn(command, &defaults, &child);

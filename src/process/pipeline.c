@@ -136,7 +136,7 @@ static int spawn_until(csys_command *const *stages, size_t count, csys_deadline 
 
 	if (r == 0 && !out)
 		r = csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	ends.deadline = csysi_spawn_deadline(deadline);
+	ends.deadline = deadline;
 	return r < 0 ? r : start(stages, count, &ends, out);
 }
 
@@ -354,7 +354,7 @@ static int start_captured(csys_command *const *stages, size_t count,
 			   options->merge_stderr ? CSYS_STDIO_HANDLE : CSYS_STDIO_PIPE,
 			   CSYS_STDIO_HANDLE },
 		.handles = { CSYS_NO_HANDLE, writer, writer },
-		.deadline = options->deadline, /* 0 is none there, too */
+		.deadline = options->deadline,
 	};
 	r = start(stages, count, &ends, out);
 	csysi_os_close(writer);

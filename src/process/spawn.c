@@ -294,16 +294,11 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 	return r;
 }
 
-csys_deadline csysi_spawn_deadline(csys_deadline deadline)
-{
-	return deadline == 0 ? CSYS_POLL : deadline;
-}
-
 int csys_command_spawn_until(csys_command *command, csys_deadline deadline, csys_child **out)
 {
 	struct csysi_spawn_defaults defaults = csysi_spawn_inherits;
 
-	defaults.deadline = csysi_spawn_deadline(deadline);
+	defaults.deadline = deadline;
 	return csysi_spawn(command, &defaults, out);
 }
 

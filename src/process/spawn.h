@@ -10,16 +10,13 @@
 struct csysi_spawn_defaults {
 	int kinds[3];           /* what CSYS_STDIO_DEFAULT means for each stream */
 	csys_handle handles[3]; /* for CSYS_STDIO_HANDLE in kinds */
-	csys_deadline deadline; /* by when the program has to run; 0: never */
+	csys_deadline deadline; /* by when the program has to run */
 };
 extern const struct csysi_spawn_defaults csysi_spawn_inherits; /* all three */
 
 /* csys_command_spawn, with defaults of one's own. */
 int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		csys_child **out);
-
-/* The deadline of a caller for csysi_spawn_defaults, where 0 is none. */
-csys_deadline csysi_spawn_deadline(csys_deadline deadline);
 
 /* Record where a spawn failed, for csys_spawn_failed_step; returns `result`. */
 int csysi_spawn_failed(int step, int result);

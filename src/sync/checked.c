@@ -52,7 +52,7 @@ struct use {
 	const void *lock; /* NULL: none */
 	int how;
 	struct place place;
-	csys_deadline since;
+	int64_t since;
 };
 
 struct thread {
@@ -459,7 +459,7 @@ static struct use *holding(struct thread *thread, const void *lock)
 static int waits_for_ever(const struct thread *thread)
 {
 	return thread->is_used && thread->wants.lock && thread->wants.how != CONDVAR &&
-	       thread->deadline == CSYS_FOREVER;
+	       csys_deadline_is_forever(thread->deadline);
 }
 
 /*
@@ -541,7 +541,7 @@ void csysi_checked_wants(const void *lock, int how, csys_deadline deadline)
 	int is_inverted = 0, is_dead = 0;
 
 	/* A thread that does not wait blocks no other. */
-	if (own.is_reporting || deadline == CSYS_POLL)
+	if (own.is_reporting || csys_deadline_is_poll(deadline))
 		return;
 	inversion.size = deadlock.size = 0;
 	open_book();

@@ -113,7 +113,7 @@ static int announce(csys_mutex *mutex, uint32_t state, int was_woken, uint32_t *
 
 static int acquire(csys_mutex *mutex, csys_deadline deadline, int spins)
 {
-	csys_deadline since = 0; /* when it first slept */
+	int64_t since = 0; /* when it first slept */
 	int was_woken = 0;
 	uint32_t state = CONTENDED;
 

@@ -40,7 +40,7 @@ int csys_thread_park_until(csys_deadline deadline)
 	for (struct csysi_spin spin = csysi_spin_begin(&self->token, deadline);
 	     csysi_spin_goes_on(&spin, token != EMPTY);)
 		token = csysi_load_relaxed(&self->token);
-	if (deadline != CSYS_POLL && token == EMPTY &&
+	if (!csys_deadline_is_poll(deadline) && token == EMPTY &&
 	    csysi_cas_relaxed(&self->token, &token, PARKED)) {
 		int r = 0;
 		while (r == 0 && csysi_load_relaxed(&self->token) == PARKED)

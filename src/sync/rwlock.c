@@ -214,18 +214,17 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 	uint32_t phase = word & PHASE;
 	csys_deadline hungry = csys_after_ns(HUNGRY_NS);
 	while (!try_come_in(lock, phase, is_inside, &word)) {
-		csys_deadline until = hungry < deadline ? hungry : deadline;
+		csys_deadline until = csys_deadline_earlier(deadline, hungry);
 		if (!(word & (WRITER | WRITERS_WAIT))) {
 			/* Too many readers hold it, and when some leave they wake no reader. */
-			csys_deadline nap = csys_after_ns(FULL_NAP_NS);
-			until = nap < until ? nap : until;
+			until = csys_deadline_earlier(until, csys_after_ns(FULL_NAP_NS));
 		}
 		r = csysi_os_wait_as(&lock->word, word, until, READER_SLEEPS);
 		if (r != CSYS_ETIMEDOUT)
 			continue;
-		if (until == deadline)
+		if (csys_deadline_compare(until, deadline) == 0)
 			return come_in_or_stop(lock, phase, is_inside) ? 0 : r;
-		if (until == hungry) {
+		if (csys_deadline_compare(until, hungry) == 0) {
 			say_hungry(lock, phase);
 			hungry = CSYS_FOREVER;
 		}
@@ -368,7 +367,7 @@ static int is_late(const csys_rwlock *lock, uint32_t as, int was_woken)
 static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 {
 	uint32_t as = 1;
-	csys_deadline first = 0; /* when it first slept */
+	int64_t first = 0; /* when it first slept */
 	int was_woken = 0;
 
 	if (csys_deadline_left(deadline) > 0 && spin_write(lock, 0))
@@ -394,7 +393,7 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 		if (!is_held && !must_wait)
 			continue;
 
-		csys_deadline now = csys_now();
+		int64_t now = csys_now();
 		csys_deadline until = deadline;
 		if (first == 0) {
 			first = now;
@@ -402,12 +401,12 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 			csysi_add_acq_rel(&lock->writers, ONE_HUNGRY);
 			as += ONE_HUNGRY;
 		}
-		if (!is_held && now + HUNGRY_NS < until)
-			until = now + HUNGRY_NS; /* the one that it waits for may have given up */
+		if (!is_held) /* the one that it waits for may have given up */
+			until = csys_deadline_earlier(deadline, csys_deadline_at(now + HUNGRY_NS));
 		int r = csysi_os_wait_as(&lock->word, word, until, WRITER_SLEEPS);
 		if (r == 0)
 			was_woken = 1;
-		if (r == CSYS_ETIMEDOUT && until == deadline) {
+		if (r == CSYS_ETIMEDOUT && csys_deadline_compare(until, deadline) == 0) {
 			/* A free lock beats a deadline that has passed; but if it is free because
 			 * others are to have it, which were woken, it is left to them. */
 			if (!is_late(lock, as, was_woken) &&

@@ -147,12 +147,13 @@ struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline)
 	struct place *place = place_of(object);
 	struct csysi_spin spin = { 0, 0, &place->missed };
 
-	if (deadline != CSYS_POLL && may_help(place)) {
+	if (!csys_deadline_is_poll(deadline) && may_help(place)) {
 		uint32_t missed = csysi_load_relaxed(spin.missed);
 		int64_t ns = worth(missed);
 		if (ns > 0) {
-			csys_deadline end = csys_after_ns(ns);
-			spin.end = end < deadline ? end : deadline;
+			spin.end = csys_now() + ns;
+			if (csys_deadline_ns(deadline) < spin.end)
+				spin.end = csys_deadline_ns(deadline);
 		} else {
 			csysi_store_relaxed(spin.missed, missed + 1);
 		}
@@ -166,7 +167,7 @@ int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
 		return 0;
 	if (!is_so) {
 		csys_spin_hint();
-		if (++spin->looks % LOOKS != 0 || csys_deadline_left(spin->end) > 0)
+		if (++spin->looks % LOOKS != 0 || csys_now() < spin->end)
 			return 1;
 	}
 	uint32_t missed = csysi_load_relaxed(spin->missed);

@@ -32,7 +32,7 @@ void csysi_spin_note(const void *object);
  * The body of the loop does not run at all where spinning does not help.
  */
 struct csysi_spin {
-	csys_deadline end; /* 0: it does not help */
+	int64_t end; /* ns of csys_now; 0: it does not help */
 	int looks;
 	uint32_t *missed;
 };

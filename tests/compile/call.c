@@ -85,3 +85,24 @@ void take_the_right_kind(struct locks *all)
 	held.result = 1;
 #endif
 }
+
+int wait_for_a_time(struct locks *all, csys_deadline since);
+int wait_for_a_time(struct locks *all, csys_deadline since)
+{
+#if defined(NUMBER_AS_DEADLINE)
+	/* rejected: incompatible type|could not convert|no matching function|no known conversion */
+	return csys_mutex_lock_until(&all->mutex, 5000);
+#elif defined(NOW_AS_DEADLINE)
+	/* rejected: incompatible type|could not convert|no matching function|no known conversion */
+	return csys_mutex_lock_until(&all->mutex, csys_now() + 5000);
+#elif defined(COMPARED_AS_NUMBERS)
+	/* rejected: invalid operands|no match for */
+	return since < csys_after_ms(5);
+#elif defined(LATER_BY_A_NUMBER)
+	/* rejected: invalid operands|no match for */
+	since = since + 5000;
+#endif
+	if (csys_deadline_compare(since, csys_after_ms(5)) < 0)
+		since = csys_after_ms(5);
+	return csys_mutex_lock_until(&all->mutex, since);
+}

@@ -455,7 +455,7 @@ def comments(tree):
 def file_headers(tree):
     """each file begins by saying its own name and what it is for"""
     shapes = {
-        CXX_FILES: r'/\*\n? \*? ?(\S+) - \S',
+        CXX_FILES: r'/\*\*?\n?(?: \* \\file\n)? \*? ?(\S+) - \S',
         ('.sh', '/run'): r'#!.*\n# (\S+) - \S',
         ('.py',): r'#!.*\n"""\n(\S+) - \S',
     }
@@ -496,7 +496,7 @@ def mangled(tree):
         row = False  # whether the last line is one of a table, or of a snippet
         for line, text in tree.lines(path):
             text = text.expandtabs(8)
-            flush = re.match(r'\s*(?:/\*+|\*) (?! )(.*)', text)
+            flush = re.match(r'\s*(?:/\*+|\*) (?! |\\(?:param|retval) )(.*)', text)
             # Two spaces end a sentence, and are a gap between two columns elsewhere.
             if flush and re.search(r'(?<![\s.!?:;])(?<![.!?]\)) {2,}\S|\S {3,}\S', flush.group(1)):
                 yield path, line, 'a table is indented by two columns or more'
@@ -718,7 +718,8 @@ PLANTS = [
     ('mangled', None, plant(
         'include/csys/ipc/planted.h', '/* ---- one ' + 62 * '-' + ' */', '', '/*',
         ' * A sentence.  (Another one!)  A third:  all of them end.', ' *   0               all is',
-        ' *                   well', ' *   CSYS_ENOMEM     it is not', ' * After the table.', ' */',
+        ' *                   well', ' *   CSYS_ENOMEM     it is not', ' * After the table.', ' *',
+        ' * \\param one     the first', ' * \\retval 0      all is well', ' */',
         '#define CSYS_PLANTED 1 /* one */', '/* Two', ' * lines. */', '/*', ' *', ' */')),
     ('words', 4, plant('src/base/planted.c', '// TO' 'DO: more')),
     ('words', 2, raw('src/planted/meson.build', '\n# FIX' 'ME\n')),

@@ -243,7 +243,7 @@ extern "C" {
 
 /* ---- what it stands on --------------------------------------------------- */
 
-static csys_deadline now_is;
+static int64_t now_is;
 
 /* Which threads the ledger would know to hold the mutex of a condvar. */
 static bool is_holder[threads];
@@ -294,7 +294,7 @@ void csysi_spin_note(const void *)
 }
 struct csysi_spin csysi_spin_begin(const void *, csys_deadline)
 {
-	struct csysi_spin spin = { csys_deadline(rl::rand(2)), 0, nullptr };
+	struct csysi_spin spin = { int64_t(rl::rand(2)), 0, nullptr };
 	return spin;
 }
 int csysi_spin_is_near(const void *)
@@ -327,21 +327,21 @@ int csysi_os_at_fork(void (*)(void))
 }
 
 /* Time passes as it likes. */
-csys_deadline csys_now(void)
+int64_t csys_now(void)
 {
 	return now_is += rl::rand(2) ? 1 : 2000000;
 }
 csys_deadline csys_after_ns(int64_t n)
 {
-	return csys_now() + n;
+	return csys_deadline_at(csys_now() + n);
 }
 csys_deadline csys_after_us(int64_t n)
 {
-	return csys_now() + n * 1000;
+	return csys_deadline_at(csys_now() + n * 1000);
 }
 int64_t csys_deadline_left(csys_deadline deadline)
 {
-	return deadline == CSYS_FOREVER ? 1 : 0;
+	return csys_deadline_is_forever(deadline) ? 1 : 0;
 }
 void csysi_spin_nap(int64_t)
 {
@@ -379,8 +379,8 @@ int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline dead
 	unsigned place = 0;
 	while (!(kind & 1u << place))
 		place++;
-	return at->sleepers[place].park_current(c, deadline != CSYS_FOREVER, true, false, $) ==
-			       rl::unpark_reason_timeout
+	return at->sleepers[place].park_current(c, !csys_deadline_is_forever(deadline), true, false,
+						$) == rl::unpark_reason_timeout
 		       ? CSYS_ETIMEDOUT
 		       : 0;
 }
@@ -420,7 +420,7 @@ uint32_t csysi_os_wake(const uint32_t *word, uint32_t count, int)
 /* A deadline that may pass at any moment, or none. */
 static csys_deadline some_deadline(void)
 {
-	return rl::rand(2) ? CSYS_FOREVER : 1;
+	return rl::rand(2) ? CSYS_FOREVER : csys_deadline_at(1);
 }
 
 template <typename suite> struct common : rl::test_suite<suite, threads> {

@@ -26,7 +26,7 @@ static void a_running_child_is_waited_for_until_the_deadline(void **state)
 	assert_int_equal(csysi_os_child_wait(&os, CSYS_POLL), CSYS_ETIMEDOUT);
 	csys_deadline deadline = csys_after_ms(3);
 	assert_int_equal(csysi_os_child_wait(&os, deadline), CSYS_ETIMEDOUT);
-	assert_true(csys_now() >= deadline);
+	assert_true(csys_now() >= csys_deadline_ns(deadline));
 	assert_int_equal(csysi_os_child_reap(&os, &end), CSYS_EAGAIN);
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }

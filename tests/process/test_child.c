@@ -136,7 +136,7 @@ static void wait_until_gives_up_at_the_deadline(void **state)
 	csys_exit end = { 77, 77, 77 };
 	csys_deadline deadline = csys_after_ms(3);
 	assert_int_equal(csys_child_wait_until(child, deadline, &end), CSYS_ETIMEDOUT);
-	assert_true(csys_now() >= deadline);
+	assert_true(csys_now() >= csys_deadline_ns(deadline));
 	assert_int_equal(csys_child_wait_until(child, CSYS_POLL, &end), CSYS_ETIMEDOUT);
 	assert_int_equal(end.how, 77);
 	assert_int_equal(csys_child_kill(child), 0);
@@ -227,7 +227,7 @@ static void terminate_kills_after_the_grace(void **state)
 	csys_exit end;
 	csys_deadline grace = csys_after_ms(5);
 	assert_int_equal(csys_child_terminate(child, grace, &end), 0);
-	assert_true(csys_now() >= grace);
+	assert_true(csys_now() >= csys_deadline_ns(grace));
 	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }

@@ -598,7 +598,8 @@ static void an_ended_child_that_another_process_keeps_holds_nobody_up(void **sta
 static void a_deadline_that_has_passed_ends_it_too(void **state)
 {
 	(void)state;
-	const csys_deadline passed[] = { 0, 1, -1, CSYS_POLL };
+	const csys_deadline passed[] = { csys_deadline_at(0), csys_deadline_at(1),
+					 csys_deadline_at(-1), CSYS_POLL };
 	for (int i = 0; i < 4; i++) {
 		csys_child *child = NULL;
 		csys_command *command = hooked(stop_self, NULL);

@@ -783,9 +783,9 @@ static void a_dump_tells_since_when(void **state)
 	(void)state;
 	only_in_a_checked_build();
 	struct search search = { { " holds ", " ms ago at " }, 0, 0 };
-	csys_deadline before_it = csys_now();
+	int64_t before_it = csys_now();
 	csys_mutex_lock(&first);
-	csys_deadline after_it = csys_now();
+	int64_t after_it = csys_now();
 	take_a_nap();
 	double least = (double)(csys_now() - after_it) / 1e6;
 	assert_int_equal(csys_sync_dump(look, &search), 0);

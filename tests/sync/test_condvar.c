@@ -162,7 +162,7 @@ static void wait_until_gives_up_with_the_mutex_held(void **state)
 	csys_mutex_lock(&lock);
 	csys_deadline deadline = csys_after_ms(2);
 	assert_int_equal(csys_condvar_wait_until(&changed, &lock, deadline), CSYS_ETIMEDOUT);
-	assert_true(csys_now() >= deadline);
+	assert_true(csys_now() >= csys_deadline_ns(deadline));
 	csys_mutex_assert_held(&lock);
 	assert_int_equal(changed.queue, 0); /* nobody is left waiting */
 	csys_mutex_unlock(&lock);
@@ -452,7 +452,7 @@ static void free_while_some_give_up(int count, void (*notify)(csys_condvar *cond
 		moment = csys_after_us(250);
 		pthread_barrier_wait(&turn);
 		wait_for_waiting(GIVING_UP);
-		while (csys_now() < moment + (round * 7 % 80 - 10) * 1000)
+		while (csys_now() < csys_deadline_ns(moment) + (round * 7 % 80 - 10) * 1000)
 			csys_spin_hint();
 		csys_mutex_lock(&lock);
 		is_set = 1;

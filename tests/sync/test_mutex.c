@@ -71,7 +71,7 @@ static void lock_until_gives_up_at_the_deadline(void **state)
 	csys_mutex_lock(&lock);
 	csys_deadline deadline = csys_after_ms(2);
 	assert_int_equal(csys_mutex_lock_until(&lock, deadline), CSYS_ETIMEDOUT);
-	assert_true(csys_now() >= deadline);
+	assert_true(csys_now() >= csys_deadline_ns(deadline));
 	assert_int_equal(csys_mutex_lock_until(&lock, CSYS_POLL), CSYS_ETIMEDOUT);
 	csys_mutex_unlock(&lock);
 	assert_int_equal(csys_mutex_try_lock(&lock), 0); /* the failed waits left no trace */
@@ -225,7 +225,8 @@ static void a_reserved_one_is_left_to_threads_that_sleep(void **state)
 	lock.word = RESERVED;
 	assert_int_equal(csys_mutex_try_lock(&lock), CSYS_EAGAIN);
 	assert_int_equal(csys_mutex_lock_until(&lock, CSYS_POLL), CSYS_ETIMEDOUT);
-	assert_int_equal(csys_mutex_lock_until(&lock, csys_now() - 1), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_lock_until(&lock, csys_deadline_at(csys_now() - 1)),
+			 CSYS_ETIMEDOUT);
 	assert_int_equal(csys_mutex_lock_until(&lock, csys_after_ms(2)), CSYS_ETIMEDOUT);
 	assert_int_equal(lock.word, RESERVED);
 }
@@ -298,7 +299,8 @@ static void no_time_to_wait_leaves_no_trace(void **state)
 	csys_mutex lock = CSYS_MUTEX_INIT;
 	csys_mutex_lock(&lock);
 	assert_int_equal(csys_mutex_lock_until(&lock, CSYS_POLL), CSYS_ETIMEDOUT);
-	assert_int_equal(csys_mutex_lock_until(&lock, csys_now() - 1), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_lock_until(&lock, csys_deadline_at(csys_now() - 1)),
+			 CSYS_ETIMEDOUT);
 	assert_int_equal(lock.word, HELD);
 	csys_mutex_unlock(&lock);
 }

@@ -47,7 +47,7 @@ static void *try_all(void *argument)
 	if (r == 0)
 		csys_rwlock_unlock_write(&lock);
 	else
-		assert_true(csys_now() >= deadline);
+		assert_true(csys_now() >= csys_deadline_ns(deadline));
 	return NULL;
 }
 
@@ -392,7 +392,8 @@ static void a_lock_that_others_come_first_for_is_left_to_them(void **state)
 	one.writers = ONE_HUNGRY + 1;
 	assert_int_equal(csys_rwlock_try_write(&one), CSYS_EAGAIN);
 	assert_int_equal(csys_rwlock_write_until(&one, CSYS_POLL), CSYS_ETIMEDOUT);
-	assert_int_equal(csys_rwlock_write_until(&one, csys_now() - 1), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_rwlock_write_until(&one, csys_deadline_at(csys_now() - 1)),
+			 CSYS_ETIMEDOUT);
 	assert_int_equal(csys_rwlock_write_until(&one, csys_after_us(500)), CSYS_ETIMEDOUT);
 	assert_int_equal(csys_rwlock_read_until(&one, CSYS_POLL), CSYS_ETIMEDOUT);
 	assert_int_equal(one.word, CSYSI_RWLOCK_WRITERS_WAIT);

@@ -45,9 +45,9 @@ typedef int csys_output_sink(void *context, int stream, const char *data, size_t
 
 /* All zero is the default. */
 typedef struct csys_output_options {
-	csys_deadline deadline; /* when to end it; 0 (here only): never */
 	int64_t grace_ns;       /* at the deadline SIGTERM, and SIGKILL this much after it;
 				   0: SIGKILL at once */
+	csys_deadline deadline; /* when to end it; zero: never */
 	const void *input;      /* bytes for its stdin; not copied */
 	size_t input_size;      /* how many */
 	size_t limit;           /* bytes to keep of each stream; 0: all */

@@ -32,7 +32,7 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 	if (child->handle == CSYS_NO_HANDLE)
 		return csysi_posix_wait_pid((pid_t)child->pid, deadline);
 
-	if (deadline == CSYS_FOREVER) {
+	if (csys_deadline_is_forever(deadline)) {
 		/* One call less than poll and waitid. */
 		siginfo_t info;
 		int r;

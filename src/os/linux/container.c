@@ -226,11 +226,9 @@ static int is_populated(int events)
 static void wait_for_change(int events, int most, csys_deadline deadline)
 {
 	struct pollfd polled = { .fd = events, .events = POLLPRI };
-	int64_t left = csys_deadline_left(deadline);
+	int left = csys_deadline_left_ms(deadline);
 
-	if (deadline != CSYS_FOREVER && left < (int64_t)most * 1000000)
-		most = (int)((left + 999999) / 1000000);
-	csysi_posix_poll(&polled, 1, most);
+	csysi_posix_poll(&polled, 1, left >= 0 && left < most ? left : most);
 }
 
 /* Called for each directory in another one. */

@@ -40,13 +40,13 @@ static long futex(const uint32_t *word, int operation, uint32_t value, const str
 static int wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, int flags,
 		   uint32_t kind)
 {
-	int64_t ns = deadline > 0 ? deadline : 0;
+	int64_t ns = csys_deadline_is_poll(deadline) ? 0 : deadline.ns;
 	struct moment64 at = { ns / 1000000000, ns % 1000000000 };
 
 	/* The BITSET form takes an absolute time.  With a relative one each return without a wake
 	 * would start the time again. */
 	long r = futex(word, FUTEX_WAIT_BITSET | flags, expected,
-		       deadline == CSYS_FOREVER ? NULL : &at, kind);
+		       csys_deadline_is_forever(deadline) ? NULL : &at, kind);
 	if (r == 0 || errno == EAGAIN || errno == EINTR)
 		return 0; /* the caller compares the word again in each case */
 	if (errno == ETIMEDOUT)

@@ -30,7 +30,7 @@ void csysi_posix_condvar_init(pthread_cond_t *condvar)
 
 static int wait_until(pthread_cond_t *condvar, pthread_mutex_t *mutex, csys_deadline deadline)
 {
-	struct timespec at = split(deadline > 0 ? deadline : 0);
+	struct timespec at = split(csys_deadline_is_poll(deadline) ? 0 : deadline.ns);
 
 	return pthread_cond_timedwait(condvar, mutex, &at);
 }
@@ -55,6 +55,6 @@ static int wait_until(pthread_cond_t *condvar, pthread_mutex_t *mutex, csys_dead
 int csysi_posix_condvar_wait(pthread_cond_t *condvar, pthread_mutex_t *mutex,
 			     csys_deadline deadline)
 {
-	return deadline == CSYS_FOREVER ? pthread_cond_wait(condvar, mutex)
-					: wait_until(condvar, mutex, deadline);
+	return csys_deadline_is_forever(deadline) ? pthread_cond_wait(condvar, mutex)
+						  : wait_until(condvar, mutex, deadline);
 }

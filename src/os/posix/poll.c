@@ -117,21 +117,10 @@ int csysi_posix_poll(struct pollfd *polled, size_t count, int milliseconds)
 
 /* ---- until a deadline ---------------------------------------------------------------- */
 
-static int milliseconds(csys_deadline deadline)
-{
-	if (deadline == CSYS_FOREVER)
-		return -1;
-
-	int64_t left = csys_deadline_left(deadline);
-	if (left > (int64_t)INT_MAX * 1000000 - 999999)
-		return INT_MAX;
-	return (int)((left + 999999) / 1000000);
-}
-
 static int poll_until(struct pollfd *polled, size_t count, csys_deadline deadline)
 {
 	for (;;) {
-		int wait = milliseconds(deadline);
+		int wait = csys_deadline_left_ms(deadline);
 		int ready = csysi_posix_poll(polled, count, wait);
 		if (ready > 0)
 			return 0;

@@ -48,7 +48,7 @@ int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
 {
 	siginfo_t info;
 
-	if (deadline == CSYS_FOREVER) {
+	if (csys_deadline_is_forever(deadline)) {
 		look(pid, WEXITED | WNOWAIT, &info);
 		return 0;
 	}

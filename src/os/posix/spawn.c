@@ -28,9 +28,7 @@ static int prepare(const struct csysi_os_command *command, struct spawn *out)
 		.handlers = options->inherit_signals,
 		.reset = options->inherit_signals ? options->standard : UINT64_MAX,
 		/* No other child can be delayed. */
-		.deadline = command->deadline != 0 && csysi_posix_is_delayable(options)
-				    ? command->deadline
-				    : CSYS_FOREVER,
+		.deadline = csysi_posix_is_delayable(options) ? command->deadline : CSYS_FOREVER,
 		.pipe = -1,
 		.report = &out->own,
 	};
@@ -60,7 +58,7 @@ static void discard(const struct spawn *spawn, const struct csysi_os_child *chil
 	/* SIGKILL takes effect at once, unless the child is in an uninterruptible sleep, or its
 	 * tracer has not seen its end.  A caller with a deadline does not wait for these. */
 	csys_deadline grace = csys_after_s(1);
-	if (grace < spawn->deadline)
+	if (csys_deadline_compare(grace, spawn->deadline) < 0)
 		grace = spawn->deadline;
 
 	if (csysi_posix_end_child(child, patience, grace) < 0)

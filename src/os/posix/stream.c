@@ -87,8 +87,8 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 	if (r < 0)
 		return r;
 	for (;;) {
-		ssize_t moved = deadline == CSYS_FOREVER ? transfer_waiting(t)
-							 : transfer_nowait(t, announced);
+		ssize_t moved = csys_deadline_is_forever(deadline) ? transfer_waiting(t)
+								   : transfer_nowait(t, announced);
 		if (moved >= 0) {
 			*out = (size_t)moved;
 			return 0;
