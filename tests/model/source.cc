@@ -453,7 +453,7 @@ struct test : common<test> {
 				csys_mutex_lock(&mutex);
 			else
 				while (csys_mutex_try_lock(&mutex) < 0 &&
-				       csys_mutex_lock_until(&mutex, 1) < 0)
+				       csys_mutex_lock_until(&mutex, csys_deadline_at(1)) < 0)
 					;
 			data($) = data($) + 1;
 			if (rl::rand(2))
