@@ -94,7 +94,7 @@ install_for_ci() {
     apt_install $(missing_packages gcc g++ libc6-dev binutils clang clang-format valgrind cmake git \
         clang-19 meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
         musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev dpkg-dev mmdebstrap \
-        librust-sysinfo-dev relacy-dev spin $rust $node)
+        doxygen librust-sysinfo-dev relacy-dev spin $rust $node)
     # shellcheck disable=SC2046
     apt_install $(missing_packages "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" \
         "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev")
