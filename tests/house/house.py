@@ -435,10 +435,24 @@ def library_names(tree):
             member, name)
 
 
+# Headers whose comments are still to be converted; the list only shrinks.
+PLAIN = 'tests/house/plain_headers.txt'
+
+
+def plain_headers(tree):
+    """Each listed header with its line."""
+    if not tree.exists(PLAIN):
+        return {}
+    return {text: line for line, text in tree.lines(PLAIN) if text}
+
+
 @rule('comments')
 def comments(tree):
-    """each public declaration has a comment before it, adjacent ones may share it"""
-    for path in tree.files(['include'], '.h'):
+    """in a header of plain_headers.txt each declaration has a comment, adjacent ones may share it"""
+    for path, place in plain_headers(tree).items():
+        if not tree.exists(path):
+            yield PLAIN, place, 'there is no ' + path
+            continue
         lines = tree.text(path).split('\n')
         said = False  # whether the declaration above, if any, ends on the line above
         for line, text in enumerate(lines, 1):
@@ -451,11 +465,92 @@ def comments(tree):
                 said = False
 
 
+def documented(text):
+    """The comments of a header that are for doxygen: their line, that of what follows, their text."""
+    for match in re.finditer(r'^/\*\*(?!\*)(?!<)(.*?)\*/', text, re.S | re.M):
+        body = re.sub(r'^ \*(?: |$)', '', match.group(1).lstrip(' '), flags=re.M).strip()
+        yield (text.count('\n', 0, match.start()) + 1, text.count('\n', 0, match.end()) + 2, body)
+
+
+# How a first sentence begins that tells nothing where an editor shows it alone.
+DEPENDENT = re.compile(r"(The same|Same|Likewise|As|Like|Also|Both|It|Its|This|These|They|And|Else|"
+                       r"Each (gives|is|of)|\w+ (it|them|one)|[01],? (if|when) it)\b(?!')")
+
+
+@rule('manual')
+def manual(tree):
+    """each public header but those of plain_headers.txt is written for doxygen: \\file, a comment of
+    its own for each function, a first sentence that stands alone, tables that it knows"""
+    plain = plain_headers(tree)
+    for path in tree.files(['include'], '.h'):
+        if path in plain:
+            continue
+        text = tree.text(path)
+        if not text.startswith('/**\n * \\file\n'):
+            yield path, 1, 'does not begin with /** and \\file'
+        ends = {}  # line after a comment: what it says
+        for line, after, body in documented(text):
+            ends[after] = body
+            first = re.match(r'(?:\\file\s+\S+ - )?(.*?)(?:\.(?=\s|$)|:(?=\s*$)|\n\s*\n|\n\\|\Z)', body, re.S)
+            if line > 1 and not body[:first.end()].endswith('.'):
+                yield path, line, 'the first sentence does not end with a full stop'
+            if line > 1 and DEPENDENT.match(first.group(1)):
+                yield path, line, 'the first sentence needs another one: "%s"' % (
+                    first.group(1).split('\n')[0])
+        code = '\n'.join(text for _, text in tree.code(path))
+        seen = set()
+        for match in re.finditer(r'^(?:CSYS_API|(?:CSYSI_UNUSED )?static inline)\b[^;{}#]*?\b(csys_\w+)\(',
+                                 code, re.M):
+            line = code.count('\n', 0, match.start()) + 1
+            if match.group(1) not in seen and line not in ends:
+                yield path, line, '%s has no comment /** of its own' % match.group(1)
+            seen.add(match.group(1))
+        yield from old_comments(path, text)
+
+
+def old_comments(path, text):
+    """Comments of public things that doxygen does not see, or shows wrong."""
+    public = re.compile(r'CSYS_API\b.*\bcsys_|#\s*define (csys|CSYS)_|typedef\b|enum\b|struct csys_')
+    inside = None  # what the last line was, in a comment for doxygen
+    lines = text.split('\n')
+    for line, row in enumerate(lines, 1):
+        below = lines[line] if line < len(lines) else ''
+        if row.startswith(('/* ', '/*\n')) and row.endswith('*/') and public.match(below):
+            yield path, line, 'a comment of the interface begins with /**'
+        elif row == '/*':
+            end = next((n for n in range(line, len(lines)) if lines[n].endswith('*/')), line)
+            if end + 1 < len(lines) and public.match(lines[end + 1]):
+                yield path, line, 'a comment of the interface begins with /**'
+        if re.match(r'\tCSYS_\w+(?: = [^,/]*)?,?(\s*$|\s*/\*(?!\*<))', row) and not (
+                lines[line - 2].endswith('*/') and '/**' in lines[line - 2]):
+            yield path, line, 'a constant has a comment /**<'
+        if row.startswith('/**'):
+            inside = 'text'
+        elif not row.startswith(' *') or row.endswith('*/'):
+            inside = None
+        elif inside:
+            columns = re.match(r' \*( *)', row.expandtabs(8)).group(1)
+            content = row[2:].strip()
+            if not content:
+                inside = 'empty' if inside != 'list' else 'list'
+            elif content.startswith('\\'):
+                inside = 'command'
+            elif re.match(r'([-*]|\d+\.) ', content) and len(columns) in (1, 3):
+                inside = 'list'
+            elif len(columns) >= 5 and inside in ('empty', 'code', 'list'):
+                inside = 'code' if inside != 'list' else 'list'
+            elif len(columns) > 1 and inside not in ('command', 'list'):
+                yield path, line, 'doxygen takes this for text: an empty line before code, ' \
+                    '\\retval or a list for a table'
+            elif len(columns) == 1 and inside != 'command':
+                inside = 'text'
+
+
 @rule('header')
 def file_headers(tree):
     """each file begins by saying its own name and what it is for"""
     shapes = {
-        CXX_FILES: r'/\*\*?\n?(?: \* \\file\n)? \*? ?(\S+) - \S',
+        CXX_FILES: r'/\*(?:\*\n \* \\file)?\n? \*? ?(\S+) - \S',
         ('.sh', '/run'): r'#!.*\n# (\S+) - \S',
         ('.py',): r'#!.*\n"""\n(\S+) - \S',
     }
@@ -496,7 +591,7 @@ def mangled(tree):
         row = False  # whether the last line is one of a table, or of a snippet
         for line, text in tree.lines(path):
             text = text.expandtabs(8)
-            flush = re.match(r'\s*(?:/\*+|\*) (?! |\\(?:param|retval) )(.*)', text)
+            flush = re.match(r'\s*(?:/\*+<?|\*) (?! )(?!\\(?:param|retval|return)\b)(.*)', text)
             # Two spaces end a sentence, and are a gap between two columns elsewhere.
             if flush and re.search(r'(?<![\s.!?:;])(?<![.!?]\)) {2,}\S|\S {3,}\S', flush.group(1)):
                 yield path, line, 'a table is indented by two columns or more'
@@ -607,6 +702,12 @@ def plant(path, *lines):
     return path, lambda _: HEADER % re.sub(r'^(src|include)/', '', path) + '\n'.join(lines) + '\n'
 
 
+def manual_of(*lines):
+    """A public header in doxygen's form; what follows is line 6."""
+    return raw('include/csys/ipc/planted.h', '/**\n * \\file\n * csys/ipc/planted.h - planted.\n */\n\n' +
+               '\n'.join(lines) + '\n')
+
+
 def raw(path, text):
     return path, lambda _: text
 
@@ -687,12 +788,46 @@ PLANTS = [
     ('names', None, plant('include/csys/ipc/planted.h', '/* One. */',
                           'CSYS_API const char *csys_planted(int (*f)(void), const char *s);',
                           'enum {', '\tCSYS_PLANTED = 1', '};', '#define CSYS_PLANT(x) (x)')),
-    ('comments', 5, plant('include/csys/ipc/planted.h', '', 'CSYS_API int csys_planted(void);')),
+    ('comments', 5, plant('include/csys/ipc/planted.h', '', 'CSYS_API int csys_planted(void);'),
+     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
+    ('comments', 1, change(PLAIN, r'\A', 'include/csys/ipc/none.h\n')),
     ('comments', 7, plant('include/csys/ipc/planted.h', '/* One. */',
-                          'CSYS_API int csys_planted(void);', '', 'CSYS_API int csys_other(void);')),
+                          'CSYS_API int csys_planted(void);', '', 'CSYS_API int csys_other(void);'),
+     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
     ('comments', None, plant('include/csys/ipc/planted.h', '/* Both. */',
                              'CSYS_API int csys_planted(int a,', '\t\t\t  int b);',
-                             'CSYS_API int csys_other(void);')),
+                             'CSYS_API int csys_other(void);'),
+     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
+    ('manual', 1, raw('include/csys/ipc/planted.h', '/*\n * csys/ipc/planted.h - planted.\n */\n')),
+    ('manual', 6, manual_of('CSYS_API int csys_planted(void);')),
+    ('manual', 8, manual_of('/** One function. */', 'CSYS_API int csys_planted(void);',
+                            'CSYS_API int csys_other(void);')),
+    ('manual', 8, manual_of('/** One function. */', '', 'CSYS_API int csys_planted(void);')),
+    ('manual', 6, manual_of('static inline int csys_planted(void)', '{', '}')),
+    ('manual', 6, manual_of('/* Plant. */', 'CSYS_API int csys_planted(void);')),
+    ('manual', 6, manual_of('/*', ' * Many.', ' */', '#define CSYS_PLANTED 1')),
+    ('manual', 8, manual_of('/** Plants. */', 'enum {', '\tCSYS_PLANTED = 1, /* one */', '};')),
+    ('manual', 8, manual_of('/** Plants. */', 'enum {', '\tCSYS_PLANTED', '};')),
+    ('manual', 6, manual_of('/** The same, by a deadline. */', 'CSYS_API int csys_planted(void);')),
+    ('manual', 6, manual_of('/**', ' * Plant it here.', ' */', 'CSYS_API int csys_planted(void);')),
+    ('manual', 6, manual_of('/** Plant a tree */', 'CSYS_API int csys_planted(void);')),
+    ('manual', 8, manual_of('/**', ' * Plant a tree.  Returns', ' *   0   it grows', ' */',
+                            'CSYS_API int csys_planted(void);')),
+    ('manual', 8, manual_of('/**', ' * Plant a tree.', ' *     int code;', ' */',
+                            'CSYS_API int csys_planted(void);')),
+    ('manual', None, manual_of(
+        '/**', ' * Plant a tree.  It grows, e.g. here.', ' *', ' *     int code;', ' *             deep();', ' *',
+        ' *     more();', ' *', ' * - one', ' *   two', ' *', ' *   three', ' *', ' * \\param a  goes on', ' *           here',
+        ' * \\retval 0  yes', ' */', 'CSYS_API int csys_planted(int a);', '', '/** What plants are. */',
+        'enum {', '\tCSYS_PLANTED = 1, /**< one */', '\tCSYS_MORE = 2   /**< and', '\t\t\t * two */', '};',
+        '/* Inside. */', 'CSYS_API int csysi_planted(void);', '#define CSYSI_PLANTED 1',
+        '/** Plant a tree', ' * in a hurry. */', 'static inline int csys_quick(void);',
+        'static inline int csys_quick(void)', '{', '}')),
+    ('manual', None, raw('include/csys/ipc/planted.h', '/*\n * csys/ipc/planted.h - planted.\n */\n'),
+     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
+    ('header', None, manual_of()),
+    ('mangled', None, manual_of('/**', ' * Plant.', ' *', ' * \\param tree     grows', ' * \\retval 0       all',
+                                ' *                is well', ' * \\retval CSYS_E  it is not', ' */')),
     ('header', 1, raw('src/base/planted.c', 'int csysi_planted;\n')),
     ('header', 1, raw('src/base/planted.c', '/*\n * base/other.c - another.\n */\n')),
     ('header', 1, raw('tools/planted.sh', '#!/bin/sh\ntrue\n')),
@@ -718,8 +853,7 @@ PLANTS = [
     ('mangled', None, plant(
         'include/csys/ipc/planted.h', '/* ---- one ' + 62 * '-' + ' */', '', '/*',
         ' * A sentence.  (Another one!)  A third:  all of them end.', ' *   0               all is',
-        ' *                   well', ' *   CSYS_ENOMEM     it is not', ' * After the table.', ' *',
-        ' * \\param one     the first', ' * \\retval 0      all is well', ' */',
+        ' *                   well', ' *   CSYS_ENOMEM     it is not', ' * After the table.', ' */',
         '#define CSYS_PLANTED 1 /* one */', '/* Two', ' * lines. */', '/*', ' *', ' */')),
     ('words', 4, plant('src/base/planted.c', '// TO' 'DO: more')),
     ('words', 2, raw('src/planted/meson.build', '\n# FIX' 'ME\n')),

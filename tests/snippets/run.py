@@ -71,9 +71,11 @@ def manuals(root):
 def code_of_header(path, lines):
     """(line, text) of its snippets, '' where a paragraph ends."""
     kind = None   # of the block: lines that are indented, with empty lines between
+    command = False  # of doxygen (\\param, \\retval): its lines are no code, up to the next empty one
     for number, line in enumerate(lines, 1):
         text = re.match(r' \*(\s*)(.*)$', line)
-        if not text or (text.group(2) and len(text.group(1)) <= 1):
+        command = bool(text and text.group(2) and (command or text.group(2).startswith('\\')))
+        if not text or command or (text.group(2) and len(text.group(1)) <= 1):
             kind = None
         elif not text.group(2):
             yield number, ''
@@ -206,6 +208,9 @@ def self_test(root, compilers):
                                 program: around(one, two, three)}),
         ('planted.h:4: a snippet, and there is no', {header: snippet('n = 1;')}),
         ('there is no manual with snippets', {program: around()}),
+        (None, {header: '/**\n * \\file\n * \\param n    what it is\n *             and more\n */\n'}),
+        ('planted.h:5:', {header: '/**\n * \\file\n * csys/ipc/planted.h - planted.\n *\n *     m = 1;\n'
+                                  ' *\n * \\param n\n *     here\n */\n', program: around(one)}),
         ('this by 4', {header: '/*\n *    n = 1;\n */\n'}),
         ('planted.md:2:', {'docs/planted.md': '```c\nn = 1;\n```\n'}),
         (None, {header: snippet("echo 'a b' >&2"),
