@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/base.h - what every module stands on: results, deadlines, handles,
  * memory, version.
  */

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/csys.h - all of libcsys.
  *
  * Each module has an umbrella (csys/base.h, csys/io.h, csys/process.h), each

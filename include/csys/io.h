@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/io.h - streams of bytes, pipes and terminals, and waiting for any of them.
  */
 #ifndef CSYS_IO_H

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/process.h - starting, feeding, watching and ending other programs.
  */
 #ifndef CSYS_PROCESS_H

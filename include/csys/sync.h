@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync.h - threads, and what they share: atomics, locks, signals to each other.
  *
  * Tools that look for races.  A program may be built with ThreadSanitizer (-fsanitize=thread)

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/base/attributes.h - what the declarations of csys are marked with.
  *
  * A compiler that does not know a mark sees nothing in its place.  Builds that
@@ -13,12 +14,12 @@
 #define CSYSI_ATTRIBUTE(x)
 #endif
 
-/* Part of the interface: visible outside the shared library. */
 #ifndef CSYS_API
+/** Mark a declaration as part of the interface: visible outside the shared library. */
 #define CSYS_API CSYSI_ATTRIBUTE((visibility("default")))
 #endif
 
-/* The result must be looked at; compilers warn where it is not. */
+/** Mark a function whose result must be looked at: compilers warn where it is not. */
 #define CSYS_MUST_CHECK CSYSI_ATTRIBUTE((warn_unused_result))
 
 /* May stay unused: functions that a macro makes. */
@@ -46,7 +47,9 @@
 #define CSYS_END_DECLS }
 #define CSYSI_NULL nullptr
 #else
+/** Begin declarations of C functions: extern "C" in C++. */
 #define CSYS_BEGIN_DECLS
+/** End what CSYS_BEGIN_DECLS began. */
 #define CSYS_END_DECLS
 #define CSYSI_NULL ((void *)0)
 #endif

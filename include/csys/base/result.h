@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/base/result.h - what calls return.
  *
  *     int r = csys_command_spawn(command, &child);
@@ -19,50 +20,63 @@
 
 CSYS_BEGIN_DECLS
 
-/* Success, with a note: the lock is held, and what it guards is suspect (csys/sync/mutex.h). */
-enum { CSYS_POISONED = 1 };
-
+/** The results that are positive: success with a note. */
 enum {
-	CSYS_EINVAL = -1,        /* an argument breaks a rule of the call */
-	CSYS_ENOMEM = -2,        /* out of memory */
-	CSYS_ENOENT = -3,        /* no such file, directory or program */
-	CSYS_EACCES = -4,        /* the file's permissions forbid it */
-	CSYS_EPERM = -5,         /* only a more privileged caller may do it */
-	CSYS_EEXIST = -6,        /* exists already */
-	CSYS_ENOTDIR = -7,       /* part of a path is not a directory */
-	CSYS_EISDIR = -8,        /* is a directory */
-	CSYS_ENOEXEC = -9,       /* not in a format that the system can run */
-	CSYS_E2BIG = -10,        /* arguments and environment are too long */
-	CSYS_EMFILE = -11,       /* too many open handles, here or in the system */
-	CSYS_EAGAIN = -12,       /* not now: would wait, or a process limit is reached */
-	CSYS_EBUSY = -13,        /* in use */
-	CSYS_ETIMEDOUT = -14,    /* the deadline passed first */
-	CSYS_EPIPE = -15,        /* no reader is left */
-	CSYS_EBADF = -16,        /* not an open handle, or not of that kind */
-	CSYS_ESRCH = -17,        /* no such process */
-	CSYS_ENAMETOOLONG = -18, /* a name is longer than the system allows */
-	CSYS_ENOSPC = -19,       /* no room on the device, or in the quota */
-	CSYS_EIO = -20,          /* the device failed */
-	CSYS_ENOTSUP = -21,      /* this system cannot do it */
-	CSYS_EOTHER = -22,       /* anything else: see csys_os_error() */
-	CSYS_EDEADLK = -23,      /* it would wait for itself */
-	CSYS_EPANICKED = -24,    /* it panicked: csys/sync/panic.h */
-	CSYS_ECANCELED = -25     /* it was called off */
+	CSYS_POISONED = 1 /**< the lock is held, and what it guards is suspect: csys/sync/mutex.h */
 };
 
-/*
- * One sentence part for a result, such as "no such file, directory or
- * program".  Static text, never NULL, also for a number that is no result.
+/** The results that are negative: failures. */
+enum {
+	CSYS_EINVAL = -1,        /**< an argument breaks a rule of the call */
+	CSYS_ENOMEM = -2,        /**< out of memory */
+	CSYS_ENOENT = -3,        /**< no such file, directory or program */
+	CSYS_EACCES = -4,        /**< the file's permissions forbid it */
+	CSYS_EPERM = -5,         /**< only a more privileged caller may do it */
+	CSYS_EEXIST = -6,        /**< exists already */
+	CSYS_ENOTDIR = -7,       /**< part of a path is not a directory */
+	CSYS_EISDIR = -8,        /**< is a directory */
+	CSYS_ENOEXEC = -9,       /**< not in a format that the system can run */
+	CSYS_E2BIG = -10,        /**< arguments and environment are too long */
+	CSYS_EMFILE = -11,       /**< too many open handles, here or in the system */
+	CSYS_EAGAIN = -12,       /**< not now: would wait, or a process limit is reached */
+	CSYS_EBUSY = -13,        /**< in use */
+	CSYS_ETIMEDOUT = -14,    /**< the deadline passed first */
+	CSYS_EPIPE = -15,        /**< no reader is left */
+	CSYS_EBADF = -16,        /**< not an open handle, or not of that kind */
+	CSYS_ESRCH = -17,        /**< no such process */
+	CSYS_ENAMETOOLONG = -18, /**< a name is longer than the system allows */
+	CSYS_ENOSPC = -19,       /**< no room on the device, or in the quota */
+	CSYS_EIO = -20,          /**< the device failed */
+	CSYS_ENOTSUP = -21,      /**< this system cannot do it */
+	CSYS_EOTHER = -22,       /**< anything else: see csys_os_error() */
+	CSYS_EDEADLK = -23,      /**< the caller would wait for itself */
+	CSYS_EPANICKED = -24,    /**< a thread or a function panicked: csys/sync/panic.h */
+	CSYS_ECANCELED = -25     /**< the operation was called off */
+};
+
+/**
+ * Describe a result in a few words, such as "no such file, directory or program".
+ *
+ * \param result  0 or one of the failures
+ * \return static text without a full stop, "unknown result" for any other number, never NULL
  */
 CSYS_API const char *csys_strerror(int result);
 
-/* The name of a result as it is written in C, such as "CSYS_ENOENT". */
+/**
+ * Tell the name of a result as it is written in C, such as "CSYS_ENOENT".
+ *
+ * \param result  0 or one of the failures
+ * \return static text: "0" for 0, "unknown" for any other number, never NULL
+ */
 CSYS_API const char *csys_result_name(int result);
 
-/*
- * The operating system's own code (errno on POSIX) of the calling thread's
- * last failure that came from the system; 0 before the first.  For logs: only
- * the result says what to do.  A success leaves it alone.
+/**
+ * Tell the operating system's own code (errno on POSIX) for the last failure in this thread.
+ *
+ * It is for logs: only the result says what to do.  A call that succeeds does not change it, nor
+ * does a failure that did not come from the system.
+ *
+ * \return the code, or 0 if there was no such failure in the calling thread
  */
 CSYS_API int csys_os_error(void);
 
