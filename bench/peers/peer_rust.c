@@ -1,5 +1,5 @@
 /*
- * bench/peer_rust.c - Rust's std::process::Command, through rust/peer.rs.
+ * bench/peers/peer_rust.c - Rust's std::process::Command, through rust/peer.rs.
  */
 #include "peer.h"
 

@@ -1,5 +1,5 @@
 /*
- * bench/table_sysinfo.c - the process table by Rust's sysinfo (rust/sysinfo.rs).
+ * bench/peers/table_sysinfo.c - the process table by Rust's sysinfo (rust/sysinfo.rs).
  *
  * `sysinfo` makes a new System for each look; `sysinfo_kept` goes on with one, as
  * a monitor does: it then reads only what changes, and keeps a file of each

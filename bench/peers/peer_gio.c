@@ -1,5 +1,5 @@
 /*
- * bench/peer_gio.c - GLib's GSubprocess, twice.
+ * bench/peers/peer_gio.c - GLib's GSubprocess, twice.
  *
  * `gsubprocess` is its default, which closes all other descriptors in the child
  * as csys does.  `gsubprocess_inherit` lets the child inherit them, the only

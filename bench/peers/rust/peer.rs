@@ -1,4 +1,4 @@
-//! bench/rust/peer.rs - std::process::Command with a C interface (peer_rust.c).
+//! bench/peers/rust/peer.rs - std::process::Command with a C interface (peer_rust.c).
 //!
 //! In the language of Rust 1.63, which is Debian 12's.
 

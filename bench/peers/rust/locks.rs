@@ -1,4 +1,4 @@
-//! bench/rust/locks.rs - std::sync and parking_lot as peers of bench/locks.
+//! bench/peers/rust/locks.rs - std::sync and parking_lot as peers of bench/locks.
 //!
 //! The same loops as locks_loop.h, over the same structs as locks_peer.h.  Both
 //! libraries share them: `loops!` takes the types and calls of the module around it.

@@ -1,5 +1,5 @@
 /*
- * bench/peer_raw.c - the floor: the fewest system calls that do it right.
+ * bench/peers/peer_raw.c - the floor: the fewest system calls that do it right.
  *
  * A child that borrows this process's memory and runs on a stack of its own
  * until it executes, with all signals blocked meanwhile, so that no handler of

@@ -1,5 +1,5 @@
 /*
- * bench/peer_popen.c - popen and fread: stdout only, and a shell in between.
+ * bench/peers/peer_popen.c - popen and fread: stdout only, and a shell in between.
  */
 #include <stdio.h>
 #include <stdlib.h>

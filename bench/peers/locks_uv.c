@@ -1,5 +1,5 @@
 /*
- * bench/locks_uv.c - libuv's locks, which wrap those of the C library.
+ * bench/peers/locks_uv.c - libuv's locks, which wrap those of the C library.
  */
 #include <uv.h>
 

@@ -1,5 +1,5 @@
 /*
- * bench/peer_apr.c - the Apache Portable Runtime's apr_proc_create.
+ * bench/peers/peer_apr.c - the Apache Portable Runtime's apr_proc_create.
  */
 #include <apr_general.h>
 #include <apr_pools.h>

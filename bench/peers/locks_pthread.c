@@ -1,5 +1,5 @@
 /*
- * bench/locks_pthread.c - what the C library has: pthread and sem_t.
+ * bench/peers/locks_pthread.c - what the C library has: pthread and sem_t.
  */
 #include <pthread.h>
 #include <semaphore.h>

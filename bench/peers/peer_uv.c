@@ -1,5 +1,5 @@
 /*
- * bench/peer_uv.c - libuv's uv_spawn, on one loop that stays.
+ * bench/peers/peer_uv.c - libuv's uv_spawn, on one loop that stays.
  */
 #include <stdint.h>
 #include <string.h>

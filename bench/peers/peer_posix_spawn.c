@@ -1,5 +1,5 @@
 /*
- * bench/peer_posix_spawn.c - posix_spawn, by hand, with a read loop for capture.
+ * bench/peers/peer_posix_spawn.c - posix_spawn, by hand, with a read loop for capture.
  *
  * The capture is the usual one: read into a malloc'ed buffer that doubles.  It
  * takes stdout only, and so has one pipe and no poll, unlike the libraries.

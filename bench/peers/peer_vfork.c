@@ -1,5 +1,5 @@
 /*
- * bench/peer_vfork.c - vfork, exec and waitpid, by hand.
+ * bench/peers/peer_vfork.c - vfork, exec and waitpid, by hand.
  *
  * The least that a process can do, and not safe for general use: a signal
  * handler may run in the child, on this process's memory.

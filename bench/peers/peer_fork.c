@@ -1,5 +1,5 @@
 /*
- * bench/peer_fork.c - fork, exec and waitpid, by hand: what most programs have.
+ * bench/peers/peer_fork.c - fork, exec and waitpid, by hand: what most programs have.
  */
 #include <grp.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// bench/rust/sysinfo.rs - the process table by the crate sysinfo.
+// bench/peers/rust/sysinfo.rs - the process table by the crate sysinfo.
 use std::sync::Mutex;
 use sysinfo::{Pid, PidExt, Process, ProcessExt, ProcessRefreshKind, System, SystemExt};
 

@@ -1,5 +1,5 @@
 /*
- * bench/table_hand.c - the process table by hand, as a careful program that needs
+ * bench/peers/table_hand.c - the process table by hand, as a careful program that needs
  * just this would write it: no allocation, each file read once into an array.
  */
 #include <dirent.h>

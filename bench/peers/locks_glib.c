@@ -1,5 +1,5 @@
 /*
- * bench/locks_glib.c - GLib's GMutex, GRWLock and GCond.
+ * bench/peers/locks_glib.c - GLib's GMutex, GRWLock and GCond.
  */
 #include <glib.h>
 #include <stdio.h>

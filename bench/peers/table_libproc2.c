@@ -1,5 +1,5 @@
 /*
- * bench/table_libproc2.c - the process table by libproc2, the library of ps and top.
+ * bench/peers/table_libproc2.c - the process table by libproc2, the library of ps and top.
  */
 #include <string.h>
 
