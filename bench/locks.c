@@ -33,7 +33,10 @@ extern const struct locks_peer locks_peer_rust;
 extern const struct locks_peer locks_peer_parking_lot;
 
 static const struct locks_peer *const peers[] = {
-	&locks_peer_csys,        &locks_peer_csys_plain, &locks_peer_pthread,
+	&locks_peer_csys,        &locks_peer_csys_plain,
+#ifdef BENCH_WITH_PEERS
+	&locks_peer_pthread,
+#endif
 #ifdef BENCH_WITH_GIO
 	&locks_peer_glib,
 #endif
@@ -54,6 +57,9 @@ static void print_peers(void)
 	for (size_t i = 0; i < peers_count; i++)
 		if (peers[i]->version)
 			printf("# version: %s %s\n", peers[i]->name, peers[i]->version());
+#ifndef BENCH_WITH_PEERS
+	puts("# absent: peers (meson configure -Dbench=peers)");
+#else
 #ifndef BENCH_WITH_GIO
 	puts("# absent: glib (libglib2.0-dev)");
 #endif
@@ -69,6 +75,7 @@ static void print_peers(void)
 	puts("# version: parking_lot " BENCH_PARKING_LOT_VERSION);
 #else
 	puts("# absent: parking_lot (cargo, librust-parking-lot-dev)");
+#endif
 #endif
 }
 

@@ -28,7 +28,9 @@ const struct peer *const peers[] = {
 #ifdef BENCH_WITH_RAW
 	&peer_raw,
 #endif
-	&peer_vfork,       &peer_posix_spawn,         &peer_fork,
+#ifdef BENCH_WITH_PEERS
+	&peer_vfork,       &peer_posix_spawn,         &peer_fork, &peer_popen,
+#endif
 #ifdef BENCH_WITH_RUST
 	&peer_rust,
 #endif
@@ -41,11 +43,13 @@ const struct peer *const peers[] = {
 #ifdef BENCH_WITH_APR
 	&peer_apr,
 #endif
-	&peer_popen,
 };
 const size_t peers_count = sizeof peers / sizeof *peers;
 
 static const char *const absent[] = {
+#ifndef BENCH_WITH_PEERS
+	"peers (meson configure -Dbench=peers)",
+#else
 #ifndef BENCH_WITH_RAW
 	"raw (Linux with clone3, backend linux)",
 #endif
@@ -60,6 +64,7 @@ static const char *const absent[] = {
 #endif
 #ifndef BENCH_WITH_APR
 	"apr (libapr1-dev)",
+#endif
 #endif
 	NULL
 };

@@ -18,7 +18,10 @@
 enum { CROWD = 256 };
 
 static const struct table_peer *const peers[] = {
-	&table_peer_csys,     &table_peer_hand,
+	&table_peer_csys,
+#ifdef BENCH_WITH_PEERS
+	&table_peer_hand,
+#endif
 #ifdef BENCH_WITH_LIBPROC2
 	&table_peer_libproc2,
 #endif
@@ -119,11 +122,15 @@ int main(int argc, char **argv)
 	struct bench_options options;
 	bench_options_read(argc, argv, 0, &options);
 	bench_print_machine();
+#ifndef BENCH_WITH_PEERS
+	printf("# absent: peers (meson configure -Dbench=peers)\n");
+#else
 #ifndef BENCH_WITH_LIBPROC2
 	printf("# absent: libproc2 (libproc2-dev)\n");
 #endif
 #ifndef BENCH_WITH_SYSINFO
 	printf("# absent: sysinfo (cargo, librust-sysinfo-dev)\n");
+#endif
 #endif
 	fflush(stdout);
 	gather_crowd();
