@@ -7,7 +7,8 @@
 # A model shows what its first comment says, for all orders in which its threads can
 # take their steps.  Then each bug that is planted in it (BUG_..., a #ifdef) is let in,
 # and must be found.  One line for each; the exit status tells whether all are good.
-# Needs spin and cc (Debian: spin, gcc), three minutes or so, and 2.5 GB for the largest model.
+# They run beside each other, on up to four CPUs.  Needs spin and cc (Debian: spin, gcc), four
+# minutes of CPU time, and 2.5 GB for the largest model.
 #
 #     spin -t -p -g -DBUG_X NAME.pml     in a copy with its trail: how a bug happens
 #
@@ -61,10 +62,8 @@ verify() {
 # report GOOD NAME REMARK
 report() {
     if [ "$1" = yes ]; then
-        passed=$((passed + 1))
         printf 'ok      %s: %s\n' "$2" "$3"
     else
-        failed=$((failed + 1))
         printf 'FAILED  %s: %s\n' "$2" "$3"
         tail -n 20 "$scratch/$2"/*.log
     fi
@@ -74,22 +73,57 @@ for source in "$root"/src/sync/*.c; do
     states "$source" >"$scratch/$(basename "$source" .c).states"
 done
 
+# check MODEL [BUG] - its line, in a file of its own.
+check() {
+    local name=$1${2+.$2} found
+    found=$(verify "$@" | paste -s -d ' ')
+    case ${2+bug} in
+    bug)
+        case $found in
+        [1-9]*) report yes "$name" 'is found' ;;
+        *) report no "$name" 'is not found' ;;
+        esac
+        ;;
+    *)
+        case $found in
+        '0 '*) report yes "$name" "holds in ${found#0 } states" ;;
+        *) report no "$name" 'does not hold, or was not searched to the end' ;;
+        esac
+        ;;
+    esac >"$scratch/$name.line"
+    rm -rf "${scratch:?}/$name"
+}
+
 [ $# -gt 0 ] || set -- $(cd "$here" && grep -l '^active' ./*.pml | sed 's,^\./,,; s/\.pml$//')
 for model in "$@"; do
     [ -f "$here/$model.pml" ] || { echo "run.sh: there is no model '$model'" >&2; exit 2; }
-    found=$(verify "$model" | paste -s -d ' ')
-    case $found in
-    '0 '*) report yes "$model" "holds in ${found#0 } states" ;;
-    *) report no "$model" 'does not hold, or was not searched to the end' ;;
-    esac
-    for bug in $(grep -oh 'BUG_[A-Z_]*' "$here/$model.pml" | LC_ALL=C sort -u); do
-        found=$(verify "$model" "$bug" | paste -s -d ' ')
-        case $found in
-        [1-9]*) report yes "$model.$bug" 'is found' ;;
-        *) report no "$model.$bug" 'is not found' ;;
-        esac
-    done
-    rm -rf "${scratch:?}/$model" "$scratch/$model".BUG_*
-done
+    echo "$model"
+    grep -oh 'BUG_[A-Z_]*' "$here/$model.pml" | LC_ALL=C sort -u | sed "s/^/$model /"
+done >"$scratch/jobs"
+
+# As many at once as there are CPUs, but no more than memory is sure to hold.
+most=$(nproc 2>/dev/null || echo 1)
+[ "$most" -le 4 ] || most=4
+running=0
+while read -r model bug; do
+    if [ $running -ge "$most" ]; then
+        wait -n
+        running=$((running - 1))
+    fi
+    check "$model" ${bug:+"$bug"} &
+    running=$((running + 1))
+done <"$scratch/jobs"
+wait
+
+# In the order of the models.  One without a line did not get to its end.
+while read -r model bug; do
+    name=$model${bug:+.$bug}
+    cat "$scratch/$name.line" 2>/dev/null
+    if grep -q '^ok ' "$scratch/$name.line" 2>/dev/null; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+done <"$scratch/jobs"
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
