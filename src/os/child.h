@@ -26,14 +26,21 @@ struct csysi_os_exit {
 	int known;    /* 0: other code, or the system, reaped it */
 	int signaled; /* value is a signal, else an exit code */
 	int core_dumped;
-	int value;
+	int value;         /* the whole exit code, or the number of a signal */
+	int64_t system;    /* the system's own word for all that */
 	int usage_known;   /* the following, of it and of the children that it waited for */
 	int64_t user_ns;   /* CPU time in user mode */
 	int64_t system_ns; /* CPU time in the system */
 	int64_t peak;      /* most memory of any one of them, bytes */
 };
 
-/* Reap the child if it has ended.  CSYS_EAGAIN if it still runs. */
+/*
+ * Read the system's own word for an end.  No usage is known.  CSYS_EAGAIN: it tells of no end;
+ * CSYS_EINVAL: it tells of nothing.
+ */
+int csysi_os_exit_from_system(int64_t system, struct csysi_os_exit *out);
+
+/* Reap the child if it has ended.  CSYS_EAGAIN if it still runs.  Not called again after that. */
 int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit *out);
 
 /*

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/child.h"
+#include "process/exit.h"
 
 /* Between two looks at a child that is to stop, ns. */
 #define FIRST_NAP 50000
@@ -92,18 +93,6 @@ void csys_child_close_stream(csys_child *child, int stream)
 
 /* ---- its end --------------------------------------------------------------------- */
 
-static csys_exit exit_of(const struct csysi_os_exit *end)
-{
-	csys_exit exit = { .how = CSYS_EXIT_UNKNOWN, .value = -1 };
-
-	if (end->known) {
-		exit.how = end->signaled ? CSYS_EXIT_SIGNAL : CSYS_EXIT_CODE;
-		exit.value = end->value;
-		exit.core_dumped = end->core_dumped;
-	}
-	return exit;
-}
-
 static csys_usage usage_of(const struct csysi_os_exit *end)
 {
 	csys_usage usage = { -1, -1, -1 };
@@ -139,7 +128,7 @@ int csysi_child_reap(csys_child *child, csys_exit *out)
 		struct csysi_os_exit end;
 		r = csysi_os_child_reap(&child->os, &end);
 		if (r == 0) {
-			child->exit = exit_of(&end);
+			child->exit = csysi_exit_of(&end);
 			child->usage = usage_of(&end);
 			child->reaped = 1;
 		}

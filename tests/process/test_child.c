@@ -76,7 +76,7 @@ static void try_wait_does_not_wait_and_leaves_stdin_open(void **state)
 	csys_command *command = helper_command("drain", NULL);
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
 	csys_child *child = spawned(command);
-	csys_exit end = { 77, 77, 77 };
+	csys_exit end = { .how = 77, .value = 77 };
 	assert_int_equal(csys_child_try_wait(child, &end), CSYS_EAGAIN);
 	assert_int_equal(end.how, 77);
 	assert_true(csys_child_stream(child, CSYS_STDIN) != CSYS_NO_HANDLE);
@@ -89,7 +89,7 @@ static void a_wait_that_polls_leaves_stdin_open_too(void **state)
 	csys_command *command = helper_command("drain", NULL);
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
 	csys_child *child = spawned(command);
-	csys_exit end = { 77, 77, 77 };
+	csys_exit end = { .how = 77, .value = 77 };
 	assert_int_equal(csys_child_wait_until(child, CSYS_POLL, &end), CSYS_ETIMEDOUT);
 	assert_int_equal(end.how, 77);
 	assert_true(csys_child_stream(child, CSYS_STDIN) != CSYS_NO_HANDLE);
@@ -133,7 +133,7 @@ static void wait_until_gives_up_at_the_deadline(void **state)
 {
 	(void)state;
 	csys_child *child = waiting("wait");
-	csys_exit end = { 77, 77, 77 };
+	csys_exit end = { .how = 77, .value = 77 };
 	csys_deadline deadline = csys_after_ms(3);
 	assert_int_equal(csys_child_wait_until(child, deadline, &end), CSYS_ETIMEDOUT);
 	assert_true(csys_now() >= csys_deadline_ns(deadline));

@@ -1,14 +1,17 @@
 /*
  * process/test_exit.c - promises of csys/process/exit.h.
  */
+#define _XOPEN_SOURCE 700
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "support/support.h"
 
 static csys_exit exit_of(int how, int value, int core_dumped)
 {
-	csys_exit exit = { how, value, core_dumped };
+	csys_exit exit = { .how = how, .value = value, .core_dumped = core_dumped };
 	return exit;
 }
 
@@ -47,6 +50,8 @@ static void the_text_is_stds(void **state)
 	assert_text(exit_of(CSYS_EXIT_SIGNAL, SIGKILL, 0), "signal: 9 (SIGKILL)");
 	assert_text(exit_of(CSYS_EXIT_SIGNAL, SIGABRT, 1), "signal: 6 (SIGABRT) (core dumped)");
 	assert_text(exit_of(CSYS_EXIT_SIGNAL, 63, 0), "signal: 63");
+	assert_text(exit_of(CSYS_EXIT_CODE, INT32_MIN + 5, 0), "exit status: 0x80000005");
+	assert_text(exit_of(CSYS_EXIT_CODE, -1, 0), "exit status: 0xffffffff");
 	assert_text(exit_of(CSYS_EXIT_UNKNOWN, -1, 0), "status unknown");
 	assert_text(exit_of(CSYS_EXIT_NONE, 0, 0), "not ended");
 }
@@ -74,6 +79,50 @@ static void every_text_fits(void **state)
 	assert_true(strlen(text) < CSYS_EXIT_TEXT);
 }
 
+static void a_status_of_the_system_becomes_an_exit(void **state)
+{
+	(void)state;
+	csys_exit exit = csys_exit_from_system(system("exit 7"));
+	assert_int_equal(csys_exit_code(exit), 7);
+	exit = csys_exit_from_system(system("kill -TERM $$"));
+	assert_int_equal(csys_exit_signal(exit), SIGTERM);
+	assert_int_equal(exit.core_dumped, 0);
+	assert_text(csys_exit_from_system(SIGABRT | 0x80), "signal: 6 (SIGABRT) (core dumped)");
+	assert_int_equal(csys_exit_from_system(SIGSTOP << 8 | 0x7f).how, CSYS_EXIT_NONE);
+}
+
+static void what_is_no_status_is_unknown(void **state)
+{
+	(void)state;
+	const int64_t none[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 32 };
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(csys_exit_from_system(none[i]).how, CSYS_EXIT_UNKNOWN);
+		assert_int_equal(csys_exit_from_system(none[i]).value, -1);
+	}
+}
+
+static void the_system_has_a_word_for_each_end(void **state)
+{
+	(void)state;
+	csys_exit code = finished(spawned(helper_command("exit", "200", NULL)));
+	assert_true(WIFEXITED((int)code.system));
+	assert_int_equal(WEXITSTATUS((int)code.system), 200);
+	csys_exit died = finished(spawned(helper_command("die", "15", NULL)));
+	assert_true(WIFSIGNALED((int)died.system));
+	assert_int_equal(WTERMSIG((int)died.system), SIGTERM);
+
+	const csys_exit ends[] = { code,
+				   died,
+				   { .how = CSYS_EXIT_UNKNOWN, .value = -1, .system = -1 } };
+	for (int i = 0; i < 3; i++) {
+		csys_exit again = csys_exit_from_system(ends[i].system);
+		assert_int_equal(again.how, ends[i].how);
+		assert_int_equal(again.value, ends[i].value);
+		assert_int_equal(again.core_dumped, ends[i].core_dumped);
+		assert_true(again.system == ends[i].system);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -82,6 +131,9 @@ int main(void)
 		TEST(the_text_is_stds),
 		TEST(the_text_is_cut_to_the_buffer),
 		TEST(every_text_fits),
+		TEST(a_status_of_the_system_becomes_an_exit),
+		TEST(what_is_no_status_is_unknown),
+		TEST(the_system_has_a_word_for_each_end),
 	};
 	return RUN(tests);
 }

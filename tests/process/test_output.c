@@ -629,7 +629,7 @@ static void bad_options_start_nothing(void **state)
 	(void)state;
 	const char *argv[] = { helper(), "exit", "0", NULL };
 	const char *none[] = { NULL };
-	csys_output output = { .exit = { 77, 77, 77 } };
+	csys_output output = { .exit = { .how = 77 } };
 	csys_output_options options = { .input = NULL, .input_size = 1 };
 
 	assert_int_equal(csys_run(argv, &options, &output), CSYS_EINVAL);

@@ -344,7 +344,7 @@ static void a_stage_with_a_pipe_of_its_own_is_captured_too(void **state)
 static void signals_reach_every_stage(void **state)
 {
 	(void)state;
-	csys_exit exit = { 77, 77, 77 };
+	csys_exit exit = { .how = 77, .value = 77 };
 	csys_pipeline *pipeline = waiting(3, "wait");
 	assert_int_equal(csys_pipeline_wait_until(pipeline, CSYS_POLL, &exit), CSYS_ETIMEDOUT);
 	assert_int_equal(exit.how, 77); /* and untouched */
@@ -449,7 +449,7 @@ static void the_deadline_ends_all_stages(void **state)
 {
 	(void)state;
 	csys_exit exits[3];
-	csys_exit exit = { 77, 77, 77 };
+	csys_exit exit = { .how = 77, .value = 77 };
 	csys_output output;
 	csys_output_options options = { .deadline = csys_after_ms(200) };
 	stage(helper_command("wait", NULL));
@@ -509,7 +509,7 @@ static void a_stage_that_cannot_start_ends_those_before_it(void **state)
 {
 	(void)state;
 	csys_pipeline *pipeline = NULL;
-	csys_exit exits[3] = { { 77, 77, 77 }, { 77, 77, 77 }, { 77, 77, 77 } };
+	csys_exit exits[3] = { { .how = 77 }, { .how = 77 }, { .how = 77 } };
 	csys_output output;
 	stage(helper_command("stay", NULL));
 	stage(helper_command("cat", NULL));
@@ -618,9 +618,9 @@ static void bad_arguments_start_nothing(void **state)
 static void pipefail_is_the_last_failure(void **state)
 {
 	(void)state;
-	csys_exit exits[] = { { CSYS_EXIT_CODE, 3, 0 },
-			      { CSYS_EXIT_SIGNAL, 13, 0 },
-			      { CSYS_EXIT_CODE, 0, 0 } };
+	csys_exit exits[] = { { .how = CSYS_EXIT_CODE, .value = 3 },
+			      { .how = CSYS_EXIT_SIGNAL, .value = 13 },
+			      { .how = CSYS_EXIT_CODE } };
 	assert_exit(csys_exit_pipefail(exits, 3), CSYS_EXIT_SIGNAL, 13);
 	assert_exit(csys_exit_pipefail(exits, 1), CSYS_EXIT_CODE, 3);
 	assert_exit(csys_exit_pipefail(exits + 2, 1), CSYS_EXIT_CODE, 0);

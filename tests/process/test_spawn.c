@@ -602,7 +602,7 @@ static void run_does_not_hang_on_its_own_pipes(void **state)
 static void run_until_kills_at_the_deadline(void **state)
 {
 	(void)state;
-	csys_exit end = { 77, 77, 77 };
+	csys_exit end = { .how = 77, .value = 77 };
 	csys_command *command = helper_command("wait", NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
 	assert_int_equal(csys_command_run_until(command, csys_after_ms(5), &end), CSYS_ETIMEDOUT);

@@ -7,6 +7,7 @@
  */
 #define _XOPEN_SOURCE 700 /* waitid */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,6 +20,9 @@
 #define FIRST_LOOK 50000
 #define LAST_LOOK 5000000
 
+/* What WCOREDUMP tests on every system; POSIX does not have it. */
+#define CORE_DUMPED 0x80
+
 struct csysi_os_exit csysi_posix_exit(int code, int status)
 {
 	struct csysi_os_exit end = {
@@ -27,7 +31,27 @@ struct csysi_os_exit csysi_posix_exit(int code, int status)
 		.core_dumped = code == CLD_DUMPED,
 		.value = status,
 	};
+	/* waitid has no status as waitpid has it: put it together as every system does. */
+	end.system =
+		end.signaled ? status | (end.core_dumped ? CORE_DUMPED : 0) : (status & 0xff) << 8;
 	return end;
+}
+
+int csysi_os_exit_from_system(int64_t system, struct csysi_os_exit *out)
+{
+	if (system < INT_MIN || system > INT_MAX)
+		return CSYS_EINVAL;
+
+	int status = (int)system;
+	if (WIFSTOPPED(status) || WIFCONTINUED(status))
+		return CSYS_EAGAIN;
+	if (!WIFEXITED(status) && !WIFSIGNALED(status))
+		return CSYS_EINVAL;
+	*out = (struct csysi_os_exit){ .known = 1, .system = system };
+	out->signaled = WIFSIGNALED(status);
+	out->value = out->signaled ? WTERMSIG(status) : WEXITSTATUS(status);
+	out->core_dumped = out->signaled && (status & CORE_DUMPED);
+	return 0;
 }
 
 /* waitid without EINTR.  1: the child is as asked; 0: it is not; -1: it was reaped. */
