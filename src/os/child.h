@@ -49,9 +49,28 @@ int csysi_os_child_reap(const struct csysi_os_child *child, struct csysi_os_exit
  */
 int csysi_os_child_check(const struct csysi_os_child *child);
 
+/* What can be done to a process. */
+enum csysi_os_act {
+	CSYSI_OS_LOOK,    /* nothing, but tell whether it could be */
+	CSYSI_OS_ASK,     /* ask it to end, which it may do later or not at all */
+	CSYSI_OS_END,     /* end it at once */
+	CSYSI_OS_SUSPEND, /* let it stop running */
+	CSYSI_OS_RESUME   /* let it go on */
+};
+
 /*
- * Send a signal to the child, if it is not reaped.  CSYS_ESRCH (the system or other code has
- * reaped it), CSYS_EPERM, CSYS_EINVAL.
+ * Do that to the child, if it is not reaped.  CSYS_ENOTSUP: this system cannot, or cannot with
+ * this child, and nothing was done; for CSYSI_OS_LOOK and CSYSI_OS_END that never comes.
+ * CSYS_ESRCH (the system or other code has reaped it), CSYS_EPERM.
+ */
+int csysi_os_child_act(const struct csysi_os_child *child, enum csysi_os_act act);
+
+/* Do that to all of the process group that the child leads.  Results as csysi_os_child_act. */
+int csysi_os_group_act(const struct csysi_os_child *child, enum csysi_os_act act);
+
+/*
+ * Send a signal by its number to the child, if it is not reaped.  Results as csysi_os_child_act;
+ * CSYS_EINVAL: there is no such signal; CSYS_ENOTSUP also if the system has no signals.
  */
 int csysi_os_child_signal(const struct csysi_os_child *child, int signal);
 
@@ -59,7 +78,8 @@ int csysi_os_child_signal(const struct csysi_os_child *child, int signal);
 int csysi_os_group_signal(const struct csysi_os_child *child, int signal);
 
 /*
- * Whether the child is stopped now: 1 or 0.  CSYS_ESRCH if it has ended.
+ * Whether the child is suspended now: 1 or 0.  CSYS_ESRCH if it has ended; CSYS_ENOTSUP if the
+ * system does not tell.
  */
 int csysi_os_child_is_stopped(const struct csysi_os_child *child);
 

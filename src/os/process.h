@@ -8,6 +8,8 @@
 
 #include <csys/base/handle.h>
 
+#include "os/child.h"
+
 /*
  * Open a handle for the process that has this pid now.  It polls readable once that process
  * has ended.  CSYS_ENOTSUP: the system has no such handles, use the pid.  CSYS_ESRCH.
@@ -15,9 +17,12 @@
 int csysi_os_process_open(int64_t pid, csys_handle *out);
 
 /*
- * Send a signal to a process by its handle, or by its pid if the handle is "none".
- * CSYS_ENOTSUP: not possible by handle; CSYS_EPERM by handle may mean that too.
+ * Do that to a process by its handle, or by its pid if the handle is "none".
+ * CSYS_ENOTSUP: not possible by handle, or not at all; CSYS_EPERM by handle may mean that too.
  */
+int csysi_os_process_act(int64_t pid, csys_handle handle, enum csysi_os_act act);
+
+/* Send a signal by its number to a process.  Results as csysi_os_process_act, and CSYS_EINVAL. */
 int csysi_os_process_signal(int64_t pid, csys_handle handle, int signal);
 
 #endif

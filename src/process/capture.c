@@ -213,9 +213,9 @@ static int end_politely(struct csysi_capture_loop *capture)
 	int r = 0;
 
 	for (size_t i = 0; i < capture->programs->count; i++) {
-		int one = csys_child_signal(capture->programs->children[i],
-					    csysi_os_signal_terminate());
-		if (one < 0 && one != CSYS_ESRCH)
+		int one = csysi_child_act(capture->programs->children[i], CSYSI_OS_ASK);
+		/* What cannot be asked has the grace too. */
+		if (one < 0 && one != CSYS_ESRCH && one != CSYS_ENOTSUP)
 			r = one;
 	}
 	/* Their own end counts, not that of their streams, which others may hold: so look for

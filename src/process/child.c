@@ -220,6 +220,16 @@ int csys_child_signal(csys_child *child, int signal)
 	return r;
 }
 
+int csysi_child_act(csys_child *child, enum csysi_os_act act)
+{
+	if (!child)
+		return CSYS_EINVAL;
+	csysi_lock_lock(&child->lock);
+	int r = child->reaped ? CSYS_ESRCH : csysi_os_child_act(&child->os, act);
+	csysi_lock_unlock(&child->lock);
+	return r;
+}
+
 int csysi_child_check(csys_child *child)
 {
 	csysi_lock_lock(&child->lock);
@@ -230,12 +240,12 @@ int csysi_child_check(csys_child *child)
 
 int csys_child_suspend(csys_child *child)
 {
-	return csys_child_signal(child, csysi_os_signal_stop());
+	return csysi_child_act(child, CSYSI_OS_SUSPEND);
 }
 
 int csys_child_resume(csys_child *child)
 {
-	return csys_child_signal(child, csysi_os_signal_continue());
+	return csysi_child_act(child, CSYSI_OS_RESUME);
 }
 
 int csys_child_is_suspended(csys_child *child)
@@ -269,6 +279,16 @@ int csys_child_signal_group(csys_child *child, int signal)
 		return CSYS_EINVAL;
 	csysi_lock_lock(&child->lock);
 	int r = child->reaped ? CSYS_ESRCH : csysi_os_group_signal(&child->os, signal);
+	csysi_lock_unlock(&child->lock);
+	return r;
+}
+
+int csysi_child_act_on_group(csys_child *child, enum csysi_os_act act)
+{
+	if (!child || !child->leads_group)
+		return CSYS_EINVAL;
+	csysi_lock_lock(&child->lock);
+	int r = child->reaped ? CSYS_ESRCH : csysi_os_group_act(&child->os, act);
 	csysi_lock_unlock(&child->lock);
 	return r;
 }

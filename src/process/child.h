@@ -39,6 +39,12 @@ void csysi_child_free(csys_child *child);
  */
 int csysi_child_end(csys_child *child);
 
+/* Do that to it if it is not reaped.  CSYS_EINVAL for NULL, else as csysi_os_child_act. */
+int csysi_child_act(csys_child *child, enum csysi_os_act act);
+
+/* Do that to the group that it leads, likewise.  CSYS_EINVAL also if it leads none. */
+int csysi_child_act_on_group(csys_child *child, enum csysi_os_act act);
+
 /* Check that it is not reaped, by this or other code: its pid is its own.  0 or CSYS_ESRCH. */
 int csysi_child_check(csys_child *child);
 

@@ -21,7 +21,7 @@ static csys_child *detached;
 
 int csys_child_kill(csys_child *child)
 {
-	int r = csys_child_signal(child, csysi_os_signal_kill());
+	int r = csysi_child_act(child, CSYSI_OS_END);
 
 	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
 }
@@ -45,8 +45,9 @@ int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
 	if (!child)
 		return CSYS_EINVAL;
 	csys_child_close_stream(child, CSYS_STDIN);
-	int r = csys_child_signal(child, csysi_os_signal_terminate());
-	if (r < 0 && r != CSYS_ESRCH)
+	int r = csysi_child_act(child, CSYSI_OS_ASK);
+	/* What cannot be asked has the grace too: it may end by itself, now that its input has. */
+	if (r < 0 && r != CSYS_ESRCH && r != CSYS_ENOTSUP)
 		return r;
 	r = csysi_child_wait_until(child, grace, out);
 	if (r != CSYS_ETIMEDOUT)

@@ -80,21 +80,21 @@ static int open_row(struct csysi_tree *tree, const struct csysi_tree_row *row, c
 }
 
 /* CSYS_ESRCH: it is gone.  CSYS_EPERM.  Takes no memory, and two handles for a moment. */
-static int tell(struct csysi_tree *tree, const struct csysi_tree_row *row, int signal)
+static int tell(struct csysi_tree *tree, const struct csysi_tree_row *row, enum csysi_os_act act)
 {
 	csys_handle handle = CSYS_NO_HANDLE;
 
 	if (csysi_tree_is_root(tree, row))
-		return csys_child_signal(tree->child, signal);
+		return csysi_child_act(tree->child, act);
 	int r = open_row(tree, row, &handle);
 	if (r < 0)
 		return r;
 	if (handle != CSYS_NO_HANDLE)
-		r = csysi_os_process_signal(row->pid, handle, signal);
+		r = csysi_os_process_act(row->pid, handle, act);
 	/* Some sandboxes let open a handle and refuse this; then by pid, whose row was read just
 	 * now.  If it was meant, CSYS_EPERM comes again. */
 	if (handle == CSYS_NO_HANDLE || r == CSYS_ENOTSUP || r == CSYS_EPERM)
-		r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE, signal);
+		r = csysi_os_process_act(row->pid, CSYS_NO_HANDLE, act);
 	csysi_os_close(handle);
 	return r;
 }
@@ -102,7 +102,7 @@ static int tell(struct csysi_tree *tree, const struct csysi_tree_row *row, int s
 /* Tell one to stop.  The result is a failure of ours. */
 static int stop(struct csysi_tree *tree, struct csysi_tree_row *row)
 {
-	int r = tell(tree, row, csysi_os_signal_stop());
+	int r = tell(tree, row, CSYSI_OS_SUSPEND);
 
 	row->stops++;
 	if (r == CSYS_EPERM)
@@ -159,7 +159,7 @@ static int kill_members(struct csysi_tree *tree, int blocked, int root)
 		    (csysi_tree_is_root(tree, row) && !root) ||
 		    (row->state == CSYSI_OS_STATE_BLOCKED && !blocked))
 			continue;
-		int r = tell(tree, row, csysi_os_signal_kill());
+		int r = tell(tree, row, CSYSI_OS_END);
 		if (r == CSYS_EPERM)
 			row->denied = 1;
 		else if (r < 0 && r != CSYS_ESRCH)
@@ -205,14 +205,13 @@ static void release(struct csysi_tree *tree)
 		struct csysi_tree_row *row = &tree->now.items[i];
 		if (!row->is_member || !row->is_living)
 			continue;
-		int r = tell(tree, row, csysi_os_signal_kill());
+		int r = tell(tree, row, CSYSI_OS_END);
 		if (r == 0 || r == CSYS_ESRCH || row->stops == 0)
 			continue;
 		if (csysi_tree_is_root(tree, row))
 			r = csys_child_resume(tree->child);
 		else
-			r = csysi_os_process_signal(row->pid, CSYS_NO_HANDLE,
-						    csysi_os_signal_continue());
+			r = csysi_os_process_act(row->pid, CSYS_NO_HANDLE, CSYSI_OS_RESUME);
 		(void)r; /* there is nothing more to be tried */
 	}
 }
@@ -222,9 +221,8 @@ static void release(struct csysi_tree *tree)
 /* The child, or its group, where the table does not show the child. */
 static int kill_near(csys_child *child, csys_deadline deadline, int *out_level)
 {
-	int kill = csysi_os_signal_kill();
-	int r = child->leads_group ? csys_child_signal_group(child, kill)
-				   : csys_child_signal(child, kill);
+	int r = child->leads_group ? csysi_child_act_on_group(child, CSYSI_OS_END)
+				   : csysi_child_act(child, CSYSI_OS_END);
 
 	*out_level = child->leads_group ? CSYS_TREE_GROUP : CSYS_TREE_CHILD;
 	return r < 0 ? r : csysi_child_wait_end(child, deadline);

@@ -223,13 +223,26 @@ int csys_pipeline_kill(csys_pipeline *pipeline)
 	return failed;
 }
 
+/* Ask every stage to end.  One that cannot be asked has the grace too. */
+static int ask_all(csys_pipeline *pipeline)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < pipeline->count; i++) {
+		int r = csysi_child_act(pipeline->children[i], CSYSI_OS_ASK);
+		if (r < 0 && r != CSYS_ESRCH && r != CSYS_ENOTSUP && failed == 0)
+			failed = r;
+	}
+	return failed;
+}
+
 int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out)
 {
 	if (!pipeline || !out)
 		return CSYS_EINVAL;
 	csys_child_close_stream(pipeline->children[0], CSYS_STDIN);
-	int r = csys_pipeline_signal(pipeline, csysi_os_signal_terminate());
-	if (r < 0 && r != CSYS_ESRCH)
+	int r = ask_all(pipeline);
+	if (r < 0)
 		return r;
 	r = csys_pipeline_wait_until(pipeline, grace, out);
 	if (r != CSYS_ETIMEDOUT)

@@ -270,12 +270,25 @@ static int look_by_pid(csys_process *process, int *out_zombie)
 	return r;
 }
 
-int csys_process_signal(csys_process *process, int signal)
+/* What is to be done to a process: an act, or a signal by its number. */
+struct deed {
+	enum csysi_os_act act;
+	int is_signal;
+	int signal;
+};
+
+static int act_on(const csys_process *process, csys_handle handle, const struct deed *deed)
+{
+	return deed->is_signal ? csysi_os_process_signal(process->id.pid, handle, deed->signal)
+			       : csysi_os_process_act(process->id.pid, handle, deed->act);
+}
+
+static int act(csys_process *process, const struct deed *deed)
 {
 	if (!process)
 		return CSYS_EINVAL;
 	if (process->handle != CSYS_NO_HANDLE) {
-		int r = csysi_os_process_signal(process->id.pid, process->handle, signal);
+		int r = act_on(process, process->handle, deed);
 		/* A sandbox may let open a handle and refuse this; then by pid.  If it was meant,
 		 * CSYS_EPERM comes again. */
 		if (r != CSYS_ENOTSUP && r != CSYS_EPERM)
@@ -283,12 +296,20 @@ int csys_process_signal(csys_process *process, int signal)
 	}
 	int zombie; /* takes it silently */
 	int r = look_by_pid(process, &zombie);
-	return r < 0 ? r : csysi_os_process_signal(process->id.pid, CSYS_NO_HANDLE, signal);
+	return r < 0 ? r : act_on(process, CSYS_NO_HANDLE, deed);
+}
+
+int csys_process_signal(csys_process *process, int signal)
+{
+	const struct deed deed = { .is_signal = 1, .signal = signal };
+
+	return act(process, &deed);
 }
 
 int csys_process_kill(csys_process *process)
 {
-	int r = csys_process_signal(process, csysi_os_signal_kill());
+	const struct deed deed = { .act = CSYSI_OS_END };
+	int r = act(process, &deed);
 
 	return r == CSYS_ESRCH ? 0 : r; /* gone is what was asked for */
 }

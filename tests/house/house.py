@@ -221,6 +221,18 @@ def os_conditions(tree):
                 directive = False
 
 
+@rule('signals')
+def signal_numbers(tree):
+    """no number of a signal above os/: what is done to a process is an act of os/child.h"""
+    number = re.compile(r'\bSIG(?!NED)[A-Z]{2,}\d?\b|\w*_signal(?:_group)?\([^;()]*(?:\([^()]*\)[^;()]*)*,\s*[1-9]\d*\)')
+    for path in tree.files(['include', 'src'], C_FILES):
+        if path.startswith('src/os/'):
+            continue
+        for line, text in tree.code(path):
+            for found in number.finditer(text):
+                yield path, line, '%s: a number of a signal belongs into src/os' % found.group()
+
+
 # ---- what belongs together -----------------------------------------------------
 
 
@@ -858,6 +870,10 @@ PLANTS = [
     ('words', 4, plant('src/base/planted.c', '// TO' 'DO: more')),
     ('words', 2, raw('src/planted/meson.build', '\n# FIX' 'ME\n')),
     ('words', None, raw('tools/planted.sh', 'mktemp x.X' 'XXXXX\n')),
+    ('signals', 4, plant('src/process/planted.c', '\tcsysi_planted(SIGTERM);')),
+    ('signals', 4, plant('src/process/planted.c', '\tcsys_child_signal(list[i(0)], 9);')),
+    ('signals', None, plant('src/process/planted.c', '\t/* SIGTERM */ csys_child_signal(child, signal);')),
+    ('signals', None, plant('src/os/posix/planted.c', '\tkill(pid, SIGTERM);')),
     ('language', 4, plant('src/base/planted.c', '/* Who' ' waits is woken. */')),
     ('language', 4, plant('include/csys/base/planted.h', '/* From its bir' 'th. */')),
     ('language', None, plant('src/base/planted.c', '/* A thread whose turn it is. */')),

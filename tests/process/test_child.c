@@ -232,6 +232,35 @@ static void terminate_kills_after_the_grace(void **state)
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
+static void terminate_kills_after_the_grace_what_cannot_be_asked(void **state)
+{
+	(void)state;
+	/* It would end as it is asked to, and does not read its input. */
+	csys_child *child = waiting("polite");
+	csys_exit end;
+	csys_deadline grace = csys_after_ms(3);
+	csysi_fault_exhaust(1, CSYS_ENOTSUP);
+	int r = csys_child_terminate(child, grace, &end);
+	int fired = csysi_fault_fired();
+	csysi_fault_arm(0);
+	assert_true(fired);
+	assert_int_equal(r, 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
+	assert_int_equal(csys_deadline_left(grace), 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	/* It ends with its input, within the grace. */
+	csys_command *command = helper_command("drain", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	child = spawned(command);
+	csysi_fault_exhaust(1, CSYS_ENOTSUP);
+	r = csys_child_terminate(child, csys_after_s(60), &end);
+	csysi_fault_arm(0);
+	assert_int_equal(r, 0);
+	assert_exit(end, CSYS_EXIT_CODE, 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
 static void streams_are_borrowed_taken_and_closed(void **state)
 {
 	(void)state;
@@ -731,6 +760,7 @@ int main(void)
 		TEST(kill_of_one_that_ended_is_fine_and_keeps_its_status),
 		TEST(terminate_is_polite_first),
 		TEST(terminate_kills_after_the_grace),
+		TEST(terminate_kills_after_the_grace_what_cannot_be_asked),
 		TEST(streams_are_borrowed_taken_and_closed),
 		TEST(close_detach_lets_it_run_and_the_next_call_reaps_it),
 		TEST(many_detached_children_are_all_reaped),

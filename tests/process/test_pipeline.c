@@ -405,6 +405,33 @@ static void terminate_asks_all_and_then_kills(void **state)
 	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
 }
 
+static void stages_that_cannot_be_asked_are_killed_after_the_grace(void **state)
+{
+	(void)state;
+	csys_exit exit;
+	csys_pipeline *pipeline = ready("polite");
+	csysi_fault_exhaust(1, CSYS_ENOTSUP);
+	int r = csys_pipeline_terminate(pipeline, csys_after_ms(3), &exit);
+	csysi_fault_arm(0);
+	assert_int_equal(r, 0);
+	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
+
+	/* In a capture, too. */
+	csys_exit exits[2];
+	csys_output output;
+	csys_output_options options = { .deadline = CSYS_POLL, .grace_ns = 3000000 };
+	pipeline = ready("polite");
+	csysi_fault_exhaust(1, CSYS_ENOTSUP);
+	r = csys_pipeline_wait_output(pipeline, &options, exits, &output);
+	csysi_fault_arm(0);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_exit(exits[0], CSYS_EXIT_SIGNAL, SIGKILL);
+	assert_exit(exits[1], CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_output_free(&output);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
+}
+
 static void closing_follows_the_policy(void **state)
 {
 	(void)state;
@@ -682,6 +709,7 @@ int main(void)
 		TEST(signals_reach_every_stage),
 		TEST(kill_ends_every_stage),
 		TEST(terminate_asks_all_and_then_kills),
+		TEST(stages_that_cannot_be_asked_are_killed_after_the_grace),
 		TEST(closing_follows_the_policy),
 		TEST(closing_does_not_wait_for_itself),
 		TEST(a_stage_on_a_terminal_writes_into_the_pipe),

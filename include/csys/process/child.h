@@ -108,13 +108,15 @@ CSYS_API int csys_child_kill(csys_child *child);
 
 /*
  * Ask it to end (SIGTERM), give it until `grace`, then kill it, a contained one with its
- * tree; reap it in any case.  Closes its stdin.  Returns 0 with the end in *out, which tells
+ * tree; reap it in any case.  Closes its stdin, and where a child cannot be asked
+ * that and the grace are all.  Returns 0 with the end in *out, which tells
  * whether it went by itself; CSYS_EPERM as csys_child_kill, and it runs on.
  */
 CSYS_API int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out);
 
 /*
- * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal.  A
+ * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal, CSYS_ENOTSUP where
+ * the system cannot do that.  A
  * stopped child can be killed; asked to end, it does when it goes on.
  */
 CSYS_API int csys_child_suspend(csys_child *child);

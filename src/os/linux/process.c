@@ -48,3 +48,8 @@ int csysi_os_process_signal(int64_t pid, csys_handle handle, int signal)
 		    : (int)syscall(SYS_pidfd_send_signal, (int)handle, signal, NULL, 0U);
 	return r < 0 ? csysi_posix_fail() : 0;
 }
+
+int csysi_os_process_act(int64_t pid, csys_handle handle, enum csysi_os_act act)
+{
+	return csysi_os_process_signal(pid, handle, csysi_posix_signal_of(act));
+}

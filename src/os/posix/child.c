@@ -48,6 +48,18 @@ int csysi_os_group_signal(const struct csysi_os_child *child, int signal)
 	return kill(-(pid_t)child->pid, signal) < 0 ? csysi_posix_fail() : 0;
 }
 
+int csysi_os_child_act(const struct csysi_os_child *child, enum csysi_os_act act)
+{
+	/* Here every child can be asked; the tests try what happens where it cannot. */
+	int r = act == CSYSI_OS_ASK ? csysi_fault(CSYS_ENOTSUP) : 0;
+	return r < 0 ? r : csysi_os_child_signal(child, csysi_posix_signal_of(act));
+}
+
+int csysi_os_group_act(const struct csysi_os_child *child, enum csysi_os_act act)
+{
+	return csysi_os_group_signal(child, csysi_posix_signal_of(act));
+}
+
 int csysi_os_child_is_stopped(const struct csysi_os_child *child)
 {
 	int r = csysi_fault(CSYS_ESRCH);

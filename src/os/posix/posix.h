@@ -96,6 +96,11 @@ void csysi_posix_fill_signals(sigset_t *set);
 /* Keep the object that this code is in from being unloaded. */
 void csysi_posix_stay_loaded(void);
 
+/* ---- signals (signal.c) --------------------------------------------------------------------- */
+
+/* The number of the signal that does that to a process. */
+int csysi_posix_signal_of(enum csysi_os_act act);
+
 /* ---- children by pid (reap.c) ------------------------------------------------------------ */
 
 /* Wait until a child has ended, without reaping it; reap it if it has.  As for csysi_os_child. */

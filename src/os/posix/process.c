@@ -22,3 +22,8 @@ int csysi_os_process_signal(int64_t pid, csys_handle handle, int signal)
 		return r;
 	return kill((pid_t)pid, signal) < 0 ? csysi_posix_fail() : 0;
 }
+
+int csysi_os_process_act(int64_t pid, csys_handle handle, enum csysi_os_act act)
+{
+	return csysi_os_process_signal(pid, handle, csysi_posix_signal_of(act));
+}

@@ -1,5 +1,5 @@
 /*
- * os/posix/signal.c - numbers and names of signals.
+ * os/posix/signal.c - what the numbers of signals mean.
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
@@ -7,24 +7,14 @@
 
 #include "os/posix/posix.h"
 
-int csysi_os_signal_terminate(void)
+int csysi_posix_signal_of(enum csysi_os_act act)
 {
-	return SIGTERM;
-}
+	static const int signals[] = {
+		[CSYSI_OS_LOOK] = 0,          [CSYSI_OS_ASK] = SIGTERM,    [CSYSI_OS_END] = SIGKILL,
+		[CSYSI_OS_SUSPEND] = SIGSTOP, [CSYSI_OS_RESUME] = SIGCONT,
+	};
 
-int csysi_os_signal_kill(void)
-{
-	return SIGKILL;
-}
-
-int csysi_os_signal_stop(void)
-{
-	return SIGSTOP;
-}
-
-int csysi_os_signal_continue(void)
-{
-	return SIGCONT;
+	return signals[act];
 }
 
 int csysi_os_signal_asks_to_end(int number)
