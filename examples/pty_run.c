@@ -218,7 +218,7 @@ static int run(char **argv)
 {
 	csys_command *command = csys_command_new(argv[1]);
 	csys_command_args(command, (const char *const *)argv + 2);
-	csys_command_terminal(command, csys_pty_terminal(pty));
+	csys_command_pty(command, pty);
 	/* Raw before there is one to type to. */
 	csys_terminal_mode before;
 	int is_raw = csys_terminal_is(CSYS_STDIN) && csys_terminal_raw(CSYS_STDIN, &before) == 0;

@@ -1,33 +1,27 @@
 /*
  * io/pty.c - a pseudo-terminal pair, and transfers at its controller.
  */
-#include <csys/io/pty.h>
-#include <csys/io/terminal.h>
+#include "io/pty.h"
 
 #include "base/memory.h"
-#include "os/os.h"
 
-struct csys_pty {
-	csys_handle controller;
-	csys_handle terminal;
-	char name[CSYSI_OS_PTY_NAME];
-};
+/* As a terminal's settings have it. */
+static int is_size(int rows, int columns)
+{
+	return rows >= 0 && rows <= UINT16_MAX && columns >= 0 && columns <= UINT16_MAX;
+}
 
 int csys_pty_open(int rows, int columns, csys_pty **out)
 {
-	if (!out || rows < 0 || columns < 0)
+	if (!out || !is_size(rows, columns))
 		return CSYS_EINVAL;
 
 	csys_pty *pty = csysi_alloc_zero(sizeof *pty);
 	if (!pty)
 		return CSYS_ENOMEM;
-	pty->controller = CSYS_NO_HANDLE;
-	pty->terminal = CSYS_NO_HANDLE;
-	int r = csysi_os_pty_open(&pty->controller, &pty->terminal, pty->name);
-	if (r == 0)
-		r = csys_pty_set_size(pty, rows, columns);
+	int r = csysi_os_pty_open(rows, columns, &pty->os);
 	if (r < 0) {
-		csys_pty_close(pty);
+		csysi_free(pty);
 		return r;
 	}
 	*out = pty;
@@ -38,8 +32,7 @@ void csys_pty_close(csys_pty *pty)
 {
 	if (!pty)
 		return;
-	csysi_os_close(pty->terminal);
-	csysi_os_close(pty->controller);
+	csysi_os_pty_close(&pty->os);
 	csysi_free(pty);
 }
 
@@ -47,12 +40,12 @@ void csys_pty_close(csys_pty *pty)
 
 csys_handle csys_pty_controller(const csys_pty *pty)
 {
-	return pty ? pty->controller : CSYS_NO_HANDLE;
+	return pty ? pty->os.controller : CSYS_NO_HANDLE;
 }
 
 csys_handle csys_pty_terminal(const csys_pty *pty)
 {
-	return pty ? pty->terminal : CSYS_NO_HANDLE;
+	return pty ? pty->os.terminal : CSYS_NO_HANDLE;
 }
 
 static int take(csys_handle *side, csys_handle *out)
@@ -68,41 +61,36 @@ static int take(csys_handle *side, csys_handle *out)
 
 int csys_pty_take_controller(csys_pty *pty, csys_handle *out)
 {
-	return pty ? take(&pty->controller, out) : CSYS_EINVAL;
+	return pty ? take(&pty->os.controller, out) : CSYS_EINVAL;
 }
 
 int csys_pty_take_terminal(csys_pty *pty, csys_handle *out)
 {
-	return pty ? take(&pty->terminal, out) : CSYS_EINVAL;
+	return pty ? take(&pty->os.terminal, out) : CSYS_EINVAL;
 }
 
 void csys_pty_close_terminal(csys_pty *pty)
 {
-	csys_handle terminal;
-
-	if (csys_pty_take_terminal(pty, &terminal) == 0)
-		csysi_os_close(terminal);
+	if (pty)
+		csysi_os_pty_end(&pty->os);
 }
 
 const char *csys_pty_name(const csys_pty *pty)
 {
-	return pty ? pty->name : NULL;
-}
-
-/* Any side that is left: on some systems only the terminal's answers, so that first. */
-static csys_handle some_side(const csys_pty *pty)
-{
-	return pty->terminal != CSYS_NO_HANDLE ? pty->terminal : pty->controller;
+	return pty ? pty->os.name : NULL;
 }
 
 int csys_pty_size(const csys_pty *pty, int *out_rows, int *out_columns)
 {
-	return pty ? csys_terminal_size(some_side(pty), out_rows, out_columns) : CSYS_EINVAL;
+	if (!pty || !out_rows || !out_columns)
+		return CSYS_EINVAL;
+	return csysi_os_pty_size(&pty->os, out_rows, out_columns);
 }
 
 int csys_pty_set_size(csys_pty *pty, int rows, int columns)
 {
-	return pty ? csys_terminal_set_size(some_side(pty), rows, columns) : CSYS_EINVAL;
+	return pty && is_size(rows, columns) ? csysi_os_pty_set_size(&pty->os, rows, columns)
+					     : CSYS_EINVAL;
 }
 
 /* ---- transfers --------------------------------------------------------------------- */
@@ -112,13 +100,13 @@ int csys_pty_read_until(csys_pty *pty, void *buffer, size_t size, csys_deadline 
 {
 	if (!pty || !out_size || (!buffer && size > 0))
 		return CSYS_EINVAL;
-	if (pty->controller == CSYS_NO_HANDLE)
+	if (pty->os.controller == CSYS_NO_HANDLE)
 		return CSYS_EBADF;
 	if (size == 0) {
 		*out_size = 0;
 		return 0;
 	}
-	return csysi_os_pty_read(pty->controller, buffer, size, deadline, out_size);
+	return csysi_os_pty_read(pty->os.controller, buffer, size, deadline, out_size);
 }
 
 int csys_pty_read(csys_pty *pty, void *buffer, size_t size, size_t *out_size)
@@ -133,10 +121,10 @@ int csys_pty_write_all_until(csys_pty *pty, const void *data, size_t size, csys_
 		return CSYS_EINVAL;
 
 	size_t done = 0;
-	int r = pty->controller == CSYS_NO_HANDLE ? CSYS_EBADF : 0;
+	int r = pty->os.controller == CSYS_NO_HANDLE ? CSYS_EBADF : 0;
 	while (r == 0 && done < size) {
 		size_t more = 0;
-		r = csysi_os_pty_write(pty->controller, (const char *)data + done, size - done,
+		r = csysi_os_pty_write(pty->os.controller, (const char *)data + done, size - done,
 				       deadline, &more);
 		done += more;
 	}

@@ -12,6 +12,7 @@
 
 #include "os/child.h"
 #include "os/container.h"
+#include "os/pty.h"
 
 /* The steps of a spawn, one of which may fail. */
 enum csysi_os_step {
@@ -78,6 +79,10 @@ struct csysi_os_options {
 	int64_t group; /* 0: a new one, of the child */
 	int set_terminal;
 	csys_handle terminal; /* becomes the controlling terminal of the new session */
+	/* Its pseudo-terminal, or NULL.  Where that has a terminal side, `terminal` is it, and this
+	 * means nothing; else the program, and those of its streams that have no source, are put
+	 * on it. */
+	const struct csysi_os_pty *pty;
 
 	struct csysi_os_limit limits[CSYSI_OS_LIMITS];
 	int set_nice;

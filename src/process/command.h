@@ -4,6 +4,7 @@
 #ifndef CSYSI_PROCESS_COMMAND_H
 #define CSYSI_PROCESS_COMMAND_H
 
+#include <csys/io/pty.h>
 #include <csys/process/command.h>
 
 #include "base/strings.h"
@@ -46,7 +47,8 @@ struct csys_command {
 	struct csysi_os_options options; /* what it points to is owned */
 	struct csysi_pre_exec *hooks;
 	size_t hook_count;
-	int contain; /* csys_command_contain */
+	int contain;         /* csys_command_contain */
+	const csys_pty *pty; /* csys_command_pty; NULL: none */
 };
 
 /*
@@ -64,6 +66,9 @@ void csysi_command_keep(csys_command *command, int result);
 
 /* Replace an owned string by a copy of another; NULL stays NULL. */
 int csysi_command_replace(char **string, const char *with);
+
+/* Before a spawn: put the pseudo-terminal as it is now into the options. */
+void csysi_options_attach_pty(csys_command *command);
 
 /* Release the mappings and what the options own. */
 void csysi_options_release(csys_command *command);

@@ -10,6 +10,7 @@
 #include <csys/sync/panic.h>
 
 #include "base/memory.h"
+#include "io/pty.h"
 #include "os/os.h"
 #include "process/command.h"
 
@@ -143,7 +144,23 @@ void csys_command_terminal(csys_command *command, csys_handle terminal)
 {
 	csys_command_new_session(command);
 	SET(command, terminal != CSYS_NO_HANDLE,
-	    (command->options.set_terminal = 1, command->options.terminal = terminal));
+	    (command->options.set_terminal = 1, command->options.terminal = terminal,
+	     command->pty = NULL));
+}
+
+void csys_command_pty(csys_command *command, const csys_pty *pty)
+{
+	csys_command_new_session(command);
+	SET(command, pty, command->pty = pty);
+}
+
+void csysi_options_attach_pty(csys_command *command)
+{
+	command->options.pty = command->pty ? &command->pty->os : NULL;
+	if (!command->pty)
+		return;
+	command->options.set_terminal = command->pty->os.has_terminal;
+	command->options.terminal = command->pty->os.terminal;
 }
 
 /* ---- resources --------------------------------------------------------------------- */

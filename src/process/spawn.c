@@ -230,6 +230,7 @@ static int request(csys_command *command, const csys_handle *streams, csys_deadl
 static int start(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		 struct streams *streams, csys_child *child)
 {
+	csysi_options_attach_pty(command);
 	int r = check_handles(command);
 	if (r < 0)
 		return r;

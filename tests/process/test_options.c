@@ -397,6 +397,73 @@ static void a_terminal_controls_the_session(void **state)
 	csys_handle_close(no_terminal);
 }
 
+/* The first line that a program writes on a pseudo-terminal. */
+static void first_line(csys_pty *pty, char *line, size_t room)
+{
+	size_t length = 0, size = 1;
+	while (length + 1 < room && size > 0) {
+		int r = csys_pty_read_until(pty, line + length, 1, csys_after_s(60), &size);
+		assert_int_equal(r, 0);
+		if (size == 0 || line[length] == '\r')
+			break;
+		length++;
+	}
+	line[length] = '\0';
+}
+
+static void a_pty_controls_the_session_and_is_the_streams(void **state)
+{
+	(void)state;
+	char line[256], expected[256];
+	csys_pty *pty = opened_pty();
+	csys_command *command = csys_command_build(
+		"sh", "-c", "test -t 0 && test -t 2 && : >/dev/tty && tty && read line", NULL);
+	csys_command_pty(command, pty);
+	csys_child *child = NULL;
+	assert_int_equal(csys_command_spawn(command, &child), 0);
+	snprintf(expected, sizeof expected, "%s", csys_pty_name(pty));
+	first_line(pty, line, sizeof line);
+	assert_string_equal(line, expected);
+	/* It leads its group, which is what the terminal signals. */
+	assert_int_equal(csys_child_signal_group(child, SIGKILL), 0);
+	assert_int_equal(csys_exit_signal(finished(child)), SIGKILL);
+
+	/* The side counts as it is at the spawn. */
+	csys_pty_close_terminal(pty);
+	assert_int_equal(csys_command_spawn(command, &child), CSYS_EBADF);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_TERMINAL);
+	csys_pty_close(pty);
+	csys_command_free(command);
+}
+
+static void of_a_pty_and_a_terminal_the_last_counts(void **state)
+{
+	(void)state;
+	char line[256];
+	csys_pty *first = opened_pty(), *last = opened_pty();
+	for (int i = 0; i < 2; i++) {
+		csys_command *command = csys_command_build("tty", NULL);
+		if (i == 0)
+			csys_command_terminal(command, csys_pty_terminal(first));
+		csys_command_pty(command, i == 0 ? last : first);
+		if (i == 1)
+			csys_command_terminal(command, csys_pty_terminal(last));
+		csys_child *child = spawned(command);
+		first_line(last, line, sizeof line);
+		assert_string_equal(line, csys_pty_name(last));
+		assert_true(csys_exit_success(finished(child)));
+		csys_pty_close(last);
+		last = i == 0 ? opened_pty() : NULL;
+	}
+	csys_pty_close(first);
+
+	csys_command *command = csys_command_new("true");
+	csys_command_pty(command, NULL);
+	assert_int_equal(csys_command_error(command), CSYS_EINVAL);
+	csys_command_free(command);
+	csys_command_pty(NULL, NULL);
+}
+
 static void limits_priority_and_umask_are_set(void **state)
 {
 	(void)state;
@@ -847,6 +914,8 @@ int main(void)
 		TEST(an_explicit_environment_is_all_there_is),
 		TEST(groups_and_sessions_are_led_and_joined),
 		TEST(a_terminal_controls_the_session),
+		TEST(a_pty_controls_the_session_and_is_the_streams),
+		TEST(of_a_pty_and_a_terminal_the_last_counts),
 		TEST(limits_priority_and_umask_are_set),
 		TEST(policy_and_cpus_are_set_where_the_system_can),
 		TEST(the_user_is_changed_for_good),

@@ -1,12 +1,12 @@
-/*
+/**
+ * \file
  * csys/io/pty.h - a pseudo-terminal: a terminal with this program behind it.
  *
  *     csys_pty *pty;
  *     int r = csys_pty_open(24, 80, &pty);
  *     if (r < 0)
  *             return r;
- *     for (int stream = 0; stream < 3; stream++)
- *             csys_command_stdio_handle(command, stream, csys_pty_terminal(pty));
+ *     csys_command_pty(command, pty);
  *     r = csys_command_spawn(command, &child);
  *     csys_pty_close_terminal(pty);                     // the child has its own
  *     while (r == 0 && csys_pty_read(pty, buffer, sizeof buffer, &size) == 0 && size > 0)
@@ -22,6 +22,9 @@
  * Both handles are close-on-exec and above 2, and opening them does not make
  * this process's controlling terminal of it.  The controller is nonblocking for
  * callers of the system's own functions.
+ *
+ * A pseudo-terminal of Windows has no terminal side: there is no handle and no name of it, and
+ * csys_command_pty alone puts a program on it.
  *
  * Threads: one may read and one write at once; taking and closing belong to
  * one.  Fork: a forked child holds copies of the handles, as fork has it.
@@ -39,68 +42,182 @@
 
 CSYS_BEGIN_DECLS
 
+/** A pseudo-terminal. */
 typedef struct csys_pty csys_pty;
 
-/*
- * Open a pair of the given size, each 0 to 65535.  Returns 0; CSYS_EINVAL,
- * CSYS_ENOMEM, CSYS_EMFILE; CSYS_ENOSPC when the system has no more of them;
- * CSYS_ENOENT, CSYS_EACCES where it does not offer any.
+/**
+ * Open a pseudo-terminal of the given size.
+ *
+ * \param rows     its height in characters, 0 to 65535
+ * \param columns  its width in characters, 0 to 65535
+ * \param out      the pseudo-terminal, which the caller closes with csys_pty_close
+ * \retval 0            it is open
+ * \retval CSYS_EINVAL  no such size, or `out` is NULL
+ * \retval CSYS_ENOMEM  no memory
+ * \retval CSYS_EMFILE  no handle is left
+ * \retval CSYS_ENOSPC  the system has no more of them
+ * \retval CSYS_ENOENT  the system does not offer any; so with CSYS_EACCES
  */
 CSYS_API CSYS_MUST_CHECK int csys_pty_open(int rows, int columns, csys_pty **out);
 
-/*
- * Close what it has left of both sides.  Closing the controller hangs the
- * terminal up: its programs read the end, and get SIGHUP if it is their
- * controlling terminal.  NULL is fine.
+/**
+ * Close what a pseudo-terminal has left of both sides, and release it.
+ *
+ * Closing the controller hangs the terminal up: its programs read the end, and get SIGHUP if it
+ * is their controlling terminal.
+ *
+ * \param pty  the pseudo-terminal; NULL is fine
  */
 CSYS_API void csys_pty_close(csys_pty *pty);
 CSYSI_AUTO(csys_pty, csys_pty_close(*object))
 
-/* Either side; stays the pty's.  CSYS_NO_HANDLE once it was taken or closed. */
+/**
+ * Get the handle of the controller, which stays the pty's.
+ *
+ * \param pty  the pseudo-terminal
+ * \return the handle; CSYS_NO_HANDLE once it was taken, and for NULL
+ */
 CSYS_API csys_handle csys_pty_controller(const csys_pty *pty);
+
+/**
+ * Get the handle of the terminal side, which stays the pty's.
+ *
+ * \param pty  the pseudo-terminal
+ * \return the handle; CSYS_NO_HANDLE once it was taken or closed, where there is no such side,
+ *         and for NULL
+ */
 CSYS_API csys_handle csys_pty_terminal(const csys_pty *pty);
 
-/* Take a side: the caller closes *out.  Returns 0, or CSYS_EBADF if it is gone. */
+/**
+ * Take the controller: the caller closes it.
+ *
+ * \param pty  the pseudo-terminal
+ * \param out  the handle
+ * \retval 0            it is the caller's
+ * \retval CSYS_EBADF   it was taken before
+ * \retval CSYS_EINVAL  an argument is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pty_take_controller(csys_pty *pty, csys_handle *out);
+
+/**
+ * Take the terminal side: the caller closes it.
+ *
+ * \param pty  the pseudo-terminal
+ * \param out  the handle
+ * \retval 0            it is the caller's
+ * \retval CSYS_EBADF   it was taken or closed before, or there is no such side
+ * \retval CSYS_EINVAL  an argument is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pty_take_terminal(csys_pty *pty, csys_handle *out);
 
-/*
- * Close this process's own terminal side.  Reading ends only when nobody has
- * that side open, so do this when a program was started on it.
+/**
+ * Close this process's own terminal side: no more programs will be started on it.
+ *
+ * Reading ends only when no process has that side open, so do this when the last program was
+ * started.
+ *
+ * \param pty  the pseudo-terminal; NULL is fine
  */
 CSYS_API void csys_pty_close_terminal(csys_pty *pty);
 
-/* The path of the terminal, such as "/dev/pts/3"; NULL for NULL. */
+/**
+ * Get the path of the terminal, such as "/dev/pts/3".
+ *
+ * \param pty  the pseudo-terminal
+ * \return the path, which lives as long as the pty; "" if it has none, NULL for NULL
+ */
 CSYS_API const char *csys_pty_name(const csys_pty *pty);
 
-/*
- * The size in characters, from either side.  Returns 0, CSYS_EINVAL, or
- * CSYS_EBADF when both are gone.
+/**
+ * Get the size in characters, from either side.
+ *
+ * \param pty          the pseudo-terminal
+ * \param out_rows     its height
+ * \param out_columns  its width
+ * \retval 0            the size is told
+ * \retval CSYS_EBADF   both sides are gone
+ * \retval CSYS_EINVAL  an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pty_size(const csys_pty *pty, int *out_rows, int *out_columns);
+
+/**
+ * Set the size in characters; the programs on it get SIGWINCH if it is another one.
+ *
+ * \param pty      the pseudo-terminal
+ * \param rows     its height, 0 to 65535
+ * \param columns  its width, 0 to 65535
+ * \retval 0            the size is set
+ * \retval CSYS_EBADF   both sides are gone
+ * \retval CSYS_EINVAL  no such size, or `pty` is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pty_set_size(csys_pty *pty, int rows, int columns);
 
-/*
- * Read what was written on the terminal, at least 1 and at most `size` bytes,
- * waiting for the first.  0 bytes mean the end: nobody has the terminal side
- * open (where a plain read gets EIO on some systems); nothing written before is
- * lost.  A `size` of 0 reads nothing.  Returns 0 with the count in *out_size,
- * CSYS_ETIMEDOUT with nothing read, CSYS_EBADF when the controller is gone,
- * CSYS_EIO.
+/**
+ * Read what was written on the terminal, waiting for the first byte.
+ *
+ * 0 bytes mean the end: no process has the terminal side open (where a plain read gets EIO on
+ * some systems); nothing written before is lost.
+ *
+ * \param pty       the pseudo-terminal
+ * \param buffer    where the bytes go
+ * \param size      how many are read at most; 0 reads nothing
+ * \param out_size  how many were read
+ * \retval 0            at least 1 byte was read, or it is the end
+ * \retval CSYS_EBADF   the controller is gone
+ * \retval CSYS_EIO     the system could not read
+ * \retval CSYS_EINVAL  an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pty_read(csys_pty *pty, void *buffer, size_t size,
 					   size_t *out_size);
+
+/**
+ * Read what was written on the terminal, waiting for the first byte until `deadline`.
+ *
+ * \param pty       the pseudo-terminal
+ * \param buffer    where the bytes go
+ * \param size      how many are read at most; 0 reads nothing
+ * \param deadline  when to give up
+ * \param out_size  how many were read
+ * \retval 0               as csys_pty_read
+ * \retval CSYS_ETIMEDOUT  nothing was read
+ * \retval CSYS_EBADF      the controller is gone
+ * \retval CSYS_EIO        the system could not read
+ * \retval CSYS_EINVAL     an argument is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pty_read_until(csys_pty *pty, void *buffer, size_t size,
 						 csys_deadline deadline, size_t *out_size);
 
-/*
- * Type all of `data`.  *out_size (may be NULL) is the count typed, on failure
- * too.  Returns 0, CSYS_ETIMEDOUT while the programs do not read, CSYS_EPIPE
- * when the terminal side is closed and the system tells (else it is lost),
- * CSYS_EBADF, CSYS_EIO.
+/**
+ * Type all of `data`.
+ *
+ * \param pty       the pseudo-terminal
+ * \param data      the bytes
+ * \param size      how many they are
+ * \param out_size  how many were typed, on failure too; may be NULL
+ * \retval 0            all were typed
+ * \retval CSYS_EPIPE   the terminal side is closed, and the system tells (else they are lost)
+ * \retval CSYS_EBADF   the controller is gone
+ * \retval CSYS_EIO     the system could not write
+ * \retval CSYS_EINVAL  an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pty_write_all(csys_pty *pty, const void *data, size_t size,
 						size_t *out_size);
+
+/**
+ * Type all of `data`, until `deadline`.
+ *
+ * \param pty       the pseudo-terminal
+ * \param data      the bytes
+ * \param size      how many they are
+ * \param deadline  when to give up
+ * \param out_size  how many were typed, on failure too; may be NULL
+ * \retval 0               all were typed
+ * \retval CSYS_ETIMEDOUT  the programs did not read
+ * \retval CSYS_EPIPE      the terminal side is closed, and the system tells
+ * \retval CSYS_EBADF      the controller is gone
+ * \retval CSYS_EIO        the system could not write
+ * \retval CSYS_EINVAL     an argument is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pty_write_all_until(csys_pty *pty, const void *data, size_t size,
 						      csys_deadline deadline, size_t *out_size);
 

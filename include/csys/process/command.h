@@ -36,6 +36,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#include <csys/io/pty.h>
 #include <csys/process/exit.h>
 
 CSYS_BEGIN_DECLS
@@ -212,6 +213,22 @@ CSYS_API void csys_command_new_session(csys_command *command);
  * not set otherwise are this terminal too.
  */
 CSYS_API void csys_command_terminal(csys_command *command, csys_handle terminal);
+
+/**
+ * Run the program on a pseudo-terminal (csys/io/pty.h): it leads a new session whose
+ * controlling terminal is the terminal side of `pty`, and streams that are not set otherwise are
+ * that terminal.
+ *
+ * This is csys_command_terminal with csys_pty_terminal(pty), and works also where a
+ * pseudo-terminal has no such side.  The pty stays the caller's, and must not be closed before the
+ * last spawn of the command.  A spawn fails at CSYS_STEP_TERMINAL with CSYS_EBADF if the
+ * terminal side was closed or taken, and with CSYS_EPERM if it is the terminal of another session.
+ * The last call of the two counts.
+ *
+ * \param command  the command; NULL is fine
+ * \param pty      the pseudo-terminal; NULL is kept as CSYS_EINVAL
+ */
+CSYS_API void csys_command_pty(csys_command *command, const csys_pty *pty);
 
 /* The resources of csys_command_limit. */
 enum {

@@ -74,32 +74,64 @@ static int open_terminal(csys_handle controller, const char *name, csys_handle *
 	return 0;
 }
 
-int csysi_os_pty_open(csys_handle *out_controller, csys_handle *out_terminal,
-		      char name[CSYSI_OS_PTY_NAME])
+/* Open both sides.  On failure some of them may be open. */
+static int open_sides(struct csysi_os_pty *pty)
 {
-	csys_handle controller = CSYS_NO_HANDLE;
-	csys_handle terminal = CSYS_NO_HANDLE;
+	int r = open_controller(&pty->controller);
+	if (r < 0)
+		return r;
 
-	int r = open_controller(&controller);
-	if (r < 0)
-		goto done;
-	if (grantpt((int)controller) < 0 || unlockpt((int)controller) < 0 ||
-	    csysi_posix_pty_name((int)controller, name, CSYSI_OS_PTY_NAME) < 0) {
-		r = csysi_posix_fail();
-		goto done;
+	int controller = (int)pty->controller;
+	if (grantpt(controller) < 0 || unlockpt(controller) < 0 ||
+	    csysi_posix_pty_name(controller, pty->name, sizeof pty->name) < 0)
+		return csysi_posix_fail();
+	r = csysi_os_set_nonblocking(pty->controller, 1);
+	return r < 0 ? r : open_terminal(pty->controller, pty->name, &pty->terminal);
+}
+
+int csysi_os_pty_open(int rows, int columns, struct csysi_os_pty *out)
+{
+	struct csysi_os_pty pty = CSYSI_OS_PTY_NONE;
+	int r = open_sides(&pty);
+
+	if (r == 0)
+		r = csysi_os_pty_set_size(&pty, rows, columns);
+	if (r < 0) {
+		csysi_os_pty_close(&pty);
+		return r;
 	}
-	r = csysi_os_set_nonblocking(controller, 1);
-	if (r < 0)
-		goto done;
-	r = open_terminal(controller, name, &terminal);
-	if (r < 0)
-		goto done;
-	*out_controller = controller;
-	*out_terminal = terminal;
-	controller = CSYS_NO_HANDLE; /* handed over */
-done:
-	csysi_os_close(controller);
-	return r;
+	pty.has_terminal = 1;
+	*out = pty;
+	return 0;
+}
+
+void csysi_os_pty_end(struct csysi_os_pty *pty)
+{
+	csysi_os_close(pty->terminal);
+	pty->terminal = CSYS_NO_HANDLE;
+}
+
+void csysi_os_pty_close(struct csysi_os_pty *pty)
+{
+	csysi_os_pty_end(pty);
+	csysi_os_close(pty->controller);
+	pty->controller = CSYS_NO_HANDLE;
+}
+
+/* Any side that is left: on some systems only the terminal's has a size, so that first. */
+static csys_handle some_side(const struct csysi_os_pty *pty)
+{
+	return pty->terminal != CSYS_NO_HANDLE ? pty->terminal : pty->controller;
+}
+
+int csysi_os_pty_size(const struct csysi_os_pty *pty, int *out_rows, int *out_columns)
+{
+	return csysi_os_terminal_size(some_side(pty), out_rows, out_columns);
+}
+
+int csysi_os_pty_set_size(const struct csysi_os_pty *pty, int rows, int columns)
+{
+	return csysi_os_terminal_set_size(some_side(pty), rows, columns);
 }
 
 static int hung_up(csys_handle controller)
