@@ -226,6 +226,8 @@ extern "C" {
 #include "sync/condvar.c"
 #elif defined(RWLOCK)
 #include "sync/rwlock.c"
+#include "sync/rwlock_read.c"
+#include "sync/rwlock_write.c"
 #elif defined(ONCE)
 #include "sync/once.c"
 #elif defined(BARRIER)

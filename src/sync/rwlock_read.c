@@ -1,0 +1,185 @@
+/*
+ * sync/rwlock_read.c - the readers of a rwlock: coming in, and waiting for it.
+ *
+ * States and invariants: sync/rwlock.c.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/rwlock.h>
+
+#include "base/atomic.h"
+#include "os/os.h"
+#include "sync/checked.h"
+#include "sync/ledger.h"
+#include "sync/rwlock.h"
+#include "sync/spin.h"
+
+/* Whether a reader may come in; one that reads already may, past waiting writers. */
+static int may_read(uint32_t word, int is_inside)
+{
+	return !(word & WRITER) && (is_inside || !(word & WRITERS_WAIT)) &&
+	       (word & READERS) != READERS;
+}
+
+static int try_read(csys_rwlock *lock, int is_inside)
+{
+	/* Relaxed, as all loads of the word before a compare-and-swap: that decides. */
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while (may_read(word, is_inside))
+		/* Acquire pairs with the releases of unlock_write and downgrade. */
+		if (csysi_cas_acquire(&lock->word, &word, word + 1))
+			return 1;
+	return 0;
+}
+
+static int spin_read(csys_rwlock *lock, int is_inside)
+{
+	for (int round = 0; csysi_backs_off(&round);)
+		if (try_read(lock, is_inside))
+			return 1;
+	return 0;
+}
+
+/* Come in: 1; or be counted as waiting: 0; with the word after that.  Else CSYS_ETIMEDOUT. */
+static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline, uint32_t *out)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	for (;;) {
+		int comes_in = may_read(word, is_inside);
+		if (!comes_in &&
+		    ((word & WAITING) == WAITING || !(word & (WRITER | WRITERS_WAIT)))) {
+			/* Too many readers wait, or hold it. */
+			if (csys_deadline_left(deadline) == 0)
+				return CSYS_ETIMEDOUT;
+			csysi_spin_nap(FULL_NAP_NS);
+			word = csysi_load_relaxed(&lock->word);
+			continue;
+		}
+		/* Acquire as above; for a reader that waits it is more than needed. */
+		uint32_t next = word + (comes_in ? 1 : ONE_WAITING);
+		if (csysi_cas_acquire(&lock->word, &word, next)) {
+			*out = next;
+			return comes_in;
+		}
+	}
+}
+
+/* The word with one waiting reader less; HUNGRY is cleared with the last one. */
+static uint32_t without_one_waiting(uint32_t word)
+{
+	return (word & WAITING) == ONE_WAITING ? word & ~(WAITING | HUNGRY) : word - ONE_WAITING;
+}
+
+/*
+ * For a reader that is counted as waiting: 1 if a writer has let it in, or if it has come in
+ * by itself, since no thread keeps it out any more.  0, with the word that keeps it out: if it
+ * slept on an older word, it could miss that a writer came and gave up in between.
+ */
+static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_t *out)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while ((word & PHASE) == phase) {
+		*out = word;
+		if (!may_read(word, is_inside))
+			return 0;
+		/* Acquire pairs with the releases of unlock_write and downgrade. */
+		if (csysi_cas_acquire(&lock->word, &word, without_one_waiting(word) + 1))
+			return 1;
+	}
+	/* Acquire pairs with the release of the writer that let it in. */
+	(void)csysi_load_acquire(&lock->word);
+	return 1;
+}
+
+/* The deadline has passed.  Come in if that is possible by now: 1; or stop waiting: 0. */
+static int come_in_or_stop(csys_rwlock *lock, uint32_t phase, int is_inside)
+{
+	uint32_t word;
+
+	while (!try_come_in(lock, phase, is_inside, &word))
+		/* Relaxed: the decrement orders nothing. */
+		if (csysi_cas_relaxed(&lock->word, &word, without_one_waiting(word)))
+			return 0;
+	return 1;
+}
+
+/* Make the word HUNGRY, unless this reader was let in.  Relaxed: that orders nothing, and a writer
+ * that leaves after it sees it. */
+static void say_hungry(csys_rwlock *lock, uint32_t phase)
+{
+	uint32_t word = csysi_load_relaxed(&lock->word);
+
+	while ((word & PHASE) == phase)
+		if (csysi_cas_relaxed(&lock->word, &word, word | HUNGRY))
+			return;
+}
+
+static int read_slow(csys_rwlock *lock, csys_deadline deadline)
+{
+	int is_inside = csysi_holds(lock, CSYSI_HELD_READ);
+	uint32_t word;
+
+	/* A thread that has no time to wait leaves no trace. */
+	if (csys_deadline_left(deadline) == 0)
+		return try_read(lock, is_inside) ? 0 : CSYS_ETIMEDOUT;
+	if (spin_read(lock, is_inside))
+		return 0;
+	int r = read_or_wait(lock, is_inside, deadline, &word);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	uint32_t phase = word & PHASE;
+	csys_deadline hungry = csys_after_ns(HUNGRY_NS);
+	while (!try_come_in(lock, phase, is_inside, &word)) {
+		csys_deadline until = csys_deadline_earlier(deadline, hungry);
+		if (!(word & (WRITER | WRITERS_WAIT))) {
+			/* Too many readers hold it, and when some leave they wake no reader. */
+			until = csys_deadline_earlier(until, csys_after_ns(FULL_NAP_NS));
+		}
+		r = csysi_os_wait_as(&lock->word, word, until, READER_SLEEPS);
+		if (r != CSYS_ETIMEDOUT)
+			continue;
+		if (csys_deadline_compare(until, deadline) == 0)
+			return come_in_or_stop(lock, phase, is_inside) ? 0 : r;
+		if (csys_deadline_compare(until, hungry) == 0) {
+			say_hungry(lock, phase);
+			hungry = CSYS_FOREVER;
+		}
+	}
+	return 0;
+}
+
+int csysi_rwlock_read_slow(csys_rwlock *lock)
+{
+	(void)read_slow(lock, CSYS_FOREVER);
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+}
+
+int csys_rwlock_read_until(csys_rwlock *lock, csys_deadline deadline)
+{
+	CSYSI_WANTS(lock, CSYSI_HELD_READ, deadline);
+	if (!try_read(lock, 0)) {
+		int r = read_slow(lock, deadline);
+		if (r < 0) {
+			csysi_checked_gave_up();
+			return r;
+		}
+	}
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+}
+
+int csys_rwlock_try_read(csys_rwlock *lock)
+{
+	if (!try_read(lock, csysi_holds(lock, CSYSI_HELD_READ)))
+		return CSYS_EAGAIN;
+	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+}
+
+int csysi_rwlock_read_again(csys_rwlock *lock)
+{
+	if (!try_read(lock, 1))
+		return 0;
+	csysi_checked_has(lock, CSYSI_HELD_READ);
+	return 1;
+}
