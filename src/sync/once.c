@@ -8,10 +8,10 @@
  *      |         it fails                                 |
  *      +--------------------------------------------------+ forced: RUNNING
  *
- * RUNNING_WAITED is RUNNING while threads sleep; INCOMPLETE_WAITED is INCOMPLETE while threads
- * sleep until another one has called the body.  Invariant: a thread that sleeps has made it one
- * of these.  A body that starts turns INCOMPLETE_WAITED into RUNNING_WAITED, and the thread that
- * ends RUNNING_WAITED wakes all, each of which looks again.
+ * RUNNING_WAITED is RUNNING while threads sleep; INCOMPLETE_WAITED and POISONED_WAITED are
+ * INCOMPLETE and POISONED while threads sleep until another one has called the body.  Invariant: a
+ * thread that sleeps has made it one of these.  A body that starts turns each of them into
+ * RUNNING_WAITED, and the thread that ends RUNNING_WAITED wakes all, each of which looks again.
  *
  * AGAIN is a bit beside RUNNING and RUNNING_WAITED: a forced body runs, after one that did not
  * return.  The once counts as poisoned until the forced body has returned.
@@ -37,6 +37,7 @@ enum {
 	RUNNING_WAITED = 3,
 	POISONED = 4,
 	INCOMPLETE_WAITED = 5,
+	POISONED_WAITED = 6,
 	AGAIN = 8
 };
 
@@ -50,6 +51,17 @@ static int is_running(uint32_t word)
 static int is_waited(uint32_t word)
 {
 	return (word & ~(uint32_t)AGAIN) == RUNNING_WAITED;
+}
+
+static int has_failed_for_good(uint32_t word)
+{
+	return word == POISONED || word == POISONED_WAITED;
+}
+
+void csys_once_init(csys_once *once)
+{
+	/* Relaxed: others hear of the once in some other way. */
+	csysi_store_relaxed(&once->word, INCOMPLETE);
 }
 
 static void leave(csys_once *once, uint32_t state)
@@ -109,6 +121,15 @@ static int run(csys_once *once, csys_once_body *body, void *argument)
 	return r < 0 ? r : 0;
 }
 
+/* The word while a body runs that a caller starts at `word`. */
+static uint32_t when_running(uint32_t word)
+{
+	int waits = word == INCOMPLETE_WAITED || word == POISONED_WAITED;
+	uint32_t next = waits ? RUNNING_WAITED : RUNNING;
+
+	return has_failed_for_good(word) ? next | AGAIN : next;
+}
+
 /* 0: it is complete.  1: it is RUNNING, and this thread has to call the body.  CSYS_EPANICKED:
  * it is poisoned. */
 static int begin(csys_once *once, int is_forced)
@@ -117,25 +138,16 @@ static int begin(csys_once *once, int is_forced)
 	uint32_t word = csysi_load_acquire(&once->word);
 
 	for (;;) {
-		switch (word) {
-		case COMPLETE:
+		if (word == COMPLETE)
 			return 0;
-		case POISONED:
-			if (!is_forced)
-				return CSYS_EPANICKED;
-			break;
-		case INCOMPLETE:
-		case INCOMPLETE_WAITED:
-			break;
-		default:
+		if (has_failed_for_good(word) && !is_forced)
+			return CSYS_EPANICKED;
+		if (is_running(word)) {
 			word = (uint32_t)wait_while_running(once, CSYS_FOREVER);
 			continue;
 		}
 		/* Acquire: this body sees what those before it did. */
-		uint32_t next = word == INCOMPLETE_WAITED ? RUNNING_WAITED : RUNNING;
-		if (word == POISONED)
-			next |= AGAIN;
-		if (csysi_cas_acquire(&once->word, &word, next))
+		if (csysi_cas_acquire(&once->word, &word, when_running(word)))
 			return 1;
 		word = csysi_load_acquire(&once->word);
 	}
@@ -172,46 +184,67 @@ int csys_once_is_poisoned(const csys_once *once)
 {
 	uint32_t word = csysi_load_relaxed(&once->word);
 
-	return word == POISONED || (word & AGAIN);
+	return has_failed_for_good(word) || (word & AGAIN);
 }
 
-/* Wait until it is COMPLETE or POISONED.  After a body that failed it waits on for another
- * call. */
-static int wait_until(csys_once *once, csys_deadline deadline)
+/* No body runs: make the word one that can be slept on.  0: it has changed. */
+static int announce(csys_once *once, uint32_t word, uint32_t *out)
+{
+	*out = has_failed_for_good(word) ? POISONED_WAITED : INCOMPLETE_WAITED;
+	/* Relaxed: the sleep compares the word. */
+	return word == *out || csysi_cas_relaxed(&once->word, &word, *out);
+}
+
+/* Wait until it is COMPLETE; or POISONED, if the caller is not one that waits for a forced call.
+ * After a body that failed it waits on for another call. */
+static int wait_until(csys_once *once, csys_deadline deadline, int is_forced)
 {
 	for (;;) {
+		uint32_t waited;
 		int state = wait_while_running(once, deadline);
 		if (state < 0)
 			return state;
 		if (state == COMPLETE)
 			return 0;
-		if (state == POISONED)
+		if (has_failed_for_good((uint32_t)state) && !is_forced)
 			return CSYS_EPANICKED;
-		/* No body runs.  Relaxed: the sleep compares the word. */
-		uint32_t word = INCOMPLETE;
-		if (!csysi_cas_relaxed(&once->word, &word, INCOMPLETE_WAITED) &&
-		    word != INCOMPLETE_WAITED)
+		if (!announce(once, (uint32_t)state, &waited))
 			continue;
-		if (csysi_os_wait(&once->word, INCOMPLETE_WAITED, deadline, 0) == CSYS_ETIMEDOUT &&
+		if (csysi_os_wait(&once->word, waited, deadline, 0) == CSYS_ETIMEDOUT &&
 		    csysi_load_acquire(&once->word) != COMPLETE)
 			return CSYS_ETIMEDOUT;
 	}
 }
 
-int csys_once_wait_until(csys_once *once, csys_deadline deadline)
+static int wait_told(csys_once *once, csys_deadline deadline, int is_forced)
 {
 	/* Before a checked build is told: a thread does not wait for a once that is complete. */
 	if (csysi_load_acquire(&once->word) == COMPLETE)
 		return 0;
 	CSYSI_WANTS(once, CSYSI_HELD_ONCE, deadline);
-	int r = wait_until(once, deadline);
+	int r = wait_until(once, deadline, is_forced);
 	csysi_checked_gave_up();
 	return r;
 }
 
+int csys_once_wait_until(csys_once *once, csys_deadline deadline)
+{
+	return wait_told(once, deadline, 0);
+}
+
 int csys_once_wait(csys_once *once)
 {
-	return csys_once_wait_until(once, CSYS_FOREVER);
+	return wait_told(once, CSYS_FOREVER, 0);
+}
+
+int csys_once_wait_force_until(csys_once *once, csys_deadline deadline)
+{
+	return wait_told(once, deadline, 1);
+}
+
+void csys_once_wait_force(csys_once *once)
+{
+	(void)wait_told(once, CSYS_FOREVER, 1);
 }
 
 void csysi_once_abandon(csys_once *once)

@@ -3,7 +3,7 @@
  *
  * Three threads have something done, or wait until it is done; at least one does.  A
  * body returns, fails, or ends without returning.  A thread that called and did not get it done
- * calls again, also where it is poisoned.  Shown:
+ * calls again, also where it is poisoned; some wait also while it is.  Shown:
  *   - one body runs at a time, and none after one that returned;
  *   - a thread that is told that it is done is told so after that;
  *   - every thread returns, also one that waited before any called.
@@ -15,6 +15,7 @@
 
 #define IS_RUNNING(word) (((word) & ~AGAIN) == RUNNING || ((word) & ~AGAIN) == RUNNING_WAITED)
 #define IS_WAITED(word) (((word) & ~AGAIN) == RUNNING_WAITED)
+#define HAS_FAILED(word) ((word) == POISONED || (word) == POISONED_WAITED)
 
 byte word = INCOMPLETE;
 byte running = 0;
@@ -87,8 +88,9 @@ inline call()
 #ifdef BUG_WAITERS_FORGOTTEN
 				word = RUNNING;
 #else
-				word = (word == INCOMPLETE_WAITED -> RUNNING_WAITED :
-					(word == POISONED -> RUNNING | AGAIN : RUNNING));
+				word = (word == INCOMPLETE_WAITED || word == POISONED_WAITED ->
+						RUNNING_WAITED : RUNNING) |
+				       (HAS_FAILED(word) -> AGAIN : 0);
 #endif
 				assert(!is_done);
 				running++;
@@ -101,6 +103,7 @@ inline call()
 	od
 }
 
+/* is_forced: also while it is poisoned. */
 inline wait_until()
 {
 	do
@@ -109,26 +112,29 @@ inline wait_until()
 		if
 		:: r == TIMEDOUT -> break
 		:: r == WOKEN && seen == COMPLETE -> assert(is_done); break
-		:: r == WOKEN && seen == POISONED -> break
+		:: r == WOKEN && HAS_FAILED(seen) && !is_forced -> break
 		:: else ->
+			/* `seen` is the word to sleep on; RUNNING: it has changed. */
 			atomic {
 				if
+				:: word != seen -> seen = RUNNING
 #ifdef BUG_SLEEPS_UNANNOUNCED
-				:: word == INCOMPLETE -> seen = INCOMPLETE
+				:: else
 #else
-				:: word == INCOMPLETE -> word = INCOMPLETE_WAITED; seen = INCOMPLETE_WAITED
+				:: word == seen && HAS_FAILED(seen) ->
+#ifdef BUG_POISONED_UNANNOUNCED
+					skip
+#else
+					word = POISONED_WAITED; seen = POISONED_WAITED
 #endif
-				:: else -> seen = word
+				:: word == seen && !HAS_FAILED(seen) ->
+					word = INCOMPLETE_WAITED; seen = INCOMPLETE_WAITED
+#endif
 				fi
 			};
 			if
-#ifdef BUG_SLEEPS_UNANNOUNCED
-			:: seen == INCOMPLETE ->
-				os_wait(WORD, word == INCOMPLETE, DEADLINE, r);
-#else
-			:: seen == INCOMPLETE_WAITED ->
-				os_wait(WORD, word == INCOMPLETE_WAITED, DEADLINE, r);
-#endif
+			:: seen != RUNNING ->
+				os_wait(WORD, word == seen, DEADLINE, r);
 				if :: r == TIMEDOUT -> break :: else fi
 			:: else
 			fi
@@ -141,10 +147,14 @@ active [THREADS] proctype thread()
 {
 	byte self = _pid;
 	byte seen, r;
+	bool is_forced;
 
 	if
 	:: true -> goto calls
-	:: self > 0 -> wait_until(); goto home
+	:: self > 0 ->
+		if :: is_forced = true :: is_forced = false fi;
+		wait_until();
+		goto home
 	fi;
 calls:
 	call();

@@ -3,7 +3,10 @@
  */
 #include <csys/sync/once.h>
 
-struct config;
+struct config {
+	int x;
+};
+static struct config defaults;
 int load(void *path);
 int read_config(void *path, struct config **out);
 
@@ -26,6 +29,8 @@ int configured(char *path, struct config ***out)
 #include "snippet/4"
 	if (r >= 0)
 		*out = it;
+	else
+		*out = config_once_get(&fixed);
 	return r;
 }
 

@@ -169,6 +169,49 @@ static void waiting_does_not_call_it(void **state)
 	pthread_join(thread, NULL);
 }
 
+static void *wait_though_poisoned(void *argument)
+{
+	csys_once_wait_force(argument);
+	assert_int_equal(runs, 1); /* seen, without being atomic */
+	return NULL;
+}
+
+static void a_forced_wait_goes_on_while_it_is_poisoned(void **state)
+{
+	(void)state;
+	csys_once one = CSYS_ONCE_INIT;
+	pthread_t threads[2];
+	runs = 0;
+	run_threads(1, die_in_it, &one);
+	uint32_t before = csysi_load_relaxed(&one.word);
+	csys_deadline deadline = csys_after_ms(2);
+	assert_int_equal(csys_once_wait_force_until(&one, deadline), CSYS_ETIMEDOUT);
+	assert_true(csys_deadline_left(deadline) == 0);
+	assert_int_equal(csys_once_wait_until(&one, csys_after_ms(2)), CSYS_EPANICKED);
+	assert_int_equal(csys_once_is_poisoned(&one), 1);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_though_poisoned, &one), 0);
+	while (csysi_load_relaxed(&one.word) == before)
+		take_a_nap();
+	take_a_nap();
+	assert_int_equal(csys_once_call(&one, count, NULL), CSYS_EPANICKED);
+	assert_int_equal(csys_once_call_force(&one, count, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	csys_once_wait_force(&one);
+	assert_int_equal(csys_once_wait_force_until(&one, CSYS_POLL), 0);
+}
+
+static void init_makes_one_in_any_memory(void **state)
+{
+	(void)state;
+	csys_once one = { 0xffffffff };
+	csys_once_init(&one);
+	runs = 0;
+	assert_int_equal(csys_once_call(&one, count, NULL), 0);
+	assert_int_equal(runs, 1);
+}
+
 CSYS_ONCE_VALUE_DEFINE(number_once, long);
 static int inits;
 
@@ -204,6 +247,84 @@ static void a_value_is_made_at_its_first_use(void **state)
 	assert_int_equal(*number_once_get(&other), 9);
 }
 
+struct pair {
+	int first, second;
+};
+CSYS_ONCE_VALUE_DEFINE(pair_once, struct pair);
+static number_once starts_set = CSYS_ONCE_VALUE_INIT(5);
+static pair_once pair_starts_set = CSYS_ONCE_VALUE_INIT({ 6, 7 });
+
+static void a_value_may_be_there_from_the_start(void **state)
+{
+	(void)state;
+	assert_int_equal(*number_once_get(&starts_set), 5);
+	assert_int_equal(number_once_set(&starts_set, 6), CSYS_EEXIST);
+	assert_int_equal(pair_once_get(&pair_starts_set)->first, 6);
+	assert_int_equal(pair_once_get(&pair_starts_set)->second, 7);
+}
+
+static void *wait_for_the_number(void *argument)
+{
+	long *it = NULL;
+	assert_int_equal(*number_once_wait(argument), 7);
+	assert_int_equal(number_once_wait_until(argument, CSYS_POLL, &it), 0);
+	assert_ptr_equal(it, number_once_get(argument));
+	return NULL;
+}
+
+static int die_in_init(void *argument, long *out)
+{
+	(void)out;
+	return end_the_thread(argument);
+}
+
+static void *die_making_it(void *argument)
+{
+	long *it;
+	int r = number_once_get_or_init(argument, die_in_init, NULL, &it);
+	(void)r;
+	return NULL;
+}
+
+static void a_value_is_waited_for_also_after_an_init_that_did_not_return(void **state)
+{
+	(void)state;
+	number_once o = { CSYS_ONCE_INIT, 0 };
+	pthread_t thread;
+	long *it = NULL;
+	assert_int_equal(number_once_wait_until(&o, csys_after_ms(1), &it), CSYS_ETIMEDOUT);
+	assert_null(it);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_the_number, &o), 0);
+	run_threads(1, die_making_it, &o);
+	take_a_nap();
+	assert_int_equal(number_once_set(&o, 7), 0);
+	pthread_join(thread, NULL);
+}
+
+static void take_empties_it_to_be_set_anew(void **state)
+{
+	(void)state;
+	number_once o = { CSYS_ONCE_INIT, 0 };
+	long out = 1;
+	assert_null(number_once_get_mut(&o));
+	assert_int_equal(number_once_take(&o, &out), CSYS_EAGAIN);
+	assert_int_equal(out, 1);
+	assert_int_equal(number_once_set(&o, 2), 0);
+	*number_once_get_mut(&o) += 1;
+	assert_int_equal(number_once_take(&o, &out), 0);
+	assert_int_equal(out, 3);
+	assert_null(number_once_get(&o));
+	assert_int_equal(number_once_set(&o, 4), 0);
+	assert_int_equal(number_once_into_inner(&o, &out), 0);
+	assert_int_equal(out, 4);
+	assert_int_equal(number_once_into_inner(&o, &out), CSYS_EAGAIN);
+	/* An init that did not return is forgotten, too. */
+	run_threads(1, die_making_it, &o);
+	assert_int_equal(csys_once_is_poisoned(&o.once), 1);
+	assert_int_equal(number_once_take(&o, &out), CSYS_EAGAIN);
+	assert_int_equal(csys_once_is_poisoned(&o.once), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,7 +334,12 @@ int main(void)
 		TEST(a_forced_body_is_told_that_it_is_poisoned),
 		TEST(a_body_that_calls_its_own_is_told),
 		TEST(waiting_does_not_call_it),
+		TEST(a_forced_wait_goes_on_while_it_is_poisoned),
+		TEST(init_makes_one_in_any_memory),
 		TEST(a_value_is_made_at_its_first_use),
+		TEST(a_value_may_be_there_from_the_start),
+		TEST(a_value_is_waited_for_also_after_an_init_that_did_not_return),
+		TEST(take_empties_it_to_be_set_anew),
 	};
 	return RUN(tests);
 }

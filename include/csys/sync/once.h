@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/once.h - something that is done once, by the first caller.
  *
  *     static csys_once is_loaded = CSYS_ONCE_INIT;
@@ -20,10 +21,11 @@
  * Threads: that is what it is for.  Not in signal handlers.  Fork: one whose body runs in
  * another thread of the parent never gets done in the child.
  *
- * A value that is made at its first use:
+ * A value that is made at its first use, and one that is there from the start:
  *
  *     CSYS_ONCE_VALUE_DEFINE(config_once, struct config *);
  *     static config_once config; // empty
+ *     static config_once fixed = CSYS_ONCE_VALUE_INIT(&defaults);
  *
  *     r = config_once_get_or_init(&config, read_config, path, &it);
  */
@@ -39,16 +41,18 @@
 
 CSYS_BEGIN_DECLS
 
+/** Something that is done once; all zero if it was not called yet. */
 typedef struct csys_once {
-	uint32_t word; /* private: src/sync/once.c */
+	uint32_t word; /**< private: src/sync/once.c */
 } csys_once;
 
+/** A once that was not called yet; the same as zeroed memory. */
 #define CSYS_ONCE_INIT \
 	{              \
 		0      \
 	}
 
-/* What is to be done: 0, or a negative result. */
+/** What is to be done: 0, or a negative result. */
 typedef int csys_once_body(void *argument);
 
 #define CSYSI_ONCE_COMPLETE 1u
@@ -57,8 +61,20 @@ typedef int csys_once_body(void *argument);
 CSYS_API CSYS_MUST_CHECK int csysi_once_call_slow(csys_once *once, csys_once_body *body,
 						  void *argument, int is_forced);
 
-/*
- * 1 if it is done, and the caller sees what was done; 0 if not.
+/**
+ * Make a once that was not called yet, in any memory.
+ *
+ * No thread may use it meanwhile.
+ *
+ * \param once  the memory
+ */
+CSYS_API void csys_once_init(csys_once *once);
+
+/**
+ * Tell whether it is done.
+ *
+ * \param once  the once
+ * \return 1 if it is done, and the caller sees what was done; 0 if not
  */
 static inline int csys_once_is_completed(const csys_once *once)
 {
@@ -66,10 +82,16 @@ static inline int csys_once_is_completed(const csys_once *once)
 	return __atomic_load_n(&once->word, __ATOMIC_ACQUIRE) == CSYSI_ONCE_COMPLETE;
 }
 
-/*
- * Call `body` unless it is done.  0 if it is done now, by this caller or another; the result of
- * `body` if that failed in this call; CSYS_EPANICKED if it is poisoned;
- * CSYS_EDEADLK in its own body.
+/**
+ * Call `body` unless it is done, and wait while another caller's body runs.
+ *
+ * \param once      the once
+ * \param body      what is to be done
+ * \param argument  of `body`
+ * \retval 0               it is done now, by this caller or another
+ * \retval CSYS_EPANICKED  it is poisoned
+ * \retval CSYS_EDEADLK    this is a call in its own body
+ * \return any other negative number is the result of `body` that failed in this call
  */
 static inline CSYS_MUST_CHECK int csys_once_call(csys_once *once, csys_once_body *body,
 						 void *argument)
@@ -79,8 +101,18 @@ static inline CSYS_MUST_CHECK int csys_once_call(csys_once *once, csys_once_body
 		       : csysi_once_call_slow(once, body, argument, 0);
 }
 
-/* Call `body` unless it is done, as csys_once_call does, but also if it is poisoned: the body can
- * ask csys_once_is_poisoned. */
+/**
+ * Call `body` unless it is done, also if the once is poisoned.
+ *
+ * The body can ask csys_once_is_poisoned.
+ *
+ * \param once      the once
+ * \param body      what is to be done
+ * \param argument  of `body`
+ * \retval 0             it is done now, by this caller or another
+ * \retval CSYS_EDEADLK  this is a call in its own body
+ * \return any other negative number is the result of `body` that failed in this call
+ */
 static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_once_body *body,
 						       void *argument)
 {
@@ -89,18 +121,57 @@ static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_onc
 		       : csysi_once_call_slow(once, body, argument, 1);
 }
 
-/*
- * 1 if its last body did not return.  While a forced body runs this tells of the one before, so
- * that the running body can ask too.
+/**
+ * Tell whether its last body did not return.
+ *
+ * While a forced body runs this tells of the one before, so that the running body can ask too.
+ *
+ * \param once  the once
+ * \return 1 if it is poisoned, else 0
  */
 CSYS_API int csys_once_is_poisoned(const csys_once *once);
 
-/* Wait until another thread has done it: 0, or CSYS_EPANICKED if it is poisoned. */
+/**
+ * Wait until another thread has done it.
+ *
+ * A body that fails does not end the wait: another call may follow.
+ *
+ * \param once  the once
+ * \retval 0               it is done, and the caller sees what was done
+ * \retval CSYS_EPANICKED  it is poisoned
+ */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
 
-/* Wait until another thread has done it, as csys_once_wait does, or until `deadline`:
- * CSYS_ETIMEDOUT. */
+/**
+ * Wait until another thread has done it, or until `deadline`.
+ *
+ * \param once      the once
+ * \param deadline  when to give up; one that has passed still finds what is done
+ * \retval 0               it is done, and the caller sees what was done
+ * \retval CSYS_EPANICKED  it is poisoned
+ * \retval CSYS_ETIMEDOUT  it was not done by then
+ */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline deadline);
+
+/**
+ * Wait until another thread has done it, also while it is poisoned.
+ *
+ * A poisoned once is done by a later csys_once_call_force; without one this waits for ever
+ * (std's Once::wait_force).
+ *
+ * \param once  the once
+ */
+CSYS_API void csys_once_wait_force(csys_once *once);
+
+/**
+ * Wait until another thread has done it, also while it is poisoned, or until `deadline`.
+ *
+ * \param once      the once
+ * \param deadline  when to give up; one that has passed still finds what is done
+ * \retval 0               it is done, and the caller sees what was done
+ * \retval CSYS_ETIMEDOUT  it was not done by then
+ */
+CSYS_API CSYS_MUST_CHECK int csys_once_wait_force_until(csys_once *once, csys_deadline deadline);
 
 /* Where calls stand, for a checked build. */
 #if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
@@ -115,6 +186,9 @@ CSYSI_UNUSED static inline csys_once *csysi_once_at(csys_once *once, const char 
 	csys_once_call_force(CSYSI_ONCE_HERE(once), body, argument)
 #define csys_once_wait(once) csys_once_wait(CSYSI_ONCE_HERE(once))
 #define csys_once_wait_until(once, deadline) csys_once_wait_until(CSYSI_ONCE_HERE(once), deadline)
+#define csys_once_wait_force(once) csys_once_wait_force(CSYSI_ONCE_HERE(once))
+#define csys_once_wait_force_until(once, deadline) \
+	csys_once_wait_force_until(CSYSI_ONCE_HERE(once), deadline)
 #else
 #define CSYSI_ONCE_HERE(once) (once)
 #endif
@@ -129,17 +203,35 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
 #define CSYSI_FROM_VOID(type, x) ((type *)(x))
 #endif
 
-/*
- * Make `name` a type for a value of `type` that is set once, valid when zero, and
+/**
+ * A once value of any type that is set from the start: its first value, or its members in braces.
+ */
+#define CSYS_ONCE_VALUE_INIT(...)                    \
+	{                                            \
+		{ CSYSI_ONCE_COMPLETE }, __VA_ARGS__ \
+	}
+
+/**
+ * Make `name` a type for a value of `type` that is set once; all zero is an empty one.
  *
  *     type *name_get(name *o);                  // NULL before it is set
  *     int   name_set(name *o, type value);      // CSYS_EEXIST if it is set
  *     int   name_get_or_init(name *o, int (*init)(void *argument, type *out),
  *                            void *argument, type **out);
+ *     type *name_wait(name *o);                 // until another thread has set it
+ *     int   name_wait_until(name *o, csys_deadline deadline, type **out);
+ *     type *name_get_mut(name *o);              // these three: no other thread uses it
+ *     int   name_take(name *o, type *out);
+ *     int   name_into_inner(name *o, type *out);
  *
  * get_or_init calls `init` to make the value if there is none.  It fails as csys_once_call
  * does, but a panic or an exception leaves it empty, as std's OnceLock: the next one tries
- * again.
+ * again, and threads in `wait` wait on.
+ *
+ * take moves the value to *out and makes the once value empty again, to be set anew: 0, or
+ * CSYS_EAGAIN if it was empty.  into_inner does so at the end of its life: *out is the caller's to
+ * release.  Both, and get_mut, need a caller that no other thread can disturb, as where an object
+ * is being made or freed; the value may be changed then.
  */
 #define CSYS_ONCE_VALUE_DEFINE(name, type)                                                   \
 	typedef struct name {                                                                \
@@ -185,6 +277,35 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_new(csys_once *once, csys_once_body
 				return r;                                                    \
 		}                                                                            \
 		return is_new ? 0 : CSYS_EEXIST;                                             \
+	}                                                                                    \
+	CSYSI_UNUSED static inline type *name##_wait(name *o)                                \
+	{                                                                                    \
+		csys_once_wait_force(&o->once);                                              \
+		return &o->value;                                                            \
+	}                                                                                    \
+	CSYSI_UNUSED static inline int name##_wait_until(name *o, csys_deadline deadline,    \
+							 type **out)                         \
+	{                                                                                    \
+		int r = csys_once_wait_force_until(&o->once, deadline);                      \
+		if (r == 0)                                                                  \
+			*out = &o->value;                                                    \
+		return r;                                                                    \
+	}                                                                                    \
+	CSYSI_UNUSED static inline type *name##_get_mut(name *o)                             \
+	{                                                                                    \
+		return csys_once_is_completed(&o->once) ? &o->value : CSYSI_NULL;            \
+	}                                                                                    \
+	CSYSI_UNUSED static inline int name##_take(name *o, type *out)                       \
+	{                                                                                    \
+		int is_set = csys_once_is_completed(&o->once);                               \
+		if (is_set)                                                                  \
+			*out = o->value;                                                     \
+		csys_once_init(&o->once);                                                    \
+		return is_set ? 0 : CSYS_EAGAIN;                                             \
+	}                                                                                    \
+	CSYSI_UNUSED static inline int name##_into_inner(name *o, type *out)                 \
+	{                                                                                    \
+		return name##_take(o, out);                                                  \
 	}                                                                                    \
 	struct name /* for a semicolon */
 
