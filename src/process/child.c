@@ -21,10 +21,6 @@
 #include "process/child.h"
 #include "process/exit.h"
 
-/* Between two looks at a child that is to stop, ns. */
-#define FIRST_NAP 50000
-#define LAST_NAP 5000000
-
 static int is_stream(int stream)
 {
 	return stream >= CSYS_STDIN && stream <= CSYS_STDERR;
@@ -260,7 +256,7 @@ int csys_child_is_suspended(csys_child *child)
 
 int csys_child_wait_suspended_until(csys_child *child, csys_deadline deadline)
 {
-	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
+	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
 
 	/* No system has a wait for this with a deadline, or a handle that tells. */
 	for (;;) {

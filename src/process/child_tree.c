@@ -30,10 +30,6 @@
 #include "process/child.h"
 #include "process/child_tree.h"
 
-/* How long to wait before looking again. */
-#define FIRST_NAP 50000
-#define LAST_NAP 5000000
-
 /* How often one is told to stop before it is killed running: another process resumes it, or it
  * does not get to a processor. */
 #define MOST_STOPS 60
@@ -246,7 +242,7 @@ static int finish(struct csysi_tree *tree, csys_deadline deadline, int *level)
  */
 static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 {
-	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
+	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
 	int late = 0;
 	int was_empty = 0; /* no member lived by the last reading, but see the top */
 
@@ -278,7 +274,7 @@ static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 		if (left == 0 && ++late > MOST_LATE)
 			return CSYS_ETIMEDOUT;
 		if (!wants_nap) {
-			backoff.next = FIRST_NAP;
+			backoff.next = CSYSI_BACKOFF_LOOK_FIRST;
 			continue;
 		}
 		int64_t nap = csysi_backoff_next(&backoff, deadline);

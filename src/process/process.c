@@ -16,10 +16,6 @@
 #include "os/os.h"
 #include "process/process.h"
 
-/* Without a handle: how soon to look again. */
-#define FIRST_NAP 50000
-#define LAST_NAP 5000000
-
 struct csys_process {
 	csys_process_id id;
 	csys_handle handle; /* "none": by pid */
@@ -317,7 +313,7 @@ int csys_process_kill(csys_process *process)
 static int wait_by_pid(csys_process *process, csys_deadline deadline)
 {
 	static const uint32_t never = 0;
-	struct csysi_backoff backoff = { FIRST_NAP, LAST_NAP };
+	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
 
 	for (;;) {
 		int zombie = 0;

@@ -16,10 +16,6 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-/* Between two looks, ns. */
-#define FIRST_LOOK 50000
-#define LAST_LOOK 5000000
-
 /* What WCOREDUMP tests on every system; POSIX does not have it. */
 #define CORE_DUMPED 0x80
 
@@ -76,7 +72,7 @@ int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline)
 		look(pid, WEXITED | WNOWAIT, &info);
 		return 0;
 	}
-	struct csysi_backoff backoff = { FIRST_LOOK, LAST_LOOK };
+	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
 	for (;;) {
 		if (look(pid, WEXITED | WNOWAIT | WNOHANG, &info) != 0)
 			return 0;
@@ -155,7 +151,7 @@ int csysi_posix_end_child(const struct csysi_os_child *child, csys_deadline pati
 			break;
 		if (csys_deadline_left(deadline) == 0)
 			return r < 0 && r != CSYS_ESRCH ? r : CSYS_ETIMEDOUT;
-		csysi_os_nap(csys_after_ns(LAST_LOOK));
+		csysi_os_nap(csys_after_ns(CSYSI_BACKOFF_LOOK_MOST));
 	}
 	csysi_os_close(child->handle);
 	return 0;
