@@ -11,7 +11,8 @@
 #define CSYSI_TREE_RESERVE 2
 
 struct csysi_tree_row {
-	int64_t pid, start, parent, group, session;
+	int64_t pid; /* first, for csysi_find_by_pid */
+	int64_t start, parent, group, session;
 	enum csysi_os_state state;
 	unsigned char is_living;
 	unsigned char is_member;

@@ -22,6 +22,7 @@
 
 #include "base/memory.h"
 #include "os/os.h"
+#include "process/by_pid.h"
 #include "process/child.h"
 #include "process/child_tree.h"
 #include "process/environment.h"
@@ -70,15 +71,8 @@ int csysi_tree_read_row(struct csysi_tree *tree, int64_t pid, struct csysi_os_pr
 
 struct csysi_tree_row *csysi_tree_find(const struct csysi_tree_rows *rows, int64_t pid)
 {
-	size_t low = 0, high = rows->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (rows->items[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < rows->count && rows->items[low].pid == pid ? &rows->items[low] : NULL;
+	size_t at = csysi_find_by_pid(rows->items, rows->count, sizeof *rows->items, pid);
+	return at < rows->count ? &rows->items[at] : NULL;
 }
 
 unsigned char csysi_tree_is_living(const struct csysi_os_process *process)

@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "process/by_pid.h"
 #include "process/table.h"
 
 #define NONE SIZE_MAX
 
 struct node {
-	int64_t pid;
+	int64_t pid; /* first, for csysi_find_by_pid */
 	int64_t start;
 	int64_t parent_pid;
 	size_t parent; /* indices of nodes, NONE for none */
@@ -54,15 +55,7 @@ static int add_node(struct forest *forest, const csys_process_info *row)
 /* The index of a pid among nodes that are sorted by pid. */
 static size_t find_node(const struct forest *forest, int64_t pid)
 {
-	size_t low = 0, high = forest->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (forest->nodes[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < forest->count && forest->nodes[low].pid == pid ? low : NONE;
+	return csysi_find_by_pid(forest->nodes, forest->count, sizeof *forest->nodes, pid);
 }
 
 /* Whether a heap sort's `a` comes after `b`. */
