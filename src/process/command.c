@@ -2,7 +2,8 @@
  * process/command.c - collecting what to run.
  *
  * Every setter goes through csysi_command_edit(): a NULL command and one that has failed
- * already are left alone, so the first failure is the one that is kept.
+ * already are left alone, so the first failure is the one that is kept.  No setter calls another
+ * one, so that the name that is kept with it is that of the caller's call.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -14,9 +15,12 @@
 #include "process/command.h"
 #include "process/environment.h"
 
-int csysi_command_edit(const csys_command *command)
+int csysi_command_edit_in(csys_command *command, const char *setter)
 {
-	return command && command->error == 0;
+	if (!command || command->error != 0)
+		return 0;
+	command->setter = setter;
+	return 1;
 }
 
 void csysi_command_keep(csys_command *command, int result)
@@ -46,6 +50,7 @@ csys_command *csys_command_new(const char *program)
 
 	for (int i = 0; i < 3; i++)
 		command->stdio[i].handle = CSYS_NO_HANDLE;
+	(void)csysi_command_edit(command);
 	if (!program || !program[0]) {
 		csysi_command_keep(command, CSYS_EINVAL);
 		return command;
@@ -59,14 +64,23 @@ csys_command *csys_command_new(const char *program)
 	return command;
 }
 
+static void add_arg(csys_command *command, const char *arg)
+{
+	if (command->error == 0)
+		csysi_command_keep(command, csysi_strings_push(&command->args, arg));
+}
+
 csys_command *csys_command_build(const char *program, ...)
 {
 	csys_command *command = csys_command_new(program);
 	va_list arguments;
 
+	if (!command)
+		return NULL;
+	command->setter = __func__;
 	va_start(arguments, program);
 	for (const char *arg; (arg = va_arg(arguments, const char *)) != NULL;)
-		csys_command_arg(command, arg);
+		add_arg(command, arg);
 	va_end(arguments);
 	return command;
 }
@@ -127,6 +141,11 @@ int csys_command_error(const csys_command *command)
 	return command ? command->error : CSYS_ENOMEM;
 }
 
+const char *csys_command_failed_setter(const csys_command *command)
+{
+	return command && command->error != 0 ? command->setter : NULL;
+}
+
 /* ---- arguments ---------------------------------------------------------------- */
 
 void csys_command_arg(csys_command *command, const char *arg)
@@ -144,7 +163,7 @@ void csys_command_args(csys_command *command, const char *const *args)
 		csysi_command_keep(command, CSYS_EINVAL);
 	else
 		for (; *args; args++)
-			csys_command_arg(command, *args);
+			add_arg(command, *args);
 }
 
 void csys_command_arg0(csys_command *command, const char *arg0)
@@ -213,6 +232,25 @@ void csys_command_env_clear(csys_command *command)
 	command->env_clear = 1;
 }
 
+void csys_command_environment(csys_command *command, const char *const *variables)
+{
+	if (!csysi_command_edit(command))
+		return;
+	csysi_strings_clear(&command->env);
+	command->env_clear = 1;
+	if (!variables)
+		csysi_command_keep(command, CSYS_EINVAL);
+	for (; variables && *variables && command->error == 0; variables++) {
+		size_t value = csysi_os_variable_value(*variables);
+		char *key = value > 1 ? csysi_copy(*variables, value - 1) : NULL;
+		if (key)
+			csysi_command_keep(command, set_env(command, key, *variables + value));
+		else
+			csysi_command_keep(command, value > 1 ? CSYS_ENOMEM : CSYS_EINVAL);
+		csysi_free(key);
+	}
+}
+
 void csys_command_cwd(csys_command *command, const char *directory)
 {
 	if (csysi_command_edit(command))
@@ -265,9 +303,10 @@ void csys_command_stdio_file(csys_command *command, int stream, const char *path
 }
 
 /* Returns whether the handle is the command's now. */
-static int set_handle(csys_command *command, int stream, csys_handle handle, int taken)
+static int set_handle(csys_command *command, const char *setter, int stream, csys_handle handle,
+		      int taken)
 {
-	if (!csysi_command_edit(command))
+	if (!csysi_command_edit_in(command, setter))
 		return 0;
 	if (!is_stream(stream) || handle == CSYS_NO_HANDLE) {
 		csysi_command_keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
@@ -284,12 +323,12 @@ static int set_handle(csys_command *command, int stream, csys_handle handle, int
 
 void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle)
 {
-	set_handle(command, stream, handle, 0);
+	set_handle(command, __func__, stream, handle, 0);
 }
 
 void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle)
 {
-	if (!set_handle(command, stream, handle, 1))
+	if (!set_handle(command, __func__, stream, handle, 1))
 		csysi_command_let_go(command, handle);
 }
 
@@ -303,8 +342,8 @@ void csys_command_stdio_child(csys_command *command, int stream, csys_child *chi
 	int r = child ? csys_child_take(child, child_stream, &handle) : CSYS_EINVAL;
 	if (r < 0)
 		csysi_command_keep(command, r);
-	else
-		csys_command_stdio_take(command, stream, handle);
+	else if (!set_handle(command, __func__, stream, handle, 1))
+		csysi_command_let_go(command, handle);
 }
 
 /* ---- looking ---------------------------------------------------------------------------- */

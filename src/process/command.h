@@ -33,7 +33,8 @@ struct csysi_pre_exec {
 };
 
 struct csys_command {
-	int error; /* first failure of a setter, else 0; never overwritten */
+	int error;          /* first failure of a setter, else 0; never overwritten */
+	const char *setter; /* the last one that was called before a failure, or that failed */
 	char *program;
 	char *arg0;                /* NULL: program */
 	char *cwd;                 /* NULL: this process's */
@@ -60,8 +61,15 @@ void csysi_command_let_go(const csys_command *command, csys_handle handle);
 /* Close the handle that was given for a stream, if it was and is there still. */
 void csysi_stdio_close_taken(csys_command *command, int stream);
 
-/* Whether the command can take one more setting, and keeping the first failure of one. */
-int csysi_command_edit(const csys_command *command);
+/*
+ * Begin a setter: whether the command can take one more setting.  A command that has failed cannot,
+ * so `setter` stays the name of the one that failed.  The macro names the function that it is used
+ * in; what several setters share takes the name from them.
+ */
+int csysi_command_edit_in(csys_command *command, const char *setter);
+#define csysi_command_edit(command) csysi_command_edit_in(command, __func__)
+
+/* Keep the first failure of a setter. */
 void csysi_command_keep(csys_command *command, int result);
 
 /* Replace an owned string by a copy of another; NULL stays NULL. */

@@ -63,9 +63,9 @@ void csysi_options_release(csys_command *command)
 }
 
 /* Returns whether the handle is the command's now. */
-static int map(csys_command *command, csys_handle handle, int number, int taken)
+static int map(csys_command *command, const char *setter, csys_handle handle, int number, int taken)
 {
-	if (!csysi_command_edit(command))
+	if (!csysi_command_edit_in(command, setter))
 		return 0;
 	if (number < 3 || number > MOST_NUMBER || handle == CSYS_NO_HANDLE) {
 		csysi_command_keep(command, handle == CSYS_NO_HANDLE ? CSYS_EBADF : CSYS_EINVAL);
@@ -95,36 +95,18 @@ static int map(csys_command *command, csys_handle handle, int number, int taken)
 
 void csys_command_map(csys_command *command, csys_handle handle, int number)
 {
-	map(command, handle, number, 0);
+	map(command, __func__, handle, number, 0);
 }
 
 void csys_command_map_take(csys_command *command, csys_handle handle, int number)
 {
-	if (!map(command, handle, number, 1))
+	if (!map(command, __func__, handle, number, 1))
 		csysi_command_let_go(command, handle);
 }
 
 void csys_command_inherit_handles(csys_command *command, int inherit)
 {
 	SET(command, 1, command->options.inherit_handles = inherit != 0);
-}
-
-void csys_command_environment(csys_command *command, const char *const *variables)
-{
-	csys_command_env_clear(command);
-	if (!csysi_command_edit(command))
-		return;
-	if (!variables)
-		csysi_command_keep(command, CSYS_EINVAL);
-	for (; variables && *variables && csysi_command_edit(command); variables++) {
-		size_t value = csysi_os_variable_value(*variables);
-		char *key = value > 1 ? csysi_copy(*variables, value - 1) : NULL;
-		if (key)
-			csys_command_env(command, key, *variables + value);
-		else
-			csysi_command_keep(command, value > 1 ? CSYS_ENOMEM : CSYS_EINVAL);
-		csysi_free(key);
-	}
 }
 
 /* ---- sessions and terminals ------------------------------------------------------ */
@@ -142,16 +124,15 @@ void csys_command_new_session(csys_command *command)
 
 void csys_command_terminal(csys_command *command, csys_handle terminal)
 {
-	csys_command_new_session(command);
-	SET(command, terminal != CSYS_NO_HANDLE,
-	    (command->options.set_terminal = 1, command->options.terminal = terminal,
-	     command->pty = NULL));
+	SET(command, !command->options.set_group && terminal != CSYS_NO_HANDLE,
+	    (command->options.new_session = 1, command->options.set_terminal = 1,
+	     command->options.terminal = terminal, command->pty = NULL));
 }
 
 void csys_command_pty(csys_command *command, const csys_pty *pty)
 {
-	csys_command_new_session(command);
-	SET(command, pty, command->pty = pty);
+	SET(command, !command->options.set_group && pty,
+	    (command->options.new_session = 1, command->pty = pty));
 }
 
 void csysi_options_attach_pty(csys_command *command)

@@ -47,6 +47,8 @@ static void null_is_accepted_everywhere(void **state)
 	csys_command_stdio_handle(NULL, CSYS_STDIN, 0);
 	csys_command_stdio_child(NULL, CSYS_STDIN, NULL, CSYS_STDOUT);
 	csys_command_inherit_handles(NULL, 1);
+	csys_command_environment(NULL, NULL);
+	csys_command_terminal(NULL, 0);
 	assert_int_equal(csys_command_error(NULL), CSYS_ENOMEM);
 	assert_null(csys_command_get_program(NULL));
 	assert_null(csys_command_get_arg0(NULL));
@@ -112,6 +114,54 @@ static void the_first_failure_of_a_setter_is_kept(void **state)
 	assert_null(csys_command_get_cwd(command));
 	csys_command_free(command);
 	csys_handle_close(writer);
+}
+
+static void assert_setter(csys_command *command, const char *expected)
+{
+	const char *setter = csys_command_failed_setter(command);
+	assert_true(csys_command_error(command) < 0);
+	assert_non_null(setter);
+	assert_string_equal(setter, expected);
+	csys_command_free(command);
+}
+
+static void the_setter_that_failed_is_named_as_the_program_called_it(void **state)
+{
+	(void)state;
+	static const char *const no_key[] = { "A=b", "=b", NULL };
+	csys_command *good = csys_command_build("true", "x", NULL);
+	csys_command_env(good, "A", "b");
+	assert_null(csys_command_failed_setter(good));
+	csys_command_free(good);
+	assert_null(csys_command_failed_setter(NULL));
+
+	assert_setter(csys_command_new(""), "csys_command_new");
+	assert_setter(csys_command_build("", "x", NULL), "csys_command_build");
+	csys_command *command = csys_command_new("true");
+	csys_command_environment(command, no_key);
+	csys_command_cwd(command, "/"); /* does nothing any more */
+	csys_command_umask(command, 01000);
+	assert_setter(command, "csys_command_environment");
+	command = csys_command_new("true");
+	csys_command_stdio_child(command, CSYS_STDIN, NULL, CSYS_STDOUT);
+	assert_setter(command, "csys_command_stdio_child");
+	command = csys_command_new("true");
+	csys_command_stdio_take(command, CSYS_STDIN, CSYS_NO_HANDLE);
+	assert_setter(command, "csys_command_stdio_take");
+	command = csys_command_new("true");
+	csys_command_map_take(command, CSYS_NO_HANDLE, 5);
+	assert_setter(command, "csys_command_map_take");
+	command = csys_command_new("true");
+	csys_command_map(command, 0, 2);
+	assert_setter(command, "csys_command_map");
+	command = csys_command_new("true");
+	csys_command_process_group(command, 0);
+	csys_command_terminal(command, 0);
+	assert_setter(command, "csys_command_terminal");
+	command = csys_command_new("true");
+	csys_command_nice(command, 20);
+	csys_command_arg(command, NULL);
+	assert_setter(command, "csys_command_nice");
 }
 
 static void bad_settings_are_einval(void **state)
@@ -630,6 +680,7 @@ int main(void)
 		TEST(a_handle_given_to_a_null_command_is_closed),
 		TEST(no_program_is_einval),
 		TEST(the_first_failure_of_a_setter_is_kept),
+		TEST(the_setter_that_failed_is_named_as_the_program_called_it),
 		TEST(bad_settings_are_einval),
 		TEST(arguments_arrive_as_they_are),
 		TEST(a_hundred_thousand_arguments_arrive),

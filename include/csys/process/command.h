@@ -69,6 +69,13 @@ CSYSI_AUTO(csys_command, csys_command_free(*object))
 /* The first failure of a setter, 0 if none, CSYS_ENOMEM for NULL. */
 CSYS_API int csys_command_error(const csys_command *command);
 
+/*
+ * The name of the setter whose failure the command keeps, such as "csys_command_env": the one that
+ * the program called.  csys_command_new and csys_command_build are named too.  Static text; NULL if
+ * none has failed, and for a NULL command.
+ */
+CSYS_API const char *csys_command_failed_setter(const csys_command *command);
+
 /* ---- arguments ------------------------------------------------------- */
 
 /* Append one argument.  NULL is kept as CSYS_EINVAL. */
