@@ -34,6 +34,7 @@
 #include "os/container.h"
 #include "os/cpu.h"
 #include "os/environment.h"
+#include "os/error.h"
 #include "os/file.h"
 #include "os/handle.h"
 #include "os/hold.h"

@@ -6,7 +6,7 @@
 
 #include "os/posix/posix.h"
 
-int csysi_posix_result(int code)
+int csysi_os_result(int code)
 {
 	/* No cases, since on some systems two of these names are one number. */
 	if (code == EAGAIN || code == EWOULDBLOCK)
@@ -67,7 +67,7 @@ int csysi_posix_result(int code)
 int csysi_posix_fail_with(int code)
 {
 	csysi_set_os_error(code);
-	return csysi_posix_result(code);
+	return csysi_os_result(code);
 }
 
 int csysi_posix_fail(void)

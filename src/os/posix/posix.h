@@ -12,9 +12,6 @@
 
 /* ---- results (error.c) --------------------------------------------------------------- */
 
-/* The result for an errno. */
-int csysi_posix_result(int code);
-
 /* Record errno, or a code like errno, for csys_os_error(), and return its result. */
 int csysi_posix_fail(void);
 int csysi_posix_fail_with(int code);

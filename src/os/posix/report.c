@@ -90,5 +90,5 @@ int csysi_posix_report_failure(const struct csysi_posix_report *report,
 	    csysi_posix_program_exists(program, command))
 		*out_step = CSYSI_OS_STEP_INTERPRETER;
 	csysi_set_os_error(report->error);
-	return csysi_posix_result(report->error);
+	return csysi_os_result(report->error);
 }
