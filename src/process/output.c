@@ -77,6 +77,7 @@ int csys_child_output(csys_child *child, const csys_output_options *options, csy
 
 int csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out)
 {
+	csysi_spawn_begin(command);
 	int r = csysi_output_begin(&options, out);
 	if (r == 0 && options->input && !csysi_command_takes_input(command))
 		r = CSYS_EINVAL;
@@ -103,6 +104,7 @@ int csys_run(const char *const *argv, const csys_output_options *options, csys_o
 	if (!argv || !argv[0]) {
 		if (out)
 			make_empty(out);
+		csysi_spawn_begin(NULL);
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	}
 

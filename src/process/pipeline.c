@@ -42,10 +42,20 @@ csys_child *csys_pipeline_child(const csys_pipeline *pipeline, size_t index)
 
 /* ---- starting -------------------------------------------------------------------- */
 
+/* Record that a stage cannot be started as it is; returns `result`. */
+static int stage_failed(csys_command *const *stages, size_t count, size_t index, int result)
+{
+	failed_stage = index;
+	csysi_spawn_begin(stages[index]);
+	csysi_spawn_failed_stage(index, count);
+	return csysi_spawn_failed(CSYS_STEP_COMMAND, result);
+}
+
 /* Before the first one is started, what can be known of all. */
 static int check_stages(csys_command *const *stages, size_t count)
 {
 	failed_stage = 0;
+	csysi_spawn_begin(NULL);
 	if (!stages || count == 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	for (size_t i = 0; i < count; i++) {
@@ -55,10 +65,10 @@ static int check_stages(csys_command *const *stages, size_t count)
 		if (r == 0 && i + 1 < count &&
 		    stages[i]->stdio[CSYS_STDOUT].kind != CSYS_STDIO_DEFAULT)
 			r = CSYS_EINVAL;
-		failed_stage = r < 0 ? i : 0;
 		if (r < 0)
-			return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
+			return stage_failed(stages, count, i, r);
 	}
+	csysi_spawn_begin(stages[0]);
 	return 0;
 }
 
@@ -83,6 +93,7 @@ static int start_stage(csys_pipeline *pipeline, csys_command *command, int is_la
 		defaults.handles[CSYS_STDIN] = *reader;
 	}
 	if (!is_last) {
+		csysi_spawn_begin(command);
 		int r = csysi_os_pipe(&next, &writer);
 		if (r < 0)
 			return csysi_spawn_failed(CSYS_STEP_STDOUT, r);
@@ -120,6 +131,7 @@ static int start(csys_command *const *stages, size_t count, const struct csysi_s
 		int os_error = csys_os_error();
 		csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);
 		csysi_set_os_error(os_error);
+		csysi_spawn_failed_stage(failed_stage, count);
 		csysi_spawn_failed(step, r);
 	} else {
 		*out = pipeline;
@@ -277,6 +289,7 @@ int csys_pipeline_run_until(csys_command *const *stages, size_t count, csys_dead
 {
 	csys_pipeline *pipeline;
 
+	csysi_spawn_begin(NULL);
 	if (!out)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	int r = spawn_until(stages, count, deadline, &pipeline);
@@ -388,11 +401,9 @@ static int check_captured(csys_command *const *stages, size_t count,
 
 	int last = stages[count - 1]->stdio[CSYS_STDOUT].kind;
 	if (options->input && !csysi_command_takes_input(stages[0]))
-		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	if (options->merge_stderr && last != CSYS_STDIO_DEFAULT) {
-		failed_stage = count - 1;
-		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
-	}
+		return stage_failed(stages, count, 0, CSYS_EINVAL);
+	if (options->merge_stderr && last != CSYS_STDIO_DEFAULT)
+		return stage_failed(stages, count, count - 1, CSYS_EINVAL);
 	return 0;
 }
 
@@ -404,6 +415,7 @@ int csys_pipeline_output(csys_command *const *stages, size_t count,
 	csys_exit *made;
 
 	clear(exits, count);
+	csysi_spawn_begin(NULL);
 	int r = csysi_output_begin(&options, out);
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);

@@ -264,7 +264,7 @@ int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaul
 {
 	struct streams streams = no_streams;
 
-	(void)csysi_spawn_failed(CSYS_STEP_NONE, 0);
+	csysi_spawn_begin(command);
 	int r = csys_command_error(command);
 	if (r < 0 || !out)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r < 0 ? r : CSYS_EINVAL);
@@ -312,7 +312,7 @@ int csys_command_exec(csys_command *command)
 {
 	struct streams streams = no_streams;
 
-	(void)csysi_spawn_failed(CSYS_STEP_NONE, 0);
+	csysi_spawn_begin(command);
 	int r = csys_command_error(command);
 	/* A pipe would have no other end. */
 	for (int i = 0; i < 3 && r == 0; i++)
@@ -333,6 +333,7 @@ int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_e
 {
 	csys_child *child;
 
+	csysi_spawn_begin(command);
 	if (!out)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	int r = csys_command_spawn_until(command, deadline, &child);

@@ -18,6 +18,12 @@ extern const struct csysi_spawn_defaults csysi_spawn_inherits; /* all three */
 int csysi_spawn(csys_command *command, const struct csysi_spawn_defaults *defaults,
 		csys_child **out);
 
+/* Begin a start: forget the last failure, and note which command it is of, NULL too. */
+void csysi_spawn_begin(const csys_command *command);
+
+/* Note that the failed start was that of a stage, counted from 0, of a pipeline. */
+void csysi_spawn_failed_stage(size_t stage, size_t count);
+
 /* Record where a spawn failed, for csys_spawn_failed_step; returns `result`. */
 int csysi_spawn_failed(int step, int result);
 

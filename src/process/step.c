@@ -1,21 +1,79 @@
 /*
- * process/step.c - the steps of a spawn: their names, and which one failed last.
+ * process/step.c - the steps of a spawn: their names, and the last failed start of each thread.
+ *
+ * What is kept of a failure is what its text needs, copied: the command may be freed before.
  */
+#include <stdio.h>
+#include <string.h>
+
+#include <csys/base/result.h>
 #include <csys/process/command.h>
 
+#include "os/os.h"
 #include "process/spawn.h"
 
-static _Thread_local int failed_step;
+#define MOST_PROGRAM 96 /* bytes kept of a program's name, its end */
+
+/* The calling thread's last start, if it failed. */
+static _Thread_local struct {
+	int step;
+	int result;
+	int os_error;              /* that of the failure; 0: it did not come from the system */
+	int os_error_then;         /* what csys_os_error() was after it */
+	size_t stage, stage_count; /* of a pipeline; 0 stages: of none */
+	const char *setter;        /* that failed, or NULL */
+	char program[MOST_PROGRAM];
+} failed;
+
+/* Copy a program's name on one line; of a long one the end, which tells more. */
+static void copy_program(char out[MOST_PROGRAM], const char *program)
+{
+	size_t size = strlen(program);
+	const char *from = size < MOST_PROGRAM ? program : program + size - (MOST_PROGRAM - 1);
+	size_t i = 0;
+
+	for (; from[i]; i++)
+		out[i] = (unsigned char)from[i] < ' ' || from[i] == '\x7f' ? '?' : from[i];
+	out[i] = '\0';
+	if (size >= MOST_PROGRAM)
+		memcpy(out, "...", 3);
+}
+
+void csysi_spawn_begin(const csys_command *command)
+{
+	const char *program = csys_command_get_program(command);
+
+	failed.step = CSYS_STEP_NONE;
+	failed.result = 0;
+	failed.os_error = 0;
+	failed.stage_count = 0;
+	failed.setter = csys_command_failed_setter(command);
+	copy_program(failed.program, program ? program : "");
+}
 
 int csysi_spawn_failed(int step, int result)
 {
-	failed_step = step;
+	int code = csys_os_error();
+
+	failed.step = step;
+	failed.result = result;
+	failed.os_error_then = code;
+	/* One that is not what the result comes from is older. */
+	failed.os_error = step != CSYS_STEP_COMMAND && code != 0 && csysi_os_result(code) == result
+				  ? code
+				  : 0;
 	return result;
+}
+
+void csysi_spawn_failed_stage(size_t stage, size_t count)
+{
+	failed.stage = stage;
+	failed.stage_count = count;
 }
 
 int csys_spawn_failed_step(void)
 {
-	return failed_step;
+	return failed.step;
 }
 
 const char *csys_step_name(int step)
@@ -46,4 +104,50 @@ const char *csys_step_name(int step)
 	if (step < 0 || step >= (int)(sizeof names / sizeof names[0]))
 		return "unknown step";
 	return names[step];
+}
+
+/* ---- as text ----------------------------------------------------------------------------- */
+
+static void format_code(char *buffer, size_t size, int code)
+{
+	if (code == 0)
+		buffer[0] = '\0';
+	else
+		snprintf(buffer, size, " (OS error %d)", code);
+}
+
+/* The last failed start. */
+static void format_start(char *buffer, size_t size)
+{
+	const char *setter = failed.setter ? failed.setter : "";
+	char stage[64] = "";
+	char code[32];
+
+	if (failed.stage_count > 0)
+		snprintf(stage, sizeof stage, " (stage %zu of %zu)", failed.stage + 1,
+			 failed.stage_count);
+	format_code(code, sizeof code, failed.os_error);
+	snprintf(buffer, size, "%s%s: cannot %s%s%s%s: %s%s",
+		 failed.program[0] ? failed.program : "no program", stage,
+		 csys_step_name(failed.step), setter[0] ? " (" : "", setter, setter[0] ? ")" : "",
+		 csys_strerror(failed.result), code);
+}
+
+const char *csys_error_text(char *buffer, size_t size)
+{
+	int now = csys_os_error();
+	char code[32];
+
+	if (!buffer || size == 0)
+		return "";
+	/* Another code than then: something else has failed since. */
+	if (failed.result < 0 && now == failed.os_error_then) {
+		format_start(buffer, size);
+	} else if (now != 0) {
+		format_code(code, sizeof code, now);
+		snprintf(buffer, size, "%s%s", csys_strerror(csysi_os_result(now)), code);
+	} else {
+		snprintf(buffer, size, "no failure");
+	}
+	return buffer;
 }

@@ -562,6 +562,34 @@ static void a_stage_that_cannot_start_ends_those_before_it(void **state)
 	clear();
 }
 
+static void the_error_text_names_the_stage(void **state)
+{
+	(void)state;
+	csys_pipeline *pipeline = NULL;
+	csys_output output;
+	char text[CSYS_ERROR_TEXT];
+	stage(helper_command("stay", NULL));
+	stage(csys_command_new("/no/such"));
+	stage(helper_command("cat", NULL));
+	assert_int_equal(csys_pipeline_spawn(stages, 3, &pipeline), CSYS_ENOENT);
+	assert_string_equal(csys_error_text(text, sizeof text),
+			    "/no/such (stage 2 of 3): cannot run the program: "
+			    "no such file, directory or program (OS error 2)");
+	csys_command_nice(stages[1], 99);
+	assert_int_equal(csys_pipeline_output(stages, 3, NULL, NULL, &output), CSYS_EINVAL);
+	assert_string_equal(
+		csys_error_text(text, sizeof text),
+		"/no/such (stage 2 of 3): cannot build the command (csys_command_nice): "
+		"invalid argument");
+	assert_int_equal(csys_pipeline_spawn(NULL, 0, &pipeline), CSYS_EINVAL);
+	assert_string_equal(csys_error_text(text, sizeof text),
+			    "no program: cannot build the command: invalid argument");
+	/* A single start after that is of no stage. */
+	assert_fails(csys_command_new("/no/such"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	assert_null(strstr(csys_error_text(text, sizeof text), "stage"));
+	clear();
+}
+
 static void assert_refused(int result, size_t failed_stage)
 {
 	csys_pipeline *pipeline = NULL;
@@ -717,6 +745,7 @@ int main(void)
 		TEST(with_grace_all_stages_are_asked_first),
 		TEST(a_sinks_failure_ends_all_stages),
 		TEST(a_stage_that_cannot_start_ends_those_before_it),
+		TEST(the_error_text_names_the_stage),
 		TEST(what_belongs_to_the_pipeline_cannot_be_connected),
 		TEST(bad_arguments_start_nothing),
 		TEST(pipefail_is_the_last_failure),

@@ -87,6 +87,78 @@ static void a_step_has_a_name(void **state)
 	assert_string_equal(csys_step_name(-1), "unknown step");
 }
 
+static void assert_error_text(const char *expected)
+{
+	char text[CSYS_ERROR_TEXT];
+	assert_ptr_equal(csys_error_text(text, sizeof text), text);
+	assert_string_equal(text, expected);
+}
+
+static void the_error_text_names_program_step_result_and_system_code(void **state)
+{
+	(void)state;
+	assert_fails(csys_command_new("/no/such"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	assert_error_text("/no/such: cannot run the program: no such file, directory or program "
+			  "(OS error 2)");
+
+	/* ... also when the command is no more, and no code of the system belongs to it. */
+	csys_command *command = csys_command_new("true");
+	csys_command_env(command, "", "x");
+	assert_fails(command, CSYS_EINVAL, CSYS_STEP_COMMAND);
+	assert_error_text("true: cannot build the command (csys_command_env): invalid argument");
+	csys_exit end;
+	assert_int_equal(csys_command_run(NULL, &end), CSYS_ENOMEM);
+	assert_error_text("no program: cannot build the command: out of memory");
+
+	csys_output output;
+	csys_output_options options = { .grace_ns = -1 };
+	command = csys_command_new("cat");
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_EINVAL);
+	assert_error_text("cat: cannot build the command: invalid argument");
+	csys_command_free(command);
+}
+
+static void the_error_text_is_about_what_failed_last(void **state)
+{
+	(void)state;
+	char byte;
+	size_t size;
+	char old[CSYS_ERROR_TEXT];
+
+	assert_fails(csys_command_new("/no/such"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	assert_true(csys_stream_read(12345, &byte, 1, &size) < 0);
+	snprintf(old, sizeof old, "bad handle (OS error %d)", csys_os_error());
+	assert_error_text(old);
+	/* A start that works forgets the one that failed. */
+	assert_fails(csys_command_new("/no/such"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	finished(spawned(helper_command("exit", "0", NULL)));
+	assert_error_text("no such file, directory or program (OS error 2)");
+}
+
+static void the_error_text_is_one_line_and_fits(void **state)
+{
+	(void)state;
+	char text[CSYS_ERROR_TEXT];
+	char name[2000];
+
+	assert_fails(csys_command_new("/no\nsuch\033"), CSYS_ENOENT, CSYS_STEP_EXEC);
+	assert_error_text("/no?such?: cannot run the program: no such file, directory or program "
+			  "(OS error 2)");
+
+	memset(name, 'x', sizeof name);
+	memcpy(name, "/", 1);
+	memcpy(name + sizeof name - 5, "/end", 5);
+	assert_fails(csys_command_new(name), CSYS_ENAMETOOLONG, CSYS_STEP_EXEC);
+	csys_error_text(text, sizeof text);
+	assert_memory_equal(text, "...xxx", 6);
+	assert_non_null(strstr(text, "x/end: cannot run the program: name too long (OS error "));
+	assert_int_equal(strchr(text, ':') - text, 95);
+
+	assert_string_equal(csys_error_text(text, 5), "...x");
+	assert_string_equal(csys_error_text(text, 0), "");
+	assert_string_equal(csys_error_text(NULL, 5), "");
+}
+
 static void a_success_forgets_the_failed_step(void **state)
 {
 	(void)state;
@@ -726,6 +798,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_missing_program_and_a_missing_directory_differ),
 		TEST(a_step_has_a_name),
+		TEST(the_error_text_names_program_step_result_and_system_code),
+		TEST(the_error_text_is_about_what_failed_last),
+		TEST(the_error_text_is_one_line_and_fits),
 		TEST(a_success_forgets_the_failed_step),
 		TEST(what_is_no_program_is_told_apart),
 		TEST(a_program_that_is_being_written_is_ebusy),

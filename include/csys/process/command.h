@@ -512,6 +512,29 @@ CSYS_API int csys_spawn_failed_step(void);
 /* What a step does, such as "change directory".  Static text, never NULL. */
 CSYS_API const char *csys_step_name(int step);
 
+/* Large enough for every text of csys_error_text. */
+#define CSYS_ERROR_TEXT 320
+
+/*
+ * Write the calling thread's last failed start as one line into `buffer`, cut to `size` bytes with
+ * the NUL:
+ *
+ *     sort (stage 2 of 3): cannot run the program: no such file, directory or program (OS error 2)
+ *     make: cannot build the command (csys_command_env): invalid argument
+ *
+ * that is the program, the stage of a pipeline (counted from 1), the step and the setter that
+ * failed, the result, and the system's own code if it came from there.  Of a program's name
+ * that is longer than 95 bytes its end, and control characters in it are '?'.
+ *
+ * If something else of csys has failed in this thread since, and left another csys_os_error(), the
+ * line is about that: "permission denied (OS error 13)".  If nothing has failed it is "no failure".
+ * A failure that came neither from a start nor from the system, such as a wait's
+ * CSYS_ETIMEDOUT, leaves no trace: csys_strerror has the text of its result.
+ *
+ * Returns `buffer`, or "" for none.
+ */
+CSYS_API const char *csys_error_text(char *buffer, size_t size);
+
 /*
  * Become the program: replace this process by it, with all that the command says.
  * Returns only on failure, as csys_command_spawn does.  A stream that is to be piped is
