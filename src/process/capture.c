@@ -293,8 +293,9 @@ static int take_streams(struct csysi_capture_loop *capture)
 
 	for (size_t i = 0; i < capture->programs->count; i++)
 		for (int stream = 0; stream < 3; stream++)
-			count += csys_child_stream(capture->programs->children[i], stream) !=
-				 CSYS_NO_HANDLE;
+			count +=
+				csys_child_stream(capture->programs->children[i],
+						  (enum csys_stdio_stream)stream) != CSYS_NO_HANDLE;
 	capture->taps = capture->usual;
 	capture->polled = capture->usual_polled;
 	if (count > CSYSI_USUAL_TAPS) {
@@ -308,7 +309,8 @@ static int take_streams(struct csysi_capture_loop *capture)
 	for (size_t i = 0; i < capture->programs->count; i++)
 		for (int stream = 0; stream < 3; stream++) {
 			csys_handle handle;
-			if (csys_child_take(capture->programs->children[i], stream, &handle) == 0)
+			if (csys_child_take(capture->programs->children[i],
+					    (enum csys_stdio_stream)stream, &handle) == 0)
 				add_tap(capture, handle, stream);
 		}
 	add_tap(capture, capture->programs->shared, capture->programs->shared_stream);
@@ -320,8 +322,7 @@ static void release(struct csysi_capture_loop *capture)
 	for (size_t i = 0; i < capture->tap_count; i++)
 		csysi_os_close(capture->taps[i].handle);
 	for (size_t i = 0; i < capture->programs->count; i++)
-		for (int stream = 0; stream < 3; stream++)
-			csys_child_close_stream(capture->programs->children[i], stream);
+		csysi_child_close_streams(capture->programs->children[i]);
 	csysi_free(capture->scratch);
 	if (capture->taps != capture->usual)
 		csysi_free(capture->taps);

@@ -59,16 +59,16 @@ csys_handle csys_child_handle(const csys_child *child)
 
 /* ---- its streams --------------------------------------------------------------- */
 
-csys_handle csys_child_stream(const csys_child *child, int stream)
+csys_handle csys_child_stream(const csys_child *child, enum csys_stdio_stream stream)
 {
 	/* Relaxed: the number alone; the thread that uses it is the one that may take it. */
-	return child && is_stream(stream) ? csysi_load_relaxed(&child->streams[stream])
-					  : CSYS_NO_HANDLE;
+	return child && is_stream((int)stream) ? csysi_load_relaxed(&child->streams[stream])
+					       : CSYS_NO_HANDLE;
 }
 
-int csys_child_take(csys_child *child, int stream, csys_handle *out)
+int csys_child_take(csys_child *child, enum csys_stdio_stream stream, csys_handle *out)
 {
-	if (!child || !out || !is_stream(stream))
+	if (!child || !out || !is_stream((int)stream))
 		return CSYS_EINVAL;
 	/* A swap, since several waiting threads may close stdin at once.  Acquire: one of
 	 * them gets it, and with it nothing else. */
@@ -79,12 +79,19 @@ int csys_child_take(csys_child *child, int stream, csys_handle *out)
 	return 0;
 }
 
-void csys_child_close_stream(csys_child *child, int stream)
+void csys_child_close_stream(csys_child *child, enum csys_stdio_stream stream)
 {
 	csys_handle handle;
 
 	if (csys_child_take(child, stream, &handle) == 0)
 		csysi_os_close(handle);
+}
+
+void csysi_child_close_streams(csys_child *child)
+{
+	csys_child_close_stream(child, CSYS_STDIN);
+	csys_child_close_stream(child, CSYS_STDOUT);
+	csys_child_close_stream(child, CSYS_STDERR);
 }
 
 /* ---- its end --------------------------------------------------------------------- */

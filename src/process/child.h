@@ -33,6 +33,9 @@ csys_child *csysi_child_new(void);
 /* Close its handles and release it, not the process. */
 void csysi_child_free(csys_child *child);
 
+/* Close this side of all its streams. */
+void csysi_child_close_streams(csys_child *child);
+
 /*
  * End it at once: a contained one with all that it started, and then this may take up to
  * a second, another one alone.  Returns 0, or CSYS_EPERM if the child itself runs on.

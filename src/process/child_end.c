@@ -111,14 +111,13 @@ void csysi_child_sweep(void)
 	csysi_os_release_cancel(cancel);
 }
 
-void csys_child_close(csys_child *child, int policy)
+void csys_child_close(csys_child *child, enum csys_close_policy policy)
 {
 	if (!child)
 		return;
 
 	/* Its pipes end first, so that a child that waits for them can. */
-	for (int i = 0; i < 3; i++)
-		csys_child_close_stream(child, i);
+	csysi_child_close_streams(child);
 	csysi_child_sweep();
 
 	/* Of a contained one what it left behind, too. */

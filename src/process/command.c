@@ -283,11 +283,13 @@ void csys_command_stdio(csys_command *command, enum csys_stdio_stream stream,
 	command->stdio[stream].kind = (int)kind;
 }
 
-void csys_command_stdio_file(csys_command *command, int stream, const char *path, int mode)
+void csys_command_stdio_file(csys_command *command, enum csys_stdio_stream stream, const char *path,
+			     enum csys_file_mode mode)
 {
 	if (!csysi_command_edit(command))
 		return;
-	if (!is_stream(stream) || !path || mode < CSYS_FILE_READ || mode > CSYS_FILE_NEW) {
+	if (!is_stream((int)stream) || !path || (int)mode < CSYS_FILE_READ ||
+	    mode > CSYS_FILE_NEW) {
 		csysi_command_keep(command, CSYS_EINVAL);
 		return;
 	}
@@ -296,10 +298,10 @@ void csys_command_stdio_file(csys_command *command, int stream, const char *path
 		csysi_command_keep(command, CSYS_ENOMEM);
 		return;
 	}
-	release_stdio(command, stream);
+	release_stdio(command, (int)stream);
 	command->stdio[stream].kind = CSYS_STDIO_FILE;
 	command->stdio[stream].path = copy;
-	command->stdio[stream].mode = mode;
+	command->stdio[stream].mode = (int)mode;
 }
 
 /* Returns whether the handle is the command's now. */
@@ -321,19 +323,21 @@ static int set_handle(csys_command *command, const char *setter, int stream, csy
 	return 1;
 }
 
-void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle)
+void csys_command_stdio_handle(csys_command *command, enum csys_stdio_stream stream,
+			       csys_handle handle)
 {
-	set_handle(command, __func__, stream, handle, 0);
+	set_handle(command, __func__, (int)stream, handle, 0);
 }
 
-void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle)
+void csys_command_stdio_take(csys_command *command, enum csys_stdio_stream stream,
+			     csys_handle handle)
 {
-	if (!set_handle(command, __func__, stream, handle, 1))
+	if (!set_handle(command, __func__, (int)stream, handle, 1))
 		csysi_command_let_go(command, handle);
 }
 
-void csys_command_stdio_child(csys_command *command, int stream, csys_child *child,
-			      int child_stream)
+void csys_command_stdio_child(csys_command *command, enum csys_stdio_stream stream,
+			      csys_child *child, enum csys_stdio_stream child_stream)
 {
 	csys_handle handle;
 
@@ -342,7 +346,7 @@ void csys_command_stdio_child(csys_command *command, int stream, csys_child *chi
 	int r = child ? csys_child_take(child, child_stream, &handle) : CSYS_EINVAL;
 	if (r < 0)
 		csysi_command_keep(command, r);
-	else if (!set_handle(command, __func__, stream, handle, 1))
+	else if (!set_handle(command, __func__, (int)stream, handle, 1))
 		csysi_command_let_go(command, handle);
 }
 
@@ -390,9 +394,9 @@ const char *csys_command_get_cwd(const csys_command *command)
 	return command ? command->cwd : NULL;
 }
 
-int csys_command_get_stdio(const csys_command *command, int stream)
+int csys_command_get_stdio(const csys_command *command, enum csys_stdio_stream stream)
 {
-	if (!is_stream(stream))
+	if (!is_stream((int)stream))
 		return CSYS_EINVAL;
 	return command ? command->stdio[stream].kind : CSYS_STDIO_DEFAULT;
 }

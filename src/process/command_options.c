@@ -146,11 +146,12 @@ void csysi_options_attach_pty(csys_command *command)
 
 /* ---- resources --------------------------------------------------------------------- */
 
-void csys_command_limit(csys_command *command, int resource, uint64_t soft, uint64_t hard)
+void csys_command_limit(csys_command *command, enum csys_limit_resource resource, uint64_t soft,
+			uint64_t hard)
 {
 	struct csysi_os_limit limit = { 1, soft, hard };
 
-	SET(command, resource >= 0 && resource < CSYSI_OS_LIMITS && soft <= hard,
+	SET(command, (int)resource >= 0 && (int)resource < CSYSI_OS_LIMITS && soft <= hard,
 	    command->options.limits[resource] = limit);
 }
 
@@ -160,12 +161,13 @@ void csys_command_nice(csys_command *command, int nice)
 	    (command->options.set_nice = 1, command->options.nice = nice));
 }
 
-void csys_command_scheduling(csys_command *command, int policy, int priority)
+void csys_command_scheduling(csys_command *command, enum csys_scheduling_policy policy,
+			     int priority)
 {
 	SET(command,
-	    policy >= CSYS_SCHEDULING_OTHER && policy <= CSYS_SCHEDULING_ROUND_ROBIN &&
+	    (int)policy >= CSYS_SCHEDULING_OTHER && policy <= CSYS_SCHEDULING_ROUND_ROBIN &&
 		    priority >= 0 && priority <= 99,
-	    (command->options.set_scheduling = 1, command->options.scheduling = policy,
+	    (command->options.set_scheduling = 1, command->options.scheduling = (int)policy,
 	     command->options.priority = priority));
 }
 
@@ -280,7 +282,7 @@ void csys_command_inherit_signals(csys_command *command)
 	SET(command, 1, command->options.inherit_signals = 1);
 }
 
-void csys_command_disposition(csys_command *command, int signal, int disposition)
+void csys_command_disposition(csys_command *command, int signal, enum csys_disposition disposition)
 {
 	uint64_t bit = signal >= 1 && signal <= 64 ? (uint64_t)1 << (signal - 1) : 0;
 	int ignore = disposition == CSYS_DISPOSITION_IGNORE;

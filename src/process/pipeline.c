@@ -266,11 +266,10 @@ int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_e
 static void close_streams(csys_pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->count; i++)
-		for (int stream = 0; stream < 3; stream++)
-			csys_child_close_stream(pipeline->children[i], stream);
+		csysi_child_close_streams(pipeline->children[i]);
 }
 
-void csys_pipeline_close(csys_pipeline *pipeline, int policy)
+void csys_pipeline_close(csys_pipeline *pipeline, enum csys_close_policy policy)
 {
 	if (!pipeline)
 		return;

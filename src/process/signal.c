@@ -362,17 +362,17 @@ static int cause_of(enum csysi_os_cause cause)
 {
 	switch (cause) {
 	case CSYSI_OS_CAUSE_SYSTEM:
-		return CSYS_SIGNAL_SYSTEM;
+		return CSYS_CAUSE_SYSTEM;
 	case CSYSI_OS_CAUSE_SENT:
-		return CSYS_SIGNAL_SENT;
+		return CSYS_CAUSE_SENT;
 	case CSYSI_OS_CAUSE_CHILD:
-		return CSYS_SIGNAL_CHILD;
+		return CSYS_CAUSE_CHILD;
 	case CSYSI_OS_CAUSE_TIMER:
-		return CSYS_SIGNAL_TIMER;
+		return CSYS_CAUSE_TIMER;
 	case CSYSI_OS_CAUSE_IO:
-		return CSYS_SIGNAL_IO;
+		return CSYS_CAUSE_IO;
 	default:
-		return CSYS_SIGNAL_UNKNOWN;
+		return CSYS_CAUSE_UNKNOWN;
 	}
 }
 

@@ -341,8 +341,7 @@ int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_e
 		return r;
 
 	/* No code here writes or reads: let the child see that at once. */
-	for (int i = 0; i < 3; i++)
-		csys_child_close_stream(child, i);
+	csysi_child_close_streams(child);
 	r = csys_child_wait_until(child, deadline, out);
 	csys_child_close(child, CSYS_CLOSE_KILL);
 	return r;

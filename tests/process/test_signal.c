@@ -80,7 +80,7 @@ static void a_signal_is_an_event(void **state)
 	assert_int_equal(kill(getpid(), SIGUSR1), 0);
 	csys_signal_event event = taken(signals);
 	assert_int_equal(event.signal, SIGUSR1);
-	assert_int_equal(event.cause, CSYS_SIGNAL_SENT);
+	assert_int_equal(event.cause, CSYS_CAUSE_SENT);
 	assert_int_equal(event.code, SI_USER);
 	assert_int_equal(event.count, 1);
 	assert_int_equal(event.pid, getpid());
@@ -107,7 +107,7 @@ static void the_sender_and_a_child_are_told(void **state)
 		assert_int_equal(event.pid, pid);
 		assert_int_equal(event.uid, getuid());
 		assert_int_equal(event.cause,
-				 event.signal == SIGCHLD ? CSYS_SIGNAL_CHILD : CSYS_SIGNAL_SENT);
+				 event.signal == SIGCHLD ? CSYS_CAUSE_CHILD : CSYS_CAUSE_SENT);
 		if (event.signal == SIGCHLD)
 			assert_int_equal(event.code, CLD_EXITED);
 	}
@@ -776,13 +776,13 @@ static void keys_of_the_terminal_are_events_of_the_system(void **state)
 	} keys[] = { { 3, "SIGINT" }, { 28, "SIGQUIT" }, { 26, "SIGTSTP" }, { 3, "SIGINT" } };
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		type(pty, keys[i].key);
-		assert_tells(child, keys[i].signal, CSYS_SIGNAL_SYSTEM, -1, -1, 0, 0);
+		assert_tells(child, keys[i].signal, CSYS_CAUSE_SYSTEM, -1, -1, 0, 0);
 	}
 	/* Told apart from the same signal by a process. */
 	assert_int_equal(csys_child_signal(child, SIGINT), 0);
-	assert_tells(child, "SIGINT", CSYS_SIGNAL_SENT, getpid(), getuid(), 0, 0);
+	assert_tells(child, "SIGINT", CSYS_CAUSE_SENT, getpid(), getuid(), 0, 0);
 	assert_int_equal(csys_child_signal(child, SIGTERM), 0);
-	assert_tells(child, "SIGTERM", CSYS_SIGNAL_SENT, getpid(), getuid(), 0, 0);
+	assert_tells(child, "SIGTERM", CSYS_CAUSE_SENT, getpid(), getuid(), 0, 0);
 	assert_true(csys_exit_success(finished(child)));
 	csys_pty_close(pty);
 }
@@ -794,7 +794,7 @@ static void a_change_of_the_terminals_size_is_an_event_after_it(void **state)
 	csys_child *child = on_terminal(pty, "watch");
 	for (int i = 1; i <= 3; i++) {
 		assert_int_equal(csys_pty_set_size(pty, 24 + i, 80 + i), 0);
-		assert_tells(child, "SIGWINCH", CSYS_SIGNAL_SYSTEM, -1, -1, 24 + i, 80 + i);
+		assert_tells(child, "SIGWINCH", CSYS_CAUSE_SYSTEM, -1, -1, 24 + i, 80 + i);
 	}
 	csys_child_close(child, CSYS_CLOSE_KILL);
 	csys_pty_close(pty);
@@ -806,7 +806,7 @@ static void the_end_of_the_terminal_is_an_event(void **state)
 	csys_pty *pty = opened_pty();
 	csys_child *child = on_terminal(pty, "watch");
 	csys_pty_close(pty);
-	assert_tells(child, "SIGHUP", CSYS_SIGNAL_SYSTEM, -1, -1, 0, 0);
+	assert_tells(child, "SIGHUP", CSYS_CAUSE_SYSTEM, -1, -1, 0, 0);
 	assert_true(csys_exit_success(finished(child)));
 }
 

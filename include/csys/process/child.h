@@ -53,16 +53,17 @@ CSYS_API csys_handle csys_child_handle(const csys_child *child);
  * This side of a stream that was piped: write to CSYS_STDIN, read from the
  * others.  Stays the child's.  CSYS_NO_HANDLE if there is none, or none left.
  */
-CSYS_API csys_handle csys_child_stream(const csys_child *child, int stream);
+CSYS_API csys_handle csys_child_stream(const csys_child *child, enum csys_stdio_stream stream);
 
 /*
  * Take that end: the caller closes *out.  Returns 0, CSYS_EBADF if there is
  * none left, CSYS_EINVAL for no stream.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_take(csys_child *child, int stream, csys_handle *out);
+CSYS_API CSYS_MUST_CHECK int csys_child_take(csys_child *child, enum csys_stdio_stream stream,
+					     csys_handle *out);
 
 /* Close that end, if it is there: for CSYS_STDIN, the end of the child's input. */
-CSYS_API void csys_child_close_stream(csys_child *child, int stream);
+CSYS_API void csys_child_close_stream(csys_child *child, enum csys_stdio_stream stream);
 
 /* ---- its end --------------------------------------------------------------- */
 
@@ -216,7 +217,7 @@ typedef struct csys_usage {
 CSYS_API CSYS_MUST_CHECK int csys_child_usage(csys_child *child, csys_usage *out);
 
 /* What csys_child_close does with a child that still runs. */
-enum {
+enum csys_close_policy {
 	CSYS_CLOSE_DETACH = 0, /* let it run; csys reaps it at a later spawn, wait or close */
 	CSYS_CLOSE_KILL = 1,   /* kill it, a contained one with its tree, and reap it */
 	CSYS_CLOSE_WAIT = 2    /* wait for its end, however long */
@@ -235,7 +236,7 @@ enum {
  * runs on.  Its container is removed once that has ended too, by a later spawn, wait or
  * close; a process that ends before that leaves an empty cgroup behind.
  */
-CSYS_API void csys_child_close(csys_child *child, int policy);
+CSYS_API void csys_child_close(csys_child *child, enum csys_close_policy policy);
 CSYSI_AUTO(csys_child, csys_child_close(*object, CSYS_CLOSE_DETACH))
 
 CSYS_END_DECLS

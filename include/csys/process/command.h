@@ -126,7 +126,7 @@ enum csys_stdio_kind {
 };
 
 /* How csys_command_stdio_file opens. */
-enum {
+enum csys_file_mode {
 	CSYS_FILE_READ = 0,   /* must exist */
 	CSYS_FILE_WRITE = 1,  /* created, or emptied */
 	CSYS_FILE_APPEND = 2, /* created, or written at its end */
@@ -148,15 +148,16 @@ CSYS_API void csys_command_stdio(csys_command *command, enum csys_stdio_stream s
  * umask, and stay if the spawn fails at a later step.  A FIFO is opened as any
  * file: that waits for its other end, whatever the deadline.
  */
-CSYS_API void csys_command_stdio_file(csys_command *command, int stream, const char *path,
-				      int mode);
+CSYS_API void csys_command_stdio_file(csys_command *command, enum csys_stdio_stream stream,
+				      const char *path, enum csys_file_mode mode);
 
 /*
  * Connect `stream` to a handle that stays the caller's and must be open at
  * each spawn (else CSYS_EBADF at the stream's step).  Any handle of this process will do, 0, 1 and
  * 2 too: the three streams are connected all at once, so {stdout to 2, stderr to 1} swaps them.
  */
-CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_handle handle);
+CSYS_API void csys_command_stdio_handle(csys_command *command, enum csys_stdio_stream stream,
+					csys_handle handle);
 
 /*
  * Connect `stream` to a handle that is the command's from this call on, also if the call
@@ -167,15 +168,16 @@ CSYS_API void csys_command_stdio_handle(csys_command *command, int stream, csys_
  * streams and numbers (csys_command_map_take): it is closed once, when the last
  * of them is done with it.
  */
-CSYS_API void csys_command_stdio_take(csys_command *command, int stream, csys_handle handle);
+CSYS_API void csys_command_stdio_take(csys_command *command, enum csys_stdio_stream stream,
+				      csys_handle handle);
 
 /*
  * Connect `stream` to a piped stream of another child: `stream` of this command goes
  * on where `child_stream` of `child` ends, as in a | b.  The child loses that
  * end.  Kept as CSYS_EBADF if the child has no such pipe or it was taken.
  */
-CSYS_API void csys_command_stdio_child(csys_command *command, int stream, csys_child *child,
-				       int child_stream);
+CSYS_API void csys_command_stdio_child(csys_command *command, enum csys_stdio_stream stream,
+				       csys_child *child, enum csys_stdio_stream child_stream);
 
 /*
  * With `inherit` 0 (the default) the child holds its three streams and no other
@@ -238,7 +240,7 @@ CSYS_API void csys_command_terminal(csys_command *command, csys_handle terminal)
 CSYS_API void csys_command_pty(csys_command *command, const csys_pty *pty);
 
 /* The resources of csys_command_limit. */
-enum {
+enum csys_limit_resource {
 	CSYS_LIMIT_CORE = 0,         /* bytes of a core dump */
 	CSYS_LIMIT_CPU = 1,          /* seconds of CPU time */
 	CSYS_LIMIT_DATA = 2,         /* bytes of data segment */
@@ -250,21 +252,22 @@ enum {
 	CSYS_LIMIT_LOCKED_MEMORY = 8 /* bytes of locked memory */
 };
 
-/* No limit. */
-#define CSYS_LIMIT_NONE UINT64_MAX
+/* No limit, for soft and hard. */
+#define CSYS_UNLIMITED UINT64_MAX
 
 /*
  * A resource limit: what it may use, and what it may raise that to.  soft above
  * hard is kept as CSYS_EINVAL.  CSYS_STEP_LIMIT, CSYS_EPERM above the own hard
  * limit for ordinary users.
  */
-CSYS_API void csys_command_limit(csys_command *command, int resource, uint64_t soft, uint64_t hard);
+CSYS_API void csys_command_limit(csys_command *command, enum csys_limit_resource resource,
+				 uint64_t soft, uint64_t hard);
 
 /* Its nice value, -20 (much) to 19 (little CPU time). */
 CSYS_API void csys_command_nice(csys_command *command, int nice);
 
 /* The policies of csys_command_scheduling; batch and idle are Linux's. */
-enum {
+enum csys_scheduling_policy {
 	CSYS_SCHEDULING_OTHER = 0,
 	CSYS_SCHEDULING_BATCH = 1,
 	CSYS_SCHEDULING_IDLE = 2,
@@ -273,7 +276,8 @@ enum {
 };
 
 /* Its scheduling policy, with a priority of 1 to 99 for the last two, 0 for others. */
-CSYS_API void csys_command_scheduling(csys_command *command, int policy, int priority);
+CSYS_API void csys_command_scheduling(csys_command *command, enum csys_scheduling_policy policy,
+				      int priority);
 
 /* The CPUs it may run on, counted from 0.  Linux; elsewhere CSYS_ENOTSUP at the spawn. */
 CSYS_API void csys_command_affinity(csys_command *command, const unsigned *cpus, size_t count);
@@ -347,10 +351,11 @@ CSYS_API void csys_command_contain(csys_command *command);
 CSYS_API void csys_command_inherit_signals(csys_command *command);
 
 /* The dispositions of csys_command_disposition. */
-enum { CSYS_DISPOSITION_DEFAULT = 0, CSYS_DISPOSITION_IGNORE = 1 };
+enum csys_disposition { CSYS_DISPOSITION_DEFAULT = 0, CSYS_DISPOSITION_IGNORE = 1 };
 
 /* How one signal (1 to 64) is disposed of when the program starts. */
-CSYS_API void csys_command_disposition(csys_command *command, int signal, int disposition);
+CSYS_API void csys_command_disposition(csys_command *command, int signal,
+				       enum csys_disposition disposition);
 
 /* The signals that are blocked when the program starts, and no others. */
 CSYS_API void csys_command_block_signals(csys_command *command, const int *signals, size_t count);
@@ -410,7 +415,7 @@ CSYS_API int csys_command_is_env_clear(const csys_command *command);
 CSYS_API const char *csys_command_get_cwd(const csys_command *command);
 
 /* The kind of a stream, CSYS_STDIO_DEFAULT if never set; CSYS_EINVAL for no stream. */
-CSYS_API int csys_command_get_stdio(const csys_command *command, int stream);
+CSYS_API int csys_command_get_stdio(const csys_command *command, enum csys_stdio_stream stream);
 
 /*
  * The command as a line for a POSIX shell, such as

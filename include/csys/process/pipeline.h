@@ -153,7 +153,7 @@ CSYS_API int csys_pipeline_kill(csys_pipeline *pipeline);
 CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out);
 
 /* Close all children and the pipeline; `policy` as for csys_child_close.  NULL is fine. */
-CSYS_API void csys_pipeline_close(csys_pipeline *pipeline, int policy);
+CSYS_API void csys_pipeline_close(csys_pipeline *pipeline, enum csys_close_policy policy);
 CSYSI_AUTO(csys_pipeline, csys_pipeline_close(*object, CSYS_CLOSE_DETACH))
 
 CSYS_END_DECLS

@@ -56,18 +56,18 @@ typedef struct csys_signals_options {
 
 /* What a signal comes from. */
 enum {
-	CSYS_SIGNAL_UNKNOWN = 0, /* the system does not tell, or csys does not know the code */
-	CSYS_SIGNAL_SYSTEM = 1,  /* the system itself: a terminal's ^C, a limit */
-	CSYS_SIGNAL_SENT = 2,    /* a process, this one too: kill, raise, sigqueue */
-	CSYS_SIGNAL_CHILD = 3,   /* a child that ended, stopped or goes on; pid is the child */
-	CSYS_SIGNAL_TIMER = 4,   /* a timer of this process */
-	CSYS_SIGNAL_IO = 5       /* asynchronous input and output, message queues */
+	CSYS_CAUSE_UNKNOWN = 0, /* the system does not tell, or csys does not know the code */
+	CSYS_CAUSE_SYSTEM = 1,  /* the system itself: a terminal's ^C, a limit */
+	CSYS_CAUSE_SENT = 2,    /* a process, this one too: kill, raise, sigqueue */
+	CSYS_CAUSE_CHILD = 3,   /* a child that ended, stopped or goes on; pid is the child */
+	CSYS_CAUSE_TIMER = 4,   /* a timer of this process */
+	CSYS_CAUSE_IO = 5       /* asynchronous input and output, message queues */
 };
 
 /* One signal; of several that were merged, the origin is that of the first. */
 typedef struct csys_signal_event {
 	int signal;     /* its number, as in <signal.h> */
-	int cause;      /* CSYS_SIGNAL_SENT, ... */
+	int cause;      /* CSYS_CAUSE_SENT, ... */
 	int code;       /* the system's own (si_code) */
 	unsigned count; /* how many came since the last take, at least 1 */
 	int64_t pid;    /* of the sender, -1 if the system does not tell */
