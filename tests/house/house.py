@@ -345,7 +345,7 @@ MODELLED = {
     'rwlock.pml': ['src/sync/rwlock.c', 'src/sync/rwlock_read.c', 'src/sync/rwlock_write.c',
                    'include/csys/sync/rwlock.h'],
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
-    'sleep.pml': ['src/os/posix/wake.c'],
+    'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
     'wake.pml': [],
 }
 

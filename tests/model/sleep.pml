@@ -1,5 +1,6 @@
 /*
- * sleep.pml - src/os/posix/wake.c, step by step: what wake.pml takes for granted.
+ * sleep.pml - src/os/posix/wake.c over src/base/wakequeue.h, step by step: what wake.pml takes for
+ * granted.
  *
  * Two threads sleep while a word is 0, as one kind each, with or without a deadline; a
  * third one changes the word and wakes.  All are in one slot.  The slot's mutex and the

@@ -2,14 +2,10 @@
  * os/posix/wake.c - sleeping on a word with a table of mutexes and condvars.
  *
  * The address selects a slot.  A thread that is to sleep locks the slot's mutex, compares the
- * word, adds a sleeper to the slot's queue, and waits on the sleeper's condvar, which
- * releases the mutex in one step.  A waker locks the mutex, removes the sleepers of its word
- * from the queue, the longest ones first, and signals them.  Invariant: if a waker changed the
- * word before it locked the mutex, then it finds the sleeper in the queue, or the sleeper
- * finds the word changed.
- *
- * A sleeper is on the stack of its thread.  It is accessed only under the mutex, and its
- * thread returns only after it has locked the mutex once more.
+ * word, adds a sleeper to the slot's queue (base/wakequeue.h), and waits on the sleeper's condvar,
+ * which releases the mutex in one step.  A waker locks the mutex, takes sleepers of its
+ * word out of the queue, and signals them.  Invariant: if a waker changed the word before it
+ * locked the mutex, then it finds the sleeper in the queue, or the sleeper finds the word changed.
  *
  * A waker in another process has another table.  So a shared sleep is a series of short
  * ones, each of which returns without a wake.
@@ -19,22 +15,20 @@
 #include <pthread.h>
 
 #include "base/atomic.h"
+#include "base/wakequeue.h"
 #include "os/posix/posix.h"
 
 #define SLOTS 64u
 #define NAP_NS 500000
 
 struct sleeper {
-	const uint32_t *word;
-	uint32_t kind;
-	int is_told;
+	struct csysi_sleeper queued; /* the first member */
 	pthread_cond_t told;
-	struct sleeper *next;
 };
 
 static struct slot {
 	pthread_mutex_t lock;
-	struct sleeper *first; /* under lock; the longest one first */
+	struct csysi_wakequeue queue; /* under lock */
 } slots[SLOTS];
 
 static pthread_once_t made = PTHREAD_ONCE_INIT;
@@ -44,7 +38,7 @@ static void fill_slots(void)
 {
 	for (unsigned i = 0; i < SLOTS; i++) {
 		pthread_mutex_init(&slots[i].lock, NULL);
-		slots[i].first = NULL;
+		slots[i].queue.first = NULL;
 	}
 }
 
@@ -79,46 +73,30 @@ static int nap(const uint32_t *word, uint32_t expected, csys_deadline deadline)
 	return 0;
 }
 
-static void enter(struct slot *slot, struct sleeper *sleeper)
-{
-	struct sleeper **last = &slot->first;
-	while (*last)
-		last = &(*last)->next;
-	*last = sleeper;
-}
-
-static void leave(struct slot *slot, const struct sleeper *sleeper)
-{
-	struct sleeper **at = &slot->first;
-	while (*at != sleeper)
-		at = &(*at)->next;
-	*at = sleeper->next;
-}
-
 /* Sleep until told or until the deadline.  The mutex of the slot is locked, `self` in its queue. */
 static int sleep_until(struct slot *slot, struct sleeper *self, csys_deadline deadline)
 {
 	int error = 0;
 
-	while (!self->is_told && error == 0)
+	while (!self->queued.is_told && error == 0)
 		error = csysi_posix_condvar_wait(&self->told, &slot->lock, deadline);
-	if (self->is_told)
+	if (self->queued.is_told)
 		return 0;
-	leave(slot, self);
+	csysi_wakequeue_leave(&slot->queue, &self->queued);
 	return error == ETIMEDOUT ? CSYS_ETIMEDOUT : 0;
 }
 
 int csysi_os_wait_as(const uint32_t *word, uint32_t expected, csys_deadline deadline, uint32_t kind)
 {
 	struct slot *slot = slot_of(word);
-	struct sleeper self = { .word = word, .kind = kind };
+	struct sleeper self = { .queued = { .word = word, .kind = kind } };
 	int r = 0;
 	int before = csysi_os_hold_cancel(); /* a cancelled sleeper would end with the lock held */
 	pthread_mutex_lock(&slot->lock);
 	/* Relaxed: the mutex orders it with the waker, see above. */
 	if (csysi_load_relaxed(word) == expected) {
 		csysi_posix_condvar_init(&self.told);
-		enter(slot, &self);
+		csysi_wakequeue_enter(&slot->queue, &self.queued);
 		r = sleep_until(slot, &self, deadline);
 		pthread_cond_destroy(&self.told);
 	}
@@ -132,16 +110,11 @@ uint32_t csysi_os_wake_kind(const uint32_t *word, uint32_t count, uint32_t kinds
 	struct slot *slot = slot_of(word);
 	uint32_t woken = 0;
 	pthread_mutex_lock(&slot->lock);
-	struct sleeper **at = &slot->first;
-	while (*at && woken < count) {
-		struct sleeper *sleeper = *at;
-		if (sleeper->word != word || !(sleeper->kind & kinds)) {
-			at = &sleeper->next;
-			continue;
-		}
-		*at = sleeper->next;
-		sleeper->is_told = 1;
-		pthread_cond_signal(&sleeper->told);
+	while (woken < count) {
+		struct csysi_sleeper *queued = csysi_wakequeue_take(&slot->queue, word, kinds);
+		if (!queued)
+			break;
+		pthread_cond_signal(&((struct sleeper *)queued)->told);
 		woken++;
 	}
 	pthread_mutex_unlock(&slot->lock);
