@@ -34,16 +34,9 @@
 #include <csys/base/attributes.h>
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
+#include <csys/sync/atomic_inside.h>
 
 /* ---- types --------------------------------------------------------------------- */
-
-#if defined(__cplusplus)
-typedef bool csysi_bool;
-#define CSYSI_CAST(type, x) (reinterpret_cast<type>(x))
-#else
-typedef _Bool csysi_bool;
-#define CSYSI_CAST(type, x) ((type)(x))
-#endif
 
 /*
  * Make `name` the atomic type of `type`, of 1, 2, 4 or 8 bytes: a pointer to
@@ -86,35 +79,6 @@ enum {
 	CSYS_ACQ_REL = 4, /* both */
 	CSYS_SEQ_CST = 5  /* both, and all of these are in one order */
 };
-
-/* `order` if `is_right`, which is a constant; else no program. */
-#if defined(__cplusplus)
-template <bool is_right> struct csysi_order;
-template <> struct csysi_order<true> {
-	static const int one = 1;
-};
-#define CSYSI_ORDER(order, is_right) (((order) + 0) * csysi_order<(is_right)>::one)
-#else
-#define CSYSI_ORDER(order, is_right) \
-	(((order) + 0) * (sizeof(struct { int wrong_order : (is_right) ? 1 : -1; }) != 0))
-#endif
-
-#define CSYSI_LOAD_ORDER(o) \
-	CSYSI_ORDER(o, (o) == CSYS_RELAXED || (o) == CSYS_ACQUIRE || (o) == CSYS_SEQ_CST)
-#define CSYSI_STORE_ORDER(o) \
-	CSYSI_ORDER(o, (o) == CSYS_RELAXED || (o) == CSYS_RELEASE || (o) == CSYS_SEQ_CST)
-#define CSYSI_SWAP_ORDER(o) \
-	CSYSI_ORDER(o, (o) == CSYS_RELAXED || ((o) >= CSYS_ACQUIRE && (o) <= CSYS_SEQ_CST))
-#define CSYSI_FENCE_ORDER(o) CSYSI_ORDER(o, (o) >= CSYS_ACQUIRE && (o) <= CSYS_SEQ_CST)
-
-/* Compilers want a success that is as strong as the failure. */
-#define CSYSI_SUCCESS_ORDER(s, f)                                                   \
-	((f) == CSYS_SEQ_CST                          ? CSYSI_SWAP_ORDER(s) * 0 + 5 \
-	 : (f) == CSYS_ACQUIRE && (s) == CSYS_RELAXED ? 2                           \
-	 : (f) == CSYS_ACQUIRE && (s) == CSYS_RELEASE ? 4                           \
-						      : CSYSI_SWAP_ORDER(s))
-#define CSYSI_FAILURE_ORDER(o) \
-	((o) == CSYS_RELEASE ? 0 : (o) == CSYS_ACQ_REL ? 2 : CSYSI_SWAP_ORDER(o))
 
 /* ---- reading and writing --------------------------------------------------------- */
 
@@ -162,19 +126,6 @@ template <> struct csysi_order<true> {
 #define csys_atomic_fetch_max(a, v, order) CSYSI_FETCH_PICK(a, v, >, order)
 #define csys_atomic_fetch_min(a, v, order) CSYSI_FETCH_PICK(a, v, <, order)
 
-#define CSYSI_FETCH_PICK(a, v, than, order)                                                        \
-	__extension__({                                                                            \
-		__typeof__(a) csysi_a = (a);                                                       \
-		__typeof__(csysi_a->value) csysi_v = (v);                                          \
-		__typeof__(csysi_a->value) csysi_was =                                             \
-			__atomic_load_n(&csysi_a->value, CSYSI_FAILURE_ORDER(order));              \
-		while (!__atomic_compare_exchange_n(                                               \
-			&csysi_a->value, &csysi_was, csysi_v than csysi_was ? csysi_v : csysi_was, \
-			1, CSYSI_SWAP_ORDER(order), CSYSI_FAILURE_ORDER(order)))                   \
-			;                                                                          \
-		csysi_was;                                                                         \
-	})
-
 /*
  * Change it to what an expression makes of it:
  *
@@ -204,29 +155,30 @@ template <> struct csysi_order<true> {
 
 /* Each gives the value before. */
 #define csys_atomic_bool_fetch_and(a, v, order) \
-	csysi_bool_fetch_and((a), (v), CSYSI_SWAP_ORDER(order))
+	csysi_bool_fetch_and(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_bool_fetch_or(a, v, order) \
-	csysi_bool_fetch_or((a), (v), CSYSI_SWAP_ORDER(order))
+	csysi_bool_fetch_or(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_bool_fetch_xor(a, v, order) \
-	csysi_bool_fetch_xor((a), (v), CSYSI_SWAP_ORDER(order))
+	csysi_bool_fetch_xor(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_bool_fetch_nand(a, v, order) \
-	csysi_bool_fetch_nand((a), (v), CSYSI_SWAP_ORDER(order))
-#define csys_atomic_bool_fetch_not(a, order) csysi_bool_fetch_xor((a), 1, CSYSI_SWAP_ORDER(order))
+	csysi_bool_fetch_nand(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+#define csys_atomic_bool_fetch_not(a, order) \
+	csysi_bool_fetch_xor(&(a)->value, 1, CSYSI_SWAP_ORDER(order))
 
 /*
  * Each gives the pointer before.  Of a csys_atomic_ptr: moved by bytes, and its
  * bits changed, for programs that keep marks in the low ones.
  */
 #define csys_atomic_ptr_fetch_byte_add(a, bytes, order) \
-	csysi_ptr_fetch_add((a), (bytes), CSYSI_SWAP_ORDER(order))
+	csysi_ptr_fetch_add(&(a)->value, (bytes), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_ptr_fetch_byte_sub(a, bytes, order) \
-	csysi_ptr_fetch_add((a), -(bytes), CSYSI_SWAP_ORDER(order))
+	csysi_ptr_fetch_add(&(a)->value, -(bytes), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_ptr_fetch_and(a, bits, order) \
-	csysi_ptr_fetch_and((a), (bits), CSYSI_SWAP_ORDER(order))
+	csysi_ptr_fetch_and(&(a)->value, (bits), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_ptr_fetch_or(a, bits, order) \
-	csysi_ptr_fetch_or((a), (bits), CSYSI_SWAP_ORDER(order))
+	csysi_ptr_fetch_or(&(a)->value, (bits), CSYSI_SWAP_ORDER(order))
 #define csys_atomic_ptr_fetch_xor(a, bits, order) \
-	csysi_ptr_fetch_xor((a), (bits), CSYSI_SWAP_ORDER(order))
+	csysi_ptr_fetch_xor(&(a)->value, (bits), CSYSI_SWAP_ORDER(order))
 
 /* ---- fences -------------------------------------------------------------------------- */
 
@@ -297,55 +249,5 @@ CSYS_API CSYS_MUST_CHECK int csys_atomic_wait_shared_until(const csys_atomic_u32
 CSYS_API void csys_atomic_wake_shared(const csys_atomic_u32 *word, uint32_t count);
 
 CSYS_END_DECLS
-
-/* ---- private ----------------------------------------------------------------------------- */
-
-/* A bool in memory is 0 or 1, and these keep it so. */
-static inline csysi_bool csysi_bool_fetch_and(csys_atomic_bool *a, csysi_bool v, int order)
-{
-	return __atomic_fetch_and(CSYSI_CAST(unsigned char *, &a->value), v, order) != 0;
-}
-
-static inline csysi_bool csysi_bool_fetch_or(csys_atomic_bool *a, csysi_bool v, int order)
-{
-	return __atomic_fetch_or(CSYSI_CAST(unsigned char *, &a->value), v, order) != 0;
-}
-
-static inline csysi_bool csysi_bool_fetch_xor(csys_atomic_bool *a, csysi_bool v, int order)
-{
-	return __atomic_fetch_xor(CSYSI_CAST(unsigned char *, &a->value), v, order) != 0;
-}
-
-/* Not (was and 1) is not was, not (was and 0) is 1. */
-static inline csysi_bool csysi_bool_fetch_nand(csys_atomic_bool *a, csysi_bool v, int order)
-{
-	return v ? csysi_bool_fetch_xor(a, 1, order) : csysi_bool_fetch_or(a, 1, order);
-}
-
-/* The bits of a pointer, whatever the compiler thinks of types. */
-typedef uintptr_t CSYSI_ATTRIBUTE((may_alias)) csysi_pointer_bits;
-
-static inline void *csysi_ptr_fetch_add(csys_atomic_ptr *a, ptrdiff_t bytes, int order)
-{
-	return __atomic_fetch_add(&a->value, bytes, order);
-}
-
-static inline void *csysi_ptr_fetch_and(csys_atomic_ptr *a, uintptr_t bits, int order)
-{
-	csysi_pointer_bits *all = CSYSI_CAST(csysi_pointer_bits *, &a->value);
-	return CSYSI_CAST(void *, __atomic_fetch_and(all, bits, order));
-}
-
-static inline void *csysi_ptr_fetch_or(csys_atomic_ptr *a, uintptr_t bits, int order)
-{
-	csysi_pointer_bits *all = CSYSI_CAST(csysi_pointer_bits *, &a->value);
-	return CSYSI_CAST(void *, __atomic_fetch_or(all, bits, order));
-}
-
-static inline void *csysi_ptr_fetch_xor(csys_atomic_ptr *a, uintptr_t bits, int order)
-{
-	csysi_pointer_bits *all = CSYSI_CAST(csysi_pointer_bits *, &a->value);
-	return CSYSI_CAST(void *, __atomic_fetch_xor(all, bits, order));
-}
 
 #endif
