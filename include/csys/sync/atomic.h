@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/atomic.h - memory that several threads, or processes, change at once.
  *
  *     static csys_atomic_u32 hits; // zero
@@ -12,16 +13,16 @@
  *                                               CSYS_RELAXED))
  *             ;
  *
- * The operations are those of Rust's std::sync::atomic, under the memory model
- * of C11 and C++20 without consume.  Each takes any of the types below, is an
- * expression, and gives or takes values of the plain type.  The order is a
- * constant; one that the operation cannot have, a release load say, does not
- * compile, nor does a variable.  Arguments are evaluated once.
+ * The operations are those of Rust's std::sync::atomic, under the memory model of C11 and C++20
+ * without consume.  Each is a macro that takes a pointer to any of the types below, is an
+ * expression, and gives or takes values of the plain type.  The order has to be a constant.  A
+ * variable does not compile, nor does an order that the operation cannot have, such as a load
+ * with CSYS_RELEASE.  Arguments are evaluated once.
  *
- * An object is as large as its plain type and aligned to its size, lock-free,
- * and valid when zero.  It may lie in memory shared between processes; foreign
- * memory can be used as one with CSYS_ATOMIC_FROM.  In memory that is mapped
- * for reading only relaxed loads up to a pointer's size may be used.
+ * An atomic is as large as its plain type and aligned to its size, lock-free, and valid when
+ * zero.  It may lie in memory that processes share.  CSYS_ATOMIC_FROM makes one of other memory.
+ * In memory that is mapped for reading only, use nothing but relaxed loads of at most a pointer's
+ * size.
  *
  * Any thread, process, signal handler or forked child may use any of it.
  */
@@ -38,9 +39,13 @@
 
 /* ---- types --------------------------------------------------------------------- */
 
-/*
- * Make `name` the atomic type of `type`, of 1, 2, 4 or 8 bytes: a pointer to
- * something of one's own, say.  The value inside is private.
+/**
+ * Define an atomic type, for a pointer to a type of your own for instance.
+ *
+ * The member `value` is private.
+ *
+ * \param name  the name of the new type
+ * \param type  the plain type, of 1, 2, 4 or 8 bytes
  */
 #define CSYS_ATOMIC_DEFINE(name, type)                   \
 	typedef struct name {                            \
@@ -48,59 +53,112 @@
 		type value;                              \
 	} name
 
-CSYS_ATOMIC_DEFINE(csys_atomic_bool, csysi_bool);
-CSYS_ATOMIC_DEFINE(csys_atomic_i8, int8_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_u8, uint8_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_i16, int16_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_u16, uint16_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_i32, int32_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_u32, uint32_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_i64, int64_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_u64, uint64_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_isize, ptrdiff_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_usize, size_t);
-CSYS_ATOMIC_DEFINE(csys_atomic_ptr, void *);
+CSYS_ATOMIC_DEFINE(csys_atomic_bool, csysi_bool); /**< an atomic bool */
+CSYS_ATOMIC_DEFINE(csys_atomic_i8, int8_t);       /**< an atomic int8_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_u8, uint8_t);      /**< an atomic uint8_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_i16, int16_t);     /**< an atomic int16_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_u16, uint16_t);    /**< an atomic uint16_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_i32, int32_t);     /**< an atomic int32_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_u32, uint32_t);    /**< an atomic uint32_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_i64, int64_t);     /**< an atomic int64_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_u64, uint64_t);    /**< an atomic uint64_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_isize, ptrdiff_t); /**< an atomic ptrdiff_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_usize, size_t);    /**< an atomic size_t */
+CSYS_ATOMIC_DEFINE(csys_atomic_ptr, void *);      /**< an atomic pointer, void * */
 
-/* A static or automatic one with a value: csys_atomic_u32 left = CSYS_ATOMIC_INIT(3); */
+/**
+ * Initialise an atomic, static or automatic.
+ *
+ *     csys_atomic_u32 left = CSYS_ATOMIC_INIT(3);
+ *
+ * \param initial  its value
+ */
 #define CSYS_ATOMIC_INIT(initial) \
 	{                         \
 		(initial)         \
 	}
 
-/* Foreign memory, aligned to its size, as an atomic of `type`, to which it gives a pointer. */
+/**
+ * Use memory that was not declared as an atomic as one.
+ *
+ * While it is used so, no thread may access it in another way.
+ *
+ * \param type     the atomic type, csys_atomic_u32 for instance
+ * \param pointer  the memory, of the size of the type and aligned to that
+ * \return a pointer to the atomic
+ */
 #define CSYS_ATOMIC_FROM(type, pointer) CSYSI_CAST(type *, pointer)
 
 /* ---- orders ---------------------------------------------------------------------- */
 
+/** Orders of memory: what an atomic operation says about accesses to other memory. */
 enum {
-	CSYS_RELAXED = 0, /* atomic, and no more */
-	CSYS_ACQUIRE = 2, /* sees what was done before the release that it reads from */
-	CSYS_RELEASE = 3, /* shows what was done before it */
-	CSYS_ACQ_REL = 4, /* both */
-	CSYS_SEQ_CST = 5  /* both, and all of these are in one order */
+	CSYS_RELAXED = 0, /**< nothing: the operation is atomic, and no more */
+	CSYS_ACQUIRE = 2, /**< sees what was done before the release that it reads from */
+	CSYS_RELEASE = 3, /**< shows what was done before it to an acquire that reads from it */
+	CSYS_ACQ_REL = 4, /**< acquire and release */
+	CSYS_SEQ_CST = 5  /**< acquire and release, and all of these are in one order */
 };
 
 /* ---- reading and writing --------------------------------------------------------- */
 
-/* Its value.  Relaxed, acquire or seq_cst. */
+/**
+ * Read the value of an atomic.
+ * \param a      the atomic
+ * \param order  CSYS_RELAXED, CSYS_ACQUIRE or CSYS_SEQ_CST
+ * \return the value
+ */
 #define csys_atomic_load(a, order) __atomic_load_n(&(a)->value, CSYSI_LOAD_ORDER(order))
 
-/* Give it a value.  Relaxed, release or seq_cst. */
+/**
+ * Write a value into an atomic.
+ * \param a      the atomic
+ * \param v      the value
+ * \param order  CSYS_RELAXED, CSYS_RELEASE or CSYS_SEQ_CST
+ */
 #define csys_atomic_store(a, v, order) __atomic_store_n(&(a)->value, (v), CSYSI_STORE_ORDER(order))
 
-/* Give it a value; the one before. */
+/**
+ * Replace the value of an atomic, and tell the value before.
+ * \param a      the atomic
+ * \param v      the new value
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_swap(a, v, order) __atomic_exchange_n(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
 
-/*
- * If its value is *expected, make it `desired`: true.  Else put its value into
- * *expected: false.  `failure` is the order of that reading (as for a load); it
- * may be stronger than `success`.  The weak one may also fail without a cause,
- * which costs nothing in a loop and is cheaper on some machines.
+/**
+ * Replace the value of an atomic if it is the expected one.
+ *
+ * If it is another, the value is written to *expected.
+ *
+ * \param a         the atomic
+ * \param expected  a pointer to the value that is expected
+ * \param desired   the new value
+ * \param success   the order if the value is replaced: any
+ * \param failure   the order if it is only read: CSYS_RELAXED, CSYS_ACQUIRE or CSYS_SEQ_CST; it may
+ *                  be stronger than `success`
+ * \return true: the value was *expected and is `desired` now; false: *expected is the value
  */
 #define csys_atomic_compare_exchange(a, expected, desired, success, failure) \
 	__atomic_compare_exchange_n(&(a)->value, (expected), (desired), 0,   \
 				    CSYSI_SUCCESS_ORDER(success, failure),   \
 				    CSYSI_LOAD_ORDER(failure))
+/**
+ * Replace the value of an atomic if it is the expected one; may fail at random.
+ *
+ * A failure without a cause costs nothing in a loop, and on some machines this is cheaper than
+ * csys_atomic_compare_exchange.  If the value is another one, it is written to *expected.
+ *
+ * \param a         the atomic
+ * \param expected  a pointer to the value that is expected
+ * \param desired   the new value
+ * \param success   the order if the value is replaced: any
+ * \param failure   the order if it is only read: CSYS_RELAXED, CSYS_ACQUIRE or CSYS_SEQ_CST; it may
+ *                  be stronger than `success`
+ * \return true: the value was *expected and is `desired` now; false: *expected is the value,
+ *         perhaps the expected one
+ */
 #define csys_atomic_compare_exchange_weak(a, expected, desired, success, failure) \
 	__atomic_compare_exchange_n(&(a)->value, (expected), (desired), 1,        \
 				    CSYSI_SUCCESS_ORDER(success, failure),        \
@@ -108,37 +166,107 @@ enum {
 
 /* ---- changing integers -------------------------------------------------------------- */
 
-/* Each gives the value before.  Addition and subtraction wrap, signed ones too. */
+/**
+ * Add a number to an atomic integer; the sum wraps around, that of signed integers too.
+ * \param a      the atomic
+ * \param v      the other operand
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_add(a, v, order) \
 	__atomic_fetch_add(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Subtract a number from an atomic integer; the difference wraps around.
+ * \param a      the atomic
+ * \param v      the other operand
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_sub(a, v, order) \
 	__atomic_fetch_sub(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Keep only the bits of an atomic integer that are set in `v`.
+ * \param a      the atomic
+ * \param v      the other operand
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_and(a, v, order) \
 	__atomic_fetch_and(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Set the bits of an atomic integer that are set in `v`.
+ * \param a      the atomic
+ * \param v      the other operand
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_or(a, v, order) \
 	__atomic_fetch_or(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Invert the bits of an atomic integer that are set in `v`.
+ * \param a      the atomic
+ * \param v      the other operand
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_xor(a, v, order) \
 	__atomic_fetch_xor(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Replace an atomic integer `x` by ~(x & v).
+ * \param a      the atomic
+ * \param v      the other operand
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_nand(a, v, order) \
 	__atomic_fetch_nand(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
 
-/* The greater, the smaller of its value and `v`. */
+/**
+ * Replace an atomic integer by `v` if that is greater.
+ * \param a      the atomic
+ * \param v      the other number
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_max(a, v, order) CSYSI_FETCH_PICK(a, v, >, order)
+/**
+ * Replace an atomic integer by `v` if that is smaller.
+ * \param a      the atomic
+ * \param v      the other number
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_fetch_min(a, v, order) CSYSI_FETCH_PICK(a, v, <, order)
 
-/*
- * Change it to what an expression makes of it:
+/**
+ * Replace the value of an atomic by what an expression makes of it.
  *
  *     uint32_t was;
  *     csys_atomic_update(&state, was, (was << 1) | 1, CSYS_ACQ_REL);
  *
- * `was` is a variable of the caller.  The expression is evaluated as often as it
- * takes, each time with the value at that time in `was`; in the end that is the
- * value before the change.  csys_atomic_try_update does nothing if `condition`,
- * also about `was`, is false, and tells whether it changed it.
+ * The expression is evaluated again if another thread has changed the value meanwhile, each time
+ * with the value at that time in `was`.  So it should have no side effects.
+ *
+ * \param a      the atomic
+ * \param was    a variable of the caller, of the plain type; in the end it is the value before
+ * \param next   the new value, an expression that may use `was`
+ * \param order  any order
  */
 #define csys_atomic_update(a, was, next, order) \
 	((void)csys_atomic_try_update(a, was, 1, next, order))
+/**
+ * Replace the value of an atomic by what an expression makes of it, if a condition is true.
+ *
+ * Both expressions are evaluated again if another thread has changed the value meanwhile, each
+ * time with the value at that time in `was`.  So they should have no side effects.
+ *
+ * \param a          the atomic
+ * \param was        a variable of the caller, of the plain type; in the end it is the value before
+ * \param condition  an expression that may use `was`; if it is false nothing is changed
+ * \param next       the new value, an expression that may use `was`
+ * \param order      any order
+ * \return true if the value was replaced, false if the condition was false
+ */
 #define csys_atomic_try_update(a, was, condition, next, order)                                    \
 	__extension__({                                                                           \
 		__typeof__(a) csysi_a = (a);                                                      \
@@ -153,45 +281,121 @@ enum {
 
 /* ---- changing booleans and pointers -------------------------------------------------- */
 
-/* Each gives the value before. */
+/**
+ * Replace an atomic bool by (itself and `v`).
+ * \param a      the csys_atomic_bool
+ * \param v      the other operand, true or false
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_bool_fetch_and(a, v, order) \
 	csysi_bool_fetch_and(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Replace an atomic bool by (itself or `v`).
+ * \param a      the csys_atomic_bool
+ * \param v      the other operand, true or false
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_bool_fetch_or(a, v, order) \
 	csysi_bool_fetch_or(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Invert an atomic bool if `v` is true.
+ * \param a      the csys_atomic_bool
+ * \param v      the other operand, true or false
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_bool_fetch_xor(a, v, order) \
 	csysi_bool_fetch_xor(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Replace an atomic bool by not (itself and `v`).
+ * \param a      the csys_atomic_bool
+ * \param v      the other operand, true or false
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_bool_fetch_nand(a, v, order) \
 	csysi_bool_fetch_nand(&(a)->value, (v), CSYSI_SWAP_ORDER(order))
+/**
+ * Invert an atomic bool.
+ * \param a      the csys_atomic_bool
+ * \param order  any order
+ * \return the value before
+ */
 #define csys_atomic_bool_fetch_not(a, order) \
 	csysi_bool_fetch_xor(&(a)->value, 1, CSYSI_SWAP_ORDER(order))
 
-/*
- * Each gives the pointer before.  Of a csys_atomic_ptr: moved by bytes, and its
- * bits changed, for programs that keep marks in the low ones.
+/**
+ * Move an atomic pointer up by a number of bytes.
+ * \param a      the csys_atomic_ptr
+ * \param bytes  how many
+ * \param order  any order
+ * \return the pointer before
  */
 #define csys_atomic_ptr_fetch_byte_add(a, bytes, order) \
 	csysi_ptr_fetch_add(&(a)->value, (bytes), CSYSI_SWAP_ORDER(order))
+/**
+ * Move an atomic pointer down by a number of bytes.
+ * \param a      the csys_atomic_ptr
+ * \param bytes  how many
+ * \param order  any order
+ * \return the pointer before
+ */
 #define csys_atomic_ptr_fetch_byte_sub(a, bytes, order) \
 	csysi_ptr_fetch_add(&(a)->value, -(bytes), CSYSI_SWAP_ORDER(order))
+/**
+ * Keep only the bits of an atomic pointer that are set in `bits`.
+ *
+ * This and the next two are for programs that keep marks in the low bits of pointers.
+ *
+ * \param a      the csys_atomic_ptr
+ * \param bits   a uintptr_t
+ * \param order  any order
+ * \return the pointer before
+ */
 #define csys_atomic_ptr_fetch_and(a, bits, order) \
 	csysi_ptr_fetch_and(&(a)->value, (bits), CSYSI_SWAP_ORDER(order))
+/**
+ * Set the bits of an atomic pointer that are set in `bits`.
+ * \param a      the csys_atomic_ptr
+ * \param bits   a uintptr_t
+ * \param order  any order
+ * \return the pointer before
+ */
 #define csys_atomic_ptr_fetch_or(a, bits, order) \
 	csysi_ptr_fetch_or(&(a)->value, (bits), CSYSI_SWAP_ORDER(order))
+/**
+ * Invert the bits of an atomic pointer that are set in `bits`.
+ * \param a      the csys_atomic_ptr
+ * \param bits   a uintptr_t
+ * \param order  any order
+ * \return the pointer before
+ */
 #define csys_atomic_ptr_fetch_xor(a, bits, order) \
 	csysi_ptr_fetch_xor(&(a)->value, (bits), CSYSI_SWAP_ORDER(order))
 
 /* ---- fences -------------------------------------------------------------------------- */
 
-/*
- * Order the atomics before and after it, as a fence of C11; not relaxed.
+/**
+ * Order the atomic operations before it against those after it, as a fence of C11 does.
+ *
  * ThreadSanitizer does not know fences.
+ *
+ * \param order  any order but CSYS_RELAXED
  */
 #define csys_fence(order) __atomic_thread_fence(CSYSI_FENCE_ORDER(order))
 
-/* Order them against signal handlers of this thread only, as csys_fence does: no instruction. */
+/**
+ * Order atomic operations as csys_fence does, but only against signal handlers of this thread.
+ *
+ * It makes no instruction: only the compiler is held back.
+ *
+ * \param order  any order but CSYS_RELAXED
+ */
 #define csys_compiler_fence(order) __atomic_signal_fence(CSYSI_FENCE_ORDER(order))
 
-/* Tell the processor that this is a loop which waits for another thread. */
+/** Tell the processor that this loop waits for another thread. */
 static inline void csys_spin_hint(void)
 {
 #if defined(__i386__) || defined(__x86_64__)
@@ -205,47 +409,86 @@ static inline void csys_spin_hint(void)
 #endif
 }
 
-/*
- * Bytes that two variables must be apart so that writing one does not slow down
- * readers of the other, and a mark that puts a variable or member on a line of its own.
+/**
+ * The distance in bytes at which writing one variable does not slow down readers of another.
+ *
+ * It is 128 where caches fetch lines in pairs (x86-64, 64-bit ARM and POWER), else 64.
  */
 #if defined(__x86_64__) || defined(__aarch64__) || defined(__powerpc64__)
-#define CSYS_CACHE_LINE 128 /* also what is fetched in pairs */
+#define CSYS_CACHE_LINE 128
 #else
 #define CSYS_CACHE_LINE 64
 #endif
+
+/** Mark a variable or member that begins a cache line of its own. */
 #define CSYS_CACHE_PADDED CSYSI_ATTRIBUTE((aligned(CSYS_CACHE_LINE)))
 
 /* ---- waiting for a word ---------------------------------------------------------------- */
 
 CSYS_BEGIN_DECLS
 
-/*
- * Sleep while *word is `expected`, until it is woken.  Looking at the word and
- * falling asleep are one step, so a wake that follows a change of the word is
- * not lost.  It may also return without any cause: look at the word again.
+/**
+ * Sleep while *word is `expected`, until a wake.
+ *
+ * Comparing the word and falling asleep are one step, so a wake that follows a change of the word
+ * is not lost.  The call may also return without any cause: compare the word again.
+ *
+ * \param word      the word; its waker uses csys_atomic_wake
+ * \param expected  the value at which to sleep; with another one the call returns at once
  */
 CSYS_API void csys_atomic_wait(const csys_atomic_u32 *word, uint32_t expected);
 
-/* Sleep while *word is `expected`, as csys_atomic_wait does, until `deadline`: CSYS_ETIMEDOUT then,
- * else 0. */
+/**
+ * Sleep while *word is `expected`, until a wake or until `deadline`.
+ *
+ * Comparing the word and falling asleep are one step, so a wake that follows a change of the word
+ * is not lost.  The call may also return 0 without any cause: compare the word again.
+ *
+ * \param word      the word; its waker uses csys_atomic_wake
+ * \param expected  the value at which to sleep; with another one the call returns 0 at once
+ * \param deadline  when to give up
+ * \retval 0               there was a wake, or *word is another value, or neither
+ * \retval CSYS_ETIMEDOUT  the deadline has passed
+ */
 CSYS_API CSYS_MUST_CHECK int csys_atomic_wait_until(const csys_atomic_u32 *word, uint32_t expected,
 						    csys_deadline deadline);
 
-/*
- * Wake up to `count` of the threads that sleep on the word, the longest sleepers first;
- * UINT32_MAX is all.  Only the address is used, so the word may be gone already,
- * if others may be woken without a cause.  Async-signal-safe on Linux.
+/**
+ * Wake threads that sleep on a word, those first that have slept longest.
+ *
+ * Only the address is used.  So the word may be gone already, if the program bears that other
+ * threads, which sleep on what is there now, are woken without a cause.  Async-signal-safe on
+ * Linux.
+ *
+ * \param word   the word
+ * \param count  how many threads to wake at most; UINT32_MAX is all
  */
 CSYS_API void csys_atomic_wake(const csys_atomic_u32 *word, uint32_t count);
 
-/*
- * Sleep on, and wake sleepers of, a word in memory that processes share, at whatever address
- * each has it; both the waiter and the waker must use these.
+/**
+ * Sleep while *word, in memory that processes share, is `expected`: until a wake or `deadline`.
+ *
+ * Each process may have the memory at another address.  The call may also return 0 without any
+ * cause: compare the word again.
+ *
+ * \param word      the word; its waker uses csys_atomic_wake_shared
+ * \param expected  the value at which to sleep; with another one the call returns 0 at once
+ * \param deadline  when to give up
+ * \retval 0               there was a wake, or *word is another value, or neither
+ * \retval CSYS_ETIMEDOUT  the deadline has passed
  */
 CSYS_API CSYS_MUST_CHECK int csys_atomic_wait_shared_until(const csys_atomic_u32 *word,
 							   uint32_t expected,
 							   csys_deadline deadline);
+
+/**
+ * Wake threads of any process that sleep on a word in memory that processes share.
+ *
+ * Each process may have the memory at another address.
+ *
+ * \param word   the word; its sleepers use csys_atomic_wait_shared_until
+ * \param count  how many threads to wake at most; UINT32_MAX is all
+ */
 CSYS_API void csys_atomic_wake_shared(const csys_atomic_u32 *word, uint32_t count);
 
 CSYS_END_DECLS

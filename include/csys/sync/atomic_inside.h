@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/atomic_inside.h - what the macros of csys/sync/atomic.h are made of.
  *
  * Nothing here is for users: include csys/sync/atomic.h.
