@@ -13,3 +13,4 @@ int sorted(void)
 }
 
 /* snippet/3 is sh */
+/* snippet/4 is text */

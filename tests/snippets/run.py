@@ -19,7 +19,11 @@ code and is left out.  Shell is no C: the program says so by
 
     /* snippet/2 is sh */
 
-and sh reads it.  Messages name the line of the manual.
+and sh reads it.  What is no code at all, such as what a program prints, is text:
+
+    /* snippet/3 is text */
+
+Messages name the line of the manual.
 """
 import argparse
 import os
@@ -140,7 +144,8 @@ def programs(root):
         with open(os.path.join(root, program), encoding='utf-8') as file:
             text = file.read()
         shell = [int(n) for n in re.findall(r'^/\* snippet/(\d+) is sh \*/$', text, re.M)]
-        placed = [int(n) for n in re.findall(r'^#include "snippet/(\d+)"$', text, re.M)] + shell
+        plain = [int(n) for n in re.findall(r'^/\* snippet/(\d+) is text \*/$', text, re.M)]
+        placed = [int(n) for n in re.findall(r'^#include "snippet/(\d+)"$', text, re.M)] + shell + plain
         for number, (line, _) in enumerate(found, 1):
             if placed.count(number) != 1:
                 raise Wrong('%s:%d: paragraph %d is in %d places of %s' % (
@@ -215,6 +220,8 @@ def self_test(root, compilers):
         ('planted.md:2:', {'docs/planted.md': '```c\nn = 1;\n```\n'}),
         (None, {header: snippet("echo 'a b' >&2"),
                 program: '/* snippet/1 is sh */\nextern int planted;\n'}),
+        (None, {header: snippet("cannot read 'a: 5 %"),
+                program: '/* snippet/1 is text */\nextern int planted;\n'}),
         ('Syntax error|syntax error|nexpected', {
             header: snippet("echo ('a b'"), program: '/* snippet/1 is sh */\nextern int planted;\n'}),
     ]
