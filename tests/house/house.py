@@ -524,7 +524,7 @@ def manual(tree):
 
 def old_comments(path, text):
     """Comments of public things that doxygen does not see, or shows wrong."""
-    public = re.compile(r'CSYS_API\b.*\bcsys_|#\s*define (csys|CSYS)_|typedef\b(?!.*\bcsysi_\w+;)|'
+    public = re.compile(r'CSYS_API\b[^(]*\bcsys_\w+\(|#\s*define (csys|CSYS)_|typedef\b(?!.*\bcsysi_\w+;)|'
                         r'enum\b|struct csys_')
     inside = None  # what the last line was, in a comment for doxygen
     lines = text.split('\n')
@@ -835,7 +835,7 @@ PLANTS = [
         ' *     more();', ' *', ' * - one', ' *   two', ' *', ' *   three', ' *', ' * \\param a  goes on', ' *           here',
         ' * \\retval 0  yes', ' */', 'CSYS_API int csys_planted(int a);', '', '/** What plants are. */',
         'enum {', '\tCSYS_PLANTED = 1, /**< one */', '\tCSYS_MORE = 2   /**< and', '\t\t\t * two */', '};',
-        '/* Inside. */', 'CSYS_API int csysi_planted(void);', '/* Inside. */', 'typedef int csysi_number;',
+        '/* Inside. */', 'CSYS_API int csysi_planted(csys_x *x);', '/* Inside. */', 'typedef int csysi_number;',
         '#define CSYSI_PLANTED 1',
         '/** Plant a tree', ' * in a hurry. */', 'static inline int csys_quick(void);',
         'static inline int csys_quick(void)', '{', '}')),
