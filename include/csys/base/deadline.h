@@ -7,13 +7,14 @@
  *     if (r == 0)
  *             r = csys_child_wait_until(child, deadline, &exit);
  *
- * A deadline is a point of the monotonic clock, so neither a step of the wall
- * clock nor a restart after a signal moves it, and a chain of waits takes no
- * longer than its one deadline.  What is there at once is taken even if the
- * deadline has passed: CSYS_POLL waits for nothing and still gets it.
+ * A deadline is a point of the monotonic clock.  So neither a step of the wall clock nor a
+ * restart after a signal moves it, and a chain of waits takes no longer than its one deadline.
  *
- * It is a struct, so that a bare number, which would be a duration to its reader, does not
- * compile as one.  Zeroed memory is no deadline, in options too.
+ * What is there at once is taken even if the deadline has passed.  So CSYS_POLL takes what is
+ * there and never waits.
+ *
+ * The type is a struct, so that a bare number, which a reader would take for a duration, does not
+ * compile.  Zeroed memory is CSYS_FOREVER, no deadline, also in structs of options.
  */
 #ifndef CSYS_BASE_DEADLINE_H
 #define CSYS_BASE_DEADLINE_H
@@ -25,10 +26,12 @@
 CSYS_BEGIN_DECLS
 
 /**
- * A point of the clock of csys_now, or none.  Make one with csys_after_ms and the like.
+ * When to stop waiting: a point of the clock of csys_now, or none.
+ *
+ * Make one with csys_after_ms and the like.
  */
 typedef struct csys_deadline {
-	int64_t ns; /**< ns of csys_now; 0: no deadline; negative: passed */
+	int64_t ns; /**< nanoseconds of csys_now; 0: no deadline; negative: passed */
 } csys_deadline;
 
 #if defined(__cplusplus)
@@ -37,15 +40,16 @@ typedef struct csys_deadline {
 #define CSYSI_DEADLINE(ns) ((csys_deadline){ ns })
 #endif
 
-/** No deadline: wait for as long as it takes.  The same as zeroed memory. */
+/** No deadline: wait for as long as it takes.  Zeroed memory is this one. */
 #define CSYS_FOREVER CSYSI_DEADLINE(0)
 
-/** A deadline before all time: look, do not wait. */
+/** A deadline before all time: take what is there and do not wait. */
 #define CSYS_POLL CSYSI_DEADLINE(INT64_MIN)
 
 /**
- * The time now.  It never steps back, and is the same in all processes of one boot.
- * Async-signal-safe.
+ * Tell the time of the monotonic clock.
+ *
+ * It never steps back, and is the same in all processes of one boot.  Async-signal-safe.
  *
  * \return nanoseconds since a fixed point in the past, more than 0
  */
@@ -64,7 +68,9 @@ static inline csys_deadline csys_deadline_at(int64_t ns)
 }
 
 /**
- * Make the deadline that lies some nanoseconds from now.  Async-signal-safe.
+ * Make the deadline that lies some nanoseconds from now.
+ *
+ * Async-signal-safe.
  *
  * \param n  nanoseconds; 0 or less is a deadline that has passed
  * \return the deadline; CSYS_FOREVER for one too far to count
@@ -72,7 +78,9 @@ static inline csys_deadline csys_deadline_at(int64_t ns)
 CSYS_API csys_deadline csys_after_ns(int64_t n);
 
 /**
- * Make the deadline that lies some microseconds from now.  Async-signal-safe.
+ * Make the deadline that lies some microseconds from now.
+ *
+ * Async-signal-safe.
  *
  * \param n  microseconds; 0 or less is a deadline that has passed
  * \return the deadline; CSYS_FOREVER for one too far to count
@@ -80,7 +88,9 @@ CSYS_API csys_deadline csys_after_ns(int64_t n);
 CSYS_API csys_deadline csys_after_us(int64_t n);
 
 /**
- * Make the deadline that lies some milliseconds from now.  Async-signal-safe.
+ * Make the deadline that lies some milliseconds from now.
+ *
+ * Async-signal-safe.
  *
  * \param n  milliseconds; 0 or less is a deadline that has passed
  * \return the deadline; CSYS_FOREVER for one too far to count
@@ -88,7 +98,9 @@ CSYS_API csys_deadline csys_after_us(int64_t n);
 CSYS_API csys_deadline csys_after_ms(int64_t n);
 
 /**
- * Make the deadline that lies some seconds from now.  Async-signal-safe.
+ * Make the deadline that lies some seconds from now.
+ *
+ * Async-signal-safe.
  *
  * \param n  seconds; 0 or less is a deadline that has passed
  * \return the deadline; CSYS_FOREVER for one too far to count
@@ -96,9 +108,9 @@ CSYS_API csys_deadline csys_after_ms(int64_t n);
 CSYS_API csys_deadline csys_after_s(int64_t n);
 
 /**
- * Tell whether it is no deadline at all.
+ * Tell whether a deadline is CSYS_FOREVER: none at all.
  *
- * \param deadline  any
+ * \param deadline  any deadline
  * \return 1 for CSYS_FOREVER, else 0
  */
 static inline int csys_deadline_is_forever(csys_deadline deadline)
@@ -107,10 +119,12 @@ static inline int csys_deadline_is_forever(csys_deadline deadline)
 }
 
 /**
- * Tell whether it is one that waits for nothing.
+ * Tell whether a deadline is CSYS_POLL, with which nothing is waited for.
  *
- * \param deadline  any
- * \return 1 for CSYS_POLL, else 0: also for a deadline that has passed meanwhile
+ * To ask whether any deadline has passed, compare csys_deadline_left with 0.
+ *
+ * \param deadline  any deadline
+ * \return 1 for CSYS_POLL; 0 for any other, also for one that has passed meanwhile
  */
 static inline int csys_deadline_is_poll(csys_deadline deadline)
 {
@@ -118,9 +132,11 @@ static inline int csys_deadline_is_poll(csys_deadline deadline)
 }
 
 /**
- * Tell where on the clock of csys_now it lies.  Numbers of two deadlines compare as these do.
+ * Tell where on the clock of csys_now a deadline lies.
  *
- * \param deadline  any
+ * The numbers of two deadlines compare as csys_deadline_compare does.
+ *
+ * \param deadline  any deadline
  * \return nanoseconds; INT64_MAX for CSYS_FOREVER, negative for CSYS_POLL
  */
 static inline int64_t csys_deadline_ns(csys_deadline deadline)
@@ -129,11 +145,12 @@ static inline int64_t csys_deadline_ns(csys_deadline deadline)
 }
 
 /**
- * Compare two deadlines, in the form that qsort wants of its result.  Every deadline is
- * before CSYS_FOREVER.
+ * Compare two deadlines, with the result that qsort wants.
  *
- * \param a  one
- * \param b  the other
+ * Every other deadline is before CSYS_FOREVER.
+ *
+ * \param a  a deadline
+ * \param b  another one
  * \return negative if `a` is before `b`, 0 if they are the same, positive if `b` is before `a`
  */
 static inline int csys_deadline_compare(csys_deadline a, csys_deadline b)
@@ -143,10 +160,10 @@ static inline int csys_deadline_compare(csys_deadline a, csys_deadline b)
 }
 
 /**
- * Choose the one of two deadlines that comes first.
+ * Choose the earlier one of two deadlines.
  *
- * \param a  one
- * \param b  the other
+ * \param a  a deadline
+ * \param b  another one
  * \return `a` or `b`
  */
 static inline csys_deadline csys_deadline_earlier(csys_deadline a, csys_deadline b)
@@ -155,19 +172,22 @@ static inline csys_deadline csys_deadline_earlier(csys_deadline a, csys_deadline
 }
 
 /**
- * Tell how long it is from now to a deadline.  Async-signal-safe.
+ * Tell how many nanoseconds are left until a deadline.
  *
- * \param deadline  any
+ * Async-signal-safe.
+ *
+ * \param deadline  any deadline
  * \return nanoseconds; 0 when it has passed, INT64_MAX for CSYS_FOREVER
  */
 CSYS_API int64_t csys_deadline_left(csys_deadline deadline);
 
 /**
- * Tell how long it is from now to a deadline, as poll and epoll_wait take it.  Rounded up, so
- * that a loop which polls with it does not turn without waiting in the last millisecond.
+ * Tell how many milliseconds are left until a deadline, as poll and epoll_wait take them.
+ *
+ * The number is rounded up: a loop that polls would spin through the last millisecond otherwise.
  * Async-signal-safe.
  *
- * \param deadline  any
+ * \param deadline  any deadline
  * \return milliseconds, INT_MAX at most; 0 when it has passed, -1 for CSYS_FOREVER
  */
 CSYS_API int csys_deadline_left_ms(csys_deadline deadline);
