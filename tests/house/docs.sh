@@ -20,7 +20,7 @@ manual() {
     mkdir -p "$2"
     {
         cat docs/Doxyfile
-        printf 'INPUT = "%s"\nSTRIP_FROM_PATH = "%s"\nSTRIP_FROM_INC_PATH = "%s"\n' "$1" "$1" "$1"
+        printf 'INPUT = "%s" README.md\nSTRIP_FROM_PATH = "%s"\nSTRIP_FROM_INC_PATH = "%s"\n' "$1" "$1" "$1"
         printf 'OUTPUT_DIRECTORY = "%s"\n' "$2"
         [ ! -f $plain ] || sed "s|^include/\(.*\)|EXCLUDE += \"$1/\1\"|" $plain
     } >"$2/Doxyfile"
