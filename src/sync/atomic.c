@@ -15,9 +15,9 @@ int csys_atomic_wait_until(const csys_atomic_u32 *word, uint32_t expected, csys_
 	return csysi_os_wait(&word->value, expected, deadline, 0);
 }
 
-void csys_atomic_wake(const csys_atomic_u32 *word, uint32_t count)
+uint32_t csys_atomic_wake(const csys_atomic_u32 *word, uint32_t count)
 {
-	csysi_os_wake(&word->value, count, 0);
+	return csysi_os_wake(&word->value, count, 0);
 }
 
 int csys_atomic_wait_shared_until(const csys_atomic_u32 *word, uint32_t expected,

@@ -164,6 +164,32 @@ static void a_wait_ends_with_the_word_or_the_deadline(void **state)
 		pthread_join(threads[i], NULL);
 }
 
+static void a_wake_tells_how_many_threads_it_woke(void **state)
+{
+	(void)state;
+	pthread_t threads[3];
+	csys_deadline deadline = csys_after_s(100);
+	uint32_t woken = 0;
+
+	csys_atomic_store(&word, 0, CSYS_RELAXED);
+	assert_int_equal(csys_atomic_wake(&word, UINT32_MAX), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_for_one, NULL), 0);
+	/* The word is as it was, so all that are woken sleep again, until all do so at once. */
+	while (woken != 3 && csys_deadline_left(deadline) > 0) {
+		take_a_nap();
+		uint32_t one = csys_atomic_wake(&word, 1);
+		assert_true(one <= 1);
+		woken = csys_atomic_wake(&word, UINT32_MAX);
+		assert_true(woken <= 3);
+	}
+	csys_atomic_store(&word, 1, CSYS_RELEASE);
+	csys_atomic_wake(&word, UINT32_MAX);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(woken, 3);
+}
+
 static void processes_wait_for_each_other(void **state)
 {
 	(void)state;
@@ -247,6 +273,7 @@ int main(void)
 		TEST(pointers_move_by_bytes_and_carry_marks),
 		TEST(nothing_is_lost_between_threads),
 		TEST(a_wait_ends_with_the_word_or_the_deadline),
+		TEST(a_wake_tells_how_many_threads_it_woke),
 		TEST(processes_wait_for_each_other),
 #if CSYSI_IS_ELF && !defined(CSYSI_IS_INSTRUMENTED)
 		TEST(a_sanitizer_is_told_what_is_ordered),

@@ -462,8 +462,9 @@ CSYS_API CSYS_MUST_CHECK int csys_atomic_wait_until(const csys_atomic_u32 *word,
  *
  * \param word   the word
  * \param count  how many threads to wake at most; UINT32_MAX is all
+ * \return how many were woken; others may return from their sleep without a cause
  */
-CSYS_API void csys_atomic_wake(const csys_atomic_u32 *word, uint32_t count);
+CSYS_API uint32_t csys_atomic_wake(const csys_atomic_u32 *word, uint32_t count);
 
 /**
  * Sleep while *word, in memory that processes share, is `expected`: until a wake or `deadline`.
