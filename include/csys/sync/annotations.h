@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/annotations.h - which lock guards what, for a compiler to check.
  *
  *     struct account {
@@ -8,15 +9,16 @@
  *
  *     void settle(struct account *a) CSYS_REQUIRES(&a->lock);
  *
- * clang -Wthread-safety (19 or newer, any for C++) then rejects an access
- * without the lock, a lock that is left locked, a second lock of what is held.
- * The lock functions of csys carry their marks.  Elsewhere the marks are nothing.
- * In C a member's lock counts as held if that member of any object is; C++ tells
- * the objects apart.
+ * clang -Wthread-safety (19 or newer for C, any for C++) then rejects an access without the lock,
+ * a lock that is left locked, and locking what is held.  The lock functions of csys carry their
+ * marks.  For other compilers the marks are nothing.
  *
- * A function that may or may not get the lock counts as having it where its
- * result is compared with 0 and equal.  After other tests (a poisoned lock is held,
- * and the result is positive) say so with the type's assert_held.
+ * In C the lock of one object passes for that of another object of the same type; in C++ the
+ * analysis tells them apart.
+ *
+ * The result of a function that may fail to lock has to be compared with 0: where it is equal the
+ * lock counts as held.  A poisoned lock is held too, and the result is positive: there say so
+ * with the type's assert_held.
  *
  * Source: clang.llvm.org, Thread Safety Analysis.
  */
@@ -30,46 +32,126 @@
 #define CSYSI_CAPABILITY(x)
 #endif
 
-/* A type that can be held: "mutex", "rwlock"... is how warnings call it. */
+/**
+ * Mark a type as a lock.
+ *
+ * \param kind  what warnings call it: "mutex", "rwlock"
+ */
 #define CSYS_CAPABILITY(kind) CSYSI_CAPABILITY(capability(kind))
 
-/*
- * A variable or member that may be touched only with the lock held, and a pointer to such
- * memory.  `lock` is the lock itself, not its address (which C would take for another).
+/**
+ * Mark a variable or member that may be touched only with the lock held.
+ *
+ * \param lock  the lock itself, not its address (which C would take for another lock)
  */
 #define CSYS_GUARDED_BY(lock) CSYSI_CAPABILITY(guarded_by(&lock))
+
+/**
+ * Mark a pointer to memory that may be touched only with the lock held.
+ *
+ * \param lock  the lock itself, not its address
+ */
 #define CSYS_POINTS_TO_GUARDED_BY(lock) CSYSI_CAPABILITY(pt_guarded_by(&lock))
 
-/*
- * A function that needs locks held, for writing or at least for reading, and keeps them so.
- * From here on a lock may be named by its address too.
+/**
+ * Mark a function that needs locks held, for writing, and keeps them so.
+ *
+ * \param ...  the locks, or their addresses
  */
 #define CSYS_REQUIRES(...) CSYSI_CAPABILITY(requires_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that needs locks held, at least for reading, and keeps them so.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_REQUIRES_SHARED(...) CSYSI_CAPABILITY(requires_shared_capability(__VA_ARGS__))
 
-/* A function that needs them not held by its caller. */
+/**
+ * Mark a function whose caller must not hold the locks.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_EXCLUDES(...) CSYSI_CAPABILITY(locks_excluded(__VA_ARGS__))
 
-/* A function that returns with the lock held, or without it, or with it if the result is `when`. */
+/**
+ * Mark a function that returns with the locks held, for writing.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_ACQUIRES(...) CSYSI_CAPABILITY(acquire_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that returns with the locks held for reading.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_ACQUIRES_SHARED(...) CSYSI_CAPABILITY(acquire_shared_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that needs the locks held and returns without them.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_RELEASES(...) CSYSI_CAPABILITY(release_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that needs the locks held for reading and returns without them.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_RELEASES_SHARED(...) CSYSI_CAPABILITY(release_shared_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that returns with the locks held, for writing, if its result says so.
+ *
+ * \param ...  the result with which the locks are held, then the locks
+ */
 #define CSYS_TRY_ACQUIRES(...) CSYSI_CAPABILITY(try_acquire_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that returns with the locks held for reading if its result says so.
+ *
+ * \param ...  the result with which the locks are held, then the locks
+ */
 #define CSYS_TRY_ACQUIRES_SHARED(...) CSYSI_CAPABILITY(try_acquire_shared_capability(__VA_ARGS__))
 
-/* A function that checks at run time that the lock is held. */
+/**
+ * Mark a function that checks at run time that the locks are held, for writing.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_ASSERTS_HELD(...) CSYSI_CAPABILITY(assert_capability(__VA_ARGS__))
+
+/**
+ * Mark a function that checks at run time that the locks are held for reading.
+ *
+ * \param ...  the locks, or their addresses
+ */
 #define CSYS_ASSERTS_HELD_SHARED(...) CSYSI_CAPABILITY(assert_shared_capability(__VA_ARGS__))
 
-/* A function that returns the address of the lock. */
+/**
+ * Mark a function that returns the address of a lock.
+ *
+ * \param lock  the lock
+ */
 #define CSYS_RETURNS_LOCK(lock) CSYSI_CAPABILITY(lock_returned(lock))
 
-/* One lock is taken before, or after, another. */
+/**
+ * Mark a lock that is taken before others.
+ *
+ * \param ...  the other locks
+ */
 #define CSYS_ACQUIRED_BEFORE(...) CSYSI_CAPABILITY(acquired_before(__VA_ARGS__))
+
+/**
+ * Mark a lock that is taken after others.
+ *
+ * \param ...  the other locks
+ */
 #define CSYS_ACQUIRED_AFTER(...) CSYSI_CAPABILITY(acquired_after(__VA_ARGS__))
 
-/* A function that the analysis is not to look into. */
+/** Mark a function that the analysis is not to look into. */
 #define CSYS_NOT_ANALYZED CSYSI_CAPABILITY(no_thread_safety_analysis)
 
 #endif
