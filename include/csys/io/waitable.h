@@ -1,12 +1,13 @@
-/*
+/**
+ * \file
  * csys/io/waitable.h - what csys_poll can wait for.
  *
- * A waitable is a small value that stands for an event of something else: bytes in a
- * stream, the end of a child, a signal.  It owns nothing, so it needs no release, and
- * it may be copied; what it stands for must live as long as it is waited for.
+ * A waitable is a small value that stands for an event of another object: bytes in a stream, the
+ * end of a child, a signal.  It owns nothing: it needs no release and may be copied.  The object
+ * must live as long as it is waited for.
  *
- * Streams have theirs here; other nouns have functions of their own, beside their other
- * functions: csys_child_waitable, csys_process_waitable, csys_signals_waitable.
+ * Those of streams are made here.  Other objects have their own function, beside their other
+ * ones: csys_child_waitable, csys_process_waitable, csys_signals_waitable.
  */
 #ifndef CSYS_IO_WAITABLE_H
 #define CSYS_IO_WAITABLE_H
@@ -16,22 +17,35 @@
 
 CSYS_BEGIN_DECLS
 
-/* All members are private. */
+/** An event that can be waited for, made by the functions that are named above. */
 typedef struct csys_waitable {
-	csys_handle handle;            /* what the system waits for, or "none" */
-	int writing;                   /* 1: for room in the handle, 0: for bytes or the end */
-	int reserved;                  /* 0 */
-	int (*is_ready)(void *object); /* for "none": 1, 0, or a failure */
-	void *object;                  /* of is_ready */
+	csys_handle handle; /**< private: what the system waits for, or CSYS_NO_HANDLE */
+	int writing;        /**< private: 1 for room in the handle, 0 for bytes or the end */
+	int reserved;       /**< private: 0 */
+	int (*is_ready)(void *object); /**< private: for CSYS_NO_HANDLE: 1, 0 or a failure */
+	void *object;                  /**< private: for is_ready */
 } csys_waitable;
 
-/*
- * Bytes to read, or the end: when it is ready, csys_stream_read does not wait.
- * csys_poll fails with CSYS_EBADF for CSYS_NO_HANDLE and for a handle that is not open.
+/**
+ * Make a waitable for bytes to read, or for the end of the stream.
+ *
+ * When it is ready, csys_stream_read does not wait.
+ *
+ * \param stream  the stream; for CSYS_NO_HANDLE and for a handle that is not open csys_poll fails
+ *                with CSYS_EBADF
+ * \return the waitable
  */
 CSYS_API csys_waitable csys_waitable_reading(csys_handle stream);
 
-/* Room to write, or no reader any more: when it is ready, csys_stream_write does not wait. */
+/**
+ * Make a waitable for room to write, or for the moment when no reader is left.
+ *
+ * When it is ready, csys_stream_write does not wait.
+ *
+ * \param stream  the stream; for CSYS_NO_HANDLE and for a handle that is not open csys_poll fails
+ *                with CSYS_EBADF
+ * \return the waitable
+ */
 CSYS_API csys_waitable csys_waitable_writing(csys_handle stream);
 
 CSYS_END_DECLS
