@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/io/poll.h - one wait for the first of several events.
  *
  *     csys_poll_item items[2] = {
@@ -9,11 +10,11 @@
  *     if (r > 0 && items[1].ready)
  *             r = csys_child_try_wait(child, &end);
  *
- * Streams, children, processes and subscriptions to signals mix freely.  Nothing is
- * consumed: a child is not reaped, a signal is not taken, no byte is read.
+ * Streams, children, processes and subscriptions to signals mix freely.  Nothing is consumed: a
+ * child is not reaped, a signal is not taken, no byte is read.
  *
- * This is for a handful of things and one wait.  For many of them, again and again, use
- * an event loop, with the handles that each noun tells.
+ * This is for one wait for a handful of objects.  For many of them, again and again, use an event
+ * loop with the handles of the objects (csys_child_handle and the like).
  */
 #ifndef CSYS_IO_POLL_H
 #define CSYS_IO_POLL_H
@@ -27,25 +28,34 @@
 
 CSYS_BEGIN_DECLS
 
+/** One of the events that csys_poll waits for. */
 typedef struct csys_poll_item {
-	csys_waitable waitable;
-	int ready; /* out: 1 if its event is there */
+	csys_waitable waitable; /**< the event */
+	int ready;              /**< written by csys_poll: 1 if the event is there, else 0 */
 } csys_poll_item;
 
-/*
- * Wait until at least one item is ready, at most until `deadline`; what is ready already
- * is told also when that has passed.  Returns how many are ready, at least 1, with `ready`
- * set in each item to 1 or 0; or CSYS_ETIMEDOUT, and then each `ready` is 0.
+/**
+ * Wait until at least one of several events is there, or until `deadline`.
  *
- * Other failures leave the items untouched: CSYS_EBADF if one of them stands for nothing
- * (CSYS_NO_HANDLE, a handle that is not open, NULL for an object, a waitable that was made of
- * a subscription in a forked child), CSYS_EINVAL without items, CSYS_ENOMEM (up to 16 items
- * need no memory), CSYS_EMFILE if a process without a pidfd cannot be looked at.
+ * What is there already is told even if the deadline has passed.
  *
- * What has no handle on this system (a child on plain POSIX) is looked at again and
- * again, from every 1 ms to every 5 ms.  Threads: any number may wait for the same
- * thing.  A cancellation point: a thread that is cancelled here loses the memory for more
- * than 16 items.
+ * An object without a handle on this system (a child on plain POSIX) is looked at again and
+ * again, from every 1 ms to every 5 ms.
+ *
+ * Threads: any number may wait for the same object.  This is a cancellation point: a thread that
+ * is cancelled here loses the memory for more than 16 items.
+ *
+ * \param items     the events; `ready` is set in each of them on success and at the deadline, and
+ *                  unchanged by another failure
+ * \param count     how many there are, at least 1
+ * \param deadline  when to give up
+ * \return how many items are ready, at least 1
+ * \retval CSYS_ETIMEDOUT  the deadline has passed, and no item is ready
+ * \retval CSYS_EBADF      an item stands for nothing: CSYS_NO_HANDLE, a handle that is not open,
+ *                         NULL for an object, a subscription made before this process was forked
+ * \retval CSYS_EINVAL     there are no items
+ * \retval CSYS_ENOMEM     there is no memory; up to 16 items need none
+ * \retval CSYS_EMFILE     no handle is left, which looking at a process without a pidfd takes
  */
 CSYS_API CSYS_MUST_CHECK int csys_poll(csys_poll_item *items, size_t count, csys_deadline deadline);
 
