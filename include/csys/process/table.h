@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/process/table.h - all processes of the system.
  *
  *     csys_table *table;
@@ -8,17 +9,15 @@
  *             printf("%lld %s\n", (long long)row.id.pid, row.name);
  *     csys_table_close(table);
  *
- * A table takes one step after the other: a process that starts meanwhile may be
- * missed, one that vanishes is passed over, and none comes twice.  Threads are
- * no rows, zombies are.  While it is open a table holds one handle and two
- * blocks of memory, however many processes there are; it keeps nothing of those
- * it has seen.  csys_table_tree keeps what it returns.
+ * A scan is no snapshot of one moment.  A process that starts during the scan may be missed, one
+ * that ends is passed over, and none comes twice.  Zombies are rows, threads are not.  While it is
+ * open a table holds one handle and two blocks of memory, however many processes there are; it
+ * does not keep the rows.  csys_table_tree returns rows that are kept.
  *
  * Plain POSIX has no process table: CSYS_ENOTSUP.
  *
- * Threads: one at a time for each table; tables of their own do not meet.
- * Fork: a forked child shares the position of its parent's tables; do not go on
- * with one in both.
+ * Threads: one at a time for each table; different tables have nothing in common.  Fork: a forked
+ * child shares the position of its parent's tables; do not go on with one in both.
  */
 #ifndef CSYS_PROCESS_TABLE_H
 #define CSYS_PROCESS_TABLE_H
@@ -33,77 +32,138 @@
 
 CSYS_BEGIN_DECLS
 
-/* A scan of all processes. */
+/** A scan of all processes. */
 typedef struct csys_table csys_table;
 
-/*
- * Begin a scan that reads these fields (CSYS_PROCESS_NAME, ...) of each process.
- * The caller closes *out.  Returns 0; CSYS_ENOTSUP if there is no process table;
- * CSYS_EMFILE, CSYS_ENOMEM, CSYS_EINVAL.
+/**
+ * Begin a scan of all processes.
+ *
+ * \param fields  what to read of each process: CSYS_PROCESS_NAME, ..., or-ed
+ * \param out     the scan, to be closed by csys_table_close.  Unchanged on failure
+ * \retval 0             *out is set
+ * \retval CSYS_ENOTSUP  the system has no process table
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_ENOMEM   there is no memory
+ * \retval CSYS_EINVAL   a field is unknown, or `out` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_table_open(uint32_t fields, csys_table **out);
 
-/*
- * The next process.  Returns 1 with its row in *out, 0 at the end, negative on
- * failure (CSYS_EMFILE, CSYS_ENOMEM), after which the scan may go on with the
- * next.  The texts of a row last until the next use of the table.
+/**
+ * Read the next process of a scan.
+ *
+ * After a failure the next call goes on with the process after that.
+ *
+ * \param table  the scan
+ * \param out    the row, whose texts are valid until the next use of the table.  Unchanged unless
+ *               the result is 1
+ * \retval 1            *out is a process
+ * \retval 0            all processes were read
+ * \retval CSYS_EMFILE  no handle is left
+ * \retval CSYS_ENOMEM  there is no memory
+ * \retval CSYS_EINVAL  a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_table_next(csys_table *table, csys_process_info *out);
 
-/*
- * One process, read into the table's memory as csys_table_next does, wherever
- * the scan stands: the cheap way to look at the same processes often.  Returns
- * 0, or as csys_process_snapshot.
+/**
+ * Read the process with a known pid, wherever the scan stands, without moving it.
+ *
+ * For looking at the same processes often this is cheaper than csys_process_snapshot, since the
+ * row is in the table's memory.
+ *
+ * \param table  the scan, which tells the fields
+ * \param pid    the process
+ * \param out    the row, whose texts are valid until the next use of the table.  Unchanged on
+ *               failure
+ * \retval 0            *out is the process
+ * \retval CSYS_ESRCH   no process has the pid, or it has ended meanwhile, or it is a thread's
+ * \retval CSYS_EMFILE  no handle is left
+ * \retval CSYS_ENOMEM  there is no memory
+ * \retval CSYS_EINVAL  the pid is not positive, or a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_table_read(csys_table *table, int64_t pid,
 					     csys_process_info *out);
 
-/*
- * Asked of each row; all but 0 says that this is one.  The row is as
- * csys_table_next gives it.
+/**
+ * A function that tells whether a process is one that csys_table_find is to find.
+ *
+ * \param row      the process, as csys_table_next gives it
+ * \param context  what csys_table_find was called with
+ * \return 0 if it is not, anything else if it is
  */
 typedef int csys_table_predicate(const csys_process_info *row, void *context);
 
-/*
- * Go on to the next process of which `is_wanted` says so.  Returns as
- * csys_table_next; on 0 and on failure *out is as it was.
+/**
+ * Read processes up to the next one of which a function says that it is wanted.
+ *
+ * \param table      the scan
+ * \param is_wanted  the function
+ * \param context    is passed to the function
+ * \param out        the row, whose texts are valid until the next use of the table.  Unchanged
+ *                   unless the result is 1
+ * \retval 1            *out is a process that is wanted
+ * \retval 0            none of those that were left is
+ * \retval CSYS_EMFILE  no handle is left
+ * \retval CSYS_ENOMEM  there is no memory
+ * \retval CSYS_EINVAL  a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_table_find(csys_table *table, csys_table_predicate *is_wanted,
 					     void *context, csys_process_info *out);
 
-/* Begin again, to see what has changed.  Returns 0, or CSYS_EINVAL for NULL. */
+/**
+ * Begin a scan again from the first process, to see what has changed.
+ *
+ * \param table  the scan
+ * \retval 0            the next row is that of the first process
+ * \retval CSYS_EINVAL  `table` is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_table_rewind(csys_table *table);
 
-/* End the scan.  NULL is fine. */
+/**
+ * End a scan and release it.
+ *
+ * \param table  the scan; NULL is ignored
+ */
 CSYS_API void csys_table_close(csys_table *table);
 CSYSI_AUTO(csys_table, csys_table_close(*object))
 
 /* ---- parents and children ------------------------------------------------- */
 
-/* Rows that are kept. */
+/** Rows that are kept, to be released by csys_process_list_free. */
 typedef struct csys_process_list {
-	csys_process_info *rows; /* count of them; NULL if there are none */
-	size_t count;
-	void *memory; /* what csys_process_list_free frees */
-	uintptr_t reserved[2];
+	csys_process_info *rows; /**< the rows; NULL if there are none */
+	size_t count;            /**< how many there are */
+	void *memory;            /**< private: what csys_process_list_free releases */
+	uintptr_t reserved[2];   /**< private */
 } csys_process_list;
 
-/*
- * A process and all that descend from it, in one scan: it comes first, and each
- * before its children; `depth` tells how far below it.  With pid 0 all processes,
- * those without a parent that is known at depth 0.  Siblings are in the order of
- * their start.  CSYS_PROCESS_BASIC is read of all processes, what else is in
- * `fields` only of those in the tree.  The caller frees *out.  Returns 0;
- * CSYS_ESRCH if no process has the pid; else as csys_table_open.
+/**
+ * List a process and all that descend from it, or all processes, in one scan.
  *
- * A process whose parent has ended belongs to another tree from then on; on
- * Linux to that of the nearest ancestor that asked for it (a subreaper), else
- * of init.  A tree that starts processes while it is looked at may have more than
- * were seen.
+ * The process comes first, and each before its children; row.depth tells how far below it a row
+ * is.  Siblings are in the order of their start.
+ *
+ * A process whose parent has ended belongs to another tree from then on: on Linux to that of the
+ * nearest ancestor that asked for it (a subreaper), else to that of init.  A tree that starts
+ * processes during the scan may have more than were seen.
+ *
+ * \param pid     the process; with 0 all processes are listed, with a depth of 0 for those that
+ *                have no known parent
+ * \param fields  what to read of the listed ones; CSYS_PROCESS_BASIC is read of all in any case
+ * \param out     the rows, to be released by csys_process_list_free.  Unchanged on failure
+ * \retval 0             *out is set
+ * \retval CSYS_ESRCH    no process has the pid
+ * \retval CSYS_ENOTSUP  the system has no process table
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_ENOMEM   there is no memory
+ * \retval CSYS_EINVAL   the pid is negative, a field is unknown, or `out` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_table_tree(int64_t pid, uint32_t fields, csys_process_list *out);
 
-/* Free the rows and be empty.  One that is all zero, and NULL, is fine. */
+/**
+ * Release the rows of a list and make it empty.
+ *
+ * \param list  the list; NULL, and one that is all zero, is ignored
+ */
 CSYS_API void csys_process_list_free(csys_process_list *list);
 CSYSI_AUTO_VALUE(csys_process_list, csys_process_list_free(object))
 
