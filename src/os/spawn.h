@@ -90,8 +90,8 @@ struct csysi_os_options {
 	int set_scheduling;
 	int scheduling; /* enum csysi_os_scheduling */
 	int priority;
-	unsigned char *cpus; /* one bit each, or NULL */
-	size_t cpus_size;    /* bytes, a multiple of sizeof(long) */
+	unsigned *cpus; /* their numbers, or NULL: as this process */
+	size_t cpu_count;
 	int set_umask;
 	unsigned umask;
 

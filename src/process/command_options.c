@@ -176,29 +176,23 @@ void csys_command_affinity(csys_command *command, const unsigned *cpus, size_t c
 	if (!csysi_command_edit(command))
 		return;
 
-	unsigned most = 0;
 	int good = cpus && count > 0;
-	for (size_t i = 0; i < count && good; i++) {
+	for (size_t i = 0; i < count && good; i++)
 		good = cpus[i] < MOST_CPU;
-		most = cpus[i] > most ? cpus[i] : most;
-	}
 	if (!good) {
 		csysi_command_keep(command, CSYS_EINVAL);
 		return;
 	}
-	/* Whole longs, little end first in each, as the system's masks are. */
-	const size_t bits = 8 * sizeof(unsigned long);
-	size_t longs = most / bits + 1;
-	unsigned long *mask = csysi_alloc_zero(longs * sizeof *mask);
-	if (!mask) {
+	unsigned *copy =
+		count <= SIZE_MAX / sizeof *copy ? csysi_alloc(count * sizeof *copy) : NULL;
+	if (!copy) {
 		csysi_command_keep(command, CSYS_ENOMEM);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		mask[cpus[i] / bits] |= 1ul << cpus[i] % bits;
+	memcpy(copy, cpus, count * sizeof *copy);
 	csysi_free(command->options.cpus);
-	command->options.cpus = (unsigned char *)mask;
-	command->options.cpus_size = longs * sizeof *mask;
+	command->options.cpus = copy;
+	command->options.cpu_count = count;
 }
 
 void csys_command_umask(csys_command *command, unsigned mask)

@@ -182,9 +182,18 @@ IN_CHILD static int kernel_schedule(int policy, int priority)
 	return checked(syscall(SYS_sched_setscheduler, 0, policies[policy], &priority));
 }
 
-IN_CHILD static int kernel_bind(const unsigned char *cpus, size_t size)
+IN_CHILD static int kernel_bind(const unsigned *cpus, size_t count)
 {
-	return checked(syscall(SYS_sched_setaffinity, 0, size, cpus));
+	unsigned long mask[MOST_CPUS / LONG_BITS]; /* 1 KiB of stack */
+
+	for (int i = 0; i < MOST_CPUS / LONG_BITS; i++)
+		mask[i] = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (cpus[i] >= MOST_CPUS)
+			return -EINVAL;
+		mask[cpus[i] / LONG_BITS] |= 1ul << cpus[i] % LONG_BITS;
+	}
+	return checked(syscall(SYS_sched_setaffinity, 0, sizeof mask, mask));
 }
 
 IN_CHILD static void kernel_umask(unsigned mask)

@@ -15,6 +15,9 @@
 #define SIGNAL_SET_SIZE 8
 #endif
 
+/* CPUs have numbers below this in every kernel that can be built. */
+#define MOST_CPUS 8192
+
 /* The argument of clone3.  The first version of it ends after `tls`. */
 #define CLONE_REQUEST_SIZE 64
 struct clone_request {

@@ -8,10 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "os/linux/linux.h"
 #include "os/posix/posix.h"
-
-/* CPUs have numbers below this in every kernel that can be built. */
-#define MOST_CPU 8192
 
 #define BITS (8 * sizeof(unsigned long))
 
@@ -23,11 +21,11 @@ void csysi_os_name_thread(const char *name)
 
 int csysi_os_place_thread(const unsigned *cpus, size_t count)
 {
-	unsigned long mask[MOST_CPU / BITS];
+	unsigned long mask[MOST_CPUS / BITS];
 
 	memset(mask, 0, sizeof mask);
 	for (size_t i = 0; i < count; i++) {
-		if (cpus[i] >= MOST_CPU) {
+		if (cpus[i] >= MOST_CPUS) {
 			errno = EINVAL;
 			return csysi_posix_fail();
 		}

@@ -156,10 +156,10 @@ IN_CHILD static int kernel_schedule(int policy, int priority)
 #endif
 
 /* POSIX has no call for the next two. */
-IN_CHILD static int kernel_bind(const unsigned char *cpus, size_t size)
+IN_CHILD static int kernel_bind(const unsigned *cpus, size_t count)
 {
 	(void)cpus;
-	(void)size;
+	(void)count;
 	return -ENOSYS;
 }
 

@@ -38,7 +38,7 @@ static int kernel_control_terminal(int fd);
 static int kernel_limit(int number, const struct csysi_os_limit *limit);
 static int kernel_nice(int value);
 static int kernel_schedule(int policy, int priority);
-static int kernel_bind(const unsigned char *cpus, size_t size);
+static int kernel_bind(const unsigned *cpus, size_t count);
 static void kernel_umask(unsigned mask);
 static int kernel_chroot(const char *directory);
 static int kernel_chdir(const char *directory);
@@ -272,7 +272,7 @@ IN_CHILD static int arrange_resources(const struct csysi_os_options *options, in
 	if (r >= 0 && options->set_scheduling)
 		r = kernel_schedule(options->scheduling, options->priority);
 	if (r >= 0 && options->cpus)
-		r = kernel_bind(options->cpus, options->cpus_size);
+		r = kernel_bind(options->cpus, options->cpu_count);
 	if (options->set_umask)
 		kernel_umask(options->umask);
 	return r;
