@@ -59,7 +59,8 @@ static int is_empty(const struct flow *flow)
 static void own_size(int *rows, int *columns)
 {
 	for (int stream = CSYS_STDIN; stream <= CSYS_STDERR; stream++)
-		if (csys_terminal_size(stream, rows, columns) == 0 && *rows > 0 && *columns > 0)
+		if (csys_terminal_size(csys_standard(stream), rows, columns) == 0 && *rows > 0 &&
+		    *columns > 0)
 			return;
 	*rows = 24;
 	*columns = 80;
@@ -107,8 +108,8 @@ static void read_typed(void)
 
 	/* What does not fit in a part is read later; room is kept for ^C and ^D. */
 	typed.sent = typed.size = 0;
-	int r = csys_stream_read_until(CSYS_STDIN, typed.data, sizeof typed.data - 16, CSYS_POLL,
-				       &size);
+	int r = csys_stream_read_until(csys_standard(CSYS_STDIN), typed.data,
+				       sizeof typed.data - 16, CSYS_POLL, &size);
 	if (r == CSYS_ETIMEDOUT)
 		return;
 	typed.size = size;
@@ -152,7 +153,7 @@ static int read_written(void)
 static int send_written(void)
 {
 	size_t size = 0;
-	int r = csys_stream_write_until(CSYS_STDOUT, written.data + written.sent,
+	int r = csys_stream_write_until(csys_standard(CSYS_STDOUT), written.data + written.sent,
 					written.size - written.sent, CSYS_POLL, &size);
 	written.sent += size;
 	return r == CSYS_ETIMEDOUT ? 0 : r;
@@ -221,13 +222,14 @@ static int run(char **argv)
 	csys_command_pty(command, pty);
 	/* Raw before there is one to type to. */
 	csys_terminal_mode before;
-	int is_raw = csys_terminal_is(CSYS_STDIN) && csys_terminal_raw(CSYS_STDIN, &before) == 0;
+	csys_handle keyboard = csys_standard(CSYS_STDIN);
+	int is_raw = csys_terminal_is(keyboard) && csys_terminal_raw(keyboard, &before) == 0;
 	int r = csys_command_spawn(command, &child);
 	csys_command_free(command);
 	csys_pty_close_terminal(pty);
 	int trouble = r < 0 ? 0 : pass_all();
 	if (is_raw)
-		csys_terminal_restore(CSYS_STDIN, &before);
+		csys_terminal_restore(keyboard, &before);
 	if (r < 0) {
 		int step = csys_spawn_failed_step();
 		fprintf(stderr, "pty_run: %s: cannot %s: %s\n", argv[1], csys_step_name(step),

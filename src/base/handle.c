@@ -11,6 +11,11 @@ void csys_handle_close(csys_handle handle)
 	csysi_os_close(handle);
 }
 
+csys_handle csys_standard(int stream)
+{
+	return stream >= 0 && stream <= 2 ? csysi_os_standard(stream) : CSYS_NO_HANDLE;
+}
+
 int csys_handle_dup(csys_handle handle, csys_handle *out)
 {
 	if (!out)

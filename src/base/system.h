@@ -19,6 +19,10 @@ void csysi_os_close(csys_handle handle);
 /* Make another handle for the same open file.  CSYS_EBADF, CSYS_EMFILE. */
 int csysi_os_dup(csys_handle handle, csys_handle *out);
 
+/* The handle of stream 0, 1 or 2 of this process; "none" if it has none and the system tells.
+ * Async-signal-safe. */
+csys_handle csysi_os_standard(int stream);
+
 /* Whether a number is a failure of csys/base/result.h, or 0 (result.c). */
 int csysi_result_is_known(int result);
 

@@ -20,7 +20,4 @@ int csysi_os_open_file(const char *path, enum csysi_os_open how, csys_handle *ou
 /* Open the null device. */
 int csysi_os_open_null(int writing, csys_handle *out);
 
-/* The handle of stream 0, 1 or 2 of this process. */
-csys_handle csysi_os_standard(int stream);
-
 #endif

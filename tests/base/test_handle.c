@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,20 @@ static void dup_without_room_is_emfile(void **state)
 	in_child(run_out);
 }
 
+static void standard_is_each_of_the_three_streams(void **state)
+{
+	(void)state;
+	struct stat a, b;
+	for (int stream = 0; stream < 3; stream++) {
+		assert_int_equal(fstat(stream, &a), 0);
+		assert_int_equal(fstat((int)csys_standard(stream), &b), 0);
+		assert_true(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	}
+	assert_int_equal(csys_standard(3), CSYS_NO_HANDLE);
+	assert_int_equal(csys_standard(-1), CSYS_NO_HANDLE);
+	assert_int_equal(csys_standard(INT_MIN), CSYS_NO_HANDLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -79,6 +94,7 @@ int main(void)
 		TEST(dup_above_2),
 		TEST(dup_of_no_handle_is_ebadf),
 		TEST(dup_without_room_is_emfile),
+		TEST(standard_is_each_of_the_three_streams),
 	};
 	return RUN(tests);
 }

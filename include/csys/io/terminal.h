@@ -3,9 +3,10 @@
  * csys/io/terminal.h - the size and the mode of a terminal.
  *
  *     csys_terminal_mode before;
- *     if (csys_terminal_is(0) && csys_terminal_raw(0, &before) == 0) {
+ *     csys_handle keyboard = csys_standard(0);
+ *     if (csys_terminal_is(keyboard) && csys_terminal_raw(keyboard, &before) == 0) {
  *             read_keys();
- *             csys_terminal_restore(0, &before);
+ *             csys_terminal_restore(keyboard, &before);
  *     }
  *
  * A terminal is any handle that the system calls one: the standard streams of a program in a

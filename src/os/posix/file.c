@@ -42,8 +42,3 @@ int csysi_os_open_null(int writing, csys_handle *out)
 {
 	return open_retry("/dev/null", writing ? O_WRONLY : O_RDONLY, out);
 }
-
-csys_handle csysi_os_standard(int stream)
-{
-	return stream;
-}

@@ -41,6 +41,11 @@ int csysi_os_dup(csys_handle handle, csys_handle *out)
 	return 0;
 }
 
+csys_handle csysi_os_standard(int stream)
+{
+	return stream;
+}
+
 int csysi_posix_above_2(int fd)
 {
 	if (fd > 2)
