@@ -10,7 +10,22 @@ int csys_pipe_create(csys_handle *out_reader, csys_handle *out_writer)
 {
 	if (!out_reader || !out_writer)
 		return CSYS_EINVAL;
-	return csysi_os_pipe(out_reader, out_writer);
+	return csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, out_reader, out_writer);
+}
+
+_Static_assert((unsigned)CSYS_PIPE_READER == CSYSI_OS_PIPE_READER &&
+		       (unsigned)CSYS_PIPE_WRITER == CSYSI_OS_PIPE_WRITER &&
+		       (unsigned)CSYS_PIPE_BOTH == CSYSI_OS_PIPE_BOTH,
+	       "os/pipe.h says the same");
+
+int csys_pipe_create_for(enum csys_pipe_end program, size_t capacity, csys_handle *out_reader,
+			 csys_handle *out_writer)
+{
+	if (!out_reader || !out_writer || (int)program < CSYS_PIPE_READER ||
+	    (int)program > CSYS_PIPE_BOTH)
+		return CSYS_EINVAL;
+	return csysi_os_pipe(CSYSI_OS_PIPE_BOTH & ~(unsigned)program, capacity, out_reader,
+			     out_writer);
 }
 
 int csys_pipe_capacity(csys_handle pipe, size_t *out_capacity)

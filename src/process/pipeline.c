@@ -94,7 +94,7 @@ static int start_stage(csys_pipeline *pipeline, csys_command *command, int is_la
 	}
 	if (!is_last) {
 		csysi_spawn_begin(command);
-		int r = csysi_os_pipe(&next, &writer);
+		int r = csysi_os_pipe(0, 0, &next, &writer);
 		if (r < 0)
 			return csysi_spawn_failed(CSYS_STEP_STDOUT, r);
 		defaults.kinds[CSYS_STDOUT] = CSYS_STDIO_HANDLE;
@@ -370,7 +370,7 @@ static int start_captured(csys_command *const *stages, size_t count,
 			  csys_handle *out_shared)
 {
 	csys_handle reader, writer;
-	int r = csysi_os_pipe(&reader, &writer);
+	int r = csysi_os_pipe(CSYSI_OS_PIPE_READER, 0, &reader, &writer);
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_STDERR, r);
 

@@ -74,20 +74,21 @@ static int open_stream(const struct csysi_stdio *stdio, int stream, struct strea
 		       csys_child *child)
 {
 	csys_handle reader, writer;
+	int input = stream == CSYS_STDIN;
 	int r = 0;
 
 	switch (stdio->kind) {
 	case CSYS_STDIO_NULL:
-		r = csysi_os_open_null(stream != CSYS_STDIN, &streams->ours[stream]);
+		r = csysi_os_open_null(!input, &streams->ours[stream]);
 		break;
 	case CSYS_STDIO_FILE:
 		r = csysi_os_open_file(stdio->path, (enum csysi_os_open)stdio->mode,
 				       &streams->ours[stream]);
 		break;
 	case CSYS_STDIO_PIPE:
-		r = csysi_os_pipe(&reader, &writer);
+		r = csysi_os_pipe(input ? CSYSI_OS_PIPE_WRITER : CSYSI_OS_PIPE_READER, 0, &reader,
+				  &writer);
 		if (r == 0) {
-			int input = stream == CSYS_STDIN;
 			streams->ours[stream] = input ? reader : writer;
 			child->streams[stream] = input ? writer : reader;
 		}

@@ -86,6 +86,69 @@ static void capacity_is_told_and_set_where_the_system_can(void **state)
 	close_ends(pipe);
 }
 
+/* What the helper copies from its stdin to its stdout, when it gets these ends. */
+static void copies(csys_handle input, csys_handle output)
+{
+	csys_command *command = helper_command("cat", NULL);
+	csys_command_stdio_take(command, CSYS_STDIN, input);
+	csys_command_stdio_take(command, CSYS_STDOUT, output);
+	csys_child *child = spawned(command);
+	assert_true(csys_exit_success(finished(child)));
+}
+
+static void an_end_for_a_program_is_its_stream(void **state)
+{
+	(void)state;
+	char text[8] = "";
+	size_t size;
+	struct ends in, out;
+	assert_int_equal(csys_pipe_create_for(CSYS_PIPE_READER, 0, &in.reader, &in.writer), 0);
+	assert_int_equal(csys_pipe_create_for(CSYS_PIPE_WRITER, 0, &out.reader, &out.writer), 0);
+	assert_true(in.reader > 2 && fcntl((int)in.reader, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(csys_stream_write_all_until(in.writer, "hello", 5, csys_after_s(60), NULL),
+			 0);
+	csys_handle_close(in.writer);
+	copies(in.reader, out.writer);
+	assert_int_equal(csys_stream_read_all_until(out.reader, text, 8, csys_after_s(60), &size),
+			 0);
+	assert_int_equal(size, 5);
+	assert_string_equal(text, "hello");
+	csys_handle_close(out.reader);
+}
+
+static void both_ends_can_be_for_programs(void **state)
+{
+	(void)state;
+	struct ends pipe;
+	assert_int_equal(csys_pipe_create_for(CSYS_PIPE_BOTH, 0, &pipe.reader, &pipe.writer), 0);
+	csys_command *command = helper_command("say", "out", NULL);
+	csys_command_stdio_take(command, CSYS_STDOUT, pipe.writer);
+	csys_child *first = spawned(command);
+	command = helper_command("drain", NULL);
+	csys_command_stdio_take(command, CSYS_STDIN, pipe.reader);
+	csys_child *last = spawned(command);
+	assert_true(csys_exit_success(finished(first)));
+	assert_true(csys_exit_success(finished(last)));
+}
+
+static void a_capacity_is_a_wish(void **state)
+{
+	(void)state;
+	const size_t wishes[] = { 1, 300000, SIZE_MAX };
+	for (int i = 0; i < 3; i++) {
+		struct ends pipe;
+		size_t capacity;
+		assert_int_equal(csys_pipe_create_for(CSYS_PIPE_WRITER, wishes[i], &pipe.reader,
+						      &pipe.writer),
+				 0);
+		int r = csys_pipe_capacity(pipe.reader, &capacity);
+		if (r == 0 && wishes[i] < SIZE_MAX)
+			assert_true(capacity >= wishes[i]);
+		assert_true(fill_pipe(pipe.writer) > 0);
+		close_ends(pipe);
+	}
+}
+
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
@@ -94,6 +157,12 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(csys_pipe_create(NULL, &one), CSYS_EINVAL);
 	assert_int_equal(csys_pipe_create(&one, NULL), CSYS_EINVAL);
 	assert_int_equal(csys_pipe_capacity(pipe.reader, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pipe_create_for(CSYS_PIPE_BOTH, 0, NULL, &one), CSYS_EINVAL);
+	assert_int_equal(csys_pipe_create_for(CSYS_PIPE_BOTH, 0, &one, NULL), CSYS_EINVAL);
+	csys_handle other;
+	for (int end = 0; end <= 4; end += 4)
+		assert_int_equal(csys_pipe_create_for((enum csys_pipe_end)end, 0, &one, &other),
+				 CSYS_EINVAL);
 	close_ends(pipe);
 }
 
@@ -104,6 +173,9 @@ int main(void)
 		TEST(ends_stay_above_2_even_if_those_are_closed),
 		TEST(without_room_it_is_emfile_and_nothing_is_left),
 		TEST(capacity_is_told_and_set_where_the_system_can),
+		TEST(an_end_for_a_program_is_its_stream),
+		TEST(both_ends_can_be_for_programs),
+		TEST(a_capacity_is_a_wish),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);

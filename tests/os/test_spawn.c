@@ -174,7 +174,7 @@ static void streams_are_assigned_all_at_once(void **state)
 	struct csysi_os_child child;
 	enum csysi_os_step step;
 
-	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
 	int saved[3];
 	for (int i = 0; i < 3; i++)
 		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
@@ -219,7 +219,7 @@ static void a_stream_can_be_its_own_number(void **state)
 	enum csysi_os_step step;
 	char line[16];
 
-	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
 	int saved = fcntl(1, F_DUPFD_CLOEXEC, 10);
 	dup2((int)writer, 1);
 	fcntl(1, F_SETFD, FD_CLOEXEC);

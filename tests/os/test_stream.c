@@ -13,8 +13,8 @@ static void poll_tells_which_is_ready(void **state)
 {
 	(void)state;
 	csys_handle r[2], w[2];
-	assert_int_equal(csysi_os_pipe(&r[0], &w[0]), 0);
-	assert_int_equal(csysi_os_pipe(&r[1], &w[1]), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &r[0], &w[0]), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &r[1], &w[1]), 0);
 
 	struct csysi_os_poll items[] = { { .handle = r[0] },
 					 { .handle = CSYS_NO_HANDLE },
@@ -56,7 +56,7 @@ static void a_poll_of_many_tells_the_one_that_is_ready(void **state)
 	(void)state;
 	struct csysi_os_poll items[300];
 	csys_handle reader, writer;
-	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
 	for (size_t i = 0; i < 300; i++)
 		items[i] = (struct csysi_os_poll){ .handle = reader };
 	items[299] = (struct csysi_os_poll){ .handle = writer, .writing = 1 };
@@ -76,8 +76,8 @@ static void poll_above_the_limit(void)
 {
 	struct csysi_os_poll items[4];
 	csys_handle reader, writer, other, other_writer;
-	CHECK(csysi_os_pipe(&reader, &writer) == 0);
-	CHECK(csysi_os_pipe(&other, &other_writer) == 0);
+	CHECK(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer) == 0);
+	CHECK(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &other, &other_writer) == 0);
 	allow_handles(0);
 	items[0] = (struct csysi_os_poll){ .handle = CSYS_NO_HANDLE };
 	items[1] = (struct csysi_os_poll){ .handle = reader };

@@ -9,8 +9,10 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer)
+/* Both kinds of ends are the same here: all streams can be polled. */
+int csysi_os_pipe(unsigned ours, size_t capacity, csys_handle *out_reader, csys_handle *out_writer)
 {
+	(void)ours;
 	int r = csysi_fault(CSYS_EMFILE);
 	if (r < 0)
 		return r;
@@ -18,6 +20,8 @@ int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer)
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return csysi_posix_fail();
+	if (capacity > 0 && capacity <= INT_MAX)
+		(void)fcntl(ends[1], F_SETPIPE_SZ, (int)capacity);
 	return csysi_posix_pipe_ends(ends, out_reader, out_writer);
 }
 

@@ -375,7 +375,7 @@ static int make(struct spawn *spawn, struct csysi_os_child *out)
 static int by_pipe(struct spawn *spawn, struct csysi_os_child *out)
 {
 	csys_handle reader, writer;
-	int r = csysi_os_pipe(&reader, &writer);
+	int r = csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer);
 	if (r < 0)
 		return r;
 

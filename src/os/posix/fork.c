@@ -39,7 +39,7 @@ static pid_t fork_blocked(struct spawn *spawn)
 int csysi_posix_make_child(struct spawn *spawn, struct csysi_os_child *out)
 {
 	csys_handle reader, writer;
-	int r = csysi_os_pipe(&reader, &writer);
+	int r = csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer);
 	if (r < 0)
 		return r;
 

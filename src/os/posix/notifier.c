@@ -15,7 +15,7 @@
 int csysi_os_notifier_open(csys_handle *out_reader, csys_handle *out_writer)
 {
 	csys_handle reader, writer;
-	int r = csysi_os_pipe(&reader, &writer);
+	int r = csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer);
 	if (r < 0)
 		return r;
 

@@ -8,8 +8,11 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
-int csysi_os_pipe(csys_handle *out_reader, csys_handle *out_writer)
+/* Both kinds of ends are the same here: all streams can be polled. */
+int csysi_os_pipe(unsigned ours, size_t capacity, csys_handle *out_reader, csys_handle *out_writer)
 {
+	(void)ours;
+	(void)capacity; /* POSIX has no way to ask for one */
 	int r = csysi_fault(CSYS_EMFILE);
 	if (r < 0)
 		return r;
