@@ -6,8 +6,18 @@
 
 #include <stddef.h>
 
-/* The variables of this process as "KEY=value", NULL-terminated.  Never NULL itself. */
-char *const *csysi_os_environment(void);
+/* The environment of this process. */
+struct csysi_os_environment {
+	char *const *all; /* "KEY=value" each, and a NULL; never NULL itself */
+	void *made;       /* the system's own */
+};
+
+/*
+ * Get the environment as it is now: a snapshot, or the process's own array, which other threads
+ * must not change meanwhile.  CSYS_ENOMEM.
+ */
+int csysi_os_environment(struct csysi_os_environment *out);
+void csysi_os_environment_release(struct csysi_os_environment *environment);
 
 /*
  * The index at which the value begins in "KEY=value"; 0 if there is no '='.

@@ -80,36 +80,52 @@ static size_t merge_inherited(const csys_command *command, char *const *inherite
 	return count;
 }
 
-int csysi_environment_make(const csys_command *command, struct csysi_environment *out)
+/* The inherited variables and the command's own in one array; NULL if out of memory. */
+static char **merge(const csys_command *command, char *const *inherited)
 {
-	char *const *inherited = csysi_os_environment();
 	const struct csysi_strings *env = &command->env;
 	size_t inherited_count = 0;
 
-	out->made = NULL;
-	if (!command->env_clear && env->count == 0) {
-		out->all = inherited;
-		out->path = find_path(inherited);
-		return 0;
-	}
-	while (!command->env_clear && inherited[inherited_count])
+	while (inherited && inherited[inherited_count])
 		inherited_count++;
 
 	/* One block: the array, and a mark for each own variable that is in it already. */
 	size_t most = inherited_count + env->count + 1;
 	char **all = csysi_alloc_zero(most * sizeof *all + env->count);
 	if (!all)
-		return CSYS_ENOMEM;
+		return NULL;
 	char *placed = (char *)(all + most);
 	size_t count = merge_inherited(command, inherited, inherited_count, all, placed);
 	for (size_t i = 0; i < env->count; i++)
 		if (!placed[i] && csysi_os_variable_value(env->items[i]))
 			all[count++] = env->items[i];
+	return all;
+}
 
-	out->all = all;
-	out->made = all;
-	out->path = find_path(all);
+int csysi_environment_make(const csys_command *command, struct csysi_environment *out)
+{
+	struct csysi_environment made = { 0 };
+	int r = command->env_clear ? 0 : csysi_os_environment(&made.inherited);
+
+	if (r == 0 && (command->env_clear || command->env.count > 0)) {
+		made.made = merge(command, made.inherited.all);
+		r = made.made ? 0 : CSYS_ENOMEM;
+	}
+	if (r < 0) {
+		csysi_environment_release(&made);
+		return r;
+	}
+	made.all = made.made ? made.made : made.inherited.all;
+	made.path = find_path(made.all);
+	*out = made;
 	return 0;
+}
+
+void csysi_environment_release(struct csysi_environment *environment)
+{
+	csysi_free(environment->made);
+	if (environment->inherited.all)
+		csysi_os_environment_release(&environment->inherited);
 }
 
 static void make_mark(char mark[CSYSI_MARK_SIZE])

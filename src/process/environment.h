@@ -9,18 +9,22 @@
 #include <csys/process/command.h>
 
 #include "base/strings.h"
+#include "os/os.h"
 
 /*
- * The environment of a command's child.  `all` is either this
- * process's own array or `made`, which the caller frees; its strings are not.
+ * The environment of a command's child.  Its strings are the command's, or those of this
+ * process's own environment.
  */
 struct csysi_environment {
-	char *const *all;
-	char **made;
-	const char *path; /* the value of PATH in it, NULL if none */
+	char *const *all;                      /* of `inherited`, or `made` */
+	const char *path;                      /* the value of PATH in it, NULL if none */
+	struct csysi_os_environment inherited; /* empty if nothing is inherited */
+	char **made;                           /* an array of our own, or NULL */
 };
 
+/* Put it together; the caller releases it.  CSYS_ENOMEM. */
 int csysi_environment_make(const csys_command *command, struct csysi_environment *out);
+void csysi_environment_release(struct csysi_environment *environment);
 
 /*
  * A copy of an environment in one block, which the caller frees, with a new mark, which is also

@@ -200,7 +200,7 @@ static int request(csys_command *command, const csys_handle *streams, csys_deadl
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, r);
 	struct csysi_os_map *maps = make_maps(command, streams);
 	if (!maps) {
-		csysi_free(environment.made);
+		csysi_environment_release(&environment);
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, CSYS_ENOMEM);
 	}
 
@@ -224,7 +224,7 @@ static int request(csys_command *command, const csys_handle *streams, csys_deadl
 			       : csysi_os_spawn(&request, &child->os, &step);
 	command->args.items[0] = place;
 	csysi_free(maps);
-	csysi_free(environment.made);
+	csysi_environment_release(&environment);
 	return r < 0 ? csysi_spawn_failed(step_of(step), r) : 0;
 }
 

@@ -115,6 +115,8 @@ static void without_a_call_for_it_all_are_killed_one_by_one(void **state)
 	assert_int_equal(finished(child).value, SIGKILL);
 }
 
+extern char **environ;
+
 static void what_is_no_container_fails_the_spawn_at_its_step(void **state)
 {
 	(void)state;
@@ -124,7 +126,7 @@ static void what_is_no_container_fails_the_spawn_at_its_step(void **state)
 	struct csysi_os_command command = {
 		.program = argv[0],
 		.argv = argv,
-		.envp = csysi_os_environment(),
+		.envp = environ,
 		.options = &no_options,
 		.bond = CSYSI_OS_BOND_CONTAINER,
 		.container = folder,

@@ -24,6 +24,8 @@
 #include "os/os.h"
 #include "support/support.h"
 
+extern char **environ;
+
 /* The streams of the next command. */
 static struct csysi_os_map streams_of[3];
 
@@ -35,7 +37,7 @@ static struct csysi_os_command command_of(char **argv)
 	struct csysi_os_command command = {
 		.program = argv[0],
 		.argv = argv,
-		.envp = csysi_os_environment(),
+		.envp = environ,
 		.maps = streams_of,
 		.map_count = 3,
 		.options = &no_options,

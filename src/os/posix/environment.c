@@ -4,16 +4,28 @@
 #define _XOPEN_SOURCE 700
 #include <string.h>
 
+#include "base/fault.h"
 #include "os/posix/posix.h"
 
 extern char **environ; /* POSIX: declared by the program that wants it */
 
-char *const *csysi_os_environment(void)
+/* The process's own array; there is nothing to release. */
+int csysi_os_environment(struct csysi_os_environment *out)
 {
 	static char *const nothing[] = { NULL };
 
+	int r = csysi_fault(CSYS_ENOMEM);
+	if (r < 0)
+		return r;
 	/* A program may set environ to NULL, which means no variables. */
-	return environ ? environ : nothing;
+	out->all = environ ? environ : nothing;
+	out->made = NULL;
+	return 0;
+}
+
+void csysi_os_environment_release(struct csysi_os_environment *environment)
+{
+	(void)environment;
 }
 
 size_t csysi_os_variable_value(const char *variable)
