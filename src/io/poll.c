@@ -71,7 +71,7 @@ static int wait_for_handles(struct csysi_os_poll *polled, size_t count, csys_dea
 	if (r < 0)
 		return r == CSYS_ETIMEDOUT ? 0 : r;
 	for (size_t i = 0; i < count; i++) {
-		if (polled[i].closed)
+		if (polled[i].ready < 0)
 			return CSYS_EBADF;
 		ready += polled[i].ready;
 	}

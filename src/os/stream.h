@@ -1,5 +1,9 @@
 /*
  * os/stream.h - reading and writing with a deadline.
+ *
+ * 0 bytes are the end, and only that: an empty write of another process is passed over.  The
+ * wrong end is CSYS_EBADF.  A hint of os/poll.h that was wrong again is followed by a pause, so
+ * that a transfer never loops.
  */
 #ifndef CSYSI_OS_STREAM_H
 #define CSYSI_OS_STREAM_H
@@ -18,7 +22,8 @@ int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline d
 
 /*
  * Write at most `size` bytes (at least 1), waiting for room for the first one until
- * `deadline`.  *out is how many were written, at least 1.  Raises no SIGPIPE.  CSYS_EPIPE,
+ * `deadline`.  *out is how many were written, at least 1; a write that gives up has moved
+ * nothing.  Raises no SIGPIPE.  CSYS_EPIPE,
  * CSYS_ETIMEDOUT.
  */
 int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadline deadline,

@@ -337,7 +337,8 @@ int csys_process_wait_until(csys_process *process, csys_deadline deadline)
 	if (process->handle == CSYS_NO_HANDLE)
 		return wait_by_pid(process, deadline);
 	struct csysi_os_poll end = { .handle = process->handle };
-	return csysi_os_poll(&end, 1, deadline);
+	int r = csysi_os_poll(&end, 1, deadline);
+	return r == 0 && end.ready < 0 ? CSYS_EBADF : r;
 }
 
 static int has_ended(void *process)

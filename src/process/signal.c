@@ -449,6 +449,8 @@ int csys_signals_wait_until(csys_signals *signals, csys_deadline deadline, csys_
 			return r;
 		struct csysi_os_poll notifier = { .handle = signals->reader };
 		r = csysi_os_poll(&notifier, 1, deadline);
+		if (r == 0 && notifier.ready < 0)
+			r = CSYS_EBADF; /* other code has closed it */
 		if (r < 0)
 			return r;
 	}

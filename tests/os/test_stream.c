@@ -2,6 +2,7 @@
  * os/test_stream.c - exam: streams, polling, files.
  */
 #define _XOPEN_SOURCE 700
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,6 +42,64 @@ static void poll_tells_which_is_ready(void **state)
 	csysi_os_close(r[1]);
 	csysi_os_close(w[1]);
 }
+
+static void what_cannot_be_waited_for_ends_the_poll_at_once(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
+	struct csysi_os_poll items[2] = { { .handle = reader },
+					  { .handle = reader, .writing = 1 } };
+	assert_int_equal(csysi_os_poll(items, 2, CSYS_FOREVER), 0);
+	assert_int_equal(items[0].ready, 0);
+	assert_int_equal(items[1].ready, -1);
+	items[1] = (struct csysi_os_poll){ .handle = writer };
+	assert_int_equal(csysi_os_poll(items, 2, CSYS_FOREVER), 0);
+	assert_int_equal(items[1].ready, -1);
+	csysi_os_close(reader);
+	csysi_os_close(writer);
+	items[1].ready = 77;
+	assert_int_equal(csysi_os_poll(items + 1, 1, CSYS_FOREVER), 0);
+	assert_int_equal(items[1].ready, -1);
+}
+
+#ifdef CSYS_TEST_WRAPS
+/* While it lies, this says that all is ready.  The linker puts it in place of the C library's. */
+static int is_lying;
+static int lies;
+
+int __real_poll(struct pollfd *polled, nfds_t count, int wait);
+int __wrap_poll(struct pollfd *polled, nfds_t count, int wait);
+int __wrap_poll(struct pollfd *polled, nfds_t count, int wait)
+{
+	if (!is_lying)
+		return __real_poll(polled, count, wait);
+	for (nfds_t i = 0; i < count; i++)
+		polled[i].revents = polled[i].events;
+	lies++;
+	return (int)count;
+}
+
+static void a_hint_that_is_wrong_does_not_make_a_loop(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	char byte;
+	size_t size;
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
+	assert_int_equal(csysi_os_set_nonblocking(reader, 1), 0);
+	csys_deadline deadline = csys_after_ms(50);
+	is_lying = 1;
+	int r = csysi_os_read(reader, &byte, 1, deadline, &size);
+	is_lying = 0;
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_int_equal(csys_deadline_left(deadline), 0);
+	/* At 1 ms each, and the posix floor asks twice. */
+	assert_in_range(lies, 2, 150);
+	csysi_os_close(reader);
+	csysi_os_close(writer);
+}
+#endif
 
 static void a_poll_does_not_end_before_its_deadline(void **state)
 {
@@ -173,6 +232,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(poll_tells_which_is_ready),
+		TEST(what_cannot_be_waited_for_ends_the_poll_at_once),
+#ifdef CSYS_TEST_WRAPS
+		TEST(a_hint_that_is_wrong_does_not_make_a_loop),
+#endif
 		TEST(a_poll_does_not_end_before_its_deadline),
 		TEST(a_poll_of_many_tells_the_one_that_is_ready),
 		TEST(poll_tells_the_same_where_the_limit_is_below_what_is_open),

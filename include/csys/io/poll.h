@@ -10,8 +10,12 @@
  *     if (r > 0 && items[1].ready)
  *             r = csys_child_try_wait(child, &end);
  *
- * Streams, children, processes and subscriptions to signals mix freely.  Nothing is consumed: a
- * child is not reaped, a signal is not taken, no byte is read.
+ * Pipe ends of this process, sockets, terminals, files, children, processes and subscriptions to
+ * signals mix freely.  A file is always ready.  Nothing is consumed: a child is not reaped, a
+ * signal is not taken, no byte is read.
+ *
+ * That a stream is ready is a hint.  Another thread or process may be faster, so what follows
+ * should be a transfer with CSYS_POLL, and finding nothing (CSYS_ETIMEDOUT) is normal.
  *
  * This is for one wait for a handful of objects.  For many of them, again and again, use an event
  * loop with the handles of the objects (csys_child_handle and the like).
@@ -39,6 +43,11 @@ typedef struct csys_poll_item {
  *
  * What is there already is told even if the deadline has passed.
  *
+ * What cannot be waited for is an error and never a wait without end: CSYS_NO_HANDLE, a handle that
+ * is not open, the wrong end of a pipe (writing on its reader, reading on its writer), NULL for an
+ * object, a subscription that was made before this process was forked, and on Windows an end
+ * of a pipe that was made for a program (csys/io/pipe.h).
+ *
  * An object without a handle on this system (a child on plain POSIX) is looked at again and
  * again, from every 1 ms to every 5 ms.
  *
@@ -51,8 +60,7 @@ typedef struct csys_poll_item {
  * \param deadline  when to give up
  * \return how many items are ready, at least 1
  * \retval CSYS_ETIMEDOUT  the deadline has passed, and no item is ready
- * \retval CSYS_EBADF      an item stands for nothing: CSYS_NO_HANDLE, a handle that is not open,
- *                         NULL for an object, a subscription made before this process was forked
+ * \retval CSYS_EBADF      one of the items cannot be waited for
  * \retval CSYS_EINVAL     there are no items
  * \retval CSYS_ENOMEM     there is no memory; up to 16 items need none
  * \retval CSYS_EMFILE     no handle is left, which looking at a process without a pidfd takes

@@ -29,22 +29,22 @@ typedef struct csys_waitable {
 /**
  * Make a waitable for bytes to read, or for the end of the stream.
  *
- * When it is ready, csys_stream_read does not wait.
+ * When it is ready, csys_stream_read probably does not wait.
  *
- * \param stream  the stream; for CSYS_NO_HANDLE and for a handle that is not open csys_poll fails
- *                with CSYS_EBADF
- * \return the waitable
+ * \param stream  a handle that can be read
+ * \return the waitable; csys_poll fails with CSYS_EBADF for CSYS_NO_HANDLE, for a handle that is
+ *         not open, and for one that can only be written
  */
 CSYS_API csys_waitable csys_waitable_reading(csys_handle stream);
 
 /**
  * Make a waitable for room to write, or for the moment when no reader is left.
  *
- * When it is ready, csys_stream_write does not wait.
+ * When it is ready, csys_stream_write probably does not wait.
  *
- * \param stream  the stream; for CSYS_NO_HANDLE and for a handle that is not open csys_poll fails
- *                with CSYS_EBADF
- * \return the waitable
+ * \param stream  a handle that can be written
+ * \return the waitable; csys_poll fails with CSYS_EBADF for CSYS_NO_HANDLE, for a handle that is
+ *         not open, and for one that can only be read
  */
 CSYS_API csys_waitable csys_waitable_writing(csys_handle stream);
 

@@ -45,8 +45,9 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 	}
 	struct csysi_os_poll end = { .handle = child->handle };
 	int r = csysi_os_poll(&end, 1, deadline);
-	return r == 0 || r == CSYS_ETIMEDOUT ? r
-					     : csysi_posix_wait_pid((pid_t)child->pid, deadline);
+	if (r == CSYS_ETIMEDOUT || (r == 0 && end.ready > 0))
+		return r;
+	return csysi_posix_wait_pid((pid_t)child->pid, deadline);
 }
 
 static long send(const struct csysi_os_child *child, int signal, unsigned flags)
@@ -70,7 +71,7 @@ static int has_ended_by_handle(csys_handle handle)
 	int r = csysi_os_poll(&end, 1, CSYS_POLL);
 
 	csysi_os_release_cancel(before);
-	return r == 0;
+	return r == 0 && end.ready > 0;
 }
 
 int csysi_os_child_check(const struct csysi_os_child *child)

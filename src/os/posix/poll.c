@@ -132,10 +132,20 @@ static int poll_until(struct pollfd *polled, size_t count, csys_deadline deadlin
 	}
 }
 
-/* "None", or a number that a descriptor can have. */
-static int is_possible(csys_handle handle)
+int csysi_posix_is_open_for(int fd, int writing)
 {
-	return handle == CSYS_NO_HANDLE || (handle >= 0 && handle <= INT_MAX);
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != (writing ? O_RDONLY : O_WRONLY);
+}
+
+/* The wrong end of a pipe would be waited for until the other end is closed, or for ever. */
+static int can_be_ready(const struct csysi_os_poll *item)
+{
+	if (item->handle == CSYS_NO_HANDLE)
+		return 1; /* no wait is made for it */
+	return item->handle >= 0 && item->handle <= INT_MAX &&
+	       csysi_posix_is_open_for((int)item->handle, item->writing);
 }
 
 int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadline)
@@ -146,22 +156,19 @@ int csysi_os_poll(struct csysi_os_poll *items, size_t count, csys_deadline deadl
 	struct pollfd *polled = count > USUAL ? csysi_alloc(count * sizeof *polled) : usual;
 	if (!polled)
 		return CSYS_ENOMEM;
-	int closed = 0;
+	int hopeless = 0;
 	for (size_t i = 0; i < count; i++) {
-		items[i].closed = !is_possible(items[i].handle);
-		items[i].ready = items[i].closed;
-		closed |= items[i].closed;
+		items[i].ready = can_be_ready(&items[i]) ? 0 : -1;
+		hopeless |= items[i].ready;
 		polled[i].fd = (int)items[i].handle; /* poll passes over -1 */
 		polled[i].events = items[i].writing ? POLLOUT : POLLIN;
 		polled[i].revents = 0;
 	}
 
-	int r = closed ? 0 : poll_until(polled, count, deadline);
+	int r = hopeless ? 0 : poll_until(polled, count, deadline);
 	/* Errors and hang-ups count as ready: the transfer tells them. */
-	for (size_t i = 0; i < count && r == 0 && !closed; i++) {
-		items[i].ready = polled[i].revents != 0;
-		items[i].closed = (polled[i].revents & POLLNVAL) != 0;
-	}
+	for (size_t i = 0; i < count && r == 0 && !hopeless; i++)
+		items[i].ready = polled[i].revents & POLLNVAL ? -1 : polled[i].revents != 0;
 	if (polled != usual)
 		csysi_free(polled);
 	return r;

@@ -44,6 +44,9 @@ void csysi_posix_fork_unlock(void);
 struct pollfd;
 int csysi_posix_poll(struct pollfd *polled, size_t count, int milliseconds);
 
+/* Whether a descriptor is open, and not for the other direction only. */
+int csysi_posix_is_open_for(int fd, int writing);
+
 /*
  * Transfer without waiting, whatever the flags of the descriptor are: -1 and EAGAIN if the
  * transfer would wait.  `announced`: poll has just said that it would not.

@@ -6,28 +6,23 @@
  *   - without a deadline the transfer itself waits; if the descriptor is
  *     nonblocking it fails with EAGAIN, and poll waits instead;
  *   - with one, a transfer that does not wait alternates with poll.
+ *
+ * poll may say "ready" again and again for what cannot be transferred.  So from the second time on
+ * there is a pause before it is asked again.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
 #ifndef PIPE_BUF
 #define PIPE_BUF _POSIX_PIPE_BUF /* systems where it depends on the file */
 #endif
-
-/* The wrong end of a pipe would never be ready. */
-static int is_open_for(int fd, short events)
-{
-	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-
-	return mode != (events == POLLIN ? O_WRONLY : O_RDONLY);
-}
 
 static int ready_now(int fd, short events)
 {
@@ -42,7 +37,7 @@ static int ready_now(int fd, short events)
 		ready = csysi_posix_poll(&polled, 1, 0);
 	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
-		errno = is_open_for(fd, events) ? EAGAIN : EBADF;
+		errno = csysi_posix_is_open_for(fd, events == POLLOUT) ? EAGAIN : EBADF;
 	return ready > 0;
 }
 
@@ -58,6 +53,10 @@ ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size)
 		size = PIPE_BUF;
 	return ready_now(fd, POLLOUT) ? csysi_posix_write_nosigpipe(fd, data, size) : -1;
 }
+
+/* After hints that were wrong, ns. */
+#define FIRST_PAUSE 50000
+#define LAST_PAUSE 1000000
 
 struct transfer {
 	int fd;
@@ -81,7 +80,8 @@ static ssize_t transfer_nowait(const struct transfer *t, int announced)
 static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 {
 	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->data != NULL };
-	int announced = 0;
+	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
+	int announced = 0; /* how often poll has said that it is ready */
 
 	int r = csysi_fault(CSYS_EIO);
 	if (r < 0)
@@ -97,10 +97,17 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 			continue;
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
 			return csysi_posix_fail();
+		if (announced > 0 && csys_deadline_left(deadline) == 0)
+			return CSYS_ETIMEDOUT;
+		/* Once another reader or writer was faster; more often poll may be mistaken. */
+		if (announced > 1)
+			csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
 		r = csysi_os_poll(&ready, 1, deadline);
 		if (r < 0)
 			return r;
-		announced = 1;
+		if (ready.ready < 0)
+			return csysi_posix_fail_with(EBADF);
+		announced += announced < 2;
 	}
 }
 
