@@ -61,9 +61,6 @@ int csys_stream_write_until(csys_handle writer, const void *data, size_t size,
 		*out_size = 0;
 		return 0;
 	}
-	/* Without a deadline at all the system would wait until it has taken everything. */
-	if (csys_deadline_is_forever(deadline))
-		deadline = csys_deadline_at(INT64_MAX - 1);
 	return csysi_os_write(writer, data, size, deadline, out_size);
 }
 
@@ -82,11 +79,8 @@ int csys_stream_write_all_until(csys_handle writer, const void *data, size_t siz
 		r = CSYS_EINVAL;
 	else if (size > 0 && writer == CSYS_NO_HANDLE)
 		r = CSYS_EBADF;
-	while (r == 0 && done < size) {
-		size_t more = 0;
-		r = csysi_os_write(writer, (const char *)data + done, size - done, deadline, &more);
-		done += more;
-	}
+	else if (size > 0)
+		r = csysi_os_write_all(writer, data, size, deadline, &done);
 	if (out_size)
 		*out_size = done;
 	return r;

@@ -21,12 +21,18 @@ int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline d
 		  size_t *out);
 
 /*
- * Write at most `size` bytes (at least 1), waiting for room for the first one until
- * `deadline`.  *out is how many were written, at least 1; a write that gives up has moved
- * nothing.  Raises no SIGPIPE.  CSYS_EPIPE,
- * CSYS_ETIMEDOUT.
+ * Write some: at most `size` bytes (at least 1), waiting for room for the first one until
+ * `deadline`, and no longer, without a deadline neither.  *out is how many were written, at least
+ * 1; a write that gives up has moved nothing.  Raises no SIGPIPE.  CSYS_EPIPE, CSYS_ETIMEDOUT.
  */
 int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
 		   size_t *out);
+
+/*
+ * Write all `size` bytes (at least 1) by `deadline`.  Without one the system waits for the room, in
+ * as few calls as it can.  *out is how many were written, in any case.  Results as csysi_os_write.
+ */
+int csysi_os_write_all(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
+		       size_t *out);
 
 #endif

@@ -99,10 +99,9 @@ void csys_panic_default_hook(const csys_panic_info *info, void *unused)
 		return;
 	size_t size = (size_t)length < sizeof line - 2 ? (size_t)length : sizeof line - 2;
 	line[size++] = '\n';
-	for (size_t at = 0, done = 0; at < size; at += done)
-		if (csysi_os_write(csysi_os_standard(2), line + at, size - at, CSYS_FOREVER,
-				   &done) < 0)
-			return; /* there is no other place to tell it */
+	size_t done;
+	/* If it fails there is no other place to tell it. */
+	(void)csysi_os_write_all(csysi_os_standard(2), line, size, CSYS_FOREVER, &done);
 }
 
 /* ---- panicking ---------------------------------------------------------- */

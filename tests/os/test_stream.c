@@ -3,12 +3,17 @@
  */
 #define _XOPEN_SOURCE 700
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "os/os.h"
 #include "support/support.h"
+
+#define MIB ((size_t)1 << 20)
+
+static char mebibyte[MIB];
 
 static void poll_tells_which_is_ready(void **state)
 {
@@ -200,6 +205,62 @@ static void sockets_and_files_are_streams_too(void **state)
 	csysi_os_close(file);
 }
 
+static void a_write_takes_what_there_is_room_for_and_waits_no_longer(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	size_t size = 0, rest = 77;
+	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	/* Nobody reads: one that waited for all of it would wait for ever. */
+	assert_int_equal(csysi_os_write(writer, mebibyte, MIB, CSYS_FOREVER, &size), 0);
+	assert_in_range(size, 1, MIB - 1);
+	fill_pipe(writer);
+	assert_int_equal(csysi_os_write(writer, mebibyte, MIB, CSYS_POLL, &rest), CSYS_ETIMEDOUT);
+	csysi_os_close(reader);
+	csysi_os_close(writer);
+}
+
+static void *write_all(void *argument)
+{
+	static size_t size;
+	csys_handle writer = *(csys_handle *)argument;
+	size = 0;
+	int r = csysi_os_write_all(writer, mebibyte, MIB, CSYS_FOREVER, &size);
+	csysi_os_close(writer);
+	return r == 0 ? &size : NULL;
+}
+
+static void a_write_of_all_goes_on_until_it_is_written_and_tells_how_far_it_came(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	size_t size = 0;
+	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_write_all(writer, mebibyte, MIB, CSYS_POLL, &size),
+			 CSYS_ETIMEDOUT);
+	assert_in_range(size, 1, MIB - 1);
+	csysi_os_close(reader);
+	assert_int_equal(csysi_os_write_all(writer, mebibyte, MIB, CSYS_FOREVER, &size),
+			 CSYS_EPIPE);
+	assert_int_equal(size, 0);
+	csysi_os_close(writer);
+
+	pthread_t thread;
+	void *written;
+	size_t total = 0;
+	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(pthread_create(&thread, NULL, write_all, &writer), 0);
+	do {
+		assert_int_equal(csysi_os_read(reader, mebibyte, MIB, CSYS_FOREVER, &size), 0);
+		total += size;
+	} while (size > 0);
+	assert_int_equal(pthread_join(thread, &written), 0);
+	assert_non_null(written);
+	assert_int_equal(*(size_t *)written, MIB);
+	assert_int_equal(total, MIB);
+	csysi_os_close(reader);
+}
+
 static void files_open_as_asked(void **state)
 {
 	(void)state;
@@ -240,6 +301,8 @@ int main(void)
 		TEST(a_poll_of_many_tells_the_one_that_is_ready),
 		TEST(poll_tells_the_same_where_the_limit_is_below_what_is_open),
 		TEST(sockets_and_files_are_streams_too),
+		TEST(a_write_takes_what_there_is_room_for_and_waits_no_longer),
+		TEST(a_write_of_all_goes_on_until_it_is_written_and_tells_how_far_it_came),
 		TEST(files_open_as_asked),
 	};
 	return RUN(tests);

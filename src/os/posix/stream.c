@@ -3,9 +3,10 @@
  *
  * A descriptor may be blocking or not, and other processes that share it may rely on the flag,
  * so the flag is neither read nor changed:
- *   - without a deadline the transfer itself waits; if the descriptor is
- *     nonblocking it fails with EAGAIN, and poll waits instead;
- *   - with one, a transfer that does not wait alternates with poll.
+ *   - without a deadline the transfer itself waits, for some bytes to read, or to write them
+ *     all; if the descriptor is nonblocking it fails with EAGAIN, and poll waits instead;
+ *   - with one, and to write only some, a transfer that does not wait alternates with poll: a
+ *     write that waits returns when all is written.
  *
  * poll may say "ready" again and again for what cannot be transferred.  So from the second time on
  * there is a pause before it is asked again.
@@ -63,6 +64,7 @@ struct transfer {
 	void *buffer;     /* when reading */
 	const void *data; /* when writing, else NULL */
 	size_t size;
+	int may_wait; /* the transfer itself may wait, if there is no deadline */
 };
 
 static ssize_t transfer_waiting(const struct transfer *t)
@@ -79,6 +81,7 @@ static ssize_t transfer_nowait(const struct transfer *t, int announced)
 
 static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 {
+	int waits = t->may_wait && csys_deadline_is_forever(deadline);
 	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->data != NULL };
 	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
 	int announced = 0; /* how often poll has said that it is ready */
@@ -87,8 +90,7 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 	if (r < 0)
 		return r;
 	for (;;) {
-		ssize_t moved = csys_deadline_is_forever(deadline) ? transfer_waiting(t)
-								   : transfer_nowait(t, announced);
+		ssize_t moved = waits ? transfer_waiting(t) : transfer_nowait(t, announced);
 		if (moved >= 0) {
 			*out = (size_t)moved;
 			return 0;
@@ -114,7 +116,7 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline deadline,
 		  size_t *out)
 {
-	struct transfer t = { .fd = (int)handle, .buffer = buffer, .size = size };
+	struct transfer t = { .fd = (int)handle, .buffer = buffer, .size = size, .may_wait = 1 };
 	return run(&t, deadline, out);
 }
 
@@ -123,4 +125,20 @@ int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadl
 {
 	struct transfer t = { .fd = (int)handle, .data = data, .size = size };
 	return run(&t, deadline, out);
+}
+
+int csysi_os_write_all(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
+		       size_t *out)
+{
+	struct transfer t = { .fd = (int)handle, .data = data, .size = size, .may_wait = 1 };
+	int r = 0;
+
+	while (r == 0 && t.size > 0) {
+		size_t moved = 0;
+		r = run(&t, deadline, &moved);
+		t.data = (const char *)t.data + moved;
+		t.size -= moved;
+	}
+	*out = size - t.size;
+	return r;
 }
