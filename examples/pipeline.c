@@ -81,7 +81,7 @@ static int run(csys_command *const *stages, size_t count, csys_deadline deadline
 	r = csys_pipeline_wait_until(pipeline, deadline, &end);
 	if (r == CSYS_ETIMEDOUT) {
 		late = 1;
-		r = csys_pipeline_terminate(pipeline, csys_after_ms(500), &end);
+		r = csys_pipeline_terminate_until(pipeline, csys_after_ms(500), &end);
 	}
 	report(pipeline, stages);
 	csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);

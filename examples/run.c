@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	r = csys_child_wait_until(child, csys_after_ms((int64_t)(seconds * 1000)), &end);
 	if (r == CSYS_ETIMEDOUT) {
 		late = 1;
-		r = csys_child_terminate(child, csys_after_ms(500), &end);
+		r = csys_child_terminate_until(child, csys_after_ms(500), &end);
 	}
 	csys_child_close(child, CSYS_CLOSE_KILL);
 	if (r < 0) {

@@ -140,7 +140,7 @@ static int supervise(csys_signals *signals, char **words)
 			what = next(signals, child, CSYS_FOREVER, &end);
 			if (what != ENDED) {
 				tell("asked to %s", what == STOP ? "stop" : "restart");
-				r = csys_child_terminate(child, csys_after_ms(grace), &end);
+				r = csys_child_terminate_until(child, csys_after_ms(grace), &end);
 				if (r < 0)
 					tell("cannot end it: %s", csys_strerror(r));
 			}

@@ -138,7 +138,7 @@ static int end_politely(void)
 	if (csys_stream_read_until(reader, line, sizeof line - 1, csys_after_s(10), &size) == 0)
 		printf("  it says: %.*s\n", (int)strcspn(line, "\n"), line);
 	printf("  SIGTERM, and 100 ms for it ...\n");
-	r = csys_child_terminate(child, csys_after_ms(100), &end);
+	r = csys_child_terminate_until(child, csys_after_ms(100), &end);
 	if (r == 0)
 		printf("  => %s\n", csys_exit_text(end, text, sizeof text));
 	csys_child_close(child, CSYS_CLOSE_KILL);

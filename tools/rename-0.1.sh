@@ -30,5 +30,6 @@ exec sed -i --follow-symlinks -E \
     -e 's/\bcsys_command_signal\b/csys_command_disposition/g' \
     -e 's/\bCSYS_SIGNAL_(DEFAULT|IGNORE)\b/CSYS_DISPOSITION_\1/g' \
     -e 's/\bCSYS_SIGNAL_(UNKNOWN|SYSTEM|SENT|CHILD|TIMER|IO)\b/CSYS_CAUSE_\1/g' \
+    -e 's/\bcsys_(child_kill_tree|child_terminate|pipeline_terminate)\b/csys_\1_until/g' \
     -e 's/\bCSYS_LIMIT_NONE\b/CSYS_UNLIMITED/g' \
     -- "$@"

@@ -157,21 +157,36 @@ static int look_again(struct csysi_capture_loop *capture)
 	return r;
 }
 
+/* End the programs whose grace is over.  Returns when the next one is. */
+static csys_deadline enforce(struct csysi_capture_loop *capture)
+{
+	csys_deadline next = CSYS_FOREVER;
+
+	for (size_t i = 0; i < capture->programs->count; i++)
+		next = csys_deadline_earlier(next,
+					     csysi_child_enforce(capture->programs->children[i]));
+	return next;
+}
+
 /* Until all streams have ended, or have lingered long enough. */
 static int pump(struct csysi_capture_loop *capture, csys_deadline deadline)
 {
 	int r = 0;
 
 	while (r == 0 && has_streams(capture)) {
+		csys_deadline grace = enforce(capture);
 		int lingers = csys_deadline_compare(capture->linger, deadline) <= 0;
 		csys_deadline until = lingers ? capture->linger : deadline;
-		r = pump_and_watch(capture, until);
+		int is_grace = csys_deadline_compare(grace, until) < 0;
+		r = pump_and_watch(capture, is_grace ? grace : until);
 		/* One that always has more would never let poll come to the deadline. */
-		if (r == 0 && csys_deadline_left(until) == 0)
+		if (r == 0 && !is_grace && csys_deadline_left(until) == 0)
 			r = CSYS_ETIMEDOUT;
 		if (r != CSYS_ETIMEDOUT || capture->refused != 0)
 			continue;
-		return lingers ? give_up_streams(capture) : look_again(capture);
+		if (!is_grace)
+			return lingers ? give_up_streams(capture) : look_again(capture);
+		r = 0;
 	}
 	return r;
 }
@@ -181,15 +196,8 @@ static int pump(struct csysi_capture_loop *capture, csys_deadline deadline)
 /* Wait for all of them.  Those that ended before the deadline are told all the same. */
 static int wait_all(struct csysi_capture_loop *capture, csys_deadline deadline)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < capture->programs->count; i++) {
-		int one = csys_child_wait_until(capture->programs->children[i], deadline,
-						&capture->programs->exits[i]);
-		if (r == 0)
-			r = one;
-	}
-	return r;
+	return csysi_children_wait_until(capture->programs->children, capture->programs->count,
+					 deadline, capture->programs->exits);
 }
 
 /* CSYS_EAGAIN while one runs. */

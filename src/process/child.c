@@ -178,7 +178,10 @@ int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit 
 {
 	csysi_child_sweep();
 	for (;;) {
-		int r = csysi_child_wait_end(child, deadline);
+		csys_deadline grace = csysi_child_enforce(child);
+		int r = csysi_child_wait_end(child, csys_deadline_earlier(deadline, grace));
+		if (r == CSYS_ETIMEDOUT && csys_deadline_compare(grace, deadline) < 0)
+			continue;
 		if (r < 0)
 			return r;
 		r = csysi_child_reap(child, out);
@@ -210,7 +213,36 @@ int csys_child_try_wait(csys_child *child, csys_exit *out)
 	if (!child)
 		return CSYS_EINVAL;
 	csysi_child_sweep();
+	csysi_child_enforce(child);
 	return csysi_child_reap(child, out);
+}
+
+/* Wait for one of several, and enforce the graces of all. */
+static int wait_for_one(csys_child *const *children, size_t count, size_t index,
+			csys_deadline deadline, csys_exit *out)
+{
+	for (;;) {
+		csys_deadline grace = CSYS_FOREVER;
+		for (size_t i = 0; i < count; i++)
+			grace = csys_deadline_earlier(grace, csysi_child_enforce(children[i]));
+		int r = csys_child_wait_until(children[index],
+					      csys_deadline_earlier(deadline, grace), out);
+		if (r != CSYS_ETIMEDOUT || csys_deadline_compare(grace, deadline) >= 0)
+			return r;
+	}
+}
+
+int csysi_children_wait_until(csys_child *const *children, size_t count, csys_deadline deadline,
+			      csys_exit *exits)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int one = wait_for_one(children, count, i, deadline, exits ? &exits[i] : NULL);
+		if (r == 0)
+			r = one;
+	}
+	return r;
 }
 
 int csys_child_signal(csys_child *child, int signal)

@@ -24,7 +24,8 @@ struct csys_child {
 	int reaped;                          /* under lock: exit is set, os.pid may be another's */
 	csys_exit exit;                      /* under lock */
 	csys_usage usage;                    /* under lock; all -1 if not known */
-	csys_child *next;                    /* in the list of the detached */
+	csys_deadline kill_at; /* under lock: the grace that it was given; zero: none */
+	csys_child *next;      /* in the list of the detached */
 };
 
 /* Make a child object without a process yet; NULL if out of memory. */
@@ -48,6 +49,15 @@ int csysi_child_act(csys_child *child, enum csysi_os_act act);
 /* Do that to the group that it leads, likewise.  CSYS_EINVAL also if it leads none. */
 int csysi_child_act_on_group(csys_child *child, enum csysi_os_act act);
 
+/*
+ * Ask it to end and give it until `grace`; 0 also if it has ended or cannot be asked.  After a
+ * failure it has no grace.
+ */
+int csysi_child_ask(csys_child *child, csys_deadline grace);
+
+/* End it if the grace that it was given is over.  Returns when it will be, CSYS_FOREVER if never. */
+csys_deadline csysi_child_enforce(csys_child *child);
+
 /* Check that it is not reaped, by this or other code: its pid is its own.  0 or CSYS_ESRCH. */
 int csysi_child_check(csys_child *child);
 
@@ -57,6 +67,13 @@ int csysi_child_reap(csys_child *child, csys_exit *out);
 
 /* Wait and reap, whatever becomes of stdin. */
 int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out);
+
+/*
+ * Wait and reap all, and end those whose grace is over meanwhile.  Those that have ended by the
+ * deadline are reaped, and told in `exits` (which may be NULL), also if another one runs on.
+ */
+int csysi_children_wait_until(csys_child *const *children, size_t count, csys_deadline deadline,
+			      csys_exit *exits);
 
 /* Wait for its end, without reaping. */
 int csysi_child_wait_end(csys_child *child, csys_deadline deadline);

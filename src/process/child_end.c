@@ -29,7 +29,7 @@ int csys_child_kill(csys_child *child)
 /* As far as may be: what is waited for next is the child. */
 static void end_tree(csys_child *child, csys_deadline deadline)
 {
-	int r = csys_child_kill_tree(child, deadline, NULL);
+	int r = csys_child_kill_tree_until(child, deadline, NULL);
 	(void)r;
 }
 
@@ -40,14 +40,51 @@ int csysi_child_end(csys_child *child)
 	return csys_child_kill(child);
 }
 
-int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out)
+static void set_grace(csys_child *child, csys_deadline grace)
 {
-	if (!child)
-		return CSYS_EINVAL;
+	csysi_lock_lock(&child->lock);
+	child->kill_at = grace;
+	csysi_lock_unlock(&child->lock);
+}
+
+int csysi_child_ask(csys_child *child, csys_deadline grace)
+{
 	csys_child_close_stream(child, CSYS_STDIN);
 	int r = csysi_child_act(child, CSYSI_OS_ASK);
 	/* What cannot be asked has the grace too: it may end by itself, now that its input has. */
-	if (r < 0 && r != CSYS_ESRCH && r != CSYS_ENOTSUP)
+	if (r == CSYS_ESRCH || r == CSYS_ENOTSUP)
+		r = 0;
+	set_grace(child, r == 0 ? grace : CSYS_FOREVER);
+	return r;
+}
+
+csys_deadline csysi_child_enforce(csys_child *child)
+{
+	csysi_lock_lock(&child->lock);
+	csys_deadline grace = child->reaped ? CSYS_FOREVER : child->kill_at;
+	int is_over = !csys_deadline_is_forever(grace) && csys_deadline_left(grace) == 0;
+	if (is_over)
+		child->kill_at = CSYS_FOREVER; /* one thread is enough */
+	csysi_lock_unlock(&child->lock);
+	if (!is_over)
+		return grace;
+
+	int r = csysi_child_end(child);
+	(void)r; /* one that may not be killed is waited for as if it had no grace */
+	return CSYS_FOREVER;
+}
+
+int csys_child_terminate(csys_child *child, csys_deadline grace)
+{
+	return child ? csysi_child_ask(child, grace) : CSYS_EINVAL;
+}
+
+int csys_child_terminate_until(csys_child *child, csys_deadline grace, csys_exit *out)
+{
+	if (!child)
+		return CSYS_EINVAL;
+	int r = csysi_child_ask(child, CSYS_FOREVER);
+	if (r < 0)
 		return r;
 	r = csysi_child_wait_until(child, grace, out);
 	if (r != CSYS_ETIMEDOUT)
@@ -91,6 +128,7 @@ void csysi_child_sweep(void)
 	for (int i = 0; list && i < SWEEP; i++) {
 		csys_child *child = list;
 		list = child->next;
+		csysi_child_enforce(child);
 		if (csysi_child_reap(child, NULL) == 0 && is_spent(child)) {
 			csysi_child_free(child);
 			continue;

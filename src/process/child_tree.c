@@ -335,7 +335,7 @@ static int kill_connected(csys_child *child, csys_deadline deadline, int *out_le
 	return r;
 }
 
-int csys_child_kill_tree(csys_child *child, csys_deadline deadline, int *out_level)
+int csys_child_kill_tree_until(csys_child *child, csys_deadline deadline, int *out_level)
 {
 	int level = CSYS_TREE_CONTAINER;
 
@@ -353,6 +353,11 @@ int csys_child_kill_tree(csys_child *child, csys_deadline deadline, int *out_lev
 	if (r == 0 && out_level)
 		*out_level = level;
 	return r;
+}
+
+int csys_child_kill_tree(csys_child *child, int *out_level)
+{
+	return csys_child_kill_tree_until(child, CSYS_FOREVER, out_level);
 }
 
 const char *csys_tree_level_name(int level)

@@ -172,21 +172,17 @@ static int tell_exit(csys_pipeline *pipeline, csys_exit *out)
 		if (i + 1 == pipeline->count || csys_exit_success(told))
 			told = exit;
 	}
-	*out = told;
+	if (out)
+		*out = told;
 	return 0;
 }
 
 int csys_pipeline_wait_until(csys_pipeline *pipeline, csys_deadline deadline, csys_exit *out)
 {
-	if (!pipeline || !out)
+	if (!pipeline)
 		return CSYS_EINVAL;
-	for (size_t i = 0; i < pipeline->count; i++) {
-		csys_exit exit;
-		int r = csys_child_wait_until(pipeline->children[i], deadline, &exit);
-		if (r < 0)
-			return r;
-	}
-	return tell_exit(pipeline, out);
+	int r = csysi_children_wait_until(pipeline->children, pipeline->count, deadline, NULL);
+	return r < 0 ? r : tell_exit(pipeline, out);
 }
 
 int csys_pipeline_wait(csys_pipeline *pipeline, csys_exit *out)
@@ -196,7 +192,7 @@ int csys_pipeline_wait(csys_pipeline *pipeline, csys_exit *out)
 
 int csys_pipeline_try_wait(csys_pipeline *pipeline, csys_exit *out)
 {
-	return pipeline && out ? tell_exit(pipeline, out) : CSYS_EINVAL;
+	return pipeline ? tell_exit(pipeline, out) : CSYS_EINVAL;
 }
 
 int csys_pipeline_exit(csys_pipeline *pipeline, size_t index, csys_exit *out)
@@ -235,25 +231,29 @@ int csys_pipeline_kill(csys_pipeline *pipeline)
 	return failed;
 }
 
-/* Ask every stage to end.  One that cannot be asked has the grace too. */
-static int ask_all(csys_pipeline *pipeline)
+/* Ask all to end.  The first failure is told, and the others are asked. */
+static int ask_all(csys_pipeline *pipeline, csys_deadline grace)
 {
 	int failed = 0;
 
 	for (size_t i = 0; i < pipeline->count; i++) {
-		int r = csysi_child_act(pipeline->children[i], CSYSI_OS_ASK);
-		if (r < 0 && r != CSYS_ESRCH && r != CSYS_ENOTSUP && failed == 0)
+		int r = csysi_child_ask(pipeline->children[i], grace);
+		if (failed == 0)
 			failed = r;
 	}
 	return failed;
 }
 
-int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out)
+int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace)
 {
-	if (!pipeline || !out)
+	return pipeline ? ask_all(pipeline, grace) : CSYS_EINVAL;
+}
+
+int csys_pipeline_terminate_until(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out)
+{
+	if (!pipeline)
 		return CSYS_EINVAL;
-	csys_child_close_stream(pipeline->children[0], CSYS_STDIN);
-	int r = ask_all(pipeline);
+	int r = ask_all(pipeline, CSYS_FOREVER);
 	if (r < 0)
 		return r;
 	r = csys_pipeline_wait_until(pipeline, grace, out);

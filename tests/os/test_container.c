@@ -174,7 +174,7 @@ static void one_that_cannot_be_entered_is_done_without(void **state)
 		csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 		CHECK(csys_command_spawn(command, &child) == 0);
 		csys_command_free(command);
-		CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
+		CHECK(csys_child_kill_tree_until(child, csys_after_s(60), &level) == 0);
 		CHECK(level == CSYS_TREE_REAPER);
 		csys_child_close(child, CSYS_CLOSE_WAIT);
 		_exit(0);

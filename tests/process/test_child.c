@@ -110,7 +110,7 @@ static void the_exit_need_not_be_asked_for(void **state)
 	assert_int_equal(csys_child_wait(child, NULL), 0);
 	assert_int_equal(csys_child_wait_until(child, CSYS_POLL, NULL), 0);
 	assert_int_equal(csys_child_try_wait(child, NULL), 0);
-	assert_int_equal(csys_child_terminate(child, CSYS_POLL, NULL), 0);
+	assert_int_equal(csys_child_terminate_until(child, CSYS_POLL, NULL), 0);
 	assert_int_equal(csys_child_try_wait(child, &end), 0);
 	assert_exit(end, CSYS_EXIT_CODE, 3);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
@@ -173,7 +173,7 @@ static void a_reused_pid_is_not_signalled(void **state)
 	child->os = own;
 	assert_int_equal(csys_child_signal(child, 0), CSYS_ESRCH);
 	assert_int_equal(csys_child_kill(child), 0); /* and this process lives */
-	assert_int_equal(csys_child_terminate(child, CSYS_POLL, &end), 0);
+	assert_int_equal(csys_child_terminate_until(child, CSYS_POLL, &end), 0);
 	child->os = was;
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
@@ -212,10 +212,10 @@ static void terminate_is_polite_first(void **state)
 	(void)state;
 	csys_child *child = waiting("wait");
 	csys_exit end;
-	assert_int_equal(csys_child_terminate(child, csys_after_s(60), &end), 0);
+	assert_int_equal(csys_child_terminate_until(child, csys_after_s(60), &end), 0);
 	assert_exit(end, CSYS_EXIT_SIGNAL, SIGTERM);
 	/* Again: it is gone, and says how. */
-	assert_int_equal(csys_child_terminate(child, csys_after_s(60), &end), 0);
+	assert_int_equal(csys_child_terminate_until(child, csys_after_s(60), &end), 0);
 	assert_exit(end, CSYS_EXIT_SIGNAL, SIGTERM);
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
@@ -226,7 +226,7 @@ static void terminate_kills_after_the_grace(void **state)
 	csys_child *child = waiting("stay");
 	csys_exit end;
 	csys_deadline grace = csys_after_ms(5);
-	assert_int_equal(csys_child_terminate(child, grace, &end), 0);
+	assert_int_equal(csys_child_terminate_until(child, grace, &end), 0);
 	assert_true(csys_now() >= csys_deadline_ns(grace));
 	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
 	csys_child_close(child, CSYS_CLOSE_KILL);
@@ -240,7 +240,7 @@ static void terminate_kills_after_the_grace_what_cannot_be_asked(void **state)
 	csys_exit end;
 	csys_deadline grace = csys_after_ms(3);
 	csysi_fault_exhaust(1, CSYS_ENOTSUP);
-	int r = csys_child_terminate(child, grace, &end);
+	int r = csys_child_terminate_until(child, grace, &end);
 	int fired = csysi_fault_fired();
 	csysi_fault_arm(0);
 	assert_true(fired);
@@ -254,11 +254,95 @@ static void terminate_kills_after_the_grace_what_cannot_be_asked(void **state)
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
 	child = spawned(command);
 	csysi_fault_exhaust(1, CSYS_ENOTSUP);
-	r = csys_child_terminate(child, csys_after_s(60), &end);
+	r = csys_child_terminate_until(child, csys_after_s(60), &end);
 	csysi_fault_arm(0);
 	assert_int_equal(r, 0);
 	assert_exit(end, CSYS_EXIT_CODE, 0);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void terminate_asks_and_does_not_wait(void **state)
+{
+	(void)state;
+	csys_exit end = { 0 };
+	csys_child *child = waiting("polite");
+	assert_int_equal(csys_child_terminate(child, csys_after_s(60)), 0);
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	assert_exit(end, CSYS_EXIT_CODE, 3);
+	/* It is gone, which is what was asked for. */
+	assert_int_equal(csys_child_terminate(child, CSYS_POLL), 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	/* No grace: it is asked, and no more. */
+	child = waiting("stay");
+	assert_int_equal(csys_child_terminate(child, CSYS_FOREVER), 0);
+	assert_int_equal(csys_child_wait_until(child, csys_after_ms(20), NULL), CSYS_ETIMEDOUT);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
+static void a_wait_ends_a_child_whose_grace_is_over(void **state)
+{
+	(void)state;
+	csys_exit end = { 0 };
+	csys_child *child = waiting("stay");
+	csys_deadline grace = csys_after_ms(30);
+	assert_int_equal(csys_child_terminate(child, grace), 0);
+	assert_int_equal(csys_child_try_wait(child, &end), CSYS_EAGAIN);
+	assert_int_equal(csys_child_wait_until(child, csys_after_ms(1), &end), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_wait_until(child, csys_after_s(60), &end), 0);
+	assert_true(csys_now() >= csys_deadline_ns(grace));
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	/* A look without waiting does it too, and close. */
+	child = waiting("stay");
+	assert_int_equal(csys_child_terminate(child, CSYS_FOREVER), 0);
+	assert_int_equal(csys_child_terminate(child, csys_after_ms(1)),
+			 0); /* the last one counts */
+	while (csys_child_try_wait(child, &end) == CSYS_EAGAIN)
+		continue;
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	child = waiting("stay");
+	assert_int_equal(csys_child_terminate(child, csys_after_ms(1)), 0);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	assert_false(has_children());
+}
+
+static void a_detached_child_is_ended_when_its_grace_is_over(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("stay");
+	assert_int_equal(csys_child_terminate(child, csys_after_ms(1)), 0);
+	csys_child_close(child, CSYS_CLOSE_DETACH);
+	while (has_children())
+		finished(spawned(helper_command("exit", "0", NULL)));
+}
+
+static void terminate_until_replaces_an_earlier_grace(void **state)
+{
+	(void)state;
+	csys_exit end = { 0 };
+	csys_child *child = waiting("stay");
+	csys_deadline grace = csys_after_ms(30);
+	assert_int_equal(csys_child_terminate(child, CSYS_POLL), 0);
+	assert_int_equal(csys_child_terminate_until(child, grace, &end), 0);
+	assert_true(csys_now() >= csys_deadline_ns(grace));
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void a_child_that_may_not_be_asked_has_no_grace(void **state)
+{
+	(void)state;
+	csys_child *child = waiting("wait");
+	csysi_fault_exhaust(1, CSYS_EPERM);
+	int r = csys_child_terminate(child, CSYS_POLL);
+	csysi_fault_arm(0);
+	assert_int_equal(r, CSYS_EPERM);
+	assert_int_equal(csys_child_try_wait(child, NULL), CSYS_EAGAIN);
+	assert_int_equal(csys_child_wait_until(child, csys_after_ms(5), NULL), CSYS_ETIMEDOUT);
+	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
 static void streams_are_borrowed_taken_and_closed(void **state)
@@ -431,7 +515,7 @@ static void signal_a_lost_child(int by_system, int is_child)
 	CHECK(csys_child_signal_group(child, 0) == CSYS_ESRCH);
 	CHECK(csys_child_is_suspended(child) == CSYS_ESRCH);
 	CHECK(csys_child_kill(child) == 0);
-	CHECK(csys_child_terminate(child, csys_after_s(60), &exit) == 0);
+	CHECK(csys_child_terminate_until(child, csys_after_s(60), &exit) == 0);
 	CHECK(exit.how == CSYS_EXIT_UNKNOWN);
 	csys_child_close(child, CSYS_CLOSE_KILL);
 	CHECK(stranger_end(&stranger));
@@ -690,7 +774,8 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(csys_child_try_wait(NULL, &end), CSYS_EINVAL);
 	assert_int_equal(csys_child_signal(NULL, 9), CSYS_EINVAL);
 	assert_int_equal(csys_child_kill(NULL), CSYS_EINVAL);
-	assert_int_equal(csys_child_terminate(NULL, CSYS_POLL, &end), CSYS_EINVAL);
+	assert_int_equal(csys_child_terminate_until(NULL, CSYS_POLL, &end), CSYS_EINVAL);
+	assert_int_equal(csys_child_terminate(NULL, CSYS_POLL), CSYS_EINVAL);
 	assert_int_equal(csys_child_take(NULL, CSYS_STDIN, &handle), CSYS_EINVAL);
 	assert_int_equal(csys_child_take(child, CSYS_STDIN, NULL), CSYS_EINVAL);
 	assert_int_equal(csys_child_stream(NULL, CSYS_STDIN), CSYS_NO_HANDLE);
@@ -761,6 +846,11 @@ int main(void)
 		TEST(terminate_is_polite_first),
 		TEST(terminate_kills_after_the_grace),
 		TEST(terminate_kills_after_the_grace_what_cannot_be_asked),
+		TEST(terminate_asks_and_does_not_wait),
+		TEST(a_wait_ends_a_child_whose_grace_is_over),
+		TEST(a_detached_child_is_ended_when_its_grace_is_over),
+		TEST(terminate_until_replaces_an_earlier_grace),
+		TEST(a_child_that_may_not_be_asked_has_no_grace),
 		TEST(streams_are_borrowed_taken_and_closed),
 		TEST(close_detach_lets_it_run_and_the_next_call_reaps_it),
 		TEST(many_detached_children_are_all_reaped),

@@ -522,7 +522,7 @@ static int tree_level(void)
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
 	csys_command_contain(command);
 	csys_child *child = spawned(command);
-	assert_int_equal(csys_child_kill_tree(child, CSYS_FOREVER, &level), 0);
+	assert_int_equal(csys_child_kill_tree_until(child, CSYS_FOREVER, &level), 0);
 	finished(child);
 	return level;
 }

@@ -393,15 +393,63 @@ static void terminate_asks_all_and_then_kills(void **state)
 	(void)state;
 	csys_exit exit;
 	csys_pipeline *pipeline = ready("polite");
-	assert_int_equal(csys_pipeline_terminate(pipeline, CSYS_FOREVER, &exit), 0);
+	assert_int_equal(csys_pipeline_terminate_until(pipeline, CSYS_FOREVER, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_CODE, 3);
 	assert_int_equal(csys_pipeline_exit(pipeline, 0, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGTERM);
 	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
 
 	pipeline = ready("stay");
-	assert_int_equal(csys_pipeline_terminate(pipeline, csys_after_ms(3), &exit), 0);
+	assert_int_equal(csys_pipeline_terminate_until(pipeline, csys_after_ms(3), &exit), 0);
 	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
+}
+
+static void a_wait_ends_the_stages_whose_grace_is_over(void **state)
+{
+	(void)state;
+	csys_exit exit = { 0 };
+	csys_pipeline *pipeline = ready("stay");
+	csys_deadline grace = csys_after_ms(20);
+	assert_int_equal(csys_pipeline_terminate(pipeline, grace), 0);
+	assert_int_equal(csys_pipeline_wait_until(pipeline, csys_after_ms(1), NULL),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(csys_pipeline_wait(pipeline, &exit), 0);
+	assert_true(csys_now() >= csys_deadline_ns(grace));
+	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	assert_int_equal(csys_pipeline_exit(pipeline, 0, &exit), 0);
+	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGTERM);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
+
+	/* That of one stage too, while it is another that runs on. */
+	pipeline = ready("stay");
+	assert_int_equal(csys_child_terminate(csys_pipeline_child(pipeline, 1), csys_after_ms(1)),
+			 0);
+	assert_int_equal(csys_pipeline_wait_until(pipeline, csys_after_ms(100), &exit),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(csys_pipeline_exit(pipeline, 1, &exit), 0);
+	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);
+
+	/* And a capture. */
+	csys_output output;
+	pipeline = ready("stay");
+	assert_int_equal(csys_pipeline_terminate(pipeline, csys_after_ms(5)), 0);
+	assert_int_equal(csys_pipeline_wait_output(pipeline, NULL, NULL, &output), 0);
+	assert_exit(output.exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	csys_output_free(&output);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
+}
+
+static void the_end_of_a_pipeline_need_not_be_told(void **state)
+{
+	(void)state;
+	csys_pipeline *pipeline = waiting(2, "cat");
+	assert_int_equal(csys_pipeline_try_wait(pipeline, NULL), CSYS_EAGAIN);
+	assert_int_equal(csys_pipeline_wait_until(pipeline, csys_after_s(60), NULL), 0);
+	assert_int_equal(csys_pipeline_wait(pipeline, NULL), 0);
+	assert_int_equal(csys_pipeline_try_wait(pipeline, NULL), 0);
+	assert_int_equal(csys_pipeline_terminate_until(pipeline, CSYS_POLL, NULL), 0);
 	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
 }
 
@@ -411,7 +459,7 @@ static void stages_that_cannot_be_asked_are_killed_after_the_grace(void **state)
 	csys_exit exit;
 	csys_pipeline *pipeline = ready("polite");
 	csysi_fault_exhaust(1, CSYS_ENOTSUP);
-	int r = csys_pipeline_terminate(pipeline, csys_after_ms(3), &exit);
+	int r = csys_pipeline_terminate_until(pipeline, csys_after_ms(3), &exit);
 	csysi_fault_arm(0);
 	assert_int_equal(r, 0);
 	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
@@ -664,7 +712,8 @@ static void bad_arguments_start_nothing(void **state)
 	assert_int_equal(csys_pipeline_exit(NULL, 0, &exit), CSYS_EINVAL);
 	assert_int_equal(csys_pipeline_signal(NULL, 0), CSYS_EINVAL);
 	assert_int_equal(csys_pipeline_kill(NULL), CSYS_EINVAL);
-	assert_int_equal(csys_pipeline_terminate(NULL, CSYS_POLL, &exit), CSYS_EINVAL);
+	assert_int_equal(csys_pipeline_terminate_until(NULL, CSYS_POLL, &exit), CSYS_EINVAL);
+	assert_int_equal(csys_pipeline_terminate(NULL, CSYS_POLL), CSYS_EINVAL);
 	assert_int_equal(csys_pipeline_wait_output(NULL, NULL, NULL, &output), CSYS_EINVAL);
 	assert_int_equal(csys_pipeline_count(NULL), 0);
 	assert_null(csys_pipeline_child(NULL, 0));
@@ -737,6 +786,8 @@ int main(void)
 		TEST(signals_reach_every_stage),
 		TEST(kill_ends_every_stage),
 		TEST(terminate_asks_all_and_then_kills),
+		TEST(a_wait_ends_the_stages_whose_grace_is_over),
+		TEST(the_end_of_a_pipeline_need_not_be_told),
 		TEST(stages_that_cannot_be_asked_are_killed_after_the_grace),
 		TEST(closing_follows_the_policy),
 		TEST(closing_does_not_wait_for_itself),

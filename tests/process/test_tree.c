@@ -135,7 +135,7 @@ static void end(csys_child *child, csys_handle witness, int expected)
 {
 	int level = 77;
 	csys_exit exit;
-	assert_int_equal(csys_child_kill_tree(child, csys_after_s(200), &level), 0);
+	assert_int_equal(csys_child_kill_tree_until(child, csys_after_s(200), &level), 0);
 	assert_int_equal(level, expected);
 	/* A group is killed whole, but its end is not told. */
 	assert_ended(witness, level == CSYS_TREE_GROUP ? csys_after_s(200) : CSYS_POLL);
@@ -331,7 +331,7 @@ static void end_a_loser(const char *how)
 	csys_child *other = contained("lose", how, &other_witness);
 	if (!child || !other)
 		return;
-	CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
+	CHECK(csys_child_kill_tree_until(child, csys_after_s(60), &level) == 0);
 	CHECK(level == CSYS_TREE_WALK);
 	CHECK(csys_stream_read_until(witness, &byte, 1, CSYS_POLL, &size) == 0 && size == 0);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
@@ -460,7 +460,7 @@ static void what_an_ended_child_left_in_its_group_is_ended(void **state)
 	csys_child *child = planted(command, &witness);
 	let_end(child);
 	assert_running(witness);
-	assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), &level), 0);
+	assert_int_equal(csys_child_kill_tree_until(child, csys_after_s(60), &level), 0);
 	assert_int_equal(level, has_table() ? CSYS_TREE_WALK : CSYS_TREE_GROUP);
 	assert_ended(witness, csys_after_s(60));
 	csys_exit exit = finished(child);
@@ -482,7 +482,7 @@ static void a_child_that_ends_meanwhile_takes_nobody_out_of_reach(void **state)
 		csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 		child = spawned(command);
 		assert_int_equal(csys_child_take(child, CSYS_STDOUT, &witness), 0);
-		assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), NULL), 0);
+		assert_int_equal(csys_child_kill_tree_until(child, csys_after_s(60), NULL), 0);
 		char text[8];
 		size_t size;
 		assert_int_equal(csys_stream_read_until(witness, text, sizeof text,
@@ -511,13 +511,13 @@ static void after_the_reaping_only_a_container_can_be_ended(void **state)
 	csys_child *child = planted(command, &witness);
 	assert_int_equal(csys_child_wait(child, &exit), 0);
 	assert_running(witness);
-	int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+	int r = csys_child_kill_tree_until(child, csys_after_s(60), &level);
 	if (best_level() == CSYS_TREE_CONTAINER) {
 		assert_int_equal(r, 0);
 		assert_int_equal(level, CSYS_TREE_CONTAINER);
 		assert_ended(witness, CSYS_POLL);
 		/* Again, with nothing there. */
-		assert_int_equal(csys_child_kill_tree(child, CSYS_POLL, &level), 0);
+		assert_int_equal(csys_child_kill_tree_until(child, CSYS_POLL, &level), 0);
 	} else {
 		assert_int_equal(r, CSYS_ESRCH);
 		assert_int_equal(level, 77);
@@ -542,7 +542,7 @@ static void a_reaper_that_has_ended_is_no_reaper(void **state)
 	int level = 77;
 	assert_int_equal(csys_child_kill(child), 0);
 	let_end(child);
-	assert_int_equal(csys_child_kill_tree(child, CSYS_POLL, &level), 0);
+	assert_int_equal(csys_child_kill_tree_until(child, CSYS_POLL, &level), 0);
 	assert_int_equal(level, CSYS_TREE_WALK);
 	finished(child);
 	csys_handle_close(witness);
@@ -570,7 +570,7 @@ static void kill_a_lost_tree(int by_system, int contain)
 		csys_child_close(child, CSYS_CLOSE_DETACH);
 		return;
 	}
-	int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+	int r = csys_child_kill_tree_until(child, csys_after_s(60), &level);
 	if (contain && level != 77)
 		CHECK(r == 0 && level == CSYS_TREE_CONTAINER);
 	else
@@ -609,7 +609,7 @@ static void a_reaped_child_is_told(void **state)
 	csys_exit exit;
 	int level = 77;
 	assert_int_equal(csys_child_wait(child, &exit), 0);
-	assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), &level), CSYS_ESRCH);
+	assert_int_equal(csys_child_kill_tree_until(child, csys_after_s(60), &level), CSYS_ESRCH);
 	assert_int_equal(level, 77);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
@@ -627,7 +627,7 @@ static void what_is_found_is_killed_though_the_deadline_has_passed(void **state)
 		csys_command_process_group(command, 0);
 		csys_child *child = planted(command, &witness);
 		int level = 77;
-		int r = csys_child_kill_tree(child, CSYS_POLL, &level);
+		int r = csys_child_kill_tree_until(child, CSYS_POLL, &level);
 		if (r < 0) {
 			assert_int_equal(r, CSYS_ETIMEDOUT);
 			assert_int_equal(level, 77);
@@ -665,7 +665,7 @@ static void kill_what_may_not_be(void)
 	CHECK(csys_child_take(second, CSYS_STDOUT, &output) == 0);
 
 	CHECK(setuid(NOBODY) == 0);
-	CHECK(csys_child_kill_tree(first, csys_after_s(60), &level) == CSYS_EPERM);
+	CHECK(csys_child_kill_tree_until(first, csys_after_s(60), &level) == CSYS_EPERM);
 	CHECK(level == 77);
 	csys_exit exit;
 	CHECK(csys_child_wait(first, &exit) == 0);
@@ -705,7 +705,7 @@ static void as_nobody(void)
 	CHECK(r == 0);
 	CHECK(csys_child_take(child, CSYS_STDOUT, &witness) == 0);
 	read_line(witness, line, sizeof line);
-	CHECK(csys_child_kill_tree(child, csys_after_s(60), &level) == 0);
+	CHECK(csys_child_kill_tree_until(child, csys_after_s(60), &level) == 0);
 	CHECK(level == CSYS_TREE_REAPER);
 	size_t size = 1;
 	CHECK(csys_stream_read_until(witness, line, 1, CSYS_POLL, &size) == 0 && size == 0);
@@ -739,7 +739,7 @@ static void a_tree_is_ended_beside_a_wait(void **state)
 		pthread_t waiter;
 		void *exit;
 		assert_int_equal(pthread_create(&waiter, NULL, wait_for, child), 0);
-		assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), NULL), 0);
+		assert_int_equal(csys_child_kill_tree_until(child, csys_after_s(60), NULL), 0);
 		pthread_join(waiter, &exit);
 		assert_non_null(exit);
 		assert_int_equal(((csys_exit *)exit)->value, SIGKILL);
@@ -798,7 +798,7 @@ static void terminate_kills_the_contained_tree_after_the_grace(void **state)
 	csys_command *command = helper_command("stay", NULL);
 	csys_command_contain(command);
 	csys_child *child = planted(command, &witness);
-	assert_int_equal(csys_child_terminate(child, csys_after_ms(5), &exit), 0);
+	assert_int_equal(csys_child_terminate_until(child, csys_after_ms(5), &exit), 0);
 	assert_int_equal(exit.value, SIGKILL);
 	assert_ended(witness, CSYS_POLL);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
@@ -903,13 +903,13 @@ static void every_failure_of_a_kill_can_be_made_good_by_another(void **state)
 			csys_child *child = planted(command, &witness);
 			int level = 77;
 			csysi_fault_arm(nth);
-			int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+			int r = csys_child_kill_tree_until(child, csys_after_s(60), &level);
 			fired = csysi_fault_fired();
 			csysi_fault_arm(0);
 			if (r < 0) {
 				assert_true(fired);
 				assert_int_equal(level, 77);
-				r = csys_child_kill_tree(child, csys_after_s(60), &level);
+				r = csys_child_kill_tree_until(child, csys_after_s(60), &level);
 			}
 			assert_int_equal(r, 0);
 			assert_ended(witness, csys_after_s(60));
@@ -963,7 +963,7 @@ static void nothing_stays_stopped_when_a_kill_fails(void **state)
 				csysi_fault_exhaust(nth, codes[kind]);
 			else
 				csysi_fault_arm(nth);
-			int r = csys_child_kill_tree(child, deadline, NULL);
+			int r = csys_child_kill_tree_until(child, deadline, NULL);
 			fired = csysi_fault_fired();
 			csysi_fault_arm(0);
 			failures += r < 0;
@@ -972,7 +972,7 @@ static void nothing_stays_stopped_when_a_kill_fails(void **state)
 			assert_false(is_stopped(other));
 
 			/* Where its parent was killed and not it, nothing connects it any more. */
-			r = csys_child_kill_tree(child, csys_after_s(60), NULL);
+			r = csys_child_kill_tree_until(child, csys_after_s(60), NULL);
 			assert_int_equal(r, 0);
 			kill((pid_t)other, SIGKILL);
 			assert_ended(witness, csys_after_s(60));
@@ -998,7 +998,7 @@ static void kill_and_lose_handles(void)
 	struct sigaction action = { .sa_handler = lose_handles };
 	CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
 	/* It hears of the first stop. */
-	int r = csys_child_kill_tree(child, csys_after_s(60), NULL);
+	int r = csys_child_kill_tree_until(child, csys_after_s(60), NULL);
 	signal(SIGCHLD, SIG_DFL);
 	allow_handles(1024);
 	CHECK(r == 0 || r == CSYS_EMFILE);
@@ -1044,7 +1044,7 @@ static void bad_arguments_are_told(void **state)
 {
 	(void)state;
 	int level = 77;
-	assert_int_equal(csys_child_kill_tree(NULL, CSYS_POLL, &level), CSYS_EINVAL);
+	assert_int_equal(csys_child_kill_tree_until(NULL, CSYS_POLL, &level), CSYS_EINVAL);
 	assert_int_equal(level, 77);
 }
 
@@ -1069,7 +1069,7 @@ static void kill_what_is_hidden(void)
 		if (i == 1)
 			csys_command_process_group(command, 0);
 		csys_child *child = planted(command, &witness);
-		int r = csys_child_kill_tree(child, csys_after_s(60), &level);
+		int r = csys_child_kill_tree_until(child, csys_after_s(60), &level);
 		CHECK(r == 0);
 		/* In a sandbox without /proc, too. */
 		CHECK(i >= 2 || level == (i == 1 ? CSYS_TREE_GROUP : CSYS_TREE_CHILD));

@@ -45,9 +45,10 @@ static void *kill_tree(void *argument)
 	int r = CSYS_ETIMEDOUT;
 
 	if (killer->patience > 0)
-		r = csys_child_kill_tree(killer->child, csys_after_ms(killer->patience), NULL);
+		r = csys_child_kill_tree_until(killer->child, csys_after_ms(killer->patience),
+					       NULL);
 	if (r == CSYS_ETIMEDOUT)
-		r = csys_child_kill_tree(killer->child, csys_after_s(120), NULL);
+		r = csys_child_kill_tree_until(killer->child, csys_after_s(120), NULL);
 	/* The other thread may have reaped it. */
 	if (r < 0 && r != CSYS_ESRCH)
 		note_wrong("killed", killer->round, r);

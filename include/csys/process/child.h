@@ -4,7 +4,7 @@
  *     csys_exit exit;
  *     int r = csys_child_wait_until(child, csys_after_ms(5000), &exit);
  *     if (r == CSYS_ETIMEDOUT)
- *             r = csys_child_terminate(child, csys_after_ms(500), &exit);
+ *             r = csys_child_terminate_until(child, csys_after_ms(500), &exit);
  *     csys_child_close(child, CSYS_CLOSE_KILL);
  *
  * On Linux the child is held by a pidfd from its first instant, elsewhere by
@@ -107,13 +107,42 @@ CSYS_API int csys_child_signal(csys_child *child, int signal);
  */
 CSYS_API int csys_child_kill(csys_child *child);
 
-/*
- * Ask it to end (SIGTERM), give it until `grace`, then kill it, a contained one with its
- * tree; reap it in any case.  Closes its stdin, and where a child cannot be asked
- * that and the grace are all.  Returns 0 with the end in *out, which tells
- * whether it went by itself; CSYS_EPERM as csys_child_kill, and it runs on.
+/**
+ * Ask a child to end (SIGTERM) and close this side of its stdin, without waiting.
+ *
+ * A child that has not ended by `grace` is killed, a contained one with its tree, by the first
+ * of these that looks at it after that: a wait for it, a try_wait, a capture, the wait for its
+ * pipeline; its close with CSYS_CLOSE_WAIT; and, once it was closed and detached, a later spawn,
+ * wait or close of any child.  A wait that comes before the grace is over wakes at its end.
+ * Nothing else does: no thread of csys runs, a wait that another thread began before this call
+ * goes on as it was, and csys_poll and the child's handle only tell of its end.
+ *
+ * Where a child cannot be asked the closed stdin and the grace are all.  A later
+ * csys_child_terminate, or csys_child_terminate_until, replaces the grace.  A stopped child does
+ * not end before it goes on, but can be killed.
+ *
+ * \param child  the child
+ * \param grace  when it is to be killed; CSYS_FOREVER: never; CSYS_POLL: at the next look
+ * \retval 0            it was asked, or has ended
+ * \retval CSYS_EPERM   it may not be asked, since it changed its user; it has no grace
+ * \retval CSYS_EINVAL  `child` is NULL
  */
-CSYS_API int csys_child_terminate(csys_child *child, csys_deadline grace, csys_exit *out);
+CSYS_API int csys_child_terminate(csys_child *child, csys_deadline grace);
+
+/**
+ * Ask a child to end (SIGTERM), give it until `grace`, then kill it, a contained one with its tree,
+ * and reap it in any case.
+ *
+ * Closes this side of its stdin.  Where a child cannot be asked that and the grace are all.
+ *
+ * \param child  the child
+ * \param grace  when it is killed
+ * \param out    how it ended, which tells whether it went by itself; may be NULL
+ * \retval 0            it has ended and was reaped
+ * \retval CSYS_EPERM   it may not be ended, since it changed its user, and runs on
+ * \retval CSYS_EINVAL  `child` is NULL
+ */
+CSYS_API int csys_child_terminate_until(csys_child *child, csys_deadline grace, csys_exit *out);
 
 /*
  * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal, CSYS_ENOTSUP where
@@ -143,7 +172,7 @@ CSYS_API CSYS_MUST_CHECK int csys_child_wait_suspended_until(csys_child *child,
  */
 CSYS_API int csys_child_signal_group(csys_child *child, int signal);
 
-/* How much csys_child_kill_tree could reach, weakest first. */
+/* How much csys_child_kill_tree_until could reach, weakest first. */
 enum {
 	CSYS_TREE_CHILD = 1, /* the child alone */
 	CSYS_TREE_GROUP = 2, /* the process group that it leads */
@@ -192,8 +221,11 @@ enum {
  * stopped: what had been stopped was killed, or goes on if there was no handle left to kill it
  * by.  No cancellation point.
  */
-CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, csys_deadline deadline,
-						  int *out_level);
+CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree_until(csys_child *child, csys_deadline deadline,
+							int *out_level);
+
+/** End a child with all that it started, as csys_child_kill_tree_until does, without a deadline. */
+CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, int *out_level);
 
 /* The name of a level: "child", "group", "walk", "reaper", "container".  Static text. */
 CSYS_API const char *csys_tree_level_name(int level);

@@ -104,7 +104,7 @@ CSYS_API csys_child *csys_pipeline_child(const csys_pipeline *pipeline, size_t i
 /*
  * Wait until all stages have ended, and reap them.  Closes this side of the
  * first one's stdin first, and reads nothing, as csys_child_wait.  Returns 0 with
- * how the pipeline ended in *out.
+ * how the pipeline ended in *out, which may be NULL, as in the next two.
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait(csys_pipeline *pipeline, csys_exit *out);
 
@@ -145,12 +145,30 @@ CSYS_API int csys_pipeline_signal(csys_pipeline *pipeline, int signal);
  */
 CSYS_API int csys_pipeline_kill(csys_pipeline *pipeline);
 
-/*
- * Ask all stages to end (SIGTERM), give them until `grace`, then kill those that
- * run; reap all in any case.  Closes the first one's stdin.  Returns 0 with how
- * the pipeline ended in *out; CSYS_EPERM as csys_pipeline_kill.
+/**
+ * Ask all stages to end, and close their stdin, without waiting: csys_child_terminate for each.
+ *
+ * \param pipeline  the pipeline
+ * \param grace     when those that run on are killed, by the next wait or close that looks at them
+ * \retval 0            all were asked, or have ended
+ * \retval CSYS_EPERM   one may not be asked, since it changed its user; the others were
+ * \retval CSYS_EINVAL  `pipeline` is NULL
  */
-CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out);
+CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace);
+
+/**
+ * Ask all stages to end (SIGTERM), give them until `grace`, then kill those that run, and reap all
+ * in any case.
+ *
+ * \param pipeline  the pipeline
+ * \param grace     when they are killed
+ * \param out       how the pipeline ended; may be NULL
+ * \retval 0            all have ended and were reaped
+ * \retval CSYS_EPERM   one may not be ended, since it changed its user, and runs on
+ * \retval CSYS_EINVAL  `pipeline` is NULL
+ */
+CSYS_API int csys_pipeline_terminate_until(csys_pipeline *pipeline, csys_deadline grace,
+					   csys_exit *out);
 
 /* Close all children and the pipeline; `policy` as for csys_child_close.  NULL is fine. */
 CSYS_API void csys_pipeline_close(csys_pipeline *pipeline, enum csys_close_policy policy);
