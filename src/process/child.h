@@ -55,7 +55,7 @@ int csysi_child_act_on_group(csys_child *child, enum csysi_os_act act);
  */
 int csysi_child_ask(csys_child *child, csys_deadline grace);
 
-/* End it if the grace that it was given is over.  Returns when it will be, CSYS_FOREVER if never. */
+/* End it if the grace it was given is over.  Returns when it will be, CSYS_FOREVER if never. */
 csys_deadline csysi_child_enforce(csys_child *child);
 
 /* Check that it is not reaped, by this or other code: its pid is its own.  0 or CSYS_ESRCH. */

@@ -283,34 +283,72 @@ void csys_pipeline_close(csys_pipeline *pipeline, enum csys_close_policy policy)
 
 /* ---- all at once --------------------------------------------------------------------- */
 
+static void clear(csys_exit *exits, size_t count)
+{
+	for (size_t i = 0; exits && i < count; i++)
+		exits[i] = (csys_exit){ 0 };
+}
+
+/* How all stages and the pipeline ended; CSYS_EXIT_NONE for what runs on.  Both may be NULL. */
+static void tell_all(csys_pipeline *pipeline, csys_exit *exits, csys_exit *out)
+{
+	csys_exit told = { 0 };
+
+	for (size_t i = pipeline->count; i-- > 0;) {
+		csys_exit exit = { 0 };
+		int r = csys_pipeline_exit(pipeline, i, &exit);
+		(void)r;
+		if (exits)
+			exits[i] = exit;
+		if (i + 1 == pipeline->count || csys_exit_success(told))
+			told = exit;
+	}
+	if (out)
+		*out = told;
+}
+
+/* At the deadline of a run: as politely as the grace says. */
+static void end_run(csys_pipeline *pipeline, int64_t grace_ns)
+{
+	int r = CSYS_ETIMEDOUT;
+
+	if (grace_ns > 0)
+		r = csys_pipeline_terminate_until(pipeline, csys_after_ns(grace_ns), NULL);
+	else if (csys_pipeline_kill(pipeline) == 0)
+		r = csys_pipeline_wait(pipeline, NULL);
+	(void)r; /* what may not be killed runs on */
+}
+
 int csys_pipeline_run_until(csys_command *const *stages, size_t count, csys_deadline deadline,
-			    csys_exit *out)
+			    int64_t grace_ns, csys_exit *exits, csys_exit *out)
 {
 	csys_pipeline *pipeline;
 
 	csysi_spawn_begin(NULL);
-	if (!out)
+	if ((!exits && !out) || grace_ns < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	int r = spawn_until(stages, count, deadline, &pipeline);
+	if (r == CSYS_ETIMEDOUT) {
+		clear(exits, count);
+		clear(out, 1);
+	}
 	if (r < 0)
 		return r;
 
 	/* No code here writes or reads: let the stages see that at once. */
 	close_streams(pipeline);
-	r = csys_pipeline_wait_until(pipeline, deadline, out);
+	r = csys_pipeline_wait_until(pipeline, deadline, NULL);
+	if (r == CSYS_ETIMEDOUT)
+		end_run(pipeline, grace_ns);
+	if (r == 0 || r == CSYS_ETIMEDOUT)
+		tell_all(pipeline, exits, out);
 	csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);
 	return r;
 }
 
-int csys_pipeline_run(csys_command *const *stages, size_t count, csys_exit *out)
+int csys_pipeline_run(csys_command *const *stages, size_t count, csys_exit *exits, csys_exit *out)
 {
-	return csys_pipeline_run_until(stages, count, CSYS_FOREVER, out);
-}
-
-static void clear(csys_exit *exits, size_t count)
-{
-	for (size_t i = 0; exits && i < count; i++)
-		exits[i] = (csys_exit){ 0 };
+	return csys_pipeline_run_until(stages, count, CSYS_FOREVER, 0, exits, out);
 }
 
 /* Room for the ends of all stages if the caller has none; *out_made is to be freed. */

@@ -330,25 +330,44 @@ int csys_command_exec(csys_command *command)
 	return r;
 }
 
-int csys_command_run_until(csys_command *command, csys_deadline deadline, csys_exit *out)
+/* At the deadline of a run: as politely as the grace says.  *out stays as it is if that fails. */
+static void end_run(csys_child *child, int64_t grace_ns, csys_exit *out)
+{
+	int r = CSYS_ETIMEDOUT;
+
+	if (grace_ns > 0)
+		r = csys_child_terminate_until(child, csys_after_ns(grace_ns), out);
+	else if (csysi_child_end(child) == 0)
+		r = csysi_child_wait_until(child, CSYS_FOREVER, out);
+	(void)r; /* one that may not be killed runs on */
+}
+
+int csys_command_run_until(csys_command *command, csys_deadline deadline, int64_t grace_ns,
+			   csys_exit *out)
 {
 	csys_child *child;
 
 	csysi_spawn_begin(command);
-	if (!out)
+	if (!out || grace_ns < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	int r = csys_command_spawn_until(command, deadline, &child);
+	if (r == CSYS_ETIMEDOUT)
+		*out = (csys_exit){ 0 };
 	if (r < 0)
 		return r;
 
 	/* No code here writes or reads: let the child see that at once. */
 	csysi_child_close_streams(child);
 	r = csys_child_wait_until(child, deadline, out);
+	if (r == CSYS_ETIMEDOUT) {
+		*out = (csys_exit){ 0 };
+		end_run(child, grace_ns, out);
+	}
 	csys_child_close(child, CSYS_CLOSE_KILL);
 	return r;
 }
 
 int csys_command_run(csys_command *command, csys_exit *out)
 {
-	return csys_command_run_until(command, CSYS_FOREVER, out);
+	return csys_command_run_until(command, CSYS_FOREVER, 0, out);
 }

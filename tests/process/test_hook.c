@@ -433,9 +433,11 @@ static void a_start_that_takes_too_long_is_ended(void **state)
 		assert_null(child);
 		assert_times_out(command, r);
 
-		csys_exit end;
+		csys_exit end = { .how = 77 };
 		command = hooked(hooks[i], NULL);
-		assert_times_out(command, csys_command_run_until(command, csys_after_ms(20), &end));
+		r = csys_command_run_until(command, csys_after_ms(20), 0, &end);
+		assert_int_equal(end.how, CSYS_EXIT_NONE); /* it was no program yet */
+		assert_times_out(command, r);
 
 		csys_output output;
 		csys_output_options options = { .deadline = csys_after_ms(20) };
@@ -614,7 +616,11 @@ static void a_pipeline_ends_with_a_stage_that_takes_too_long(void **state)
 	(void)state;
 	csys_exit end;
 	csys_command *stages[] = { helper_command("wait", NULL), hooked(stop_self, NULL) };
-	int r = csys_pipeline_run_until(stages, 2, csys_after_ms(20), &end);
+	csys_exit ends[2] = { { .how = 77 }, { .how = 77 } };
+	int r = csys_pipeline_run_until(stages, 2, csys_after_ms(20), 0, ends, &end);
+	assert_int_equal(end.how, CSYS_EXIT_NONE);
+	assert_int_equal(ends[0].how, CSYS_EXIT_NONE);
+	assert_int_equal(ends[1].how, CSYS_EXIT_NONE);
 	assert_int_equal(csys_pipeline_failed_stage(), 1);
 	assert_int_equal(r, CSYS_ETIMEDOUT);
 	assert_false(has_children());

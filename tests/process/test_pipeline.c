@@ -100,7 +100,7 @@ static void one_stage_is_a_pipeline_too(void **state)
 	csys_output_free(&output);
 
 	stage(helper_command("exit", "5", NULL));
-	assert_int_equal(csys_pipeline_run(stages, 1, &exit), 0);
+	assert_int_equal(csys_pipeline_run(stages, 1, NULL, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_CODE, 5);
 	clear();
 }
@@ -208,11 +208,17 @@ static void it_ends_as_its_last_stage_that_failed(void **state)
 	stage(helper_command("exit", "4", NULL));
 	stage(helper_command("exit", "0", NULL));
 	csys_exit exit;
-	assert_int_equal(csys_pipeline_run(stages, 4, &exit), 0);
+	assert_int_equal(csys_pipeline_run(stages, 4, NULL, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_CODE, 4);
-	assert_int_equal(csys_pipeline_run(stages, 2, &exit), 0);
+	assert_int_equal(csys_pipeline_run(stages, 2, NULL, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_CODE, 3);
-	assert_int_equal(csys_pipeline_run(stages + 3, 1, &exit), 0);
+	for (int i = 0; i < 4; i++)
+		exits[i] = (csys_exit){ .how = 77 };
+	assert_int_equal(csys_pipeline_run(stages, 4, exits, NULL), 0);
+	const int ends[] = { 3, 0, 4, 0 };
+	for (int i = 0; i < 4; i++)
+		assert_exit(exits[i], CSYS_EXIT_CODE, ends[i]);
+	assert_int_equal(csys_pipeline_run(stages + 3, 1, NULL, &exit), 0);
 	assert_exit(exit, CSYS_EXIT_CODE, 0);
 	assert_int_equal(output_of(NULL, exits, &output), 0);
 	assert_exit(output.exit, CSYS_EXIT_CODE, 4);
@@ -520,6 +526,29 @@ static void a_stage_on_a_terminal_writes_into_the_pipe(void **state)
 	csys_pty_close(pty);
 }
 
+static void a_run_that_is_out_of_time_ends_by_itself_within_the_grace(void **state)
+{
+	(void)state;
+	csys_exit exits[2];
+	csys_exit exit;
+	stage(helper_command("polite", NULL));
+	stage(helper_command("stay", NULL));
+	/* Both have time to get ready, or else the first ends by SIGTERM. */
+	csys_deadline deadline = csys_after_ms(300);
+	assert_int_equal(csys_pipeline_run_until(stages, 2, deadline, 30000000, exits, &exit),
+			 CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= csys_deadline_ns(deadline) + 30000000);
+	assert_true(exits[0].how == CSYS_EXIT_CODE || csys_exit_signal(exits[0]) == SIGTERM);
+	assert_exit(exits[1], CSYS_EXIT_SIGNAL, SIGKILL);
+	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	assert_false(has_children());
+	/* One that does not hold out takes no longer than it needs. */
+	assert_int_equal(csys_pipeline_run_until(stages, 1, CSYS_POLL, 60000000000, NULL, &exit),
+			 CSYS_ETIMEDOUT);
+	assert_true(exit.how == CSYS_EXIT_CODE || csys_exit_signal(exit) == SIGTERM);
+	clear();
+}
+
 static void the_deadline_ends_all_stages(void **state)
 {
 	(void)state;
@@ -530,8 +559,11 @@ static void the_deadline_ends_all_stages(void **state)
 	stage(helper_command("wait", NULL));
 	stage(helper_command("wait", NULL));
 	stage(helper_command("stay", NULL));
-	assert_int_equal(csys_pipeline_run_until(stages, 3, CSYS_POLL, &exit), CSYS_ETIMEDOUT);
-	assert_int_equal(exit.how, 77);
+	assert_int_equal(csys_pipeline_run_until(stages, 3, CSYS_POLL, 0, exits, &exit),
+			 CSYS_ETIMEDOUT);
+	assert_exit(exit, CSYS_EXIT_SIGNAL, SIGKILL);
+	for (int i = 0; i < 3; i++)
+		assert_exit(exits[i], CSYS_EXIT_SIGNAL, SIGKILL);
 	assert_false(has_children());
 
 	assert_int_equal(output_of(&options, exits, &output), CSYS_ETIMEDOUT);
@@ -646,7 +678,7 @@ static void assert_refused(int result, size_t failed_stage)
 	assert_int_equal(csys_pipeline_spawn(stages, stage_count, &pipeline), result);
 	assert_int_equal(csys_pipeline_failed_stage(), failed_stage);
 	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
-	assert_int_equal(csys_pipeline_run(stages, stage_count, &exit), result);
+	assert_int_equal(csys_pipeline_run(stages, stage_count, NULL, &exit), result);
 	assert_int_equal(csys_pipeline_output(stages, stage_count, NULL, NULL, &output), result);
 	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
 	assert_int_equal(output.exit.how, CSYS_EXIT_NONE);
@@ -695,7 +727,9 @@ static void bad_arguments_start_nothing(void **state)
 	assert_int_equal(csys_pipeline_spawn(lost, 1, &pipeline), CSYS_ENOMEM);
 	stage(helper_command("exit", "0", NULL));
 	assert_int_equal(csys_pipeline_spawn(stages, 1, NULL), CSYS_EINVAL);
-	assert_int_equal(csys_pipeline_run(stages, 1, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pipeline_run(stages, 1, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_pipeline_run_until(stages, 1, CSYS_FOREVER, -1, NULL, &exit),
+			 CSYS_EINVAL);
 	assert_int_equal(csys_pipeline_output(stages, 1, NULL, NULL, NULL), CSYS_EINVAL);
 	csys_output_options options = { .input = "x", .input_size = 1 };
 	csys_command_stdio(stages[0], CSYS_STDIN, CSYS_STDIO_NULL);
@@ -792,6 +826,7 @@ int main(void)
 		TEST(closing_follows_the_policy),
 		TEST(closing_does_not_wait_for_itself),
 		TEST(a_stage_on_a_terminal_writes_into_the_pipe),
+		TEST(a_run_that_is_out_of_time_ends_by_itself_within_the_grace),
 		TEST(the_deadline_ends_all_stages),
 		TEST(with_grace_all_stages_are_asked_first),
 		TEST(a_sinks_failure_ends_all_stages),

@@ -677,10 +677,39 @@ static void run_until_kills_at_the_deadline(void **state)
 	csys_exit end = { .how = 77, .value = 77 };
 	csys_command *command = helper_command("wait", NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
-	assert_int_equal(csys_command_run_until(command, csys_after_ms(5), &end), CSYS_ETIMEDOUT);
-	assert_int_equal(end.how, 77);
+	assert_int_equal(csys_command_run_until(command, csys_after_ms(5), 0, &end),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(end.how, CSYS_EXIT_SIGNAL);
+	assert_int_equal(end.value, SIGKILL);
 	assert_false(has_children());
+	end.how = 77;
 	assert_int_equal(csys_command_run(command, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_command_run_until(command, CSYS_FOREVER, -1, &end), CSYS_EINVAL);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
+	assert_int_equal(end.how, 77);
+	csys_command_free(command);
+}
+
+static void run_until_gives_a_grace_and_tells_how_it_ended(void **state)
+{
+	(void)state;
+	csys_exit end = { 0 };
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	assert_int_equal(csys_command_run_until(command, csys_after_ms(5), 60000000000, &end),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(end), SIGTERM);
+	csys_command_free(command);
+
+	/* One that does not listen gets to the end of it. */
+	command = csys_command_new("sh");
+	csys_command_args(command,
+			  (const char *const[]){ "-c", "trap '' TERM; exec sleep 60", NULL });
+	csys_deadline deadline = csys_after_ms(300);
+	assert_int_equal(csys_command_run_until(command, deadline, 20000000, &end), CSYS_ETIMEDOUT);
+	assert_true(csys_now() >= csys_deadline_ns(deadline));
+	assert_true(csys_exit_signal(end) == SIGKILL || csys_exit_signal(end) == SIGTERM);
+	assert_false(has_children());
 	csys_command_free(command);
 }
 
@@ -829,6 +858,7 @@ int main(void)
 		TEST(a_childs_pipe_goes_on_into_another),
 		TEST(run_does_not_hang_on_its_own_pipes),
 		TEST(run_until_kills_at_the_deadline),
+		TEST(run_until_gives_a_grace_and_tells_how_it_ended),
 		TEST(without_handles_it_is_emfile_and_nothing_is_left),
 		TEST(at_the_limit_of_processes_it_is_eagain),
 		TEST(every_fault_is_told_and_leaves_nothing),

@@ -566,12 +566,26 @@ CSYS_API CSYS_MUST_CHECK int csys_command_exec(csys_command *command);
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_run(csys_command *command, csys_exit *out);
 
-/*
- * Spawn and wait for the end until `deadline`: then the program is killed and reaped, and the
- * result is CSYS_ETIMEDOUT.  The start counts too, as for csys_command_spawn_until.
+/**
+ * Spawn a command and wait for its end until `deadline`, then end it and tell how it ended.
+ *
+ * The start counts too, as for csys_command_spawn_until.  At the deadline the program is asked to
+ * end (SIGTERM) and killed `grace_ns` later, or killed at once if that is 0; a contained one is
+ * killed with its tree.  It is reaped in any case.  A deadline is a point of time, so a loop takes
+ * csys_after_ms for each call.
+ *
+ * \param command   the command
+ * \param deadline  when to end it
+ * \param grace_ns  how long it may take to end by itself then, nanoseconds; 0: it is killed at once
+ * \param out       how it ended
+ * \retval 0               it has ended by the deadline
+ * \retval CSYS_ETIMEDOUT  it was ended, and *out tells how; CSYS_EXIT_NONE if it was not started by
+ *                         then, or may not be killed, since it changed its user, and runs on
+ * \retval CSYS_EINVAL     `out` is NULL or `grace_ns` negative; nothing was started
+ * \return another failure to start as csys_command_spawn has it, and *out is as it was
  */
 CSYS_API CSYS_MUST_CHECK int csys_command_run_until(csys_command *command, csys_deadline deadline,
-						    csys_exit *out);
+						    int64_t grace_ns, csys_exit *out);
 
 CSYS_END_DECLS
 

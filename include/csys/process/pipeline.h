@@ -64,15 +64,41 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_output(csys_command *const *stages, s
 						  const csys_output_options *options,
 						  csys_exit *exits, csys_output *out);
 
-/*
- * Run it without capturing, as csys_command_run does one command.  The second is the
- * same until `deadline`: then all stages are killed and reaped, and the result
- * is CSYS_ETIMEDOUT.
+/**
+ * Run a pipeline without capturing it, as csys_command_run does one command.
+ *
+ * \param stages  the commands
+ * \param count   how many, at least 1
+ * \param exits   how each stage ended, `count` of them; may be NULL
+ * \param out     how the pipeline ended; may be NULL if `exits` is not
+ * \retval 0            all have ended
+ * \retval CSYS_EINVAL  both outputs are NULL; or as csys_pipeline_spawn
+ * \return another failure to start as csys_pipeline_spawn has it, and the outputs are as they were
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_run(csys_command *const *stages, size_t count,
-					       csys_exit *out);
+					       csys_exit *exits, csys_exit *out);
+
+/**
+ * Run a pipeline until `deadline`, then end all stages and tell how they ended.
+ *
+ * \param stages    the commands
+ * \param count     how many, at least 1
+ * \param deadline  when to end them
+ * \param grace_ns  how long they may take to end by themselves then, after SIGTERM, nanoseconds;
+ *                  0: they are killed at once
+ * \param exits     how each stage ended, `count` of them; may be NULL
+ * \param out       how the pipeline ended; may be NULL if `exits` is not
+ * \retval 0               all have ended by the deadline
+ * \retval CSYS_ETIMEDOUT  those that ran were ended, and the outputs tell how all ended;
+ *                         CSYS_EXIT_NONE for a stage that was not started by then, or may not be
+ *                         killed and runs on
+ * \retval CSYS_EINVAL     both outputs are NULL, or `grace_ns` is negative; or as
+ *                         csys_pipeline_spawn
+ * \return another failure to start as csys_pipeline_spawn has it, and the outputs are as they were
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_run_until(csys_command *const *stages, size_t count,
-						     csys_deadline deadline, csys_exit *out);
+						     csys_deadline deadline, int64_t grace_ns,
+						     csys_exit *exits, csys_exit *out);
 
 /* ---- step by step ------------------------------------------------------------ */
 
