@@ -354,7 +354,7 @@ static void fill(csys_captured *captured, struct csysi_capture_loop *capture, in
 }
 
 int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
-		  csys_output *out)
+		  csys_deadline deadline, csys_output *out)
 {
 	struct csysi_capture_loop capture = {
 		.programs = programs,
@@ -367,9 +367,9 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 		programs->exits[i] = (csys_exit){ 0 };
 	int r = take_streams(&capture);
 	if (r == 0)
-		r = pump(&capture, options->deadline);
+		r = pump(&capture, deadline);
 	if (r == 0)
-		r = wait_all(&capture, options->deadline);
+		r = wait_all(&capture, deadline);
 	if (r < 0)
 		r = end_all(&capture, r);
 	release(&capture);

@@ -23,7 +23,10 @@ struct csysi_programs {
  * until these and the children have ended.  out->exit is not touched.
  */
 int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
-		  csys_output *out);
+		  csys_deadline deadline, csys_output *out);
+
+/* When a capture that begins now has to end. */
+csys_deadline csysi_output_deadline(const csys_output_options *options);
 
 /* Make *out empty and check the options, which become the default ones if they are NULL. */
 int csysi_output_begin(const csys_output_options **options, csys_output *out);

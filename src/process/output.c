@@ -26,7 +26,7 @@ static int check(const csys_output_options *options)
 	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
 		if (options->reserved[i] != 0)
 			return CSYS_EINVAL;
-	if (options->grace_ns < 0 || options->linger_ns < 0 ||
+	if (options->timeout_ns < 0 || options->grace_ns < 0 || options->linger_ns < 0 ||
 	    (!options->input && options->input_size > 0))
 		return CSYS_EINVAL;
 	return 0;
@@ -42,6 +42,14 @@ int csysi_output_begin(const csys_output_options **options, csys_output *out)
 	return check(*options);
 }
 
+csys_deadline csysi_output_deadline(const csys_output_options *options)
+{
+	csys_deadline timeout =
+		options->timeout_ns > 0 ? csys_after_ns(options->timeout_ns) : CSYS_FOREVER;
+
+	return csys_deadline_earlier(options->deadline, timeout);
+}
+
 int csysi_command_takes_input(const csys_command *command)
 {
 	int kind = csys_command_get_stdio(command, CSYS_STDIN);
@@ -51,7 +59,8 @@ int csysi_command_takes_input(const csys_command *command)
 	       (kind == CSYS_STDIO_DEFAULT && !(command && command->options.set_terminal));
 }
 
-static int capture(csys_child *child, const csys_output_options *options, csys_output *out)
+static int capture(csys_child *child, const csys_output_options *options, csys_deadline deadline,
+		   csys_output *out)
 {
 	struct csysi_programs programs = {
 		.children = &child,
@@ -60,7 +69,7 @@ static int capture(csys_child *child, const csys_output_options *options, csys_o
 		.shared = CSYS_NO_HANDLE,
 	};
 
-	return csysi_capture(&programs, options, out);
+	return csysi_capture(&programs, options, deadline, out);
 }
 
 int csys_child_output(csys_child *child, const csys_output_options *options, csys_output *out)
@@ -72,7 +81,7 @@ int csys_child_output(csys_child *child, const csys_output_options *options, csy
 		return CSYS_EINVAL;
 	if (options->input_size > 0 && csys_child_stream(child, CSYS_STDIN) == CSYS_NO_HANDLE)
 		return CSYS_EINVAL;
-	return capture(child, options, out);
+	return capture(child, options, csysi_output_deadline(options), out);
 }
 
 int csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out)
@@ -84,16 +93,17 @@ int csys_command_output(csys_command *command, const csys_output_options *option
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);
 
+	csys_deadline deadline = csysi_output_deadline(options);
 	struct csysi_spawn_defaults defaults = {
 		.kinds = { options->input ? CSYS_STDIO_PIPE : CSYS_STDIO_NULL, CSYS_STDIO_PIPE,
 			   options->merge_stderr ? CSYS_STDIO_SAME_AS_STDOUT : CSYS_STDIO_PIPE },
-		.deadline = options->deadline,
+		.deadline = deadline,
 	};
 	csys_child *child;
 	r = csysi_spawn(command, &defaults, &child);
 	if (r < 0)
 		return r;
-	r = capture(child, options, out);
+	r = capture(child, options, deadline, out);
 	/* It has ended, or is one that may not be killed. */
 	csys_child_close(child, CSYS_CLOSE_DETACH);
 	return r;

@@ -365,7 +365,7 @@ static int make_room(csys_exit **exits, size_t count, csys_exit **out_made)
 
 /* `shared` is the other end of what several stages write to, "none" if there is none. */
 static int capture(csys_pipeline *pipeline, csys_handle shared, const csys_output_options *options,
-		   csys_exit *exits, csys_output *out)
+		   csys_deadline deadline, csys_exit *exits, csys_output *out)
 {
 	struct csysi_programs programs = {
 		.children = pipeline->children,
@@ -374,7 +374,7 @@ static int capture(csys_pipeline *pipeline, csys_handle shared, const csys_outpu
 		.shared = shared,
 		.shared_stream = options->merge_stderr ? CSYS_STDOUT : CSYS_STDERR,
 	};
-	int r = csysi_capture(&programs, options, out);
+	int r = csysi_capture(&programs, options, deadline, out);
 
 	out->exit = csys_exit_pipefail(exits, pipeline->count);
 	return r;
@@ -397,15 +397,16 @@ int csys_pipeline_wait_output(csys_pipeline *pipeline, const csys_output_options
 
 	r = make_room(&exits, pipeline->count, &made);
 	if (r == 0)
-		r = capture(pipeline, CSYS_NO_HANDLE, options, exits, out);
+		r = capture(pipeline, CSYS_NO_HANDLE, options, csysi_output_deadline(options),
+			    exits, out);
 	csysi_free(made);
 	return r;
 }
 
 /* Start what is captured.  stderr of all stages is one pipe, so that its order is kept. */
 static int start_captured(csys_command *const *stages, size_t count,
-			  const csys_output_options *options, csys_pipeline **out,
-			  csys_handle *out_shared)
+			  const csys_output_options *options, csys_deadline deadline,
+			  csys_pipeline **out, csys_handle *out_shared)
 {
 	csys_handle reader, writer;
 	int r = csysi_os_pipe(CSYSI_OS_PIPE_READER, 0, &reader, &writer);
@@ -417,7 +418,7 @@ static int start_captured(csys_command *const *stages, size_t count,
 			   options->merge_stderr ? CSYS_STDIO_HANDLE : CSYS_STDIO_PIPE,
 			   CSYS_STDIO_HANDLE },
 		.handles = { CSYS_NO_HANDLE, writer, writer },
-		.deadline = options->deadline,
+		.deadline = deadline,
 	};
 	r = start(stages, count, &ends, out);
 	csysi_os_close(writer);
@@ -462,9 +463,10 @@ int csys_pipeline_output(csys_command *const *stages, size_t count,
 	r = make_room(&exits, count, &made);
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_PREPARE, r);
-	r = start_captured(stages, count, options, &pipeline, &shared);
+	csys_deadline deadline = csysi_output_deadline(options);
+	r = start_captured(stages, count, options, deadline, &pipeline, &shared);
 	if (r == 0) {
-		r = capture(pipeline, shared, options, exits, out);
+		r = capture(pipeline, shared, options, deadline, exits, out);
 		/* All have ended, or may not be killed. */
 		csys_pipeline_close(pipeline, CSYS_CLOSE_DETACH);
 	}

@@ -110,6 +110,46 @@ static void input_is_fed_while_output_is_read(void **state)
 	free(input);
 }
 
+static void a_timeout_counts_from_each_call(void **state)
+{
+	(void)state;
+	csys_output_options options = { .timeout_ns = 20000000 };
+	for (int i = 0; i < 3; i++) {
+		csys_output output;
+		int64_t begin = csys_now();
+		assert_int_equal(run_helper(&options, &output, "wait", NULL), CSYS_ETIMEDOUT);
+		assert_true(csys_now() - begin >= options.timeout_ns);
+		assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+		csys_output_free(&output);
+	}
+}
+
+static void the_earlier_of_timeout_and_deadline_counts(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .timeout_ns = 3600000000000, .deadline = csys_after_ms(5) };
+	assert_int_equal(run_helper(&options, &output, "wait", NULL), CSYS_ETIMEDOUT);
+	csys_output_free(&output);
+	options.timeout_ns = 1;
+	options.deadline = csys_after_s(3600);
+	assert_int_equal(run_helper(&options, &output, "wait", NULL), CSYS_ETIMEDOUT);
+	csys_output_free(&output);
+	options.timeout_ns = -1;
+	assert_int_equal(run_helper(&options, &output, "wait", NULL), CSYS_EINVAL);
+	csys_output_free(&output);
+	options.timeout_ns = INT64_MAX; /* for ever */
+	assert_int_equal(run_helper(&options, &output, "exit", "0"), 0);
+	csys_output_free(&output);
+
+	csys_command *stages[] = { helper_command("wait", NULL), helper_command("wait", NULL) };
+	options = (csys_output_options){ .timeout_ns = 5000000 };
+	assert_int_equal(csys_pipeline_output(stages, 2, &options, NULL, &output), CSYS_ETIMEDOUT);
+	csys_output_free(&output);
+	csys_command_free(stages[0]);
+	csys_command_free(stages[1]);
+}
+
 static void no_input_is_an_empty_stdin(void **state)
 {
 	(void)state;
@@ -709,6 +749,8 @@ int main(void)
 		TEST(sizes_around_every_growth_come_whole),
 		TEST(both_streams_at_once_do_not_lock_up),
 		TEST(input_is_fed_while_output_is_read),
+		TEST(a_timeout_counts_from_each_call),
+		TEST(the_earlier_of_timeout_and_deadline_counts),
 		TEST(no_input_is_an_empty_stdin),
 		TEST(a_program_that_does_not_read_its_input_is_no_error),
 		TEST(the_limit_keeps_the_first_bytes_and_counts_the_rest),

@@ -48,6 +48,8 @@ typedef struct csys_output_options {
 	int64_t grace_ns;       /* at the deadline SIGTERM, and SIGKILL this much after it;
 				   0: SIGKILL at once */
 	csys_deadline deadline; /* when to end it; zero: never */
+	int64_t timeout_ns;     /* how long after the call to end it, so that one value does for
+				   many calls; 0: never.  The earlier of the two counts */
 	const void *input;      /* bytes for its stdin; not copied */
 	size_t input_size;      /* how many */
 	size_t limit;           /* bytes to keep of each stream; 0: all */
