@@ -210,7 +210,7 @@ static void a_write_takes_what_there_is_room_for_and_waits_no_longer(void **stat
 	(void)state;
 	csys_handle reader, writer;
 	size_t size = 0, rest = 77;
-	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
 	/* Nobody reads: one that waited for all of it would wait for ever. */
 	assert_int_equal(csysi_os_write(writer, mebibyte, MIB, CSYS_FOREVER, &size), 0);
 	assert_in_range(size, 1, MIB - 1);
@@ -235,7 +235,7 @@ static void a_write_of_all_goes_on_until_it_is_written_and_tells_how_far_it_came
 	(void)state;
 	csys_handle reader, writer;
 	size_t size = 0;
-	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
 	assert_int_equal(csysi_os_write_all(writer, mebibyte, MIB, CSYS_POLL, &size),
 			 CSYS_ETIMEDOUT);
 	assert_in_range(size, 1, MIB - 1);
@@ -248,7 +248,7 @@ static void a_write_of_all_goes_on_until_it_is_written_and_tells_how_far_it_came
 	pthread_t thread;
 	void *written;
 	size_t total = 0;
-	assert_int_equal(csysi_os_pipe(&reader, &writer), 0);
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
 	assert_int_equal(pthread_create(&thread, NULL, write_all, &writer), 0);
 	do {
 		assert_int_equal(csysi_os_read(reader, mebibyte, MIB, CSYS_FOREVER, &size), 0);
