@@ -10,7 +10,9 @@
  *
  * Deadlocks: a thread that wants a lock waits for those that hold it, and a reader waits for
  * the writers that came before it.  When the last thread of a ring notes what it wants, all others
- * are in the book: each noted what it holds before it wanted the next lock.
+ * are in the book: each noted what it holds before it wanted the next lock.  But whether a writer
+ * comes first is seen in the lock's word, which may say so only after that; so a reader that
+ * sleeps looks again, for all threads.
  *
  * Everything is under one lock and in static memory, so that a check makes no operation fail and
  * allocates nothing.  The lock is released before anything is reported.
@@ -38,7 +40,13 @@
 #define MOST_HELD 32
 
 /* In `how`, beside those of the ledger: what a thread in a condvar's queue wants. */
-#define CONDVAR CSYSI_HELD_KINDS
+#define CONDVAR CSYSI_WANTS_CONDVAR
+
+/* In place of what is wanted: whatever it is. */
+#define ANY (-1)
+
+/* How long a thread sleeps between two looks for deadlocks. */
+#define LOOK_AGAIN_MS 100
 
 /* Where a thread is about to do something with an object. */
 struct place {
@@ -64,12 +72,13 @@ struct thread {
 	const void *mutex;      /* of the condvar that it wants */
 	csys_deadline deadline; /* of wants */
 	uint32_t search;        /* the last one that has been here */
+	int is_reported;        /* its wait for ever, while it lasts */
 };
 
 /* Indices are one more than the place in the array; 0 is none. */
 struct node {
 	uintptr_t address;
-	int kind; /* how it is held, reading as writing */
+	int kind; /* how it is held; of a rwlock always as writing */
 	uint32_t generation;
 	uint32_t first; /* order from here */
 	uint32_t next;  /* of its bucket */
@@ -220,18 +229,21 @@ static void say(struct text *text, const char *format, ...)
 
 static void say_lock(struct text *text, const struct use *use)
 {
-	static const char *const kinds[] = {
-		[CSYSI_HELD_MUTEX] = "mutex", [CSYSI_HELD_WRITE] = "rwlock",
-		[CSYSI_HELD_READ] = "rwlock", [CSYSI_HELD_ONCE] = "once",
-		[CONDVAR] = "condvar",
+	static const char *const kinds[][2] = {
+		[CSYSI_HELD_MUTEX] = { "mutex", "" },
+		[CSYSI_HELD_WRITE] = { "rwlock", " (writing)" },
+		[CSYSI_HELD_READ] = { "rwlock", " (reading)" },
+		[CSYSI_HELD_ONCE] = { "once", "" },
+		[CSYSI_HELD_UPGRADABLE] = { "rwlock", " (reading upgradably)" },
+		[CONDVAR] = { "condvar", "" },
+		[CSYSI_WANTS_UPGRADE] = { "rwlock", " (upgrading)" },
+		[CSYSI_WANTS_RECURSIVE] = { "rwlock", " (reading)" },
 	};
-	_Static_assert(sizeof kinds / sizeof *kinds == CSYSI_HELD_KINDS + 1, "each has a name");
+	_Static_assert(sizeof kinds / sizeof *kinds == CSYSI_WANTS_RECURSIVE + 1,
+		       "each has a name");
 
-	say(text, "%s %p", use->place.kind ? use->place.kind : kinds[use->how], use->lock);
-	if (use->how == CSYSI_HELD_READ)
-		say(text, " (reading)");
-	else if (use->how == CSYSI_HELD_WRITE)
-		say(text, " (writing)");
+	say(text, "%s %p%s", use->place.kind ? use->place.kind : kinds[use->how][0], use->lock,
+	    kinds[use->how][1]);
 }
 
 static void say_place(struct text *text, const struct use *use)
@@ -314,11 +326,17 @@ static uint32_t find_node(uintptr_t address, int kind)
 	return 0;
 }
 
+static int is_of_rwlock(int how)
+{
+	return how == CSYSI_HELD_WRITE || how == CSYSI_HELD_READ || how == CSYSI_HELD_UPGRADABLE ||
+	       how == CSYSI_WANTS_UPGRADE || how == CSYSI_WANTS_RECURSIVE;
+}
+
 /* The node of a lock, made now if there is none; there is room. */
 static uint32_t node_of(const struct use *use)
 {
 	uintptr_t address = (uintptr_t)use->lock;
-	int kind = use->how == CSYSI_HELD_READ ? CSYSI_HELD_WRITE : use->how;
+	int kind = is_of_rwlock(use->how) ? CSYSI_HELD_WRITE : use->how;
 	uint32_t index = find_node(address, kind);
 	if (index)
 		return index;
@@ -443,16 +461,33 @@ static int note_orders(const struct thread *self, struct text *text)
 
 /* ---- deadlocks ----------------------------------------------------------------------------- */
 
-static int excludes(int how, int other)
+/* Whether a lock that is held in one way cannot be had in the other. */
+static int excludes(int held, int wanted)
 {
-	return how != CSYSI_HELD_READ || other != CSYSI_HELD_READ;
+	int is_read = held == CSYSI_HELD_READ || held == CSYSI_HELD_UPGRADABLE;
+
+	switch (wanted) {
+	case CSYSI_HELD_READ:
+	case CSYSI_WANTS_RECURSIVE:
+		return !is_read;
+	case CSYSI_HELD_UPGRADABLE:
+		return held != CSYSI_HELD_READ;
+	case CSYSI_WANTS_UPGRADE:
+		return held != CSYSI_HELD_UPGRADABLE; /* its own */
+	default:
+		return 1;
+	}
 }
 
-static struct use *holding(struct thread *thread, const void *lock)
+/* The newest use by which a thread holds a lock; of those that exclude `wanted`, if that is one of
+ * the ways, and not ANY. */
+static struct use *holding(struct thread *thread, const void *lock, int wanted)
 {
-	for (int i = thread->is_used ? thread->count : 0; i > 0; i--)
-		if (thread->held[i - 1].lock == lock)
-			return &thread->held[i - 1];
+	for (int i = thread->is_used ? thread->count : 0; i > 0; i--) {
+		struct use *held = &thread->held[i - 1];
+		if (held->lock == lock && (wanted == ANY || excludes(held->how, wanted)))
+			return held;
+	}
 	return NULL;
 }
 
@@ -469,14 +504,15 @@ static int waits_for_ever(const struct thread *thread)
 static int is_kept_out(const struct thread *reader)
 {
 	const csys_rwlock *lock = reader->wants.lock;
+	int how = reader->wants.how;
 	uint32_t readers = 0;
 
-	if (reader->wants.how != CSYSI_HELD_READ)
+	if (how != CSYSI_HELD_READ && how != CSYSI_HELD_UPGRADABLE)
 		return 0;
 	for (int i = 0; i < threads_used; i++)
 		for (int k = 0; threads[i].is_used && k < threads[i].count; k++)
 			if (threads[i].held[k].lock == lock) {
-				if (&threads[i] == reader)
+				if (&threads[i] == reader && how == CSYSI_HELD_READ)
 					return 0; /* it comes in past them */
 				readers++;
 			}
@@ -489,12 +525,10 @@ static int is_kept_out(const struct thread *reader)
 /* Whether a thread waits for another, which holds what it wants, or is a writer before it. */
 static int is_blocked_by(const struct thread *thread, struct thread *other, int kept_out)
 {
-	const struct use *held = holding(other, thread->wants.lock);
-
-	if (held && excludes(held->how, thread->wants.how))
+	if (holding(other, thread->wants.lock, thread->wants.how))
 		return 1;
 	return kept_out && waits_for_ever(other) && other->wants.lock == thread->wants.lock &&
-	       other->wants.how == CSYSI_HELD_WRITE;
+	       (other->wants.how == CSYSI_HELD_WRITE || other->wants.how == CSYSI_WANTS_UPGRADE);
 }
 
 /* Whether `thread` waits for `self`, through others or not; if so, `text` says how. */
@@ -515,7 +549,8 @@ static int waits_for(struct thread *thread, const struct thread *self, struct te
 		say_lock(text, &thread->wants);
 		say(text, " at ");
 		say_place(text, &thread->wants);
-		const struct use *held = holding(&threads[i], thread->wants.lock);
+		const struct use *held =
+			holding(&threads[i], thread->wants.lock, thread->wants.how);
 		say(text, ",\n    which thread %u %s ", threads[i].number,
 		    held ? "holds, taken at" : "waits to write, before it, at");
 		say_place(text, held ? held : &threads[i].wants);
@@ -523,6 +558,20 @@ static int waits_for(struct thread *thread, const struct thread *self, struct te
 		return 1;
 	}
 	return 0;
+}
+
+/* Whether a ring of waiting threads begins and ends here; if so, `text` says how.  Each is reported
+ * once. */
+static int waits_for_itself(struct thread *self, struct text *text)
+{
+	text->size = 0;
+	searches++;
+	if (self->is_reported || !waits_for(self, self, text))
+		return 0;
+	for (int i = 0; i < threads_used; i++)
+		if (threads[i].search == searches)
+			threads[i].is_reported = 1;
+	return 1;
 }
 
 /* ---- what locks tell ----------------------------------------------------------------------- */
@@ -549,18 +598,34 @@ void csysi_checked_wants(const void *lock, int how, csys_deadline deadline)
 	if (self) {
 		self->wants = use_now(lock, how);
 		self->deadline = deadline;
+		self->is_reported = 0;
 		/* A lock that it holds already makes no order: it is read again, or the thread
 		 * waits for itself. */
-		if (!holding(self, lock))
+		if (!holding(self, lock, ANY))
 			is_inverted = note_orders(self, &inversion);
-		searches++;
-		is_dead = waits_for(self, self, &deadlock);
+		is_dead = waits_for_itself(self, &deadlock);
 	}
 	close_book();
 	if (is_inverted)
 		report(CSYS_CHECK_ORDER, inversion.at);
 	if (is_dead)
 		report(CSYS_CHECK_DEADLOCK, deadlock.at);
+}
+
+csys_deadline csysi_checked_looks_again(void)
+{
+	struct text text;
+	int is_dead = 0;
+
+	if (own.is_reporting)
+		return CSYS_FOREVER;
+	open_book();
+	for (int i = 0; i < threads_used && !is_dead; i++)
+		is_dead = waits_for_itself(&threads[i], &text);
+	close_book();
+	if (is_dead)
+		report(CSYS_CHECK_DEADLOCK, text.at);
+	return csys_after_ms(LOOK_AGAIN_MS);
 }
 
 void csysi_checked_gave_up(void)
@@ -616,8 +681,9 @@ void csysi_checked_has(const void *lock, int how)
 static const struct thread *other_holder(const void *lock, const struct use **out)
 {
 	for (int i = 0; i < threads_used; i++) {
-		*out = holding(&threads[i], lock);
-		if (&threads[i] != mine() && *out && (*out)->how != CSYSI_HELD_READ)
+		*out = holding(&threads[i], lock, ANY);
+		if (&threads[i] != mine() && *out && (*out)->how != CSYSI_HELD_READ &&
+		    (*out)->how != CSYSI_HELD_UPGRADABLE)
 			return &threads[i];
 	}
 	return NULL;
@@ -670,7 +736,7 @@ void csysi_checked_holds_now(const void *lock, int how)
 		return;
 	open_book();
 	struct thread *self = mine();
-	struct use *held = self ? holding(self, lock) : NULL;
+	struct use *held = self ? holding(self, lock, ANY) : NULL;
 	if (held)
 		held->how = how;
 	close_book();
@@ -745,7 +811,7 @@ static int say_nth(struct text *text, const struct thread *thread, int nth)
 	say(text, " at ");
 	say_place(text, use);
 	for (int i = 0; use == &thread->wants && i < threads_used; i++)
-		if (holding(&threads[i], use->lock))
+		if (holding(&threads[i], use->lock, ANY))
 			say(text, ", held by thread %u", threads[i].number);
 	return 1;
 }

@@ -11,10 +11,21 @@
 #include <csys/sync/checked.h>
 #include <csys/sync/ledger.h>
 
+/* What a thread may want, beside what it can hold. */
+enum {
+	CSYSI_WANTS_CONDVAR = CSYSI_HELD_KINDS, /* it is in the queue of a condvar */
+	CSYSI_WANTS_UPGRADE,                    /* to write what it reads upgradably */
+	CSYSI_WANTS_RECURSIVE                   /* to read, past waiting writers */
+};
+
 #if defined(CSYS_CHECKED)
 
 /* This thread does not get what it wanted (csysi_checked_wants, in csys/sync/ledger.h). */
 void csysi_checked_gave_up(void);
+
+/* A reader has slept for a while: look whether threads wait for each other for ever.  Returns when
+ * to look again. */
+csys_deadline csysi_checked_looks_again(void);
 
 /* It holds the lock; it holds it in another way from now on. */
 void csysi_checked_has(const void *lock, int how);
@@ -31,6 +42,11 @@ void csysi_checked_waits(const void *condvar, const void *mutex, const void *fir
 
 static inline void csysi_checked_gave_up(void)
 {
+}
+
+static inline csys_deadline csysi_checked_looks_again(void)
+{
+	return CSYS_FOREVER;
 }
 
 static inline void csysi_checked_has(const void *lock, int how)

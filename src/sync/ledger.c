@@ -44,7 +44,7 @@ int csysi_leave(uint32_t *marks, const void *lock, int how)
 		return 1;
 	if (now & CSYSI_MARK_UNTRACKED) {
 		/* There may be more readers that are not tracked. */
-		if (how != CSYSI_HELD_READ)
+		if (how != CSYSI_HELD_READ && how != CSYSI_HELD_UPGRADABLE)
 			csysi_and_relaxed(marks, ~(uint32_t)CSYSI_MARK_UNTRACKED);
 		return 1;
 	}
@@ -106,6 +106,7 @@ void csysi_ledger_abandon_lock(void *lock, int how)
 		break;
 	case CSYSI_HELD_WRITE:
 	case CSYSI_HELD_READ:
+	case CSYSI_HELD_UPGRADABLE:
 		csysi_rwlock_abandon(lock, how);
 		break;
 	case CSYSI_HELD_ONCE:

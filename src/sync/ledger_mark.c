@@ -108,35 +108,70 @@ static void restore_levels(const struct csysi_ledger_mark *mark)
 	}
 }
 
-/* A rwlock that was held in this way, and is held in the other one now, changes back. */
+/* The way in which a rwlock is held that was locked inside; -1 if it is not. */
+static int way_inside(const csys_rwlock *lock, const struct csysi_ledger_mark *mark)
+{
+	static const int ways[] = { CSYSI_HELD_WRITE, CSYSI_HELD_UPGRADABLE, CSYSI_HELD_READ };
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		if (find_inside(lock, ways[i], mark) < csysi_notes.used)
+			return ways[i];
+	return -1;
+}
+
+/* Release all that is held of it and was locked inside. */
+static void release_inside(csys_rwlock *lock, const struct csysi_ledger_mark *mark)
+{
+	for (int way; (way = way_inside(lock, mark)) >= 0;) {
+		csysi_notes_strike_at(find_inside(lock, way, mark));
+		csysi_notes_fold();
+		csysi_ledger_abandon_lock(lock, way);
+		csysi_notes_unfold();
+	}
+}
+
+/* What was read at the mark is written now, or read upgradably: read it again. */
+static void restore_reading(csys_rwlock *lock, int way, const struct csysi_ledger_mark *mark)
+{
+	csysi_notes_fold();
+	if (way == CSYSI_HELD_WRITE) {
+		csys_rwlock_poison(lock);
+		csys_rwlock_downgrade(lock);
+	} else {
+		csys_rwlock_downgrade_upgradable(lock);
+	}
+	csysi_notes_unfold();
+	size_t at = find_inside(lock, CSYSI_HELD_READ, mark);
+	if (at < csysi_notes.used)
+		csysi_notes.items[at].level = 1;
+}
+
+/* A rwlock that was held in this way, and is held in another one now, changes back. */
 static void restore_way(csys_rwlock *lock, int how, const struct csysi_ledger_mark *mark)
 {
-	int other = how == CSYSI_HELD_READ ? CSYSI_HELD_WRITE : CSYSI_HELD_READ;
-	size_t at = find_inside(lock, other, mark);
+	int way = way_inside(lock, mark);
 
-	if (at == csysi_notes.used)
+	if (way < 0 || find_inside(lock, how, mark) < csysi_notes.used)
 		return;
 	csysi_notes.is_abandoned = 1;
 	if (how == CSYSI_HELD_READ) {
-		csysi_notes_fold();
-		csys_rwlock_poison(lock);
-		csys_rwlock_downgrade(lock);
-		csysi_notes_unfold();
-		at = find_inside(lock, CSYSI_HELD_READ, mark);
-		if (at < csysi_notes.used)
-			csysi_notes.items[at].level = 1;
+		restore_reading(lock, way, mark);
 		return;
 	}
-	while (at < csysi_notes.used) {
-		csysi_notes_strike_at(at);
+	if (way == CSYSI_HELD_WRITE) {
 		csysi_notes_fold();
-		csysi_ledger_abandon_lock(lock, CSYSI_HELD_READ);
+		csys_rwlock_poison(lock);
+		csys_rwlock_downgrade_to_upgradable(lock);
 		csysi_notes_unfold();
-		at = find_inside(lock, CSYSI_HELD_READ, mark);
+		return;
 	}
+	release_inside(lock, mark);
 	csysi_notes_fold();
-	(void)csys_rwlock_write(lock);
-	csysi_tsan_acquire(&lock->word); /* it is inline, and compiled here */
+	if (how == CSYSI_HELD_WRITE)
+		(void)csys_rwlock_write(lock);
+	else
+		(void)csys_rwlock_upgradable_read(lock);
+	csysi_tsan_acquire(&lock->word); /* writing is inline, and compiled here */
 	csysi_notes_unfold();
 }
 
@@ -147,7 +182,8 @@ static void restore_ways(const struct csysi_ledger_mark *mark)
 		if (i >= csysi_notes.used)
 			continue;
 		struct csysi_note *note = &csysi_notes.items[i];
-		int is_rwlock = note->how == CSYSI_HELD_READ || note->how == CSYSI_HELD_WRITE;
+		int is_rwlock = note->how == CSYSI_HELD_READ || note->how == CSYSI_HELD_WRITE ||
+				note->how == CSYSI_HELD_UPGRADABLE;
 		if (is_rwlock && note->state == CSYSI_NOTE_KEPT &&
 		    csysi_note_was_held_at(note, mark))
 			restore_way((csys_rwlock *)(uintptr_t)note->lock, note->how, mark);

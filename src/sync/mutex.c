@@ -46,6 +46,7 @@
 #include "sync/checked.h"
 #include "sync/ledger.h"
 #include "sync/handoff.h"
+#include "sync/mutex.h"
 #include "sync/spin.h"
 
 enum {
@@ -155,17 +156,21 @@ int csysi_mutex_relock(csys_mutex *mutex, int spins)
 	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
 }
 
+int csysi_mutex_take(csys_mutex *mutex, csys_deadline deadline)
+{
+	if (try_take(mutex, HELD, 0))
+		return 0;
+	/* A thread that has no time to wait leaves no trace. */
+	return csys_deadline_left(deadline) > 0 ? acquire(mutex, deadline, 1) : CSYS_ETIMEDOUT;
+}
+
 int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 {
 	CSYSI_WANTS(mutex, CSYSI_HELD_MUTEX, deadline);
-	if (!try_take(mutex, HELD, 0)) {
-		/* A thread that has no time to wait leaves no trace. */
-		int r = csys_deadline_left(deadline) > 0 ? acquire(mutex, deadline, 1)
-							 : CSYS_ETIMEDOUT;
-		if (r < 0) {
-			csysi_checked_gave_up();
-			return r;
-		}
+	int r = csysi_mutex_take(mutex, deadline);
+	if (r < 0) {
+		csysi_checked_gave_up();
+		return r;
 	}
 	return csysi_enter(&mutex->marks, mutex, CSYSI_HELD_MUTEX);
 }
@@ -226,6 +231,13 @@ void csysi_mutex_unlock_slow(csys_mutex *mutex)
 	unlock_slow(mutex, 0);
 }
 
+void csysi_mutex_release(csys_mutex *mutex)
+{
+	/* As in unlock. */
+	if (csysi_sub_release(&mutex->word, 1) != 0)
+		unlock_slow(mutex, 0);
+}
+
 void csys_mutex_unlock_fair(csys_mutex *mutex)
 {
 	if (!csysi_leave(&mutex->marks, mutex, CSYSI_HELD_MUTEX))
@@ -261,9 +273,7 @@ void csys_mutex_poison(csys_mutex *mutex)
 void csysi_mutex_abandon(csys_mutex *mutex)
 {
 	csys_mutex_poison(mutex);
-	/* As in unlock, but for the ledger. */
-	if (csysi_sub_release(&mutex->word, 1) != 0)
-		unlock_slow(mutex, 0);
+	csysi_mutex_release(mutex);
 }
 
 void csys_mutex_assert_held(const csys_mutex *mutex)

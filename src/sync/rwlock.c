@@ -1,24 +1,33 @@
 /*
  * sync/rwlock.c - many readers or one writer, in one word.
  *
- *   word:  WRITER | WRITERS_WAIT | PHASE | HUNGRY | readers that wait | that hold it
+ *   word:  WRITER | WRITERS_WAIT | PHASE | HUNGRY | UPGRADABLE | UPGRADABLE_WAITS |
+ *          readers that wait | that hold it
  *   writers: those that wait, and above them those that have waited for long
+ *   turn: a mutex for the threads that wait to be the upgradable reader; its marks are the lock's
  *
- * No count exceeds its field: if one is full (4095 readers or 65535 writers that wait, 65535
- * readers that hold it), another thread naps for FULL_NAP_NS and tries again.
+ * No count exceeds its field.  If one is full (65535 writers that wait, 65535 readers that hold
+ * it), another thread naps for FULL_NAP_NS and tries again.  Beyond 1023 waiting readers others
+ * sleep uncounted: they are woken with those that are counted, and look by themselves after
+ * UNCOUNTED_NS.
+ *
+ * What readers do is in rwlock_read.c, writers in rwlock_write.c, and the upgradable reader,
+ * with invariants of its own, in rwlock_upgradable.c.
  *
  * A thread that has no time to wait is not counted.  One whose deadline passes takes the lock if
  * it can be taken by then; but a writer that was never woken leaves it to writers that have waited
  * for long, else one that comes again and again with short deadlines would keep them out.
  *
- * Readers come in while no writer holds it or waits.  One that has to wait counts
- * itself into the word, remembers the phase, and sleeps.  Mostly it is woken when no
+ * Readers come in while no writer holds it or waits; recursive ones also while one waits.  One
+ * that has to wait counts itself into the word, remembers the phase, and sleeps.  Mostly it is
+ * woken when no
  * writer is left, and comes in by itself.  One that has slept for long makes the word
  * HUNGRY; then the next writer that leaves makes all waiting readers holders and inverts
  * the phase, in one step, and wakes them: they hold it already, asleep or not.  Only a writer
  * that leaves does that; so the phase cannot change twice before such a reader has seen it,
  * since no writer comes in before that reader has left, and one bit is enough.  A writer that
- * leaves while no reader waits makes the phase 0, so that a free lock mostly is 0.
+ * leaves while no reader waits makes the phase 0, so that a free lock mostly is 0.  The thread that
+ * waits to be the upgradable reader is let in with the readers.
  *
  * Writers come in while no thread holds it.  One that has to wait says so in
  * `writers` and in the word, then looks, then sleeps.  Invariants:
@@ -44,31 +53,44 @@
 
 /* ---- letting others in ------------------------------------------------------------------ */
 
-/* The word after its waiting readers were made holders, if there are any. */
+/*
+ * The word after all waiting readers were made holders, and the thread that waits to be the
+ * upgradable reader too, if there is no other one.
+ */
 static uint32_t let_in(uint32_t word)
 {
 	uint32_t waiting = (word & WAITING) / ONE_WAITING;
 
-	return waiting > 0 ? ((word & ~(WAITING | HUNGRY)) ^ PHASE) + waiting : word;
+	if (waiting > 0)
+		word = ((word & ~WAITING) ^ PHASE) + waiting;
+	if ((word & UPGRADABLE_WAITS) && !(word & UPGRADABLE))
+		word = ((word & ~UPGRADABLE_WAITS) | UPGRADABLE) + 1;
+	return word & UPGRADABLE_WAITS ? word : word & ~HUNGRY;
 }
 
 /* The word after its writer has left.  If no reader waits, none has to see the phase, so that is
  * cleared too. */
 static uint32_t without_writer(uint32_t word)
 {
-	if (!(word & WAITING))
+	if (!(word & (WAITING | UPGRADABLE_WAITS)))
 		return word & ~(WRITER | PHASE | HUNGRY);
 	/* Readers that sleep would hold it for long before they run: so only if one is HUNGRY. */
 	return word & HUNGRY ? let_in(word & ~WRITER) : word & ~WRITER;
 }
 
-/* After a step from one word to the other: wake the threads that it lets in. */
-static void wake(const uint32_t *address, uint32_t before, uint32_t now)
+void csysi_rwlock_wake(const uint32_t *address, uint32_t before, uint32_t now)
 {
-	if (before & WAITING && (!(now & WAITING) || !(now & (WRITER | WRITERS_WAIT))))
+	uint32_t writers = now & (WRITER | WRITERS_WAIT);
+	int readers_go = (before & WAITING) && (!(now & WAITING) || !writers);
+	int upgradable_goes = (before & UPGRADABLE_WAITS) &&
+			      (!(now & UPGRADABLE_WAITS) || (!writers && !(now & UPGRADABLE)));
+
+	if (readers_go || upgradable_goes)
 		csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
-	else if ((now & (WRITER | READERS)) == 0 && now & WRITERS_WAIT)
+	else if (writers == WRITERS_WAIT && (now & READERS) == 0)
 		csysi_os_wake_kind(address, 1, WRITER_SLEEPS);
+	else if (writers == WRITERS_WAIT && (now & READERS) == 1 && (now & UPGRADABLE))
+		csysi_os_wake_kind(address, 1, UPGRADER_SLEEPS);
 }
 
 /* A reader has left; `was` is the word before. */
@@ -76,7 +98,7 @@ void csysi_rwlock_unlock_read_slow(csys_rwlock *lock, uint32_t was)
 {
 	if ((was & READERS) == 0)
 		csysi_os_abort("unlock of a rwlock that nobody reads");
-	wake(&lock->word, was, was - 1);
+	csysi_rwlock_wake(&lock->word, was, was - 1);
 }
 
 void csysi_rwlock_unlock_write_slow(csys_rwlock *lock)
@@ -91,41 +113,47 @@ void csysi_rwlock_unlock_write_slow(csys_rwlock *lock)
 		next = without_writer(word);
 		/* Release pairs with the acquires of the threads that come in. */
 	} while (!csysi_cas_release(&lock->word, &word, next));
-	wake(address, word, next);
+	csysi_rwlock_wake(address, word, next);
 }
 
 /* ---- from one to the other ----------------------------------------------- */
 
-void csys_rwlock_downgrade(csys_rwlock *lock)
+/* A writer becomes a reader: `as` is 1, or UPGRADABLE + 1. */
+static void go_on_reading(csys_rwlock *lock, uint32_t as)
 {
 	const uint32_t *address = &lock->word;
 	uint32_t word = csysi_load_relaxed(&lock->word);
 	uint32_t next;
 
-	csysi_holds_now(&lock->marks, lock, CSYSI_HELD_WRITE, CSYSI_HELD_READ);
 	if (!(word & WRITER))
 		csysi_os_abort("downgrade of a rwlock that nobody writes");
 	do {
-		next = let_in((word & ~WRITER) + 1);
+		next = let_in((word & ~WRITER) + as);
 		/* Release pairs with the acquires of the readers. */
 	} while (!csysi_cas_release(&lock->word, &word, next));
-	wake(address, word, next);
+	csysi_rwlock_wake(address, word, next);
 }
 
-int csys_rwlock_try_upgrade(csys_rwlock *lock)
+void csys_rwlock_downgrade(csys_rwlock *lock)
 {
-	uint32_t word = csysi_load_relaxed(&lock->word);
+	csysi_holds_now(&lock->turn.marks, lock, CSYSI_HELD_WRITE, CSYSI_HELD_READ);
+	go_on_reading(lock, 1);
+}
 
-	while ((word & READERS) == 1) {
-		/* Acquire pairs with the releases of readers that left. */
-		if (!csysi_cas_acquire(&lock->word, &word, (word - 1) | WRITER))
-			continue;
-		csysi_holds_now(&lock->marks, lock, CSYSI_HELD_READ, CSYSI_HELD_WRITE);
-		return csys_rwlock_is_poisoned(lock) ? CSYS_POISONED : 0;
-	}
-	if ((word & READERS) == 0)
-		csysi_os_abort("upgrade of a rwlock that nobody reads");
-	return CSYS_EAGAIN;
+void csys_rwlock_downgrade_to_upgradable(csys_rwlock *lock)
+{
+	csysi_holds_now(&lock->turn.marks, lock, CSYSI_HELD_WRITE, CSYSI_HELD_UPGRADABLE);
+	go_on_reading(lock, UPGRADABLE + 1);
+}
+
+void csys_rwlock_init(csys_rwlock *lock)
+{
+	*lock = (csys_rwlock)CSYS_RWLOCK_INIT;
+}
+
+void csys_rwlock_init_no_poison(csys_rwlock *lock)
+{
+	*lock = (csys_rwlock)CSYS_RWLOCK_INIT_NO_POISON;
 }
 
 int csys_rwlock_is_locked(const csys_rwlock *lock)
@@ -143,24 +171,28 @@ int csys_rwlock_is_write_locked(const csys_rwlock *lock)
 
 int csys_rwlock_is_poisoned(const csys_rwlock *lock)
 {
-	return csysi_is_poisoned(&lock->marks);
+	return csysi_is_poisoned(&lock->turn.marks);
 }
 
 void csys_rwlock_clear_poison(csys_rwlock *lock)
 {
-	csysi_clear_poison(&lock->marks);
+	csysi_clear_poison(&lock->turn.marks);
 }
 
 void csys_rwlock_poison(csys_rwlock *lock)
 {
-	csysi_poison(&lock->marks);
+	csysi_poison(&lock->turn.marks);
 }
 
 void csysi_rwlock_abandon(csys_rwlock *lock, int how)
 {
 	if (how == CSYSI_HELD_WRITE) {
-		csysi_poison(&lock->marks);
+		csysi_poison(&lock->turn.marks);
 		csysi_rwlock_unlock_write_slow(lock);
+		return;
+	}
+	if (how == CSYSI_HELD_UPGRADABLE) {
+		csysi_rwlock_leave_upgradable(lock);
 		return;
 	}
 	/* Release as in unlock_read. */
@@ -172,13 +204,21 @@ void csysi_rwlock_abandon(csys_rwlock *lock, int how)
 void csys_rwlock_assert_read(const csys_rwlock *lock)
 {
 	if ((csysi_load_relaxed(&lock->word) & READERS) == 0 ||
-	    !csysi_may_hold(&lock->marks, lock, CSYSI_HELD_READ))
+	    (!csysi_may_hold(&lock->turn.marks, lock, CSYSI_HELD_READ) &&
+	     !csysi_holds(lock, CSYSI_HELD_UPGRADABLE)))
 		csysi_os_abort("a rwlock is not read that should be");
+}
+
+void csys_rwlock_assert_upgradable(const csys_rwlock *lock)
+{
+	if (!(csysi_load_relaxed(&lock->word) & UPGRADABLE) ||
+	    !csysi_may_hold(&lock->turn.marks, lock, CSYSI_HELD_UPGRADABLE))
+		csysi_os_abort("a rwlock is not read upgradably that should be");
 }
 
 void csys_rwlock_assert_write(const csys_rwlock *lock)
 {
 	if (!(csysi_load_relaxed(&lock->word) & WRITER) ||
-	    !csysi_may_hold(&lock->marks, lock, CSYSI_HELD_WRITE))
+	    !csysi_may_hold(&lock->turn.marks, lock, CSYSI_HELD_WRITE))
 		csysi_os_abort("a rwlock is not written that should be");
 }

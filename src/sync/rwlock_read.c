@@ -13,46 +13,63 @@
 #include "sync/rwlock.h"
 #include "sync/spin.h"
 
-/* Whether a reader may come in; one that reads already may, past waiting writers. */
-static int may_read(uint32_t word, int is_inside)
+/* Whether writers keep a reader out.  One that is recursive gets in past those that wait. */
+static int is_kept_out(uint32_t word, int is_recursive)
 {
-	return !(word & WRITER) && (is_inside || !(word & WRITERS_WAIT)) &&
-	       (word & READERS) != READERS;
+	return (word & WRITER) || (!is_recursive && (word & WRITERS_WAIT));
 }
 
-static int try_read(csys_rwlock *lock, int is_inside)
+static int may_read(uint32_t word, int is_recursive)
+{
+	return !is_kept_out(word, is_recursive) && (word & READERS) != READERS;
+}
+
+static int try_read(csys_rwlock *lock, int is_recursive)
 {
 	/* Relaxed, as all loads of the word before a compare-and-swap: that decides. */
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
-	while (may_read(word, is_inside))
+	while (may_read(word, is_recursive))
 		/* Acquire pairs with the releases of unlock_write and downgrade. */
 		if (csysi_cas_acquire(&lock->word, &word, word + 1))
 			return 1;
 	return 0;
 }
 
-static int spin_read(csys_rwlock *lock, int is_inside)
+static int spin_read(csys_rwlock *lock, int is_recursive)
 {
 	for (int round = 0; csysi_backs_off(&round);)
-		if (try_read(lock, is_inside))
+		if (try_read(lock, is_recursive))
 			return 1;
 	return 0;
 }
 
+/* Sleep where the counts of the word have no place for this reader. */
+static void wait_uncounted(csys_rwlock *lock, uint32_t word, int is_recursive,
+			   csys_deadline deadline)
+{
+	/* Too many read, and when some leave they wake no reader. */
+	if (!is_kept_out(word, is_recursive))
+		csysi_spin_nap(FULL_NAP_NS);
+	else
+		/* It is woken with the readers that are counted, unless all of these give up. */
+		csysi_os_wait_as(&lock->word, word,
+				 csys_deadline_earlier(deadline, csys_after_ns(UNCOUNTED_NS)),
+				 READER_SLEEPS);
+}
+
 /* Come in: 1; or be counted as waiting: 0; with the word after that.  Else CSYS_ETIMEDOUT. */
-static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline, uint32_t *out)
+static int read_or_wait(csys_rwlock *lock, int is_recursive, csys_deadline deadline, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
 	for (;;) {
-		int comes_in = may_read(word, is_inside);
+		int comes_in = may_read(word, is_recursive);
 		if (!comes_in &&
-		    ((word & WAITING) == WAITING || !(word & (WRITER | WRITERS_WAIT)))) {
-			/* Too many readers wait, or hold it. */
+		    ((word & WAITING) == WAITING || !is_kept_out(word, is_recursive))) {
 			if (csys_deadline_left(deadline) == 0)
 				return CSYS_ETIMEDOUT;
-			csysi_spin_nap(FULL_NAP_NS);
+			wait_uncounted(lock, word, is_recursive, deadline);
 			word = csysi_load_relaxed(&lock->word);
 			continue;
 		}
@@ -68,7 +85,9 @@ static int read_or_wait(csys_rwlock *lock, int is_inside, csys_deadline deadline
 /* The word with one waiting reader less; HUNGRY is cleared with the last one. */
 static uint32_t without_one_waiting(uint32_t word)
 {
-	return (word & WAITING) == ONE_WAITING ? word & ~(WAITING | HUNGRY) : word - ONE_WAITING;
+	uint32_t next = word - ONE_WAITING;
+
+	return next & (WAITING | UPGRADABLE_WAITS) ? next : next & ~HUNGRY;
 }
 
 /*
@@ -76,13 +95,13 @@ static uint32_t without_one_waiting(uint32_t word)
  * by itself, since no thread keeps it out any more.  0, with the word that keeps it out: if it
  * slept on an older word, it could miss that a writer came and gave up in between.
  */
-static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_t *out)
+static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_recursive, uint32_t *out)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
 	while ((word & PHASE) == phase) {
 		*out = word;
-		if (!may_read(word, is_inside))
+		if (!may_read(word, is_recursive))
 			return 0;
 		/* Acquire pairs with the releases of unlock_write and downgrade. */
 		if (csysi_cas_acquire(&lock->word, &word, without_one_waiting(word) + 1))
@@ -94,11 +113,11 @@ static int try_come_in(csys_rwlock *lock, uint32_t phase, int is_inside, uint32_
 }
 
 /* The deadline has passed.  Come in if that is possible by now: 1; or stop waiting: 0. */
-static int come_in_or_stop(csys_rwlock *lock, uint32_t phase, int is_inside)
+static int come_in_or_stop(csys_rwlock *lock, uint32_t phase, int is_recursive)
 {
 	uint32_t word;
 
-	while (!try_come_in(lock, phase, is_inside, &word))
+	while (!try_come_in(lock, phase, is_recursive, &word))
 		/* Relaxed: the decrement orders nothing. */
 		if (csysi_cas_relaxed(&lock->word, &word, without_one_waiting(word)))
 			return 0;
@@ -116,24 +135,23 @@ static void say_hungry(csys_rwlock *lock, uint32_t phase)
 			return;
 }
 
-static int read_slow(csys_rwlock *lock, csys_deadline deadline)
+static int read_slow(csys_rwlock *lock, int is_recursive, csys_deadline deadline)
 {
-	int is_inside = csysi_holds(lock, CSYSI_HELD_READ);
 	uint32_t word;
 
 	/* A thread that has no time to wait leaves no trace. */
 	if (csys_deadline_left(deadline) == 0)
-		return try_read(lock, is_inside) ? 0 : CSYS_ETIMEDOUT;
-	if (spin_read(lock, is_inside))
+		return try_read(lock, is_recursive) ? 0 : CSYS_ETIMEDOUT;
+	if (spin_read(lock, is_recursive))
 		return 0;
-	int r = read_or_wait(lock, is_inside, deadline, &word);
+	int r = read_or_wait(lock, is_recursive, deadline, &word);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	uint32_t phase = word & PHASE;
 	csys_deadline hungry = csys_after_ns(HUNGRY_NS);
-	while (!try_come_in(lock, phase, is_inside, &word)) {
+	while (!try_come_in(lock, phase, is_recursive, &word)) {
 		csys_deadline until = csys_deadline_earlier(deadline, hungry);
-		if (!(word & (WRITER | WRITERS_WAIT))) {
+		if (!is_kept_out(word, is_recursive)) {
 			/* Too many readers hold it, and when some leave they wake no reader. */
 			until = csys_deadline_earlier(until, csys_after_ns(FULL_NAP_NS));
 		}
@@ -141,39 +159,69 @@ static int read_slow(csys_rwlock *lock, csys_deadline deadline)
 		if (r != CSYS_ETIMEDOUT)
 			continue;
 		if (csys_deadline_compare(until, deadline) == 0)
-			return come_in_or_stop(lock, phase, is_inside) ? 0 : r;
+			return come_in_or_stop(lock, phase, is_recursive) ? 0 : r;
 		if (csys_deadline_compare(until, hungry) == 0) {
 			say_hungry(lock, phase);
-			hungry = CSYS_FOREVER;
+			hungry = csysi_checked_looks_again();
 		}
 	}
 	return 0;
 }
 
+int csysi_rwlock_is_reader(const csys_rwlock *lock)
+{
+	return csysi_holds(lock, CSYSI_HELD_READ) || csysi_holds(lock, CSYSI_HELD_UPGRADABLE);
+}
+
 int csysi_rwlock_read_slow(csys_rwlock *lock)
 {
-	(void)read_slow(lock, CSYS_FOREVER);
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+	(void)read_slow(lock, csysi_rwlock_is_reader(lock), CSYS_FOREVER);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_READ);
 }
 
 int csys_rwlock_read_until(csys_rwlock *lock, csys_deadline deadline)
 {
 	CSYSI_WANTS(lock, CSYSI_HELD_READ, deadline);
 	if (!try_read(lock, 0)) {
-		int r = read_slow(lock, deadline);
+		int r = read_slow(lock, csysi_rwlock_is_reader(lock), deadline);
 		if (r < 0) {
 			csysi_checked_gave_up();
 			return r;
 		}
 	}
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_READ);
 }
 
 int csys_rwlock_try_read(csys_rwlock *lock)
 {
-	if (!try_read(lock, csysi_holds(lock, CSYSI_HELD_READ)))
+	if (!try_read(lock, csysi_rwlock_is_reader(lock)))
 		return CSYS_EAGAIN;
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_READ);
+}
+
+int csys_rwlock_read_recursive_until(csys_rwlock *lock, csys_deadline deadline)
+{
+	CSYSI_WANTS(lock, CSYSI_WANTS_RECURSIVE, deadline);
+	if (!try_read(lock, 1)) {
+		int r = read_slow(lock, 1, deadline);
+		if (r < 0) {
+			csysi_checked_gave_up();
+			return r;
+		}
+	}
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_READ);
+}
+
+int csys_rwlock_read_recursive(csys_rwlock *lock)
+{
+	return csys_rwlock_read_recursive_until(lock, CSYS_FOREVER);
+}
+
+int csys_rwlock_try_read_recursive(csys_rwlock *lock)
+{
+	if (!try_read(lock, 1))
+		return CSYS_EAGAIN;
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_READ);
 }
 
 int csysi_rwlock_read_again(csys_rwlock *lock)

@@ -13,6 +13,9 @@
 #include "sync/rwlock.h"
 #include "sync/spin.h"
 
+/* What a writer that has waited need not leave the lock to. */
+#define ALL_WAIT (WRITERS_WAIT | WAITING | HUNGRY | UPGRADABLE_WAITS)
+
 static int try_write(csys_rwlock *lock, uint32_t ignored)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
@@ -51,8 +54,7 @@ static int say_not_waiting(csys_rwlock *lock)
 	}
 }
 
-/* This writer waits no more: it holds the lock. */
-static void come_in(csys_rwlock *lock, uint32_t as)
+void csysi_rwlock_come_in(csys_rwlock *lock, uint32_t as)
 {
 	/* Both orders, as in every step of `writers`: the one that makes it 0 sees what was done
 	 * before the others. */
@@ -60,23 +62,23 @@ static void come_in(csys_rwlock *lock, uint32_t as)
 		(void)say_not_waiting(lock);
 }
 
-/* This writer waits no more, and does not hold the lock.  If it was the last to wait, readers need
- * not wait. */
-static void give_up(csys_rwlock *lock, uint32_t as)
+void csysi_rwlock_give_up(csys_rwlock *lock, uint32_t as)
 {
 	const uint32_t *address = &lock->word;
 	/* Both orders, as in come_in. */
 	if (csysi_add_acq_rel(&lock->writers, 0u - as) != 0)
 		return;
 
-	/* A writer that came in between may sleep by now, and no other thread would wake it. */
-	if (say_not_waiting(lock))
+	/* A writer that came in between may sleep by now, and no other thread would wake it.  The
+	 * same goes for a reader that is upgraded. */
+	if (say_not_waiting(lock)) {
 		csysi_os_wake_kind(address, 1, WRITER_SLEEPS);
+		csysi_os_wake_kind(address, 1, UPGRADER_SLEEPS);
+	}
 	csysi_os_wake_kind(address, UINT32_MAX, READER_SLEEPS);
 }
 
-/* Make sure that WRITERS_WAIT is set before sleeping on the word; 0: the lock is free. */
-static int say_waiting(csys_rwlock *lock, uint32_t *out)
+uint32_t csysi_rwlock_say_waiting(csys_rwlock *lock)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
@@ -85,12 +87,10 @@ static int say_waiting(csys_rwlock *lock, uint32_t *out)
 		 * `writers`. */
 		if (csysi_cas_release(&lock->word, &word, word | WRITERS_WAIT))
 			word |= WRITERS_WAIT;
-	*out = word;
-	return (word & (WRITER | READERS)) != 0;
+	return word;
 }
 
-/* Count this writer as waiting.  0: the count is full. */
-static int be_counted(csys_rwlock *lock)
+int csysi_rwlock_be_counted(csys_rwlock *lock)
 {
 	uint32_t writers = csysi_load_relaxed(&lock->writers);
 
@@ -123,16 +123,16 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 		/* A thread that has no time to wait leaves no trace. */
 		if (csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
-		if (be_counted(lock))
+		if (csysi_rwlock_be_counted(lock))
 			break;
 		csysi_spin_nap(FULL_NAP_NS);
 	} while (1);
 	for (;;) {
-		uint32_t word;
-		int is_held = say_waiting(lock, &word);
+		uint32_t word = csysi_rwlock_say_waiting(lock);
+		int is_held = (word & (WRITER | READERS)) != 0;
 		int must_wait = is_late(lock, as, first != 0);
-		if (!must_wait && spin_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
-			come_in(lock, as);
+		if (!must_wait && spin_write(lock, ALL_WAIT)) {
+			csysi_rwlock_come_in(lock, as);
 			return 0;
 		}
 		if (!is_held && !must_wait)
@@ -154,12 +154,11 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 		if (r == CSYS_ETIMEDOUT && csys_deadline_compare(until, deadline) == 0) {
 			/* A free lock beats a deadline that has passed; but if it is free because
 			 * others are to have it, which were woken, it is left to them. */
-			if (!is_late(lock, as, was_woken) &&
-			    try_write(lock, WRITERS_WAIT | WAITING | HUNGRY)) {
-				come_in(lock, as);
+			if (!is_late(lock, as, was_woken) && try_write(lock, ALL_WAIT)) {
+				csysi_rwlock_come_in(lock, as);
 				return 0;
 			}
-			give_up(lock, as);
+			csysi_rwlock_give_up(lock, as);
 			return r;
 		}
 	}
@@ -168,7 +167,7 @@ static int write_slow(csys_rwlock *lock, csys_deadline deadline)
 int csysi_rwlock_write_slow(csys_rwlock *lock)
 {
 	(void)write_slow(lock, CSYS_FOREVER);
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_WRITE);
 }
 
 int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
@@ -181,12 +180,12 @@ int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
 			return r;
 		}
 	}
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_WRITE);
 }
 
 int csys_rwlock_try_write(csys_rwlock *lock)
 {
 	if (!try_write(lock, 0))
 		return CSYS_EAGAIN;
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_WRITE);
 }

@@ -1,5 +1,5 @@
 /*
- * rwlock.pml - src/sync/rwlock.c with the inline parts of csys/sync/rwlock.h.
+ * rwlock.pml - src/sync/rwlock*.c with the inline parts of csys/sync/rwlock.h.
  *
  * Three threads use it for as long as they like: one, two or three of them write, and may
  * read on; the others read, and may write on.  Each may stop at any time, and if the last
@@ -8,6 +8,7 @@
  *   - no thread sleeps on when all others have stopped;
  *   - a thread that reads already is let in past writers that wait;
  *   - nobody looks at the lock once it is freed.
+ * Without the upgradable reader, which source.cc has.
  *
  * Steps are as in mutex.pml: one atomic operation, and what the thread makes of it by
  * itself.  The counts of the word have three bits each.  A thread that has no deadline, or only

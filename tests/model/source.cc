@@ -226,7 +226,9 @@ extern "C" {
 #include "sync/condvar.c"
 #elif defined(RWLOCK)
 #include "sync/rwlock.c"
+#include "sync/mutex.c"
 #include "sync/rwlock_read.c"
+#include "sync/rwlock_upgradable.c"
 #include "sync/rwlock_write.c"
 #elif defined(ONCE)
 #include "sync/once.c"
@@ -343,6 +345,10 @@ csys_deadline csys_after_us(int64_t n)
 }
 int64_t csys_deadline_left(csys_deadline deadline)
 {
+#ifdef RWLOCK
+	if (!csys_deadline_is_poll(deadline) && rl::rand(2))
+		return 1;
+#endif
 	return csys_deadline_is_forever(deadline) ? 1 : 0;
 }
 void csysi_spin_nap(int64_t)
@@ -584,16 +590,33 @@ unsigned test::runs;
 #elif defined(RWLOCK)
 struct test : common<test> {
 	csys_rwlock lock;
+	rl::var<int> upgradable_data;
 	bool is_only_counted; /* writers come to wait and go again, and that is all */
+	bool is_upgrade;      /* one upgrades, while one reads and one gives up writing */
 	static unsigned runs;
 
 	void before()
 	{
 		lock = CSYS_RWLOCK_INIT_NO_POISON;
-		is_only_counted = runs++ % 4 == 0;
+		is_only_counted = runs % 8 == 0;
+		is_upgrade = runs % 8 == 4;
+		runs++;
 		begin();
+		upgradable_data($) = 0;
 		new_cell(&lock.word, 0);
 		new_cell(&lock.writers, 0);
+		new_cell(&lock.turn.word, 0);
+	}
+
+	void look(void)
+	{
+		int seen = data($);
+		RL_ASSERT(seen == data($));
+	}
+
+	void change(void)
+	{
+		data($) = data($) + 1;
 	}
 
 	void read(bool is_in)
@@ -603,8 +626,15 @@ struct test : common<test> {
 		else
 			while (!is_in && csys_rwlock_read_until(&lock, some_deadline()) < 0)
 				;
-		int seen = data($);
-		RL_ASSERT(seen == data($));
+		look();
+	}
+
+	/* As a thread that reads already, which no ledger knows of: never kept out. */
+	void read_again(void)
+	{
+		RL_ASSERT(csys_rwlock_try_read_recursive(&lock) == 0);
+		look();
+		csys_rwlock_unlock_read(&lock);
 	}
 
 	void write(void)
@@ -614,62 +644,135 @@ struct test : common<test> {
 		else
 			while (csys_rwlock_write_until(&lock, some_deadline()) < 0)
 				;
-		data($) = data($) + 1;
+		change();
+	}
+
+	/* One thread at a time, beside readers. */
+	void look_upgradably(void)
+	{
+		upgradable_data($) = upgradable_data($) + 1;
+		look();
+	}
+
+	void read_upgradably(void)
+	{
+		if (rl::rand(2))
+			csys_rwlock_upgradable_read(&lock);
+		else
+			while (csys_rwlock_try_upgradable_read(&lock) < 0 &&
+			       csys_rwlock_upgradable_read_until(&lock, some_deadline()) < 0)
+				;
+		look_upgradably();
+	}
+
+	void upgrade(void)
+	{
+		if (rl::rand(2))
+			csys_rwlock_upgrade(&lock);
+		else
+			while (csys_rwlock_upgrade_until(&lock, some_deadline()) < 0)
+				look_upgradably();
+		change();
 	}
 
 	/* As the last part of write_slow, where a writer has come in or gives up. */
 	void come_and_go(void)
 	{
-		uint32_t word;
-
-		RL_ASSERT(be_counted(&lock));
-		(void)say_waiting(&lock, &word);
+		RL_ASSERT(csysi_rwlock_be_counted(&lock));
+		(void)csysi_rwlock_say_waiting(&lock);
 		if (rl::rand(2))
-			come_in(&lock, 1);
+			csysi_rwlock_come_in(&lock, 1);
 		else
-			give_up(&lock, 1);
+			csysi_rwlock_give_up(&lock, 1);
 	}
 
 	void after()
 	{
 		/* Nobody is kept out of a lock that nobody holds or waits for. */
 		RL_ASSERT(csys_rwlock_try_read(&lock) == 0);
+		RL_ASSERT(csys_rwlock_try_upgradable_read(&lock) == 0);
 	}
 
-	void thread(unsigned)
+	void upgradable_turn(void)
 	{
-		if (is_only_counted) {
-			come_and_go();
-			come_and_go();
+		read_upgradably();
+		if (rl::rand(2)) {
+			upgrade();
+			if (rl::rand(2)) {
+				csys_rwlock_unlock_write(&lock);
+				return;
+			}
+			csys_rwlock_downgrade_to_upgradable(&lock);
+			look_upgradably();
+		}
+		if (rl::rand(2)) {
+			csys_rwlock_unlock_upgradable(&lock);
 			return;
 		}
-		for (int turn = 0; turn < 2; turn++) {
-			switch (rl::rand(4)) {
-			case 0:
-				read(false);
+		csys_rwlock_downgrade_upgradable(&lock);
+		look();
+		csys_rwlock_unlock_read(&lock);
+	}
+
+	void turn(void)
+	{
+		switch (rl::rand(6)) {
+		case 0:
+			read(false);
+			csys_rwlock_unlock_read(&lock);
+			break;
+		case 1:
+			write();
+			csys_rwlock_unlock_write(&lock);
+			break;
+		case 2:
+			write();
+			csys_rwlock_downgrade(&lock);
+			read(true);
+			read_again();
+			csys_rwlock_unlock_read(&lock);
+			break;
+		case 3:
+			read(false);
+			if (csys_rwlock_try_upgrade(&lock) < 0) {
 				csys_rwlock_unlock_read(&lock);
-				break;
-			case 1:
-				write();
-				csys_rwlock_unlock_write(&lock);
-				break;
-			case 2:
-				write();
-				csys_rwlock_downgrade(&lock);
-				read(true);
-				csys_rwlock_unlock_read(&lock);
-				break;
-			case 3:
-				read(false);
-				if (csys_rwlock_try_upgrade(&lock) < 0) {
-					csys_rwlock_unlock_read(&lock);
-					break;
-				}
-				data($) = data($) + 1;
-				csys_rwlock_unlock_write(&lock);
 				break;
 			}
+			change();
+			csys_rwlock_unlock_write(&lock);
+			break;
+		default:
+			upgradable_turn();
+			break;
 		}
+	}
+
+	void upgrade_turn(unsigned index)
+	{
+		if (index == 0) {
+			csys_rwlock_upgradable_read(&lock);
+			csys_rwlock_upgrade(&lock);
+			change();
+			csys_rwlock_unlock_write(&lock);
+		} else if (index == 1) {
+			read(false);
+			csys_rwlock_unlock_read(&lock);
+		} else {
+			RL_ASSERT(csysi_rwlock_be_counted(&lock));
+			(void)csysi_rwlock_say_waiting(&lock);
+			csysi_rwlock_give_up(&lock, 1);
+		}
+	}
+
+	void thread(unsigned index)
+	{
+		for (int i = 0; i < 2; i++)
+			if (is_only_counted)
+				come_and_go();
+			else if (is_upgrade)
+				upgrade_turn(index);
+			else
+				turn();
 	}
 };
 unsigned test::runs;

@@ -52,8 +52,10 @@ expect() {
 sources_of() {
     local file more=
     [ "$1" != condvar ] || more='src/sync/waitqueue.c src/sync/waitqueue.h src/sync/handoff.c'
-    [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_write.c'
-    [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_write.c'
+    [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_upgradable.c
+        src/sync/rwlock_write.c'
+    [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_upgradable.c
+        src/sync/rwlock_write.c'
     for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
         [ ! -f "$root/$file" ] || echo "$file"
     done

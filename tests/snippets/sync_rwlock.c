@@ -22,3 +22,9 @@ void write_it(struct table *table, int key, int value)
 {
 #include "snippet/3"
 }
+
+void write_if_needed(struct table *table, int key, int value);
+void write_if_needed(struct table *table, int key, int value)
+{
+#include "snippet/4"
+}

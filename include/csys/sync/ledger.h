@@ -32,7 +32,8 @@ enum {
 	CSYSI_HELD_READ = 2,
 	CSYSI_HELD_ONCE = 3, /* its body runs */
 	CSYSI_HELD_IN_ENTRY = 4,
-	CSYSI_HELD_KINDS = 4 /* how many there are */
+	CSYSI_HELD_UPGRADABLE = 4,
+	CSYSI_HELD_KINDS = 5 /* how many there are */
 };
 
 /* An entry: the address of a lock, with how it is held in the low bits. */

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/rwlock.h - many readers or one writer.
  *
  *     static csys_rwlock lock = CSYS_RWLOCK_INIT; // guards `table`
@@ -11,22 +12,37 @@
  *     insert(table, key, value);
  *     csys_rwlock_unlock_write(&lock);
  *
- * Twelve bytes, all zero when free, no destruction, no allocation; may be freed
+ * A thread that will perhaps write reads upgradably, beside other readers; no other thread writes
+ * between its look and its change:
+ *
+ *     csys_rwlock_upgradable_read(&lock);
+ *     if (look_up(table, key) == value) {
+ *             csys_rwlock_unlock_upgradable(&lock);
+ *     } else {
+ *             csys_rwlock_upgrade(&lock);
+ *             insert(table, key, value);
+ *             csys_rwlock_unlock_write(&lock);
+ *     }
+ *
+ * Sixteen bytes, all zero when free, no destruction, no allocation; may be freed
  * right after the last unlock.
  *
  * No thread starves.  A writer that waits keeps new readers out.  When a writer unlocks,
  * another one that waits is first; but if a reader has slept for 1 ms, all readers that
  * wait by then go before it.  A writer that has waited for 1 ms since it first slept
- * goes before writers that come later.
+ * goes before writers that come later.  An upgrade goes before all that wait.
  *
  * Reading while reading is allowed: a thread that reads already is let in past
  * waiting writers, since these wait for it.  (But not if csys does not know that it reads:
- * without poison, or with more than some thousand locks and no memory.)
+ * without poison, or with more than some thousand locks and no memory.  There, and where one
+ * thread reads on behalf of another one, use csys_rwlock_read_recursive.)
  * Locking it twice in one thread in any other way waits for ever.
  *
  * Poisoning as for a mutex (csys/sync/mutex.h), but only by writers, since only
  * they leave half a change: readers that end are just released.  At most 65535
  * readers hold it at once; others wait then.
+ *
+ * Upgradable and recursive reads are as in parking_lot; std has neither.
  *
  * Threads, signals, fork, misuse: as csys/sync/mutex.h.
  */
@@ -40,33 +56,52 @@
 #include <csys/base/result.h>
 #include <csys/sync/annotations.h>
 #include <csys/sync/ledger.h>
+#include <csys/sync/mutex.h>
 
 CSYS_BEGIN_DECLS
 
+/** A lock for many readers or one writer.  All zero is a free one. */
 typedef struct CSYS_CAPABILITY("rwlock") csys_rwlock {
-	uint32_t word; /* private, as is all of it: src/sync/rwlock.c */
-	uint32_t writers;
-	uint32_t marks;
+	uint32_t word;    /**< private: src/sync/rwlock.c */
+	uint32_t writers; /**< private */
+	csys_mutex turn;  /**< private */
 } csys_rwlock;
 
-/* A free one; the same as zeroed memory. */
-#define CSYS_RWLOCK_INIT \
-	{                \
-		0, 0, 0  \
+/** A free one; the same as zeroed memory. */
+#define CSYS_RWLOCK_INIT              \
+	{                             \
+		0, 0, CSYS_MUTEX_INIT \
 	}
 
-/* One that is never poisoned, and not released when its holder ends. */
-#define CSYS_RWLOCK_INIT_NO_POISON         \
-	{                                  \
-		0, 0, CSYSI_MARK_NO_POISON \
+/** One that is never poisoned, and not released when its holder ends. */
+#define CSYS_RWLOCK_INIT_NO_POISON              \
+	{                                       \
+		0, 0, CSYS_MUTEX_INIT_NO_POISON \
 	}
+
+/**
+ * Make `lock` a free one, in memory that is not zeroed.  No thread may use it meanwhile, or hold
+ * what was there before.
+ *
+ * \param lock  any memory
+ */
+CSYS_API void csys_rwlock_init(csys_rwlock *lock);
+
+/**
+ * Make `lock` a free one that is never poisoned, as CSYS_RWLOCK_INIT_NO_POISON does.
+ *
+ * \param lock  any memory
+ */
+CSYS_API void csys_rwlock_init_no_poison(csys_rwlock *lock);
 
 /* Parts of the word. */
 #define CSYSI_RWLOCK_WRITER 0x80000000u
 #define CSYSI_RWLOCK_WRITERS_WAIT 0x40000000u
 #define CSYSI_RWLOCK_PHASE 0x20000000u
 #define CSYSI_RWLOCK_HUNGRY 0x10000000u
-#define CSYSI_RWLOCK_WAITING 0x0fff0000u
+#define CSYSI_RWLOCK_UPGRADABLE 0x08000000u
+#define CSYSI_RWLOCK_UPGRADABLE_WAITS 0x04000000u
+#define CSYSI_RWLOCK_WAITING 0x03ff0000u
 #define CSYSI_RWLOCK_READERS 0x0000ffffu
 
 /* What inline functions leave to src/sync/rwlock.c. */
@@ -77,78 +112,314 @@ CSYS_API void csysi_rwlock_unlock_write_slow(csys_rwlock *lock);
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-/* Lock it for reading.  It is held on return: 0, or CSYS_POISONED. */
+/**
+ * Lock it for reading, however long that takes.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller reads
+ * \retval CSYS_POISONED  the caller reads, and a writer has ended while it held the lock
+ */
 static inline int csys_rwlock_read(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock) CSYS_NOT_ANALYZED;
 
-/* Lock it for reading if that needs no waiting; CSYS_EAGAIN: a writer holds it or waits. */
+/**
+ * Lock it for reading if that needs no waiting.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller reads
+ * \retval CSYS_POISONED  the caller reads what a writer may have left half changed
+ * \retval CSYS_EAGAIN    a writer holds it or waits for it
+ */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_read(csys_rwlock *lock)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
-/*
- * Lock it for reading by `deadline`: 0 or CSYS_POISONED.  CSYS_ETIMEDOUT: it is not held.  A past
- * deadline still takes a lock that no writer holds or waits for.
+/**
+ * Lock it for reading by a deadline.
+ *
+ * A deadline that has passed still takes a lock that no writer holds or waits for.
+ *
+ * \param lock      the lock
+ * \param deadline  when to give up
+ * \retval 0               the caller reads
+ * \retval CSYS_POISONED   the caller reads what a writer may have left half changed
+ * \retval CSYS_ETIMEDOUT  the caller does not hold it
  */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_read_until(csys_rwlock *lock, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
+/**
+ * Lock it for reading, past writers that wait.
+ *
+ * For a reader that must not wait for a waiting writer: one that runs while another reader, which
+ * the writer waits for, waits for it in turn.  The thread's own ledger is not asked, so it
+ * works without poison too.  Where such readers always overlap, writers starve.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller reads
+ * \retval CSYS_POISONED  the caller reads what a writer may have left half changed
+ */
+CSYS_API int csys_rwlock_read_recursive(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock);
+
+/**
+ * Lock it for reading if no writer holds it, past writers that wait.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller reads
+ * \retval CSYS_POISONED  the caller reads what a writer may have left half changed
+ * \retval CSYS_EAGAIN    a writer holds it
+ */
+CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_read_recursive(csys_rwlock *lock)
+	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
+
+/**
+ * Lock it for reading by a deadline, past writers that wait.
+ *
+ * \param lock      the lock
+ * \param deadline  when to give up
+ * \retval 0               the caller reads
+ * \retval CSYS_POISONED   the caller reads what a writer may have left half changed
+ * \retval CSYS_ETIMEDOUT  the caller does not hold it
+ */
+CSYS_API CSYS_MUST_CHECK int csys_rwlock_read_recursive_until(csys_rwlock *lock,
+							      csys_deadline deadline)
+	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
+
+/**
+ * Unlock what the caller reads, once.
+ *
+ * \param lock  the lock
+ */
 static inline void csys_rwlock_unlock_read(csys_rwlock *lock)
 	CSYS_RELEASES_SHARED(*lock) CSYS_NOT_ANALYZED;
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-/* Lock it for writing.  It is held on return: 0, or CSYS_POISONED. */
+/**
+ * Lock it for writing, however long that takes.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller writes
+ * \retval CSYS_POISONED  the caller writes, and a writer has ended while it held the lock
+ */
 static inline int csys_rwlock_write(csys_rwlock *lock) CSYS_ACQUIRES(*lock) CSYS_NOT_ANALYZED;
 
-/*
- * Lock it for writing if no thread holds it or waits for it: 0 or CSYS_POISONED.  CSYS_EAGAIN:
- * a thread holds it, or waits for it and comes first.
+/**
+ * Lock it for writing if that needs no waiting.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller writes
+ * \retval CSYS_POISONED  the caller writes what another writer may have left half changed
+ * \retval CSYS_EAGAIN    a thread holds it, or waits for it and comes first
  */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_write(csys_rwlock *lock) CSYS_TRY_ACQUIRES(0, *lock);
 
-/*
- * Lock it for writing by `deadline`: 0 or CSYS_POISONED.  CSYS_ETIMEDOUT: it is not held.  A past
- * deadline still takes a lock that csys_rwlock_try_write would take.
+/**
+ * Lock it for writing by a deadline.
+ *
+ * A deadline that has passed still takes a lock that csys_rwlock_try_write would take.
+ *
+ * \param lock      the lock
+ * \param deadline  when to give up
+ * \retval 0               the caller writes
+ * \retval CSYS_POISONED   the caller writes what another writer may have left half changed
+ * \retval CSYS_ETIMEDOUT  the caller does not hold it
  */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_write_until(csys_rwlock *lock, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES(0, *lock);
 
+/**
+ * Unlock what the caller writes.
+ *
+ * \param lock  the lock
+ */
 static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
 	CSYS_RELEASES(*lock) CSYS_NOT_ANALYZED;
 
+/* ---- reading upgradably ------------------------------------------------------------------- */
+
+/**
+ * Lock it for reading, as the one reader that may be upgraded to the writer.
+ *
+ * It is held beside other readers, but not beside a writer or another upgradable reader: those
+ * wait.  For the analysis (annotations.h) it is a read lock.  A thread that holds it may read it
+ * once more, but cannot upgrade before it has unlocked that.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller is the upgradable reader
+ * \retval CSYS_POISONED  the caller is the upgradable reader; the data may be half changed
+ */
+CSYS_API int csys_rwlock_upgradable_read(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock);
+
+/**
+ * Lock it for upgradable reading if that needs no waiting.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller is the upgradable reader
+ * \retval CSYS_POISONED  the caller is the upgradable reader; the data may be half changed
+ * \retval CSYS_EAGAIN    a writer or another upgradable reader holds it, or waits for it
+ */
+CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgradable_read(csys_rwlock *lock)
+	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
+
+/**
+ * Lock it for upgradable reading by a deadline.
+ *
+ * A deadline that has passed still takes a lock that csys_rwlock_try_upgradable_read would take.
+ *
+ * \param lock      the lock
+ * \param deadline  when to give up
+ * \retval 0               the caller is the upgradable reader
+ * \retval CSYS_POISONED   the caller is the upgradable reader; the data may be half changed
+ * \retval CSYS_ETIMEDOUT  the caller does not hold it
+ */
+CSYS_API CSYS_MUST_CHECK int csys_rwlock_upgradable_read_until(csys_rwlock *lock,
+							       csys_deadline deadline)
+	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
+
+/**
+ * Unlock what the caller reads upgradably.
+ *
+ * \param lock  the lock
+ */
+CSYS_API void csys_rwlock_unlock_upgradable(csys_rwlock *lock) CSYS_RELEASES_SHARED(*lock);
+
 /* ---- from one to the other ---------------------------------------------------------------- */
 
-/*
- * Turn a write lock into a read lock in one step: no writer comes between.  Readers
- * that wait are let in too, past waiting writers (as std's downgrade).
+/**
+ * Turn the upgradable read lock into a write lock, as soon as all other readers have left.
+ *
+ * No writer comes between, not even one that has waited for long; new readers are kept out
+ * meanwhile.  Misuse, which aborts with a line: the caller does not hold it upgradably.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller writes
+ * \retval CSYS_POISONED  the caller writes what another writer may have left half changed
  */
-CSYS_API void csys_rwlock_downgrade(csys_rwlock *lock) CSYS_RELEASES(*lock)
-	CSYS_ACQUIRES_SHARED(*lock);
+CSYS_API int csys_rwlock_upgrade(csys_rwlock *lock) CSYS_RELEASES_SHARED(*lock)
+	CSYS_ACQUIRES(*lock);
 
-/*
- * Turn a read lock into a write lock in one step, if this is the only reader: 0 or
- * CSYS_POISONED, and it is held for writing.  CSYS_EAGAIN: it is still held for reading.  There is
- * no waiting for this: two readers would wait for each other.  For the analysis
- * (annotations.h) it is not held at all then, until csys_rwlock_assert_read says so.
+/**
+ * Turn the upgradable read lock into a write lock, if all other readers have left by a deadline.
+ *
+ * After CSYS_ETIMEDOUT it is still held upgradably.  For the analysis (annotations.h) it is not
+ * held at all then, until csys_rwlock_assert_upgradable says so.
+ *
+ * \param lock      the lock
+ * \param deadline  when to give up
+ * \retval 0               the caller writes
+ * \retval CSYS_POISONED   the caller writes what another writer may have left half changed
+ * \retval CSYS_ETIMEDOUT  the caller is the upgradable reader still
+ */
+CSYS_API CSYS_MUST_CHECK int csys_rwlock_upgrade_until(csys_rwlock *lock, csys_deadline deadline)
+	CSYS_RELEASES_SHARED(*lock) CSYS_TRY_ACQUIRES(0, *lock);
+
+/**
+ * Turn an upgradable or a usual read lock into a write lock, if the caller is the only reader.
+ *
+ * There is no waiting for this with a usual read lock: two such readers would wait for each other.
+ * After CSYS_EAGAIN it is held as before.  For the analysis (annotations.h) it is not held at
+ * all then, until csys_rwlock_assert_read says so.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller writes
+ * \retval CSYS_POISONED  the caller writes what another writer may have left half changed
+ * \retval CSYS_EAGAIN    others read it, too
  */
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgrade(csys_rwlock *lock) CSYS_RELEASES_SHARED(*lock)
 	CSYS_TRY_ACQUIRES(0, *lock);
 
-/*
- * Tell whether any thread holds it, and whether a writer does: 1 or 0, which may be out of
- * date when the caller sees them (csys_mutex_is_locked).
+/**
+ * Turn a write lock into a read lock in one step: no writer comes between.
+ *
+ * Readers that wait are let in too, past waiting writers (as std's downgrade).
+ *
+ * \param lock  the lock
+ */
+CSYS_API void csys_rwlock_downgrade(csys_rwlock *lock) CSYS_RELEASES(*lock)
+	CSYS_ACQUIRES_SHARED(*lock);
+
+/**
+ * Turn a write lock into the upgradable read lock in one step: no writer comes between.
+ *
+ * Readers that wait are let in too, past waiting writers.
+ *
+ * \param lock  the lock
+ */
+CSYS_API void csys_rwlock_downgrade_to_upgradable(csys_rwlock *lock) CSYS_RELEASES(*lock)
+	CSYS_ACQUIRES_SHARED(*lock);
+
+/**
+ * Turn the upgradable read lock into a usual one, so that another thread may read upgradably.
+ *
+ * \param lock  the lock
+ */
+CSYS_API void csys_rwlock_downgrade_upgradable(csys_rwlock *lock) CSYS_RELEASES_SHARED(*lock)
+	CSYS_ACQUIRES_SHARED(*lock);
+
+/**
+ * Tell whether any thread holds it, in any way.
+ *
+ * It may be out of date when the caller sees it (csys_mutex_is_locked).
+ *
+ * \param lock  the lock
+ * \return 1 or 0
  */
 CSYS_API int csys_rwlock_is_locked(const csys_rwlock *lock);
+
+/**
+ * Tell whether a writer holds it.
+ *
+ * It may be out of date when the caller sees it (csys_mutex_is_locked).
+ *
+ * \param lock  the lock
+ * \return 1 or 0
+ */
 CSYS_API int csys_rwlock_is_write_locked(const csys_rwlock *lock);
 
 /* ---- poison ---------------------------------------------------------------------------------- */
 
-/* Poison, as csys_mutex_is_poisoned and the like for a mutex. */
+/**
+ * Tell whether it is poisoned at this moment.  The caller need not hold it: after a timed call
+ * that gave up, too.
+ *
+ * \param lock  the lock
+ * \return 1 or 0
+ */
 CSYS_API int csys_rwlock_is_poisoned(const csys_rwlock *lock);
+
+/**
+ * Clear the poison: the data is in order again.  Called by a writer as a rule, but any thread may.
+ *
+ * \param lock  the lock
+ */
 CSYS_API void csys_rwlock_clear_poison(csys_rwlock *lock);
+
+/**
+ * Poison it, as the end of a writer would.  A lock without poison is not changed.
+ *
+ * \param lock  the lock
+ */
 CSYS_API void csys_rwlock_poison(csys_rwlock *lock);
 
-/* Abort if the caller surely does not hold it in that way; as csys_mutex_assert_held. */
+/**
+ * Abort if the caller surely does not read it, upgradably or not; as csys_mutex_assert_held.
+ *
+ * \param lock  the lock
+ */
 CSYS_API void csys_rwlock_assert_read(const csys_rwlock *lock) CSYS_ASSERTS_HELD_SHARED(*lock);
+
+/**
+ * Abort if the caller surely is not its upgradable reader; as csys_mutex_assert_held.
+ *
+ * \param lock  the lock
+ */
+CSYS_API void csys_rwlock_assert_upgradable(const csys_rwlock *lock)
+	CSYS_ASSERTS_HELD_SHARED(*lock);
+
+/**
+ * Abort if the caller surely does not write it; as csys_mutex_assert_held.
+ *
+ * \param lock  the lock
+ */
 CSYS_API void csys_rwlock_assert_write(const csys_rwlock *lock) CSYS_ASSERTS_HELD(*lock);
 
 /* ---- inline -------------------------------------------------------------- */
@@ -173,15 +444,15 @@ static inline int csys_rwlock_read(csys_rwlock *lock)
 						      __ATOMIC_RELAXED)) &&
 	    !csysi_rwlock_joins(lock, word))
 		return csysi_rwlock_read_slow(lock);
-	if (CSYSI_LIKELY(csysi_push(&lock->marks, CSYSI_ENTRY(lock, CSYSI_HELD_READ))))
+	if (CSYSI_LIKELY(csysi_push(&lock->turn.marks, CSYSI_ENTRY(lock, CSYSI_HELD_READ))))
 		return 0;
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_READ);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_READ);
 }
 
 static inline void csys_rwlock_unlock_read(csys_rwlock *lock)
 {
-	if (!CSYSI_LIKELY(csysi_pop(&lock->marks, CSYSI_ENTRY(lock, CSYSI_HELD_READ))) &&
-	    !csysi_leave(&lock->marks, lock, CSYSI_HELD_READ))
+	if (!CSYSI_LIKELY(csysi_pop(&lock->turn.marks, CSYSI_ENTRY(lock, CSYSI_HELD_READ))) &&
+	    !csysi_leave(&lock->turn.marks, lock, CSYSI_HELD_READ))
 		return;
 	/* Release pairs with the acquire of the next writer.  From here on it may be gone. */
 	uint32_t was = __atomic_fetch_sub(&lock->word, 1, __ATOMIC_RELEASE);
@@ -198,15 +469,15 @@ static inline int csys_rwlock_write(csys_rwlock *lock)
 	if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&lock->word, &word, CSYSI_RWLOCK_WRITER, 0,
 						      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		return csysi_rwlock_write_slow(lock);
-	if (CSYSI_LIKELY(csysi_push(&lock->marks, CSYSI_ENTRY(lock, CSYSI_HELD_WRITE))))
+	if (CSYSI_LIKELY(csysi_push(&lock->turn.marks, CSYSI_ENTRY(lock, CSYSI_HELD_WRITE))))
 		return 0;
-	return csysi_enter(&lock->marks, lock, CSYSI_HELD_WRITE);
+	return csysi_enter(&lock->turn.marks, lock, CSYSI_HELD_WRITE);
 }
 
 static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
 {
-	if (!CSYSI_LIKELY(csysi_pop(&lock->marks, CSYSI_ENTRY(lock, CSYSI_HELD_WRITE))) &&
-	    !csysi_leave(&lock->marks, lock, CSYSI_HELD_WRITE))
+	if (!CSYSI_LIKELY(csysi_pop(&lock->turn.marks, CSYSI_ENTRY(lock, CSYSI_HELD_WRITE))) &&
+	    !csysi_leave(&lock->turn.marks, lock, CSYSI_HELD_WRITE))
 		return;
 	/* Release pairs with the acquires of the next holders; from there on it may be gone. */
 	uint32_t word = CSYSI_RWLOCK_WRITER;
@@ -230,6 +501,19 @@ CSYSI_UNUSED static inline csys_rwlock *csysi_rwlock_at(csys_rwlock *lock, const
 #define csys_rwlock_try_read(lock) csys_rwlock_try_read(CSYSI_RWLOCK_HERE(lock))
 #define csys_rwlock_read_until(lock, deadline) \
 	csys_rwlock_read_until(CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_rwlock_read_recursive(lock) csys_rwlock_read_recursive(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_try_read_recursive(lock) csys_rwlock_try_read_recursive(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_read_recursive_until(lock, deadline) \
+	csys_rwlock_read_recursive_until(CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_rwlock_upgradable_read(lock) csys_rwlock_upgradable_read(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_try_upgradable_read(lock) \
+	csys_rwlock_try_upgradable_read(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_upgradable_read_until(lock, deadline) \
+	csys_rwlock_upgradable_read_until(CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_rwlock_unlock_upgradable(lock) csys_rwlock_unlock_upgradable(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_upgrade(lock) csys_rwlock_upgrade(CSYSI_RWLOCK_HERE(lock))
+#define csys_rwlock_upgrade_until(lock, deadline) \
+	csys_rwlock_upgrade_until(CSYSI_RWLOCK_HERE(lock), deadline)
 #define csys_rwlock_unlock_read(lock) csys_rwlock_unlock_read(CSYSI_RWLOCK_HERE(lock))
 #define csys_rwlock_write(lock) csys_rwlock_write(CSYSI_RWLOCK_HERE(lock))
 #define csys_rwlock_try_write(lock) csys_rwlock_try_write(CSYSI_RWLOCK_HERE(lock))
