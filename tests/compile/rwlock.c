@@ -167,3 +167,66 @@ int write_by_deadline(csys_deadline deadline)
 #endif
 	return 0;
 }
+
+void read_upgradably(void);
+void read_upgradably(void)
+{
+	csys_rwlock_upgradable_read(&lock);
+#ifdef WRITE_BEFORE_UPGRADE
+	/* rejected: writing variable 'value' requires .*'lock' exclusively */
+	if (look() == 0)
+		value++;
+	csys_rwlock_unlock_upgradable(&lock);
+#elif defined(UNLOCK_READ_AFTER_UPGRADE)
+	/* rejected: releasing rwlock 'lock' using shared access, expected exclusive */
+	csys_rwlock_upgrade(&lock);
+	value++;
+	csys_rwlock_unlock_upgradable(&lock);
+#else
+	if (look() == 0) {
+		csys_rwlock_upgrade(&lock);
+		value++;
+		csys_rwlock_downgrade_to_upgradable(&lock);
+	}
+	(void)look();
+	csys_rwlock_downgrade_upgradable(&lock);
+	(void)look();
+	csys_rwlock_unlock_read(&lock);
+#endif
+}
+
+int upgrade_by_deadline(csys_deadline deadline);
+int upgrade_by_deadline(csys_deadline deadline)
+{
+	if (csys_rwlock_try_upgradable_read(&lock) != 0)
+		return -1;
+	int r = csys_rwlock_upgrade_until(&lock, deadline);
+	if (r == 0) {
+		value++;
+		csys_rwlock_unlock_write(&lock);
+		return 0;
+	}
+#ifdef STILL_UPGRADABLE_UNASSERTED
+	/* rejected: reading variable 'value' requires holding|releasing rwlock */
+	int now = value;
+	csys_rwlock_unlock_upgradable(&lock);
+#else
+	csys_rwlock_assert_upgradable(&lock);
+	int now = value;
+	csys_rwlock_unlock_upgradable(&lock);
+#endif
+	return now;
+}
+
+int read_past_writers(void);
+int read_past_writers(void)
+{
+	csys_rwlock_read_recursive(&lock);
+	int now = look();
+#ifdef RECURSIVE_WRITE
+	/* rejected: writing variable 'value' requires .*'lock' exclusively */
+	value = 3;
+#endif
+	csys_rwlock_unlock_read(&lock);
+	return now;
+}

@@ -3,10 +3,10 @@
  *
  *     stress_rwlock [seed [rounds [threads]]]
  *
- * Reading, reading while reading, writing, downgrades and upgrades, with and
+ * Reading, reading while reading, reading upgradably, writing, downgrades and upgrades, with and
  * without deadlines and tries.  Inside, readers and writers are counted: writers alone,
- * readers not beside a writer.  Short rounds that end together turn a lost wake
- * into a hang, which the alarm ends: see stress_locks.c.
+ * readers not beside a writer, one upgradable reader.  Short rounds that end together turn a
+ * lost wake into a hang, which the alarm ends: see stress_locks.c.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -25,6 +25,7 @@ static csys_rwlock lock;
 static pthread_barrier_t start;
 static int readers; /* atomic */
 static int writers; /* atomic */
+static long once;   /* changed by the upgradable reader only, so that a data race shows */
 static long plain;  /* written inside only, so that a data race shows */
 
 static unsigned roll(unsigned *seed)
@@ -99,6 +100,66 @@ static int enter_writing(unsigned *seed)
 	}
 }
 
+static int enter_upgradably(unsigned *seed)
+{
+	switch (roll(seed) % 4) {
+	case 0:
+		return csys_rwlock_upgradable_read_until(&lock, soon(seed));
+	case 1:
+		return csys_rwlock_try_upgradable_read(&lock);
+	default:
+		return csys_rwlock_upgradable_read(&lock);
+	}
+}
+
+static void look_upgradably(void)
+{
+	long before = once++;
+
+	look();
+	if (once != before + 1)
+		broken("two upgradable readers");
+}
+
+/* 1: it writes now. */
+static int upgrade(unsigned *seed)
+{
+	add(&readers, -1);
+	int r = roll(seed) % 2 ? csys_rwlock_upgrade(&lock)
+			       : csys_rwlock_upgrade_until(&lock, soon(seed));
+	if (r < 0)
+		add(&readers, 1);
+	return r == 0;
+}
+
+static void upgradable_once(unsigned *seed)
+{
+	if (enter_upgradably(seed) < 0)
+		return;
+	add(&readers, 1);
+	look_upgradably();
+	hold(seed);
+	if (roll(seed) % 2 && upgrade(seed)) {
+		change();
+		if (roll(seed) % 2) {
+			csys_rwlock_unlock_write(&lock);
+			return;
+		}
+		csys_rwlock_downgrade_to_upgradable(&lock);
+		add(&readers, 1);
+	}
+	look_upgradably();
+	if (roll(seed) % 4 == 0) {
+		csys_rwlock_downgrade_upgradable(&lock);
+		look();
+		add(&readers, -1);
+		csys_rwlock_unlock_read(&lock);
+		return;
+	}
+	add(&readers, -1);
+	csys_rwlock_unlock_upgradable(&lock);
+}
+
 static void read_once(unsigned *seed)
 {
 	if (enter_reading(seed) < 0)
@@ -107,7 +168,8 @@ static void read_once(unsigned *seed)
 	look();
 	hold(seed);
 	if (roll(seed) % 8 == 0) {
-		if (csys_rwlock_read(&lock) != 0)
+		if ((roll(seed) % 2 ? csys_rwlock_read(&lock)
+				    : csys_rwlock_try_read_recursive(&lock)) != 0)
 			broken("no reading while reading");
 		csys_rwlock_unlock_read(&lock);
 	}
@@ -141,10 +203,16 @@ static void *run(void *argument)
 
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < STEPS; i++) {
-		if (roll(&seed) % 3 == 0)
+		switch (roll(&seed) % 4) {
+		case 0:
 			write_once(&seed);
-		else
+			break;
+		case 1:
+			upgradable_once(&seed);
+			break;
+		default:
 			read_once(&seed);
+		}
 	}
 	return NULL;
 }
@@ -172,7 +240,8 @@ int main(int argc, char **argv)
 		for (int i = 0; i < count; i++)
 			pthread_join(threads[i], NULL);
 		pthread_barrier_destroy(&start);
-		if ((lock.word & ~CSYSI_RWLOCK_PHASE) != 0 || lock.writers != 0)
+		if ((lock.word & ~CSYSI_RWLOCK_PHASE) != 0 || lock.writers != 0 ||
+		    lock.turn.word != 0)
 			broken("it is not free at the end");
 		if (csys_rwlock_is_poisoned(&lock))
 			broken("it is poisoned");
