@@ -550,6 +550,100 @@ static void a_reader_waits_for_a_writer_before_it(void **state)
 	in_child(be_late_to_lock);
 }
 
+static void *read_shared(void *argument)
+{
+	csys_rwlock_read(&shared);
+	csys_rwlock_unlock_read(&shared);
+	return argument;
+}
+
+static void *lock_first_and_read(void *argument)
+{
+	csys_mutex_lock(&first);
+	return read_shared(argument);
+}
+
+/*
+ * A writer notes what it wants before its word says that it waits.  Here all others have come to
+ * wait in between: `writers` is full, so the writer cannot say so, and a writer in no book keeps
+ * the reader out meanwhile.
+ */
+static void wait_behind_a_writer_that_came_between(void)
+{
+	pthread_t reader, writer, holder, late;
+	csys_sync_set_hook(print_deadlock, NULL);
+	pthread_barrier_init(&both, NULL, 2);
+	pthread_create(&reader, NULL, read_and_lock_first, NULL);
+	pthread_barrier_wait(&both);
+	csysi_store_relaxed(&shared.writers, 0xffff);
+	pthread_create(&writer, NULL, write_shared, NULL);
+	await_wish(&shared, " (writing)");
+	csysi_store_relaxed(&shared.word, CSYSI_RWLOCK_WRITER | 1);
+	pthread_create(&holder, NULL, lock_first_and_read, NULL);
+	await_wish(&shared, " (reading)");
+	pthread_create(&late, NULL, read_shared, NULL); /* is in no ring */
+	pthread_barrier_wait(&both);
+	await_wish(&first, "");
+	__atomic_fetch_xor(&shared.word, CSYSI_RWLOCK_WRITER | CSYSI_RWLOCK_WRITERS_WAIT,
+			   __ATOMIC_RELAXED);
+	pthread_join(holder, NULL);
+}
+
+static void a_reader_finds_a_writer_that_came_between(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	writer_gives_up = 0;
+	assert_aborts(wait_behind_a_writer_that_came_between, "waits to write, before it, at");
+}
+
+static void upgrade_while_reading_again(void)
+{
+	csys_sync_set_hook(print_deadlock, NULL);
+	csys_rwlock_upgradable_read(&shared);
+	csys_rwlock_read(&shared);
+	csys_rwlock_upgrade(&shared);
+}
+
+static void read_upgradably_twice(void)
+{
+	csys_sync_set_hook(print_deadlock, NULL);
+	csys_rwlock_upgradable_read(&shared);
+	csys_rwlock_upgradable_read(&shared);
+}
+
+static void upgrade_before_a_reader_that_waits(void)
+{
+	pthread_t reader;
+	csys_sync_set_hook(print_deadlock, NULL);
+	pthread_barrier_init(&both, NULL, 2);
+	csys_mutex_lock(&first);
+	csys_rwlock_upgradable_read(&shared);
+	pthread_create(&reader, NULL, read_and_lock_first, NULL);
+	pthread_barrier_wait(&both);
+	pthread_barrier_wait(&both);
+	await_wish(&first, "");
+	csys_rwlock_upgrade(&shared);
+}
+
+static void a_thread_that_upgrades_waits_for_the_other_readers(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	assert_aborts(upgrade_while_reading_again, " (upgrading) at ");
+	assert_aborts(read_upgradably_twice, " (reading upgradably) at ");
+	assert_aborts(upgrade_before_a_reader_that_waits, " (upgrading) at ");
+	/* What is right is not reported. */
+	csys_rwlock_upgradable_read(&shared);
+	csys_rwlock_read_recursive(&shared);
+	csys_rwlock_unlock_read(&shared);
+	csys_rwlock_upgrade(&shared);
+	csys_rwlock_downgrade_to_upgradable(&shared);
+	csys_rwlock_downgrade_upgradable(&shared);
+	csys_rwlock_unlock_read(&shared);
+	assert_int_equal(reports, 0);
+}
+
 static int second_is_wanted(void)
 {
 	char lock[40];
@@ -987,6 +1081,8 @@ int main(void)
 		TEST_CHECKED(a_thread_that_waits_for_itself_aborts),
 		TEST_CHECKED(threads_that_wait_for_each_other_abort),
 		TEST_CHECKED(a_reader_waits_for_a_writer_before_it),
+		TEST_CHECKED(a_reader_finds_a_writer_that_came_between),
+		TEST_CHECKED(a_thread_that_upgrades_waits_for_the_other_readers),
 		TEST_CHECKED(a_once_is_waited_for_like_a_lock),
 		TEST_CHECKED(a_wait_with_a_deadline_is_not_for_ever),
 		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),
