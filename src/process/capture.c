@@ -8,9 +8,16 @@
  *   pump ---- all streams ended, ----> wait ---> 0
  *     |       or linger is over         |
  *     +---- deadline, sink, memory -----+---> end the programs, drain what is left
+ *     |                                 |
+ *     +---- deadline, keep_running -----+---> give the streams back: another call goes on
+ *
+ * What another call needs is in the csys_output: the bytes, how much of the input was taken, and
+ * when the streams are given up.
  */
 #include <csys/base/result.h>
 #include <csys/process/output.h>
+
+#include <string.h>
 
 #include "base/memory.h"
 #include "os/os.h"
@@ -115,7 +122,9 @@ static int watch(struct csysi_capture_loop *capture)
 			return r;
 		capture->ended++;
 	}
-	capture->linger = csys_after_ns(capture->options->linger_ns);
+	/* It may be running since an earlier call. */
+	if (csys_deadline_is_forever(capture->linger))
+		capture->linger = csys_after_ns(capture->options->linger_ns);
 	return 0;
 }
 
@@ -289,9 +298,11 @@ static int end_all(struct csysi_capture_loop *capture, int why)
 
 /* ---- all of it --------------------------------------------------------------------- */
 
-static void add_tap(struct csysi_capture_loop *capture, csys_handle handle, int stream)
+static void add_tap(struct csysi_capture_loop *capture, csys_handle handle, int stream,
+		    csys_child *owner)
 {
-	capture->taps[capture->tap_count++] = (struct csysi_tap){ handle, stream, 0 };
+	capture->taps[capture->tap_count++] =
+		(struct csysi_tap){ .handle = handle, .stream = stream, .owner = owner };
 }
 
 /* Take the streams that the children still have. */
@@ -316,26 +327,56 @@ static int take_streams(struct csysi_capture_loop *capture)
 	}
 	for (size_t i = 0; i < capture->programs->count; i++)
 		for (int stream = 0; stream < 3; stream++) {
+			csys_child *child = capture->programs->children[i];
 			csys_handle handle;
-			if (csys_child_take(capture->programs->children[i],
-					    (enum csys_stdio_stream)stream, &handle) == 0)
-				add_tap(capture, handle, stream);
+			if (csys_child_take(child, (enum csys_stdio_stream)stream, &handle) == 0)
+				add_tap(capture, handle, stream, child);
 		}
-	add_tap(capture, capture->programs->shared, capture->programs->shared_stream);
+	add_tap(capture, capture->programs->shared, capture->programs->shared_stream, NULL);
 	return 0;
 }
 
-static void release(struct csysi_capture_loop *capture)
+/* The programs run on: the children have their streams again. */
+static void give_back_streams(struct csysi_capture_loop *capture)
 {
+	for (size_t i = 0; i < capture->tap_count; i++) {
+		struct csysi_tap *tap = &capture->taps[i];
+		if (!tap->owner || tap->handle == CSYS_NO_HANDLE)
+			continue;
+		csysi_child_give_stream(tap->owner, (enum csys_stdio_stream)tap->stream,
+					tap->handle);
+		tap->handle = CSYS_NO_HANDLE;
+	}
+}
+
+static void release(struct csysi_capture_loop *capture, int runs_on)
+{
+	if (runs_on)
+		give_back_streams(capture);
 	for (size_t i = 0; i < capture->tap_count; i++)
 		csysi_os_close(capture->taps[i].handle);
-	for (size_t i = 0; i < capture->programs->count; i++)
+	for (size_t i = 0; i < capture->programs->count && !runs_on; i++)
 		csysi_child_close_streams(capture->programs->children[i]);
 	csysi_free(capture->scratch);
 	if (capture->taps != capture->usual)
 		csysi_free(capture->taps);
 	if (capture->polled != capture->usual_polled)
 		csysi_free(capture->polled);
+}
+
+/* What an earlier call has captured; nothing of it is in *captured any more. */
+static void restore(struct csysi_capture_loop *capture, int stream, csys_captured *captured)
+{
+	struct csysi_buffer *kept = &capture->kept[stream];
+
+	kept->size = captured->size;
+	kept->room = captured->room;
+	/* Without room it is a constant. */
+	if (captured->room > 0)
+		memcpy(&kept->data, &captured->data, sizeof kept->data);
+	capture->total[stream] = captured->total;
+	capture->held[stream] = captured->held;
+	captured->room = 0;
 }
 
 static void fill(csys_captured *captured, struct csysi_capture_loop *capture, int stream)
@@ -348,7 +389,7 @@ static void fill(csys_captured *captured, struct csysi_capture_loop *capture, in
 	captured->data = kept->data ? kept->data : "";
 	captured->size = kept->size;
 	captured->total = total;
-	captured->truncated = options->limit > 0 && !options->sink && total > kept->size;
+	captured->truncated |= options->limit > 0 && !options->sink && total > kept->size;
 	captured->held = capture->held[stream];
 	captured->room = kept->room;
 }
@@ -359,23 +400,31 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 	struct csysi_capture_loop capture = {
 		.programs = programs,
 		.options = options,
-		.linger = CSYS_FOREVER,
+		.linger = out->linger,
+		.fed = out->input_done,
 	};
 	int os_error = csys_os_error();
 
 	for (size_t i = 0; i < programs->count; i++)
 		programs->exits[i] = (csys_exit){ 0 };
+	restore(&capture, CSYS_STDOUT, &out->out);
+	restore(&capture, CSYS_STDERR, &out->err);
 	int r = take_streams(&capture);
 	if (r == 0)
 		r = pump(&capture, deadline);
 	if (r == 0)
 		r = wait_all(&capture, deadline);
-	if (r < 0)
+	int runs_on = r == CSYS_ETIMEDOUT && options->keep_running && capture.refused == 0;
+	if (runs_on)
+		(void)try_wait_all(&capture);
+	else if (r < 0)
 		r = end_all(&capture, r);
-	release(&capture);
+	release(&capture, runs_on);
 	if (r == 0)
 		csysi_set_os_error(os_error); /* what failed on the way was no failure */
 	fill(&out->out, &capture, CSYS_STDOUT);
 	fill(&out->err, &capture, CSYS_STDERR);
+	out->input_done = capture.fed;
+	out->linger = capture.linger;
 	return r;
 }

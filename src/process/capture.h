@@ -20,7 +20,8 @@ struct csysi_programs {
 
 /*
  * Feed the input to the stdin that is piped, and drain all other piped streams,
- * until these and the children have ended.  out->exit is not touched.
+ * until these and the children have ended.  Goes on with what *out has, which is nothing for a new
+ * capture.  out->exit is not touched.
  */
 int csysi_capture(const struct csysi_programs *programs, const csys_output_options *options,
 		  csys_deadline deadline, csys_output *out);
@@ -28,7 +29,17 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 /* When a capture that begins now has to end. */
 csys_deadline csysi_output_deadline(const csys_output_options *options);
 
-/* Make *out empty and check the options, which become the default ones if they are NULL. */
+/* Check the options, which become the default ones if they are NULL. */
+int csysi_output_check(const csys_output_options **options);
+
+/*
+ * Check whether a capture of *out can go on with this child, which has the stdin of all: input that
+ * is still to be fed needs a stream to go to.
+ */
+int csysi_output_check_continued(const csys_child *first, const csys_output_options *options,
+				 const csys_output *out);
+
+/* Make *out empty, and check the options as csysi_output_check does. */
 int csysi_output_begin(const csys_output_options **options, csys_output *out);
 
 /* Whether the stdin of a captured command is, or becomes, a pipe that input can be written to. */

@@ -87,6 +87,12 @@ void csys_child_close_stream(csys_child *child, enum csys_stdio_stream stream)
 		csysi_os_close(handle);
 }
 
+void csysi_child_give_stream(csys_child *child, enum csys_stdio_stream stream, csys_handle handle)
+{
+	/* Relaxed: streams belong to one thread, and it has taken the one that was there. */
+	csysi_store_relaxed(&child->streams[stream], handle);
+}
+
 void csysi_child_close_streams(csys_child *child)
 {
 	csys_child_close_stream(child, CSYS_STDIN);

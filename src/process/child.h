@@ -34,6 +34,9 @@ csys_child *csysi_child_new(void);
 /* Close its handles and release it, not the process. */
 void csysi_child_free(csys_child *child);
 
+/* Give it this side of a stream that was taken from it. */
+void csysi_child_give_stream(csys_child *child, enum csys_stdio_stream stream, csys_handle handle);
+
 /* Close this side of all its streams. */
 void csysi_child_close_streams(csys_child *child);
 

@@ -32,14 +32,30 @@ static int check(const csys_output_options *options)
 	return 0;
 }
 
+int csysi_output_check(const csys_output_options **options)
+{
+	if (!*options)
+		*options = &no_options;
+	return check(*options);
+}
+
 int csysi_output_begin(const csys_output_options **options, csys_output *out)
 {
 	if (!out)
 		return CSYS_EINVAL;
 	make_empty(out);
-	if (!*options)
-		*options = &no_options;
-	return check(*options);
+	return csysi_output_check(options);
+}
+
+int csysi_output_check_continued(const csys_child *first, const csys_output_options *options,
+				 const csys_output *out)
+{
+	if (options->input_size < out->input_done)
+		return CSYS_EINVAL;
+	return options->input_size > out->input_done &&
+			       csys_child_stream(first, CSYS_STDIN) == CSYS_NO_HANDLE
+		       ? CSYS_EINVAL
+		       : 0;
 }
 
 csys_deadline csysi_output_deadline(const csys_output_options *options)
@@ -77,11 +93,18 @@ int csys_child_output(csys_child *child, const csys_output_options *options, csy
 	int r = csysi_output_begin(&options, out);
 	if (r < 0)
 		return r;
-	if (!child)
+	return csys_child_continue_output(child, options, out);
+}
+
+int csys_child_continue_output(csys_child *child, const csys_output_options *options,
+			       csys_output *out)
+{
+	if (!child || !out)
 		return CSYS_EINVAL;
-	if (options->input_size > 0 && csys_child_stream(child, CSYS_STDIN) == CSYS_NO_HANDLE)
-		return CSYS_EINVAL;
-	return capture(child, options, csysi_output_deadline(options), out);
+	int r = csysi_output_check(&options);
+	if (r == 0)
+		r = csysi_output_check_continued(child, options, out);
+	return r < 0 ? r : capture(child, options, csysi_output_deadline(options), out);
 }
 
 int csys_command_output(csys_command *command, const csys_output_options *options, csys_output *out)
@@ -89,6 +112,9 @@ int csys_command_output(csys_command *command, const csys_output_options *option
 	csysi_spawn_begin(command);
 	int r = csysi_output_begin(&options, out);
 	if (r == 0 && options->input && !csysi_command_takes_input(command))
+		r = CSYS_EINVAL;
+	/* There would be no child to go on with. */
+	if (r == 0 && options->keep_running)
 		r = CSYS_EINVAL;
 	if (r < 0)
 		return csysi_spawn_failed(CSYS_STEP_COMMAND, r);

@@ -380,27 +380,31 @@ static int capture(csys_pipeline *pipeline, csys_handle shared, const csys_outpu
 	return r;
 }
 
-int csys_pipeline_wait_output(csys_pipeline *pipeline, const csys_output_options *options,
-			      csys_exit *exits, csys_output *out)
+int csys_pipeline_continue_output(csys_pipeline *pipeline, const csys_output_options *options,
+				  csys_exit *exits, csys_output *out)
 {
 	csys_exit *made;
 
-	clear(exits, csys_pipeline_count(pipeline));
-	int r = csysi_output_begin(&options, out);
-	if (r == 0 && !pipeline)
-		r = CSYS_EINVAL;
-	if (r == 0 && options->input_size > 0 &&
-	    csys_child_stream(pipeline->children[0], CSYS_STDIN) == CSYS_NO_HANDLE)
-		r = CSYS_EINVAL;
+	if (!pipeline || !out)
+		return CSYS_EINVAL;
+	int r = csysi_output_check(&options);
+	if (r == 0)
+		r = csysi_output_check_continued(pipeline->children[0], options, out);
+	if (r == 0)
+		r = make_room(&exits, pipeline->count, &made);
 	if (r < 0)
 		return r;
-
-	r = make_room(&exits, pipeline->count, &made);
-	if (r == 0)
-		r = capture(pipeline, CSYS_NO_HANDLE, options, csysi_output_deadline(options),
-			    exits, out);
+	r = capture(pipeline, CSYS_NO_HANDLE, options, csysi_output_deadline(options), exits, out);
 	csysi_free(made);
 	return r;
+}
+
+int csys_pipeline_wait_output(csys_pipeline *pipeline, const csys_output_options *options,
+			      csys_exit *exits, csys_output *out)
+{
+	clear(exits, csys_pipeline_count(pipeline));
+	int r = csysi_output_begin(&options, out);
+	return r < 0 ? r : csys_pipeline_continue_output(pipeline, options, exits, out);
 }
 
 /* Start what is captured.  stderr of all stages is one pipe, so that its order is kept. */
@@ -438,6 +442,9 @@ static int check_captured(csys_command *const *stages, size_t count,
 		return r;
 
 	int last = stages[count - 1]->stdio[CSYS_STDOUT].kind;
+	/* There would be no pipeline to go on with. */
+	if (options->keep_running)
+		return csysi_spawn_failed(CSYS_STEP_COMMAND, CSYS_EINVAL);
 	if (options->input && !csysi_command_takes_input(stages[0]))
 		return stage_failed(stages, count, 0, CSYS_EINVAL);
 	if (options->merge_stderr && last != CSYS_STDIO_DEFAULT)

@@ -62,7 +62,7 @@ static size_t wanted(const struct csysi_capture_loop *capture, int stream)
 	size_t limit = capture->options->limit;
 	size_t size = capture->kept[stream].size;
 
-	if (capture->options->sink)
+	if (capture->options->sink || (limit > 0 && size >= limit))
 		return 0;
 	return limit == 0 ? CHUNK : limit - size < CHUNK ? limit - size : CHUNK;
 }

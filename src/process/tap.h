@@ -21,6 +21,7 @@
 struct csysi_tap {
 	csys_handle handle; /* "none" once it has ended */
 	int stream;         /* CSYS_STDIN, ... */
+	csys_child *owner;  /* whose stream it was; NULL: what several share */
 	int wide;           /* its pipe has been widened, or cannot be */
 };
 

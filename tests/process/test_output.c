@@ -741,6 +741,225 @@ static void every_fault_is_told_and_leaves_nothing(void **state)
 	free(input);
 }
 
+/* ---- going on after the deadline ------------------------------------------------------- */
+
+static csys_child *piped(const char *verb, const char *word, int has_input)
+{
+	csys_command *command = helper_command(verb, word, NULL);
+	if (has_input)
+		csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	return spawned(command);
+}
+
+static void a_capture_goes_on_after_its_deadline(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .keep_running = 1 };
+	csys_child *child = piped("polite", NULL, 0);
+	/* Once it has said that it is ready, and however often it was asked. */
+	options.timeout_ns = 20000000;
+	int r = csys_child_output(child, &options, &output);
+	for (int i = 0; i < 1000 && output.out.size < 6; i++) {
+		assert_int_equal(r, CSYS_ETIMEDOUT);
+		r = csys_child_continue_output(child, &options, &output);
+	}
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_string_equal(output.out.data, "ready\n");
+	assert_int_equal(output.exit.how, CSYS_EXIT_NONE);
+	assert_int_equal(csys_child_try_wait(child, NULL), CSYS_EAGAIN);
+	assert_int_not_equal(csys_child_stream(child, CSYS_STDOUT), CSYS_NO_HANDLE);
+
+	assert_int_equal(csys_child_terminate(child, CSYS_FOREVER), 0);
+	options.timeout_ns = 0;
+	assert_int_equal(csys_child_continue_output(child, &options, &output), 0);
+	assert_int_equal(csys_exit_code(output.exit), 3);
+	assert_string_equal(output.out.data, "ready\n");
+	assert_int_equal(output.out.total, 6);
+	assert_int_equal(csys_child_stream(child, CSYS_STDOUT), CSYS_NO_HANDLE);
+	/* And once more: there is nothing to add. */
+	assert_int_equal(csys_child_continue_output(child, NULL, &output), 0);
+	assert_string_equal(output.out.data, "ready\n");
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void a_capture_that_goes_on_can_end_the_program_after_all(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .keep_running = 1, .deadline = CSYS_POLL };
+	csys_child *child = piped("stay", NULL, 0);
+	assert_int_equal(csys_child_output(child, &options, &output), CSYS_ETIMEDOUT);
+	options = (csys_output_options){ .timeout_ns = 5000000 };
+	assert_int_equal(csys_child_continue_output(child, &options, &output), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+	assert_false(has_children());
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void nothing_is_lost_however_often_a_capture_goes_on(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .keep_running = 1, .deadline = CSYS_POLL };
+	csys_child *child = piped("spew", "20000000", 0);
+	int calls = 1;
+	int r = csys_child_output(child, &options, &output);
+	for (; r == CSYS_ETIMEDOUT; calls++)
+		r = csys_child_continue_output(child, &options, &output);
+	assert_int_equal(r, 0);
+	assert_true(calls > 10);
+	assert_int_equal(output.out.size, 20000000);
+	assert_int_equal(output.out.data[20000000], '\0');
+	assert_true(is_pattern(output.out.data, 20000000));
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+struct count {
+	size_t size;
+	int wrong;
+};
+
+static int count_pattern(void *context, int stream, const char *data, size_t size)
+{
+	struct count *count = context;
+	for (size_t i = 0; i < size; i++)
+		count->wrong |= data[i] != (char)('a' + (count->size + i) % 26);
+	count->size += size;
+	return stream == CSYS_STDOUT ? 0 : CSYS_EINVAL;
+}
+
+/* Half of the input is written when the deadline comes, since the program is stopped. */
+static void go_on_in_the_middle_of_the_input(csys_output_options *options, csys_output *output)
+{
+	csys_child *child = piped("cat", NULL, 1);
+	assert_int_equal(csys_child_suspend(child), 0);
+	assert_int_equal(csys_child_wait_suspended_until(child, csys_after_s(60)), 0);
+	options->keep_running = 1;
+	options->timeout_ns = 5000000;
+	assert_int_equal(csys_child_output(child, options, output), CSYS_ETIMEDOUT);
+	assert_in_range(output->input_done, 1, options->input_size - 1);
+	assert_int_equal(output->out.total, 0);
+
+	/* Less than it took already is not the same input. */
+	size_t size = options->input_size;
+	options->input_size = 0;
+	assert_int_equal(csys_child_continue_output(child, options, output), CSYS_EINVAL);
+	options->input_size = size;
+	assert_int_equal(csys_child_resume(child), 0);
+	options->timeout_ns = 1000000;
+	int r;
+	do
+		r = csys_child_continue_output(child, options, output);
+	while (r == CSYS_ETIMEDOUT);
+	assert_int_equal(r, 0);
+	assert_true(csys_exit_success(output->exit));
+	assert_int_equal(output->input_done, size);
+	assert_int_equal(output->out.total, size);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void input_limit_and_sink_go_on_where_they_stopped(void **state)
+{
+	(void)state;
+	size_t size = 3 * MIB + 5;
+	char *input = malloc(size);
+	struct count count = { 0, 0 };
+	csys_output output;
+	for (size_t i = 0; i < size; i++)
+		input[i] = (char)('a' + i % 26);
+	csys_output_options options = { .input = input, .input_size = size };
+	go_on_in_the_middle_of_the_input(&options, &output);
+	assert_int_equal(output.out.size, size);
+	assert_memory_equal(output.out.data, input, size);
+	assert_int_equal(output.out.truncated, 0);
+	csys_output_free(&output);
+
+	options.limit = 70000;
+	go_on_in_the_middle_of_the_input(&options, &output);
+	assert_int_equal(output.out.size, 70000);
+	assert_memory_equal(output.out.data, input, 70000);
+	assert_int_equal(output.out.truncated, 1);
+	csys_output_free(&output);
+
+	options.limit = 0;
+	options.sink = count_pattern;
+	options.sink_context = &count;
+	go_on_in_the_middle_of_the_input(&options, &output);
+	assert_int_equal(count.size, size);
+	assert_int_equal(count.wrong, 0);
+	csys_output_free(&output);
+	free(input);
+}
+
+static void the_linger_runs_on_while_a_capture_goes_on(void **state)
+{
+	(void)state;
+	csys_output output;
+	csys_output_options options = { .keep_running = 1,
+					.timeout_ns = 5000000,
+					.linger_ns = 60000000 };
+	struct ends ends = opened_ends(); /* the grandchild goes when this one is closed */
+	csys_command *command = helper_command("leave", "0", NULL);
+	csys_command_stdio_take(command, CSYS_STDIN, ends.reader);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	int64_t begin = csys_now();
+	int r = csys_child_output(child, &options, &output);
+	while (r == CSYS_ETIMEDOUT && csys_now() - begin < 60000000000)
+		r = csys_child_continue_output(child, &options, &output);
+	assert_int_equal(r, 0);
+	assert_true(csys_now() - begin >= 60000000);
+	assert_int_equal(output.out.held, 1);
+	assert_string_equal(output.out.data, "left\n");
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	csys_handle_close(ends.writer);
+}
+
+static void a_pipelines_capture_goes_on_too(void **state)
+{
+	(void)state;
+	size_t size = 3 * MIB;
+	char *input = malloc(size);
+	for (size_t i = 0; i < size; i++)
+		input[i] = (char)('a' + i % 26);
+	csys_command *stages[] = { helper_command("cat", NULL), helper_command("cat", NULL) };
+	csys_command_stdio(stages[0], CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(stages[1], CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_pipeline *pipeline = NULL;
+	csys_exit exits[2];
+	csys_output output;
+	assert_int_equal(csys_pipeline_spawn(stages, 2, &pipeline), 0);
+	csys_output_options options = {
+		.input = input, .input_size = size, .keep_running = 1, .deadline = CSYS_POLL
+	};
+	int calls = 1;
+	int r = csys_pipeline_wait_output(pipeline, &options, exits, &output);
+	for (; r == CSYS_ETIMEDOUT; calls++)
+		r = csys_pipeline_continue_output(pipeline, &options, exits, &output);
+	assert_int_equal(r, 0);
+	assert_true(calls > 2);
+	assert_true(csys_exit_success(exits[0]) && csys_exit_success(exits[1]));
+	assert_int_equal(output.out.size, size);
+	assert_memory_equal(output.out.data, input, size);
+	csys_output_free(&output);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_WAIT);
+
+	/* What is started by the same call could not be gone on with. */
+	assert_int_equal(csys_pipeline_output(stages, 2, &options, exits, &output), CSYS_EINVAL);
+	assert_int_equal(csys_command_output(stages[0], &options, &output), CSYS_EINVAL);
+	assert_int_equal(csys_pipeline_continue_output(NULL, NULL, NULL, &output), CSYS_EINVAL);
+	assert_int_equal(csys_child_continue_output(NULL, NULL, &output), CSYS_EINVAL);
+	csys_command_free(stages[0]);
+	csys_command_free(stages[1]);
+	free(input);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -778,6 +997,12 @@ int main(void)
 		TEST(bad_options_start_nothing),
 		TEST(run_tells_why_and_where_it_did_not_start),
 		TEST(every_fault_is_told_and_leaves_nothing),
+		TEST(a_capture_goes_on_after_its_deadline),
+		TEST(a_capture_that_goes_on_can_end_the_program_after_all),
+		TEST(nothing_is_lost_however_often_a_capture_goes_on),
+		TEST(input_limit_and_sink_go_on_where_they_stopped),
+		TEST(the_linger_runs_on_while_a_capture_goes_on),
+		TEST(a_pipelines_capture_goes_on_too),
 	};
 	return RUN(tests);
 }

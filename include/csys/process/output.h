@@ -58,7 +58,9 @@ typedef struct csys_output_options {
 	void *sink_context;     /* its first argument */
 	int64_t linger_ns;      /* how long after its end its streams are drained while others
 				   hold them; 0: to their end */
-	uintptr_t reserved[7];  /* zero */
+	int keep_running;       /* 1: at the deadline nothing is ended, and
+				   csys_child_continue_output goes on */
+	uintptr_t reserved[5];  /* zero */
 } csys_output_options;
 
 /* One stream as it was captured. */
@@ -76,6 +78,9 @@ typedef struct csys_output {
 	csys_exit exit;
 	csys_captured out; /* stdout, and stderr when merged */
 	csys_captured err;
+	size_t input_done;     /* how much of the input it took; all, once it wants no more */
+	csys_deadline linger;  /* private */
+	uintptr_t reserved[2]; /* private */
 } csys_output;
 
 /*
@@ -92,11 +97,13 @@ typedef struct csys_output {
  *                   with what it started: csys_child_kill_tree) and reaped; out->exit
  *                   tells how, the streams hold what it had written.  (Only one that
  *                   may not be killed, since it changed its user, runs on, with
- *                   CSYS_EXIT_NONE.)
+ *                   CSYS_EXIT_NONE.)  With `keep_running`, which only a child and a
+ *                   pipeline that run already can have, it runs on, and out->exit tells
+ *                   how it ended if it has.
  *   the sink's      negative value; the program was killed and reaped
  *   CSYS_ENOMEM     likewise; the streams hold what there was memory for
- *   CSYS_EINVAL     no argv[0], input missing, a negative grace or linger, or
- *                   something in `reserved`; nothing was started
+ *   CSYS_EINVAL     no argv[0], input missing, a negative timeout, grace or linger,
+ *                   `keep_running`, or something in `reserved`; nothing was started
  *   others          it could not be started: csys_command_spawn
  */
 CSYS_API CSYS_MUST_CHECK int csys_run(const char *const *argv, const csys_output_options *options,
@@ -120,6 +127,33 @@ csys_command_output(csys_command *command, const csys_output_options *options, c
  */
 CSYS_API CSYS_MUST_CHECK int
 csys_child_output(csys_child *child, const csys_output_options *options, csys_output *out);
+
+/**
+ * Go on with a capture that reached its deadline with `keep_running`: wait again, and add to *out
+ * what has come since.
+ *
+ *     options.timeout_ns = 1000000000;
+ *     options.keep_running = 1;
+ *     int r = csys_child_output(child, &options, &output);
+ *     while (r == CSYS_ETIMEDOUT && is_wanted(&output))
+ *             r = csys_child_continue_output(child, &options, &output);
+ *
+ * Nothing is lost between the calls: bytes are added to those in *out, which stays as the earlier
+ * call left it; the limit counts on; the input, which has to be the whole of it again, goes on
+ * where it stopped; the linger time runs on.  A sink gets what comes from now on.  Between the
+ * calls the child has those streams that have not ended, and may be signalled or terminated.  A
+ * call without `keep_running` ends it at its deadline, as csys_child_output does.
+ *
+ * \param child    the child of the earlier call
+ * \param options  those of the earlier call, but for deadline, timeout, grace and `keep_running`;
+ *                 NULL is the default
+ * \param out      that of the earlier call, or an empty one
+ * \retval CSYS_EINVAL  an argument is NULL, the options are not valid, or there is less input than
+ *                      it took, or more and no stdin to write it to; *out is as it was
+ * \return else as csys_child_output
+ */
+CSYS_API CSYS_MUST_CHECK int
+csys_child_continue_output(csys_child *child, const csys_output_options *options, csys_output *out);
 
 /* Release the bytes and make it empty.  An empty or all-zero one is fine, NULL too. */
 CSYS_API void csys_output_free(csys_output *output);

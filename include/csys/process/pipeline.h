@@ -159,6 +159,20 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_output(csys_pipeline *pipeline,
 						       const csys_output_options *options,
 						       csys_exit *exits, csys_output *out);
 
+/**
+ * Go on with a capture that reached its deadline with `keep_running`: csys_child_continue_output
+ * for a pipeline.
+ *
+ * \param pipeline  the pipeline of the earlier call
+ * \param options   as for csys_child_continue_output
+ * \param exits     how each stage ended; may be NULL
+ * \param out       that of the earlier call, or an empty one
+ * \return as csys_child_continue_output
+ */
+CSYS_API CSYS_MUST_CHECK int csys_pipeline_continue_output(csys_pipeline *pipeline,
+							   const csys_output_options *options,
+							   csys_exit *exits, csys_output *out);
+
 /*
  * Send a signal to every stage that was not reaped.  Returns 0 if all got it,
  * CSYS_ESRCH if all were reaped, else the first failure; the others got it then.
