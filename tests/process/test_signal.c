@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,7 +121,8 @@ static void what_comes_from_the_system_has_no_sender(void **state)
 	(void)state;
 	csys_signals *signals = opened(SIGALRM);
 	csys_signal_event event;
-	alarm(1);
+	const struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
 	assert_int_equal(csys_signals_wait(signals, &event), 0);
 	assert_int_equal(event.signal, SIGALRM);
 	assert_int_equal(event.pid, -1);

@@ -584,8 +584,8 @@ static void a_forked_child_uses_a_new_one_whatever_others_did_meanwhile(void **s
 		assert_int_equal(pthread_create(&threads[i], NULL, wait_again_and_again, &owns[i]),
 				 0);
 	int ends_well = 1;
-	/* Many, since a fork seldom meets the few instructions that matter. */
-	csys_deadline enough = csys_after_ms(3000);
+	/* Many, since a fork seldom meets the few instructions that matter: mostly within 0.2 s. */
+	csys_deadline enough = csys_after_ms(1000);
 	for (int i = 0; i < 3000 && ends_well && csys_deadline_left(enough) > 0; i++) {
 		int status = -1;
 		pid_t pid = fork();
