@@ -889,8 +889,8 @@ static void every_failure_of_a_contained_spawn_leaves_nothing(void **state)
 }
 
 /*
- * The next failure to try.  Each row that is read can fail: those after the first few are alike, and
- * are tried here and there.  What valgrind looks for is in the code of one row.
+ * The next failure to try.  Each row that is read can fail: those after the first few are alike,
+ * and are tried here and there.  What valgrind looks for is in the code of one row.
  */
 static int after(int nth)
 {

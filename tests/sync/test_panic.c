@@ -639,7 +639,7 @@ static void a_hook_is_set_in_a_forked_child_while_others_set_it(void **state)
 	csys_panic_set_hook(be_one, &one);
 	csysi_store_relaxed(&hooks_are_changing, 1);
 	assert_int_equal(pthread_create(&thread, NULL, keep_changing_hooks, NULL), 0);
-	/* valgrind runs one thread at a time: a fork meets the other one at work as seldom as ever. */
+	/* valgrind runs one thread at a time: more forks meet the other one no more often. */
 	int forks = under_valgrind() ? 20 : 300;
 	for (int i = 0; i < forks; i++)
 		in_child(use_hooks_in_the_child);
