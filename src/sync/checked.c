@@ -30,7 +30,9 @@
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/checked.h"
+#include "sync/ledger.h"
 #include "sync/lock.h"
+#include "sync/spin.h"
 
 #if defined(CSYS_CHECKED)
 
@@ -833,7 +835,7 @@ int csys_sync_dump(csys_sync_line *line, void *argument)
 	return 0;
 }
 
-void csys_sync_forget(const void *memory, size_t size)
+static void forget_in_book(const void *memory, size_t size)
 {
 	uintptr_t begin = (uintptr_t)memory;
 
@@ -868,10 +870,17 @@ int csys_sync_dump(csys_sync_line *line, void *argument)
 	return CSYS_ENOTSUP;
 }
 
-void csys_sync_forget(const void *memory, size_t size)
+static void forget_in_book(const void *memory, size_t size)
 {
 	(void)memory;
 	(void)size;
 }
 
 #endif
+
+void csys_sync_forget(const void *memory, size_t size)
+{
+	csysi_ledger_forget(memory, size);
+	csysi_spin_forget(memory, size);
+	forget_in_book(memory, size);
+}

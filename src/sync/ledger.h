@@ -34,6 +34,9 @@ extern _Thread_local unsigned long csysi_ledger_looks;
 size_t csysi_ledger_depth(void);
 void csysi_ledger_abandon(void);
 
+/* The locks in this memory are gone: this thread holds none of them. */
+void csysi_ledger_forget(const void *memory, size_t size);
+
 /* The thread ends: abandon all, and free the memory. */
 void csysi_ledger_end(void);
 

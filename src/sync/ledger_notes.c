@@ -351,6 +351,26 @@ size_t csysi_ledger_depth(void)
 	return only && only != &unwatched;
 }
 
+void csysi_ledger_forget(const void *memory, size_t size)
+{
+	csysi_notes_unfold();
+	/* From the newest, since only the newest note of a lock can be struck. */
+	for (size_t i = csysi_notes.used; i-- > 0;) {
+		struct csysi_note *note = &csysi_notes.items[i];
+		if (i >= csysi_notes.used || (uintptr_t)note->lock - (uintptr_t)memory >= size)
+			continue;
+		if (note->state == CSYSI_NOTE_STANDS)
+			csysi_notes_strike_at(i);
+		if (i < csysi_notes.used && note->state == CSYSI_NOTE_KEPT) {
+			/* As if it had not been held at the mark. */
+			note->state = CSYSI_NOTE_STRUCK;
+			note->at.struck = 0;
+			csysi_notes.kept--;
+		}
+	}
+	csysi_notes_fold();
+}
+
 void csysi_notes_end(void)
 {
 	if (csysi_notes.items != csysi_notes.first)

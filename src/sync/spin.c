@@ -69,6 +69,28 @@ void csysi_spin_note(const void *object)
 		csysi_store_relaxed(at, now);
 }
 
+static void forget(struct place *place)
+{
+	csysi_store_relaxed(&place->noted, 0);
+	csysi_store_relaxed(&place->missed, 0);
+	csysi_store_relaxed(&place->handed, 0);
+}
+
+void csysi_spin_forget(const void *memory, size_t size)
+{
+	const char *begin = memory;
+
+	if (size / sizeof(uint32_t) >= PLACES) {
+		for (int i = 0; i < PLACES; i++)
+			forget(&places[i]);
+		return;
+	}
+	/* The words of 32 bits that may be objects. */
+	size_t first = (0 - (uintptr_t)begin) % sizeof(uint32_t);
+	for (size_t at = first; at < size; at += sizeof(uint32_t))
+		forget(place_of(begin + at));
+}
+
 int csysi_spin_is_near(const void *object)
 {
 	uint32_t last = csysi_load_relaxed(&place_of(object)->noted);

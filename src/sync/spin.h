@@ -14,6 +14,8 @@
 #ifndef CSYSI_SYNC_SPIN_H
 #define CSYSI_SYNC_SPIN_H
 
+#include <stddef.h>
+
 #include <csys/base/deadline.h>
 
 /* How long a waiter spins, as a rule: see worth in spin.c. */
@@ -39,6 +41,9 @@ struct csysi_spin {
 
 struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline);
 int csysi_spin_goes_on(struct csysi_spin *spin, int is_so);
+
+/* Forget what was noted for objects in this memory; perhaps that of others, too. */
+void csysi_spin_forget(const void *memory, size_t size);
 
 /* Whether the last note for `object` was made on this CPU. */
 int csysi_spin_is_near(const void *object);

@@ -936,6 +936,98 @@ static void locks_that_are_gone_can_be_forgotten(void **state)
 	csys_sync_forget(&reused, sizeof reused);
 }
 
+/* Locks, and then other things in the same memory. */
+union reused {
+	struct {
+		csys_mutex mutex;
+		csys_rwlock read, written, upgradable;
+		csys_reentrant reentrant;
+		csys_mutex more[40];
+	} locks;
+	unsigned char other[400];
+};
+
+static void lock_all(union reused *memory)
+{
+	csys_reentrant_lock(&memory->locks.reentrant);
+	csys_rwlock_read(&memory->locks.read);
+	csys_rwlock_read(&memory->locks.read);
+	csys_rwlock_write(&memory->locks.written);
+	csys_rwlock_upgradable_read(&memory->locks.upgradable);
+	csys_mutex_lock(&memory->locks.mutex);
+	for (int i = 0; i < 40; i++)
+		csys_mutex_lock(&memory->locks.more[i]);
+}
+
+static void use_anew(union reused *memory)
+{
+	csys_sync_forget(&memory->locks, sizeof memory->locks);
+	memset(memory, 0, sizeof *memory); /* no pattern that a release would leave alone */
+}
+
+static int is_untouched(const union reused *memory)
+{
+	static const union reused zero;
+	return memcmp(memory, &zero, sizeof zero) == 0;
+}
+
+static void *lock_and_forget(void *argument)
+{
+	csys_mutex kept = CSYS_MUTEX_INIT;
+	csys_mutex_lock(&kept);
+	lock_all(argument);
+	use_anew(argument);
+	csys_mutex_unlock(&kept);
+	return NULL;
+}
+
+static void a_thread_that_ends_does_not_touch_locks_that_are_forgotten(void **state)
+{
+	(void)state;
+	static union reused memory;
+	memset(&memory, 0, sizeof memory);
+	run_threads(1, lock_and_forget, &memory);
+	assert_true(is_untouched(&memory));
+}
+
+static void forget_and_panic(void *argument)
+{
+	union reused *memory = argument;
+	csys_rwlock_unlock_write(&memory->locks.written);
+	csys_rwlock_write(&memory->locks.written);
+	csys_mutex_unlock(&memory->locks.mutex);
+	csys_rwlock_downgrade_upgradable(&memory->locks.upgradable);
+	csys_reentrant_lock(&memory->locks.reentrant);
+	use_anew(memory);
+	csys_mutex_lock(&memory->locks.mutex); /* another one, which the panic releases */
+	csys_panic("on purpose");
+}
+
+static void be_quiet(const csys_panic_info *info, void *context)
+{
+	(void)info;
+	(void)context;
+}
+
+static void a_panic_does_not_go_back_to_locks_that_are_forgotten(void **state)
+{
+	(void)state;
+	static union reused memory;
+	csys_mutex kept = CSYS_MUTEX_INIT;
+	memset(&memory, 0, sizeof memory);
+	csys_panic_set_hook(be_quiet, NULL);
+	csys_mutex_lock(&kept);
+	lock_all(&memory);
+	assert_int_equal(csys_panic_catch(forget_and_panic, &memory, NULL), CSYS_EPANICKED);
+	csys_panic_set_hook(NULL, NULL);
+	assert_int_equal(csys_mutex_lock(&memory.locks.mutex), CSYS_POISONED);
+	csys_mutex_clear_poison(&memory.locks.mutex);
+	csys_mutex_unlock(&memory.locks.mutex);
+	assert_true(is_untouched(&memory));
+	csys_mutex_assert_held(&kept);
+	csys_mutex_unlock(&kept);
+}
+
 static void a_lock_that_has_a_second_holder_is_another_one(void **state)
 {
 	(void)state;
@@ -1091,6 +1183,8 @@ int main(void)
 		TEST_CHECKED(a_dump_tells_since_when),
 		TEST_CHECKED(a_hook_that_locks_does_not_lose_the_place),
 		TEST_CHECKED(locks_that_are_gone_can_be_forgotten),
+		TEST_CHECKED(a_thread_that_ends_does_not_touch_locks_that_are_forgotten),
+		TEST_CHECKED(a_panic_does_not_go_back_to_locks_that_are_forgotten),
 		TEST_CHECKED(a_lock_that_has_a_second_holder_is_another_one),
 		TEST_CHECKED(a_full_book_begins_anew),
 		TEST_CHECKED(a_forked_child_has_a_book_of_its_own),

@@ -190,6 +190,23 @@ static void a_nap_is_no_cancellation_point(void **state)
 	}
 }
 
+static void what_is_noted_of_memory_can_be_forgotten(void **state)
+{
+	(void)state;
+	static uint32_t objects[4];
+	if (csysi_os_cpu() < 0)
+		skip();
+	csysi_spin_note(&objects[2]);
+	assert_true(csysi_hand_over_is_due(&objects[2], 1000000000));
+	assert_false(csysi_hand_over_is_due(&objects[2], 1000000000));
+	csysi_spin_forget((char *)objects + 5, sizeof objects - 5);
+	assert_false(csysi_spin_is_near(&objects[2]));
+	assert_true(csysi_hand_over_is_due(&objects[2], 1000000000));
+	csysi_spin_note(&objects[2]);
+	csysi_spin_forget(objects, SIZE_MAX); /* all */
+	assert_false(csysi_spin_is_near(&objects[2]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +215,7 @@ int main(void)
 		TEST(a_thread_that_misses_again_and_again_sleeps_at_once),
 		TEST(a_lock_is_handed_over_by_force_once_in_a_while),
 		TEST(a_nap_is_no_cancellation_point),
+		TEST(what_is_noted_of_memory_can_be_forgotten),
 	};
 	return RUN(tests);
 }

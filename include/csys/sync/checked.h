@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/checked.h - a build of csys that looks for mistakes with locks.
  *
  *     meson setup build -Dchecked=true
@@ -12,7 +13,9 @@
  *     other.  No thread has to wait for that: it is enough that one thread does both, one after
  *     the other.  Any call that can wait counts, also until a deadline; a try does not;
  *   - threads that now do wait for each other, or one for itself, and for ever.  A reader waits
- *     for a writer that came before it, too;
+ *     for a writer that came before it, too, and an upgrade for the other readers.  Mostly the
+ *     report comes at once, by the last thread of the ring; where a writer comes to wait at the
+ *     same moment, a reader that sleeps finds it within about 100 ms;
  *   - an unlock of what another thread holds;
  *   - a condvar that waits with two mutexes at the same time.
  *
@@ -22,7 +25,7 @@
  * All of a program is compiled against one kind of csys: where the two are mixed it does
  * not link.  pkg-config, CMake and meson hand on the -DCSYS_CHECKED that it takes.  In the
  * usual build there is none of this: locks are of the same size, and as fast, as if
- * this header did not exist, and the functions below do nothing.
+ * this header did not exist; of the functions below only csys_sync_forget does something.
  *
  * The place of a call is its file and line.  If it is made by a function pointer, or from
  * another language, the place is unknown, or that of the thread's last call with this lock.
@@ -45,39 +48,74 @@
 
 CSYS_BEGIN_DECLS
 
-/* 1 in a checked build, 0 in the usual one. */
+/**
+ * Tell whether this is a checked build.
+ *
+ * \return 1 in a checked build, 0 in the usual one
+ */
 CSYS_API int csys_sync_is_checked(void);
 
-/* What is reported. */
+/** What is reported. */
 enum {
-	CSYS_CHECK_ORDER = 1,    /* locks are taken in both orders */
-	CSYS_CHECK_DEADLOCK = 2, /* a thread waits for itself, or some for each other, for ever */
-	CSYS_CHECK_UNLOCK = 3,   /* a lock that another thread holds */
-	CSYS_CHECK_CONDVAR = 4   /* a condvar with two mutexes; the program aborts in any case */
+	CSYS_CHECK_ORDER = 1,    /**< locks are taken in both orders */
+	CSYS_CHECK_DEADLOCK = 2, /**< a thread waits for itself, or some for each other, for ever */
+	CSYS_CHECK_UNLOCK = 3,   /**< a lock that another thread holds */
+	CSYS_CHECK_CONDVAR = 4   /**< a condvar with two mutexes; the program aborts in any case */
 };
 
-/*
- * Gets reports in place of stderr: lines of text, with newlines.  The program goes on
- * if it returns 0, as far as it can, and aborts if not.  Locks that it takes itself
- * are not in the book.  It is called by the thread that is at fault, so by several at once
- * if these are; it returns there.
+/**
+ * Gets reports in place of stderr.
+ *
+ * Locks that it takes itself are not in the book.  It is called by the thread that is at fault, so
+ * by several at once if these are; it returns there.
+ *
+ * \param what      one of CSYS_CHECK_...
+ * \param text      lines of text, with newlines
+ * \param argument  that of csys_sync_set_hook
+ * \return 0: the program goes on, as far as it can; else it aborts
  */
 typedef int csys_sync_hook(int what, const char *text, void *argument);
 
-/* Have reports go to `hook`; NULL: to stderr again. */
+/**
+ * Have reports go to a hook, and no more to stderr.
+ *
+ * \param hook      NULL: to stderr again
+ * \param argument  handed to the hook
+ */
 CSYS_API void csys_sync_set_hook(csys_sync_hook *hook, void *argument);
 
-/* Gets one line of text, without newline. */
+/**
+ * Gets one line of text.
+ *
+ * \param line      without a newline
+ * \param argument  that of csys_sync_dump
+ */
 typedef void csys_sync_line(const char *line, void *argument);
 
-/*
- * Tell which threads hold, and wait for, which lock or condvar, since when and from where;
- * each line to `line`, or to stderr if that is NULL.  A line is right when it is told, and
- * other threads may go on meanwhile.  CSYS_ENOTSUP: this is no checked build.
+/**
+ * Tell which threads hold, and wait for, which lock or condvar, since when and from where.
+ *
+ * A line is right when it is told, and other threads may go on meanwhile.
+ *
+ * \param line      gets each line; NULL: they go to stderr
+ * \param argument  handed to `line`
+ * \retval 0             all is told
+ * \retval CSYS_ENOTSUP  this is no checked build
  */
 CSYS_API int csys_sync_dump(csys_sync_line *line, void *argument);
 
-/* Locks in this memory are gone: forget them, and which threads held them.  What for: see above. */
+/**
+ * Forget the locks in some memory, which is about to be freed or used for something else.
+ *
+ * No thread may wait for them.  What the calling thread holds of them it holds no more, in every
+ * build: they are neither poisoned nor released when it ends or panics, so the memory is not
+ * touched then; and what is known by address to make waiting faster is forgotten.  For locks that
+ * are held when their memory goes: an arena that is reset, a stack that longjmp has left.  In a
+ * checked build all threads forget them, and their orders are forgotten too.
+ *
+ * \param memory  where it begins
+ * \param size    bytes
+ */
 CSYS_API void csys_sync_forget(const void *memory, size_t size);
 
 CSYS_END_DECLS

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/ledger.h - private: which locks a thread holds.
  *
  * Here so that locking and unlocking can be compiled into their callers; no
