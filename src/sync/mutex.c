@@ -247,6 +247,16 @@ void csys_mutex_unlock_fair(csys_mutex *mutex)
 		unlock_slow(mutex, 1);
 }
 
+void csys_mutex_init(csys_mutex *mutex)
+{
+	*mutex = (csys_mutex)CSYS_MUTEX_INIT;
+}
+
+void csys_mutex_init_no_poison(csys_mutex *mutex)
+{
+	*mutex = (csys_mutex)CSYS_MUTEX_INIT_NO_POISON;
+}
+
 /* ---- poison ------------------------------------------------------------------------- */
 
 int csys_mutex_is_locked(const csys_mutex *mutex)

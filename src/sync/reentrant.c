@@ -63,6 +63,11 @@ void csys_reentrant_unlock(csys_reentrant *lock)
 	}
 }
 
+void csys_reentrant_init(csys_reentrant *lock)
+{
+	*lock = (csys_reentrant)CSYS_REENTRANT_INIT;
+}
+
 int csys_reentrant_is_locked(const csys_reentrant *lock)
 {
 	return csys_mutex_is_locked(&lock->mutex);

@@ -41,6 +41,18 @@ static void *add(void *argument)
 	return NULL;
 }
 
+static void init_makes_a_free_one_of_any_memory(void **state)
+{
+	(void)state;
+	csys_mutex one, init = CSYS_MUTEX_INIT, plain = CSYS_MUTEX_INIT_NO_POISON;
+	memset(&one, 0xa5, sizeof one);
+	csys_mutex_init(&one);
+	assert_memory_equal(&one, &init, sizeof one);
+	memset(&one, 0xa5, sizeof one);
+	csys_mutex_init_no_poison(&one);
+	assert_memory_equal(&one, &plain, sizeof one);
+}
+
 static void one_thread_at_a_time_is_inside(void **state)
 {
 	(void)state;
@@ -140,6 +152,26 @@ static void waiters_get_it_when_its_holder_ends(void **state)
 	pthread_join(holder, NULL);
 	pthread_join(waiter, NULL);
 	pthread_barrier_destroy(&barrier);
+}
+
+static void *give_up_on_a_poisoned_one(void *argument)
+{
+	csys_mutex *held = argument;
+	assert_int_equal(csys_mutex_lock_until(held, csys_after_ms(1)), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_mutex_is_poisoned(held), 1);
+	assert_int_equal(csys_mutex_try_lock(held), CSYS_EAGAIN);
+	assert_int_equal(csys_mutex_is_poisoned(held), 1);
+	return NULL;
+}
+
+static void a_thread_that_gave_up_can_tell_that_it_is_poisoned(void **state)
+{
+	(void)state;
+	csys_mutex held = CSYS_MUTEX_INIT;
+	run_threads(1, die, &held);
+	assert_int_equal(csys_mutex_lock(&held), CSYS_POISONED);
+	run_threads(1, give_up_on_a_poisoned_one, &held);
+	csys_mutex_unlock(&held);
 }
 
 static void poison_can_be_said(void **state)
@@ -527,12 +559,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_small_and_valid_when_zero),
+		TEST(init_makes_a_free_one_of_any_memory),
 		TEST(one_thread_at_a_time_is_inside),
 		TEST(it_tells_whether_it_is_locked),
 		TEST(lock_until_gives_up_at_the_deadline),
 		TEST(a_past_deadline_takes_what_is_free),
 		TEST(a_holder_that_ends_poisons_it),
 		TEST(waiters_get_it_when_its_holder_ends),
+		TEST(a_thread_that_gave_up_can_tell_that_it_is_poisoned),
 		TEST(poison_can_be_said),
 		TEST(one_without_poison_is_never_poisoned),
 		TEST(locks_are_released_in_any_order),

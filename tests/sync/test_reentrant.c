@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <string.h>
 
 #include "support/support.h"
 #include "support/thread.h"
@@ -43,6 +44,15 @@ static void *die_twice_inside(void *argument)
 	csys_reentrant_lock(&lock);
 	csys_reentrant_lock(&lock);
 	return NULL;
+}
+
+static void init_makes_a_free_one_of_any_memory(void **state)
+{
+	(void)state;
+	csys_reentrant one, init = CSYS_REENTRANT_INIT;
+	memset(&one, 0xa5, sizeof one);
+	csys_reentrant_init(&one);
+	assert_memory_equal(&one, &init, sizeof one);
 }
 
 static void it_tells_whether_it_is_locked(void **state)
@@ -91,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(its_holder_may_lock_it_again),
+		TEST(init_makes_a_free_one_of_any_memory),
 		TEST(it_tells_whether_it_is_locked),
 		TEST(a_holder_that_ends_poisons_and_releases_it),
 		TEST(misuse_aborts_with_a_line),

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/mutex.h - mutual exclusion between the threads of a process.
  *
  *     static csys_mutex lock = CSYS_MUTEX_INIT; // guards `total`
@@ -48,18 +49,19 @@
 
 CSYS_BEGIN_DECLS
 
+/** A lock for one thread at a time.  All zero is a free one. */
 typedef struct CSYS_CAPABILITY("mutex") csys_mutex {
-	uint32_t word; /* private, as is all of it: src/sync/mutex.c */
-	uint32_t marks;
+	uint32_t word;  /**< private: src/sync/mutex.c */
+	uint32_t marks; /**< private */
 } csys_mutex;
 
-/* A free mutex; the same as zeroed memory. */
+/** A free mutex; the same as zeroed memory. */
 #define CSYS_MUTEX_INIT \
 	{               \
 		0, 0    \
 	}
 
-/* One that is never poisoned, and not released when its holder ends. */
+/** One that is never poisoned, and not released when its holder ends. */
 #define CSYS_MUTEX_INIT_NO_POISON       \
 	{                               \
 		0, CSYSI_MARK_NO_POISON \
@@ -69,50 +71,112 @@ typedef struct CSYS_CAPABILITY("mutex") csys_mutex {
 CSYS_API int csysi_mutex_lock_slow(csys_mutex *mutex);
 CSYS_API void csysi_mutex_unlock_slow(csys_mutex *mutex);
 
-/*
- * Lock it, however long that takes.  It is held on return: 0, or CSYS_POISONED if
- * a holder ended before.  A thread that holds it already waits for ever.
+/**
+ * Make `mutex` a free one, in memory that is not zeroed.  No thread may use it meanwhile, or hold
+ * what was there before.
+ *
+ * \param mutex  any memory
+ */
+CSYS_API void csys_mutex_init(csys_mutex *mutex);
+
+/**
+ * Make `mutex` a free one that is never poisoned, as CSYS_MUTEX_INIT_NO_POISON does.
+ *
+ * \param mutex  any memory
+ */
+CSYS_API void csys_mutex_init_no_poison(csys_mutex *mutex);
+
+/**
+ * Lock it, however long that takes.  A thread that holds it already waits for ever.
+ *
+ * \param mutex  the mutex
+ * \retval 0              the caller holds it
+ * \retval CSYS_POISONED  the caller holds it, and a holder has ended before
  */
 static inline int csys_mutex_lock(csys_mutex *mutex) CSYS_ACQUIRES(*mutex) CSYS_NOT_ANALYZED;
 
-/* Unlock it.  Async-signal-unsafe; never waits. */
+/**
+ * Unlock it.  Never waits.
+ *
+ * \param mutex  the mutex, which the caller holds
+ */
 static inline void csys_mutex_unlock(csys_mutex *mutex) CSYS_RELEASES(*mutex) CSYS_NOT_ANALYZED;
 
-/*
- * Lock it if it is free.  0 or CSYS_POISONED: it is held.  CSYS_EAGAIN: a thread holds it, perhaps
- * the caller, or it is being handed over to a thread that waits.
+/**
+ * Lock it if it is free.
+ *
+ * \param mutex  the mutex
+ * \retval 0              the caller holds it
+ * \retval CSYS_POISONED  the caller holds it, and a holder has ended before
+ * \retval CSYS_EAGAIN    a thread holds it, perhaps the caller, or it is being handed over
  */
 CSYS_API CSYS_MUST_CHECK int csys_mutex_try_lock(csys_mutex *mutex) CSYS_TRY_ACQUIRES(0, *mutex);
 
-/*
- * Lock it by `deadline`.  0 or CSYS_POISONED: it is held.  CSYS_ETIMEDOUT: it is
- * not.  A past deadline still takes a mutex that csys_mutex_try_lock would take.
+/**
+ * Lock it by a deadline.
+ *
+ * A deadline that has passed still takes a mutex that csys_mutex_try_lock would take.  After
+ * CSYS_ETIMEDOUT, as after CSYS_EAGAIN, csys_mutex_is_poisoned tells a poisoned one from one that
+ * is only held: it may be asked without holding it.
+ *
+ * \param mutex     the mutex
+ * \param deadline  when to give up
+ * \retval 0               the caller holds it
+ * \retval CSYS_POISONED   the caller holds it, and a holder has ended before
+ * \retval CSYS_ETIMEDOUT  the caller does not hold it
  */
 CSYS_API CSYS_MUST_CHECK int csys_mutex_lock_until(csys_mutex *mutex, csys_deadline deadline)
 	CSYS_TRY_ACQUIRES(0, *mutex);
 
-/* Unlock it; if threads sleep for it, the one that has slept longest gets it next. */
+/**
+ * Unlock it; if threads sleep for it, the one that has slept longest gets it next.
+ *
+ * \param mutex  the mutex, which the caller holds
+ */
 CSYS_API void csys_mutex_unlock_fair(csys_mutex *mutex) CSYS_RELEASES(*mutex);
 
-/*
- * Tell whether it is locked, by any thread: 1 or 0.  Both may be out of date when the caller
- * sees them: for assertions, dumps and statistics, as parking_lot's is_locked.
+/**
+ * Tell whether any thread holds it.
+ *
+ * It may be out of date when the caller sees it: for assertions, dumps and statistics, as
+ * parking_lot's is_locked.
+ *
+ * \param mutex  the mutex
+ * \return 1 or 0
  */
 CSYS_API int csys_mutex_is_locked(const csys_mutex *mutex);
 
-/* 1 if it is poisoned at this moment, 0 if not. */
+/**
+ * Tell whether it is poisoned at this moment.
+ *
+ * The caller need not hold it.  Then it may be out of date when the caller sees it: the thread
+ * that holds it can clear the poison, and leave new poison when it ends.
+ *
+ * \param mutex  the mutex
+ * \return 1 or 0
+ */
 CSYS_API int csys_mutex_is_poisoned(const csys_mutex *mutex);
 
-/* Clear the poison: the data is in order again.  Called by the holder as a rule, but any thread
- * may. */
+/**
+ * Clear the poison: the data is in order again.  Called by the holder as a rule, but any thread
+ * may.
+ *
+ * \param mutex  the mutex
+ */
 CSYS_API void csys_mutex_clear_poison(csys_mutex *mutex);
 
-/* Poison it, as the end of its holder would.  A mutex without poison is not changed. */
+/**
+ * Poison it, as the end of its holder would.  A mutex without poison is not changed.
+ *
+ * \param mutex  the mutex
+ */
 CSYS_API void csys_mutex_poison(csys_mutex *mutex);
 
-/*
+/**
  * Abort if the caller surely does not hold it: always noticed with poison;
  * without, only if it is free.  For the analysis (annotations.h) it is held then.
+ *
+ * \param mutex  the mutex
  */
 CSYS_API void csys_mutex_assert_held(const csys_mutex *mutex) CSYS_ASSERTS_HELD(*mutex);
 

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/reentrant.h - a mutex that its holder may lock again.
  *
  *     csys_reentrant_lock(&lock);
@@ -27,37 +28,99 @@
 
 CSYS_BEGIN_DECLS
 
-/* The analysis of annotations.h cannot follow one lock held twice, so it is no capability. */
+/**
+ * A mutex that its holder may lock again.  All zero is a free one.
+ *
+ * The analysis of annotations.h cannot follow one lock that is held twice, so it is no capability.
+ */
 typedef struct csys_reentrant {
-	csys_mutex mutex; /* private, as is all of it */
-	uint32_t more;    /* how often it was locked beyond the first time; under mutex */
+	csys_mutex mutex; /**< private */
+	uint32_t more;    /**< private: locked so often beyond the first time; under mutex */
 } csys_reentrant;
 
+/** A free one; the same as zeroed memory. */
 #define CSYS_REENTRANT_INIT        \
 	{                          \
 		CSYS_MUTEX_INIT, 0 \
 	}
 
-/* Lock it, once more if the caller holds it.  0, or CSYS_POISONED; it is held. */
+/**
+ * Make `lock` a free one, in memory that is not zeroed.  No thread may use it meanwhile, or hold
+ * what was there before.
+ *
+ * There is none without poison: its holder is known from what each thread knows of its locks, and
+ * locks without poison are not noted there.
+ *
+ * \param lock  any memory
+ */
+CSYS_API void csys_reentrant_init(csys_reentrant *lock);
+
+/**
+ * Lock it, once more if the caller holds it, however long that takes.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller holds it
+ * \retval CSYS_POISONED  the caller holds it, and a holder has ended before
+ */
 CSYS_API int csys_reentrant_lock(csys_reentrant *lock);
 
-/* Lock it, as csys_reentrant_lock does, if that needs no waiting.  CSYS_EAGAIN: another thread
- * holds it. */
+/**
+ * Lock it, once more if the caller holds it, if that needs no waiting.
+ *
+ * \param lock  the lock
+ * \retval 0              the caller holds it
+ * \retval CSYS_POISONED  the caller holds it, and a holder has ended before
+ * \retval CSYS_EAGAIN    another thread holds it
+ */
 CSYS_API CSYS_MUST_CHECK int csys_reentrant_try_lock(csys_reentrant *lock);
 
-/* Lock it, as csys_reentrant_lock does, by `deadline`.  CSYS_ETIMEDOUT: it is not held. */
+/**
+ * Lock it, once more if the caller holds it, by a deadline.
+ *
+ * \param lock      the lock
+ * \param deadline  when to give up
+ * \retval 0               the caller holds it
+ * \retval CSYS_POISONED   the caller holds it, and a holder has ended before
+ * \retval CSYS_ETIMEDOUT  the caller does not hold it; see csys_mutex_lock_until for poison
+ */
 CSYS_API CSYS_MUST_CHECK int csys_reentrant_lock_until(csys_reentrant *lock,
 						       csys_deadline deadline);
 
-/* Unlock it once. */
+/**
+ * Unlock it once.  It is free when it was unlocked as often as it was locked.
+ *
+ * \param lock  the lock, which the caller holds
+ */
 CSYS_API void csys_reentrant_unlock(csys_reentrant *lock);
 
-/* Tell whether any thread holds it, as csys_mutex_is_locked does. */
+/**
+ * Tell whether any thread holds it, as csys_mutex_is_locked does.
+ *
+ * \param lock  the lock
+ * \return 1 or 0
+ */
 CSYS_API int csys_reentrant_is_locked(const csys_reentrant *lock);
 
-/* Poison, as csys_mutex_is_poisoned and the like for a mutex. */
+/**
+ * Tell whether it is poisoned at this moment, as csys_mutex_is_poisoned does.
+ *
+ * \param lock  the lock
+ * \return 1 or 0
+ */
 CSYS_API int csys_reentrant_is_poisoned(const csys_reentrant *lock);
+
+/**
+ * Clear the poison: the data is in order again.
+ *
+ * \param lock  the lock
+ */
 CSYS_API void csys_reentrant_clear_poison(csys_reentrant *lock);
+
+/**
+ * Poison it, as the end of its holder would.
+ *
+ * \param lock  the lock
+ */
 CSYS_API void csys_reentrant_poison(csys_reentrant *lock);
 
 /* Where calls stand, for a checked build; it knows the lock by its mutex. */
@@ -74,6 +137,8 @@ CSYSI_UNUSED static inline csys_reentrant *csysi_reentrant_at(csys_reentrant *lo
 #define csys_reentrant_lock_until(lock, deadline) \
 	csys_reentrant_lock_until(CSYSI_REENTRANT_HERE(lock), deadline)
 #define csys_reentrant_unlock(lock) csys_reentrant_unlock(CSYSI_REENTRANT_HERE(lock))
+#else
+#define CSYSI_REENTRANT_HERE(lock) (lock)
 #endif
 
 CSYS_END_DECLS

@@ -135,7 +135,8 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_read(csys_rwlock *lock)
 /**
  * Lock it for reading by a deadline.
  *
- * A deadline that has passed still takes a lock that no writer holds or waits for.
+ * A deadline that has passed still takes a lock that no writer holds or waits for.  After
+ * CSYS_ETIMEDOUT csys_rwlock_is_poisoned may be asked, as for a mutex.
  *
  * \param lock      the lock
  * \param deadline  when to give up
