@@ -19,6 +19,7 @@
 #include <csys/sync/event.h>
 #include <csys/sync/guard.h>
 #include <csys/sync/latch.h>
+#include <csys/sync/locked.h>
 #include <csys/sync/mutex.h>
 #include <csys/sync/once.h>
 #include <csys/sync/panic.h>

@@ -33,7 +33,7 @@ failed=0
 accepted=0
 rejected=0
 
-analysed='mutex rwlock condvar guard'
+analysed='mutex rwlock condvar guard locked'
 plain='order call init command'
 
 fail() {

@@ -1,7 +1,7 @@
 /*
- * sync/guard.c - the part of values inside mutexes that is not inline.
+ * sync/locked.c - the part of values inside their locks that is not inline.
  */
-#include <csys/sync/guard.h>
+#include <csys/sync/locked.h>
 
 #include "os/os.h"
 
