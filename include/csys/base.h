@@ -9,6 +9,7 @@
 #include <csys/base/allocator.h>
 #include <csys/base/attributes.h>
 #include <csys/base/auto.h>
+#include <csys/base/can.h>
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>

@@ -23,6 +23,9 @@ int csysi_os_dup(csys_handle handle, csys_handle *out);
  * Async-signal-safe. */
 csys_handle csysi_os_standard(int stream);
 
+/* Whether the system has a capability of csys/base/can.h: 1, or 0, also for other numbers. */
+int csysi_os_can(int capability);
+
 /* Whether a number is a failure of csys/base/result.h, or 0 (result.c). */
 int csysi_result_is_known(int result);
 

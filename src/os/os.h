@@ -28,6 +28,7 @@
 #include "os/abort.h"
 #include "os/block.h"
 #include "os/boot.h"
+#include "os/can.h"
 #include "os/catch.h"
 #include "os/child.h"
 #include "os/clock.h"

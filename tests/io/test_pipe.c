@@ -63,7 +63,16 @@ static void capacity_is_told_and_set_where_the_system_can(void **state)
 	(void)state;
 	struct ends pipe = opened_ends();
 	size_t capacity = 77, became = 77;
-#ifdef CSYS_TEST_LINUX
+	if (!csys_can(CSYS_CAN_PIPE_RESIZE)) {
+		assert_int_equal(csys_pipe_capacity(pipe.reader, &capacity), CSYS_ENOTSUP);
+		assert_int_equal(csys_pipe_set_capacity(pipe.writer, 300000, &became),
+				 CSYS_ENOTSUP);
+		assert_int_equal(capacity, 77);
+		assert_int_equal(became, 77);
+		assert_int_equal(csys_pipe_set_capacity(pipe.writer, 0, NULL), CSYS_EINVAL);
+		close_ends(pipe);
+		return;
+	}
 	assert_int_equal(csys_pipe_capacity(pipe.reader, &capacity), 0);
 	assert_int_equal(fill_pipe(pipe.writer), capacity);
 	assert_int_equal(csys_pipe_set_capacity(pipe.writer, 4096, NULL), CSYS_EBUSY);
@@ -76,12 +85,6 @@ static void capacity_is_told_and_set_where_the_system_can(void **state)
 	assert_int_equal(csys_handle_dup(2, &null), 0);
 	csys_handle_close(null);
 	assert_int_equal(csys_pipe_capacity(null, &capacity), CSYS_EBADF);
-#else
-	assert_int_equal(csys_pipe_capacity(pipe.reader, &capacity), CSYS_ENOTSUP);
-	assert_int_equal(csys_pipe_set_capacity(pipe.writer, 300000, &became), CSYS_ENOTSUP);
-	assert_int_equal(capacity, 77);
-	assert_int_equal(became, 77);
-#endif
 	assert_int_equal(csys_pipe_set_capacity(pipe.writer, 0, NULL), CSYS_EINVAL);
 	close_ends(pipe);
 }

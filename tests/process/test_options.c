@@ -20,9 +20,6 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#define ON_LINUX 1
-#else
-#define ON_LINUX 0
 #endif
 
 /* Whether the helper can read its own state; tests/fallback takes /proc away. */
@@ -170,7 +167,7 @@ static void no_number_is_the_librarys_own(void **state)
 			csys_command *command = csys_command_new("/no/such/program");
 			make_so(command, way);
 			csys_command_map(command, fileno(file), number);
-			if (ON_LINUX) /* which takes one more */
+			if (csys_can(CSYS_CAN_DIE_WITH_PARENT)) /* which takes one more */
 				csys_command_die_with_parent(command, SIGKILL);
 			assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
 			assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
@@ -490,7 +487,7 @@ static void policy_and_cpus_are_set_where_the_system_can(void **state)
 	const unsigned first = 0;
 	csys_command *command = helper_command("state", NULL);
 	csys_command_affinity(command, &first, 1);
-	if (!ON_LINUX) {
+	if (!csys_can(CSYS_CAN_AFFINITY)) {
 		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_SCHEDULING);
 		return;
 	}
@@ -543,7 +540,7 @@ static void another_root_is_entered(void **state)
 	csys_command *command = csys_command_new("/bin/sh");
 	csys_command_args(command, (const char *const[]){ "-c", "pwd", NULL });
 	csys_command_chroot(command, "/");
-	if (!ON_LINUX) {
+	if (!csys_can(CSYS_CAN_ROOT)) {
 		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_ROOT);
 		return;
 	}
@@ -571,7 +568,7 @@ static void no_new_privileges_are_had(void **state)
 	(void)state;
 	csys_command *command = helper_command("state", NULL);
 	csys_command_no_new_privileges(command);
-	if (!ON_LINUX) {
+	if (!csys_can(CSYS_CAN_NO_NEW_PRIVILEGES)) {
 		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_USER);
 		return;
 	}
@@ -638,7 +635,7 @@ static void start_and_die(void)
 static void it_dies_with_its_parent(void **state)
 {
 	(void)state;
-	if (!ON_LINUX) {
+	if (!csys_can(CSYS_CAN_DIE_WITH_PARENT)) {
 		csys_command *command = helper_command("exit", "0", NULL);
 		csys_command_die_with_parent(command, SIGKILL);
 		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_PARENT);
@@ -847,14 +844,16 @@ static void everything_at_once(void **state)
 		csys_command_nice(command, 3);
 		csys_command_umask(command, 077);
 		csys_command_disposition(command, SIGHUP, CSYS_DISPOSITION_IGNORE);
-		if (ON_LINUX) {
+		if (csys_can(CSYS_CAN_AFFINITY))
 			csys_command_affinity(command, &first, 1);
+		if (csys_can(CSYS_CAN_NO_NEW_PRIVILEGES))
 			csys_command_no_new_privileges(command);
+		if (csys_can(CSYS_CAN_DIE_WITH_PARENT))
 			csys_command_die_with_parent(command, SIGTERM);
-		}
-		if (ON_LINUX && getuid() == 0) {
-			const uint32_t groups[] = { 7 };
+		if (csys_can(CSYS_CAN_ROOT) && getuid() == 0)
 			csys_command_chroot(command, "/");
+		if (csys_can(CSYS_CAN_USER) && getuid() == 0) {
+			const uint32_t groups[] = { 7 };
 			csys_command_groups(command, groups, 1);
 			csys_command_gid(command, 0);
 			csys_command_uid(command, 0);
@@ -864,9 +863,9 @@ static void everything_at_once(void **state)
 		const char *text = says(command);
 		assert_non_null(strstr(text, "\nleads group 1 session 1\n"));
 		assert_non_null(strstr(text, "\nnice 3\numask 77\nlimit 0 0\n"));
-		if (ON_LINUX && has_proc())
+		if (csys_can(CSYS_CAN_NO_NEW_PRIVILEGES) && has_proc())
 			assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
-		if (ON_LINUX && getuid() == 0)
+		if (csys_can(CSYS_CAN_USER) && getuid() == 0)
 			assert_non_null(strstr(text, "\ngroups 7\n"));
 		csys_command_free(command);
 	}

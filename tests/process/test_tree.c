@@ -79,11 +79,7 @@ static int best_level(void)
 		return CSYS_TREE_CONTAINER;
 	if (!has_table())
 		return CSYS_TREE_CHILD;
-#ifdef CSYS_TEST_LINUX
-	return CSYS_TREE_REAPER;
-#else
-	return CSYS_TREE_WALK;
-#endif
+	return csys_can(CSYS_CAN_CONTAIN) ? CSYS_TREE_REAPER : CSYS_TREE_WALK;
 }
 
 /* The last of a tree closes its streams before it leaves its container; each wait sweeps. */

@@ -1,0 +1,60 @@
+/**
+ * \file
+ * csys/base/can.h - what this system can do.
+ *
+ *     if (csys_can(CSYS_CAN_CONTAIN))
+ *             csys_command_contain(command);
+ *
+ * What a system lacks is CSYS_ENOTSUP, and nothing was done; a setting of a command is refused at
+ * the spawn, at the step that is named with it.  csys_can tells before.  CSYS_EINVAL is for what is
+ * wrong on every system.
+ */
+#ifndef CSYS_BASE_CAN_H
+#define CSYS_BASE_CAN_H
+
+#include <csys/base/attributes.h>
+
+CSYS_BEGIN_DECLS
+
+/** What csys_can can be asked. */
+enum {
+	CSYS_CAN_SIGNALS = 1,         /**< processes get signals by number; csys/process/signal.h */
+	CSYS_CAN_ASK_TO_END = 2,      /**< a child can be asked to end (csys_child_terminate) */
+	CSYS_CAN_SUSPEND = 3,         /**< csys_child_suspend, csys_child_resume */
+	CSYS_CAN_USER = 4,            /**< csys_command_uid, _gid, _groups */
+	CSYS_CAN_ROOT = 5,            /**< csys_command_chroot */
+	CSYS_CAN_UMASK = 6,           /**< csys_command_umask */
+	CSYS_CAN_EXEC = 7,            /**< csys_command_exec */
+	CSYS_CAN_PRE_EXEC = 8,        /**< csys_command_pre_exec */
+	CSYS_CAN_DIE_WITH_PARENT = 9, /**< csys_command_die_with_parent */
+	CSYS_CAN_CONTAIN = 10,        /**< csys_command_contain binds more than a walk finds */
+	CSYS_CAN_GROUPS = 11,         /**< process groups and sessions */
+	CSYS_CAN_PTY = 12,            /**< csys/io/pty.h */
+	CSYS_CAN_TABLE = 13,          /**< csys/process/table.h, rows of other processes */
+	CSYS_CAN_AFFINITY = 14,       /**< the CPUs of a child or a thread */
+	CSYS_CAN_PIPE_RESIZE = 15,    /**< csys_pipe_capacity, csys_pipe_set_capacity */
+	CSYS_CAN_NONBLOCKING = 16,    /**< csys_stream_nonblocking and its setter */
+	CSYS_CAN_SHARED_WAKE = 17,    /**< a wake reaches other processes at once */
+	CSYS_CAN_SOCKET_DATAGRAM = 18, /**< local sockets that keep messages apart */
+	CSYS_CAN_PASS_HANDLES = 19,    /**< handles can be sent to another process */
+	CSYS_CAN_SHM_PERSISTS = 20,    /**< shared memory outlives its last user */
+	CSYS_CAN_PROCESS_HANDLE = 21,  /**< children and processes have handles for an event loop */
+	CSYS_CAN_NO_NEW_PRIVILEGES = 22, /**< csys_command_no_new_privileges */
+	CSYS_CAN_USAGE = 23,             /**< csys_child_usage */
+	CSYS_CAN_LIMIT = 256             /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
+};
+
+/**
+ * Tell whether this system has something.
+ *
+ * That it has does not mean that this process may use it: a change of user needs privileges also
+ * where there are users.  Where it is not known before something is tried, the answer is 1.
+ *
+ * \param capability  CSYS_CAN_SIGNALS, ..., or CSYS_CAN_LIMIT plus a resource
+ * \return 1, or 0, also for a number that this version does not know
+ */
+CSYS_API int csys_can(int capability);
+
+CSYS_END_DECLS
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * os/linux/can.c - what Linux can do.
+ */
+#include "os/os.h"
+
+/* A kernel before 5.3, and some sandboxes, have no pidfds. */
+static int has_process_handles(void)
+{
+	csys_handle handle;
+	int r = csysi_os_process_open(csysi_os_pid(), &handle);
+
+	if (r == 0)
+		csysi_os_close(handle);
+	return r != CSYS_ENOTSUP;
+}
+
+/* There is none where /proc is not mounted. */
+static int has_table(void)
+{
+	struct csysi_os_table table;
+	int r = csysi_os_table_open(&table);
+
+	if (r == 0)
+		csysi_os_table_close(&table);
+	return r != CSYS_ENOTSUP;
+}
+
+int csysi_os_can(int capability)
+{
+	int os_error = csys_os_error();
+	int can = 0;
+
+	if (capability == CSYS_CAN_PROCESS_HANDLE || capability == CSYS_CAN_USAGE)
+		can = has_process_handles();
+	else if (capability == CSYS_CAN_TABLE)
+		can = has_table();
+	else if (capability >= CSYS_CAN_LIMIT)
+		can = capability - CSYS_CAN_LIMIT < CSYSI_OS_LIMITS;
+	else
+		can = capability >= CSYS_CAN_SIGNALS && capability <= CSYS_CAN_USAGE;
+	csysi_set_os_error(os_error); /* a look is no failure */
+	return can;
+}

@@ -1,0 +1,154 @@
+/*
+ * base/test_can.c - promises of csys/base/can.h: what it says is what is tried.
+ */
+#define _XOPEN_SOURCE 700
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+/* A spawn is refused at this step exactly if the system cannot do what was asked. */
+static void assert_fits(csys_command *command, int capability, int step)
+{
+	csys_child *child = NULL;
+	int r = csys_command_spawn(command, &child);
+	int refused = r == CSYS_ENOTSUP;
+	assert_int_equal(refused, !csys_can(capability));
+	if (refused)
+		assert_int_equal(csys_spawn_failed_step(), step);
+	if (r == 0)
+		finished(child);
+	csys_command_free(command);
+}
+
+static int fine(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+static void a_setting_is_refused_exactly_where_it_cannot_be_had(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_chroot(command, "/");
+	assert_fits(command, CSYS_CAN_ROOT, CSYS_STEP_ROOT);
+	command = helper_command("exit", "0", NULL);
+	csys_command_umask(command, 022);
+	assert_fits(command, CSYS_CAN_UMASK, CSYS_STEP_NONE);
+	command = helper_command("exit", "0", NULL);
+	csys_command_pre_exec(command, fine, NULL);
+	assert_fits(command, CSYS_CAN_PRE_EXEC, CSYS_STEP_HOOK);
+	command = helper_command("exit", "0", NULL);
+	csys_command_die_with_parent(command, 15);
+	assert_fits(command, CSYS_CAN_DIE_WITH_PARENT, CSYS_STEP_PARENT);
+	command = helper_command("exit", "0", NULL);
+	csys_command_process_group(command, 0);
+	assert_fits(command, CSYS_CAN_GROUPS, CSYS_STEP_SESSION);
+	command = helper_command("exit", "0", NULL);
+	csys_command_no_new_privileges(command);
+	assert_fits(command, CSYS_CAN_NO_NEW_PRIVILEGES, CSYS_STEP_USER);
+	const unsigned cpus[] = { 0, 1, 2, 3 };
+	command = helper_command("exit", "0", NULL);
+	csys_command_affinity(command, cpus, 4);
+	assert_fits(command, CSYS_CAN_AFFINITY, CSYS_STEP_SCHEDULING);
+	command = helper_command("exit", "0", NULL);
+	csys_command_uid(command, (uint32_t)getuid());
+	assert_fits(command, CSYS_CAN_USER, CSYS_STEP_USER);
+}
+
+static void a_limit_is_refused_exactly_where_it_cannot_be_had(void **state)
+{
+	(void)state;
+	for (int resource = CSYS_LIMIT_CORE; resource <= CSYS_LIMIT_LOCKED_MEMORY; resource++) {
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_limit(command, (enum csys_limit_resource)resource, (uint64_t)1 << 34,
+				   (uint64_t)1 << 34);
+		assert_fits(command, CSYS_CAN_LIMIT + resource, CSYS_STEP_LIMIT);
+	}
+	assert_int_equal(csys_can(CSYS_CAN_LIMIT + CSYS_LIMIT_LOCKED_MEMORY + 1), 0);
+}
+
+static void a_call_is_refused_exactly_where_it_cannot_be_had(void **state)
+{
+	(void)state;
+	csys_table *table;
+	int r = csys_table_open(0, &table);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_TABLE));
+	if (r == 0)
+		csys_table_close(table);
+
+	struct ends pipe = opened_ends();
+	size_t capacity;
+	int flag;
+	r = csys_pipe_capacity(pipe.reader, &capacity);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_PIPE_RESIZE));
+	r = csys_stream_nonblocking(pipe.reader, &flag);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_NONBLOCKING));
+	close_ends(pipe);
+
+	csys_pty *pty = NULL;
+	r = csys_pty_open(24, 80, &pty);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_PTY));
+	csys_pty_close(r == 0 ? pty : NULL);
+}
+
+static void a_child_is_as_the_system_can(void **state)
+{
+	(void)state;
+	csys_usage usage;
+	csys_exit end;
+	csys_child *child = spawned(helper_command("wait", NULL));
+	assert_int_equal(csys_child_handle(child) != CSYS_NO_HANDLE,
+			 csys_can(CSYS_CAN_PROCESS_HANDLE));
+	assert_int_equal(csys_child_signal(child, 0) != CSYS_ENOTSUP, csys_can(CSYS_CAN_SIGNALS));
+	assert_int_equal(csys_child_suspend(child) != CSYS_ENOTSUP, csys_can(CSYS_CAN_SUSPEND));
+	assert_int_equal(csys_child_resume(child) != CSYS_ENOTSUP, csys_can(CSYS_CAN_SUSPEND));
+	assert_int_equal(csys_child_kill(child), 0);
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	int r = csys_child_usage(child, &usage);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_USAGE));
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	int level = 0;
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_contain(command);
+	child = spawned(command);
+	assert_int_equal(csys_child_kill_tree(child, csys_after_s(60), &level), 0);
+	if (csys_can(CSYS_CAN_TABLE))
+		assert_int_equal(level > CSYS_TREE_WALK, csys_can(CSYS_CAN_CONTAIN));
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+static void what_is_not_known_is_0(void **state)
+{
+	(void)state;
+	const int none[] = { INT_MIN, -1, 0, 24, 255, 300, INT_MAX };
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		assert_int_equal(csys_can(none[i]), 0);
+}
+
+static void asking_is_no_failure(void **state)
+{
+	(void)state;
+	csys_handle copy;
+	assert_true(csys_handle_dup(CSYS_NO_HANDLE, &copy) < 0);
+	int before = csys_os_error();
+	for (int i = 0; i < 300; i++)
+		assert_in_range(csys_can(i), 0, 1);
+	assert_int_equal(csys_os_error(), before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_setting_is_refused_exactly_where_it_cannot_be_had),
+		TEST(a_limit_is_refused_exactly_where_it_cannot_be_had),
+		TEST(a_call_is_refused_exactly_where_it_cannot_be_had),
+		TEST(a_child_is_as_the_system_can),
+		TEST(what_is_not_known_is_0),
+		TEST(asking_is_no_failure),
+	};
+	return RUN(tests);
+}

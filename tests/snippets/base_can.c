@@ -1,0 +1,11 @@
+/*
+ * snippets/base_can.c - a program around the snippets of csys/base/can.h.
+ */
+#include <csys/base/can.h>
+#include <csys/process/command.h>
+
+void bind(csys_command *command);
+void bind(csys_command *command)
+{
+#include "snippet/1"
+}
