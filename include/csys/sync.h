@@ -27,5 +27,6 @@
 #include <csys/sync/rwlock.h>
 #include <csys/sync/semaphore.h>
 #include <csys/sync/thread.h>
+#include <csys/sync/wait_any.h>
 
 #endif

@@ -23,6 +23,10 @@
  *   - a thread that sleeps is counted, and sleeps only while the upper half of the word is what
  *     it saw, without its turn; every set that lets it go on changes that half.
  *
+ * Watchers (watch.h) are counted as waiting, but do not sleep on the word.  A set wakes one thread
+ * of each sort for its turn, and the first that looks takes it.  A watcher that returns with
+ * something else leaves a turn to the other threads that wait, or makes it SET if there are none.
+ *
  * After the step that sets it the event may be gone: the wake uses its address alone.
  */
 #include <csys/base/result.h>
@@ -32,6 +36,7 @@
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/spin.h"
+#include "sync/watch.h"
 
 #define SET ((uint64_t)1 << 63)
 #define TURN ((uint64_t)1 << 62)
@@ -72,12 +77,14 @@ void csys_event_set(csys_event *event)
 	do
 		next = when_set(word);
 	/* Release pairs with the acquires of the threads that get through, also where the word
-	 * stays as it is. */
-	while (!csysi_cas_release(&event->word, &word, next));
+	 * stays as it is; acquire: see watch.c. */
+	while (!csysi_cas_acq_rel(&event->word, &word, next));
 	if (next == word || (word & WAITERS) == 0)
 		return;
+	uint32_t most = word & AUTOMATIC ? 1 : UINT32_MAX;
 	csysi_spin_note(address);
-	csysi_os_wake(csysi_upper_half(address), word & AUTOMATIC ? 1 : UINT32_MAX, 0);
+	csysi_os_wake(csysi_upper_half(address), most, 0);
+	csysi_watch_notify(event, most);
 }
 
 void csys_event_reset(csys_event *event)
@@ -109,8 +116,8 @@ static int be_counted(csys_event *event, uint64_t *out_word)
 		*out_word = word;
 		if (word & SET || (word & WAITERS) == WAITERS)
 			return 0;
-		/* Relaxed: the sleep compares the same word, and the count publishes nothing. */
-	} while (!csysi_cas_relaxed(&event->word, &word, word + 1));
+		/* The sleep compares the same word; acquire and release are for watch.c. */
+	} while (!csysi_cas_acq_rel(&event->word, &word, word + 1));
 	return 1;
 }
 
@@ -185,3 +192,64 @@ int csys_event_is_set(const csys_event *event)
 	/* Acquire pairs with the release of set. */
 	return (csysi_load_acquire(&event->word) & SET) != 0;
 }
+
+/* ---- one of several (wait_any.c) ---------------------------------------------------------- */
+
+static int take_item(const csys_wait_item *item)
+{
+	return pass(item->object);
+}
+
+/* Be counted as waiting, with the generation in `seen`: 0; 1: it got through; CSYS_EAGAIN. */
+static int note_item(csys_event *event, struct csysi_watch *watch)
+{
+	uint64_t word;
+
+	while (!be_counted(event, &word)) {
+		if (pass(event))
+			return 1;
+		if ((word & WAITERS) == WAITERS)
+			return CSYS_EAGAIN;
+	}
+	watch->is_noted = 1;
+	watch->seen = word & GENERATION;
+	return 0;
+}
+
+static int look_at_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	uint64_t word;
+
+	int r = watch->is_noted ? 0 : note_item(item->object, watch);
+	if (r != 0)
+		return r;
+	watch->is_noted = !is_let_go(item->object, watch->seen, &word);
+	return !watch->is_noted;
+}
+
+static void end_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	csys_event *event = item->object;
+	uint64_t word = csysi_load_relaxed(&event->word);
+	uint64_t next;
+
+	do {
+		if ((word & GENERATION) != watch->seen)
+			return; /* all were let go */
+		next = word - 1;
+		if (next & TURN && (next & WAITERS) == 0)
+			next = (next & ~TURN) | SET;
+		/* Relaxed: what a set has released stays released. */
+	} while (!csysi_cas_relaxed(&event->word, &word, next));
+}
+
+static void pass_item_on(const csys_wait_item *item)
+{
+	const csys_event *event = item->object;
+
+	if (csysi_load_acquire(&event->word) & TURN)
+		csysi_watch_notify(event, 1);
+}
+
+const struct csysi_watch_kind csysi_event_kind = { take_item, look_at_item, end_item,
+						   pass_item_on };

@@ -5,14 +5,18 @@
  *
  * Invariant: a thread that sleeps has set WAITED while the count was not 0, and the step that
  * makes the count 0 clears WAITED and sees that it was set; after that step the latch may be gone.
+ * A watcher (watch.h) sets WAITED too.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
 #include <csys/sync/latch.h>
 
+#include <stddef.h>
+
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/spin.h"
+#include "sync/watch.h"
 
 #define WAITED 1u
 #define ONE 2u
@@ -55,6 +59,7 @@ void csys_latch_done(csys_latch *latch, uint32_t n)
 	if (next == 0 && word & WAITED) {
 		csysi_spin_note(address);
 		csysi_os_wake(address, UINT32_MAX, 0);
+		csysi_watch_notify(latch, UINT32_MAX);
 	}
 }
 
@@ -106,3 +111,28 @@ uint32_t csys_latch_count(const csys_latch *latch)
 {
 	return csysi_load_relaxed(&latch->word) / ONE;
 }
+
+/* ---- one of several (wait_any.c) ---------------------------------------------------------- */
+
+static int take_item(const csys_wait_item *item)
+{
+	uint32_t word;
+
+	return is_open(item->object, &word);
+}
+
+static int look_at_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	csys_latch *latch = item->object;
+	uint32_t word;
+
+	(void)watch;
+	do
+		if (is_open(latch, &word))
+			return 1;
+	/* Acquire and release: see watch.c; also where WAITED is set. */
+	while (!csysi_cas_acq_rel(&latch->word, &word, word | WAITED));
+	return 0;
+}
+
+const struct csysi_watch_kind csysi_latch_kind = { take_item, look_at_item, NULL, NULL };

@@ -24,11 +24,14 @@
 #include <csys/sync/atomic.h>
 #include <csys/sync/once.h>
 
+#include <stddef.h>
+
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/checked.h"
 #include "sync/ledger.h"
 #include "sync/spin.h"
+#include "sync/watch.h"
 
 enum {
 	INCOMPLETE = 0,
@@ -69,9 +72,11 @@ static void leave(csys_once *once, uint32_t state)
 	const uint32_t *address = &once->word;
 
 	csysi_spin_note(address);
-	/* Release pairs with the acquires of the threads that look. */
-	if (is_waited(csysi_swap_release(&once->word, state)))
+	/* Release pairs with the acquires of the threads that look; acquire: see watch.c. */
+	if (is_waited(csysi_swap_acq_rel(&once->word, state))) {
 		csysi_os_wake(address, UINT32_MAX, 0);
+		csysi_watch_notify(once, UINT32_MAX);
+	}
 }
 
 /* Wait while a body runs: the word after that, or CSYS_ETIMEDOUT. */
@@ -251,3 +256,37 @@ void csysi_once_abandon(csys_once *once)
 {
 	leave(once, POISONED);
 }
+
+/* ---- one of several (wait_any.c) ---------------------------------------------------------- */
+
+static int is_over(uint32_t word)
+{
+	return word == COMPLETE || has_failed_for_good(word);
+}
+
+static int take_item(const csys_wait_item *item)
+{
+	const csys_once *once = item->object;
+
+	return is_over(csysi_load_acquire(&once->word));
+}
+
+static int look_at_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	csys_once *once = item->object;
+	uint32_t word = csysi_load_acquire(&once->word);
+
+	(void)watch;
+	for (;;) {
+		if (is_over(word))
+			return 1;
+		uint32_t waited =
+			is_running(word) ? (word & AGAIN) | RUNNING_WAITED : INCOMPLETE_WAITED;
+		/* Acquire and release: see watch.c; also where it is waited for already. */
+		if (csysi_cas_acq_rel(&once->word, &word, waited))
+			return 0;
+		word = csysi_load_acquire(&once->word);
+	}
+}
+
+const struct csysi_watch_kind csysi_once_kind = { take_item, look_at_item, NULL, NULL };

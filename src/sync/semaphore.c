@@ -22,6 +22,10 @@
  *   - a thread that gives up looks at the value once more, so a wake that was meant for it is not
  *     lost: either it takes one, or there is none;
  *   - the counts of waiting threads are never above their limits: FULL_NAP_NS.
+ *
+ * `awake` counts those that do not sleep on this word: they spin, or are watchers (watch.h).  A
+ * post notifies as many watchers as it adds, beside the sleepers that it wakes; the first that look
+ * take.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -30,6 +34,7 @@
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/spin.h"
+#include "sync/watch.h"
 
 #define ONE CSYSI_SEMAPHORE_ONE
 #define ONE_ASLEEP ((uint64_t)1)
@@ -57,8 +62,12 @@ void csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was)
 {
 	/* The semaphore may be gone: only its address is used. */
 	csysi_spin_note(semaphore);
-	if (was & ASLEEP && n > 0)
+	if (n == 0)
+		return;
+	if (was & ASLEEP)
 		csysi_os_wake(csysi_upper_half(&semaphore->word), n, 0);
+	if (was & AWAKE)
+		csysi_watch_notify(semaphore, n);
 }
 
 int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
@@ -69,8 +78,8 @@ int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
 		if ((int64_t)value_in(word) + n > CSYS_SEMAPHORE_MAX)
 			return CSYS_EINVAL;
 	/* Release pairs with the acquire of the thread that takes it; after that the semaphore may
-	 * be gone. */
-	while (!csysi_cas_release(&semaphore->word, &word, word + n * ONE));
+	 * be gone.  Acquire: see watch.c. */
+	while (!csysi_cas_acq_rel(&semaphore->word, &word, word + n * ONE));
 	if ((uint32_t)word != 0)
 		csysi_semaphore_wake(semaphore, n, word);
 	return 0;
@@ -99,8 +108,9 @@ static int be_counted(csys_semaphore *semaphore, uint64_t field, uint64_t one)
 	do
 		if ((word & field) == field)
 			return 0;
-	/* Relaxed: a count.  A sleep compares the value in the same word after it. */
-	while (!csysi_cas_relaxed(&semaphore->word, &word, word + one));
+	/* A sleep compares the value in the same word after it.  Acquire and release are for
+	 * watch.c. */
+	while (!csysi_cas_acq_rel(&semaphore->word, &word, word + one));
 	return 1;
 }
 
@@ -179,3 +189,45 @@ uint32_t csys_semaphore_value(const csys_semaphore *semaphore)
 
 	return value > 0 ? (uint32_t)value : 0;
 }
+
+/* ---- one of several (wait_any.c) ---------------------------------------------------------- */
+
+static int take_item(const csys_wait_item *item)
+{
+	uint64_t word;
+
+	return take(item->object, 0, &word);
+}
+
+static int look_at_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	csys_semaphore *semaphore = item->object;
+	uint64_t word;
+
+	if (!watch->is_noted) {
+		if (!be_counted(semaphore, AWAKE, ONE_AWAKE))
+			return take(semaphore, 0, &word) ? 1 : CSYS_EAGAIN;
+		watch->is_noted = 1;
+	}
+	watch->is_noted = !take(semaphore, ONE_AWAKE, &word);
+	return !watch->is_noted;
+}
+
+static void end_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	csys_semaphore *semaphore = item->object;
+
+	(void)watch;
+	csysi_sub_relaxed(&semaphore->word, ONE_AWAKE);
+}
+
+static void pass_item_on(const csys_wait_item *item)
+{
+	const csys_semaphore *semaphore = item->object;
+
+	if (value_in(csysi_load_acquire(&semaphore->word)) > 0)
+		csysi_watch_notify(semaphore, 1);
+}
+
+const struct csysi_watch_kind csysi_semaphore_kind = { take_item, look_at_item, end_item,
+						       pass_item_on };

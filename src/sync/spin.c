@@ -27,6 +27,12 @@
 #define LOOKS_AT_A_LOCK 4
 #define HINTS 24
 
+/* See csysi_spin_let_on: tries before the holder is given this CPU, and before it is given some
+ * time. */
+#define LETS_ON 100
+#define YIELDS 100
+#define NAP_NS 50000
+
 static struct place {
 	/* The CPU of the last note, plus 1, and in the upper half that of the note before: where
 	 * two threads take turns, the last note is often the waiter's own.  0 is unknown. */
@@ -124,6 +130,16 @@ void csysi_spin_nap(int64_t ns)
 
 	csysi_os_nap(csys_after_ns(ns));
 	csysi_os_release_cancel(before);
+}
+
+void csysi_spin_let_on(int tries)
+{
+	if (tries < LETS_ON)
+		csys_spin_hint();
+	else if (tries < LETS_ON + YIELDS)
+		csysi_os_yield();
+	else
+		csysi_spin_nap(NAP_NS); /* the holder may have a lower priority */
 }
 
 int csysi_hand_over_is_due(const void *lock, int64_t interval_ns)

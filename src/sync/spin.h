@@ -60,6 +60,10 @@ int csysi_spin_is_near(const void *object);
  */
 int csysi_backs_off(int *round);
 
+/* Between two looks at a lock that another thread holds for a few instructions; `tries` counts
+ * them from 0. */
+void csysi_spin_let_on(int tries);
+
 /*
  * Sleep for so long, where no thread wakes this one: the caller looks again.  A signal may end it
  * early.  Not a cancellation point, as no wait in csys/sync is: the caller may have a lock, or be

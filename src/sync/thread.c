@@ -34,6 +34,7 @@
 #include "sync/ledger.h"
 #include "sync/panic.h"
 #include "sync/thread.h"
+#include "sync/watch.h"
 
 enum { RUNNING, DETACHED, ENDED, JOINING, GONE };
 
@@ -148,13 +149,14 @@ static void finish(csys_thread *thread)
 {
 	uint32_t state = RUNNING;
 
-	/* Release pairs with the acquire in has_ended. */
-	if (!csysi_cas_release(&thread->state, &state, ENDED)) {
+	/* Release pairs with the acquire in has_ended.  Acquire, and a swap: see watch.c. */
+	if (!csysi_cas_acq_rel(&thread->state, &state, ENDED)) {
 		if (thread->is_ours && is_here(thread))
 			csysi_os_thread_detach(&thread->system);
-		csysi_store_release(&thread->state, GONE);
+		(void)csysi_swap_acq_rel(&thread->state, GONE);
 	}
 	csysi_os_wake(&thread->state, UINT32_MAX, 0);
+	csysi_watch_notify(thread, UINT32_MAX);
 	csys_thread_unref(thread);
 }
 
@@ -363,6 +365,31 @@ const char *csys_thread_panic_message(const csys_thread *thread)
 	int has_failed = has_ended(thread) && thread->is_ours && thread->outcome != RETURNED;
 	return has_failed ? thread->panic.message : NULL;
 }
+
+/* ---- one of several (wait_any.c) ---------------------------------------------------------- */
+
+static int take_item(const csys_wait_item *item)
+{
+	const csys_thread *thread = item->object;
+
+	if (has_ended(thread))
+		return 1;
+	if (thread == own.object)
+		return CSYS_EDEADLK;
+	return is_here(thread) ? 0 : CSYS_ESRCH;
+}
+
+static int look_at_item(const csys_wait_item *item, struct csysi_watch *watch)
+{
+	csys_thread *thread = item->object;
+
+	(void)watch;
+	/* That changes nothing; acquire and release: see watch.c. */
+	(void)csysi_add_acq_rel(&thread->state, 0);
+	return take_item(item);
+}
+
+const struct csysi_watch_kind csysi_thread_kind = { take_item, look_at_item, NULL, NULL };
 
 /* ---- which thread ---------------------------------------------------------- */
 

@@ -61,22 +61,6 @@ static struct CSYS_CACHE_PADDED csysi_queue_lock {
 /* 1 once the locks are free in forked children. */
 static uint32_t is_prepared;
 
-/* Tries before the holder is given this CPU, and before it is given some time. */
-#define TRIES 100
-#define YIELDS 100
-#define NAP_NS 50000
-
-/* Between two looks at a lock that another thread holds for a few instructions. */
-static void let_on(int tries)
-{
-	if (tries < TRIES)
-		csys_spin_hint();
-	else if (tries < TRIES + YIELDS)
-		csysi_os_yield();
-	else
-		csysi_spin_nap(NAP_NS); /* the holder may have a lower priority */
-}
-
 static struct csysi_queue_lock *lock_of(const uintptr_t *queue)
 {
 	uint64_t address = (uintptr_t)queue;
@@ -104,7 +88,7 @@ struct csysi_queue_lock *csysi_waitqueue_lock(const uintptr_t *queue)
 		/* Acquire pairs with the release of csysi_waitqueue_unlock. */
 		if (word == 0 && csysi_cas_acquire(&lock->word, &word, 1))
 			return lock;
-		let_on(tries);
+		csysi_spin_let_on(tries);
 	}
 }
 

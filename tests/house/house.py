@@ -418,8 +418,9 @@ MODELLED = {
     'wake.pml': [],
 }
 
-# Functions of those files that no model has: the marks of a lock, and what no thread waits in.
-UNMODELLED = re.compile(r'(_poison|_poisoned|_assert_\w+|_at|_init)$')
+# Functions of those files that no model has: the marks of a lock, what no thread waits in, and what a
+# watcher does.
+UNMODELLED = re.compile(r'(_poison|_poisoned|_assert_\w+|_at|_init|_item|_item_on)$')
 
 
 def digest(text):

@@ -351,13 +351,21 @@ int64_t csys_deadline_left(csys_deadline deadline)
 #endif
 	return csys_deadline_is_forever(deadline) ? 1 : 0;
 }
-void csysi_spin_nap(int64_t)
-{
-}
 void csysi_os_yield(void)
 {
 	keeper own;
 	rl::yield(1, $);
+}
+void csysi_spin_nap(int64_t)
+{
+}
+void csysi_spin_let_on(int)
+{
+	csysi_os_yield();
+}
+uint32_t csysi_watch_notify(const void *, uint32_t)
+{
+	return 0; /* there are no watchers */
 }
 
 void csysi_os_abort(const char *line)

@@ -69,7 +69,7 @@ orders() {
 
 for noun in "$@"; do
     [ -f "$root/src/sync/$noun.c" ] || { echo "source.sh: there is no '$noun'" >&2; exit 2; }
-    expect 0 "$noun: compiles as C++" g++ -std=c++11 -O0 -w ${RELACY:+-I"$RELACY"} "-D${noun^^}" \
+    expect 0 "$noun: compiles as C++" g++ -std=c++11 -O0 -w -fpermissive ${RELACY:+-I"$RELACY"} "-D${noun^^}" \
         -DCSYS_API= -I"$root/include" -I"$root/src" -o "$scratch/$noun" "$here/source.cc"
     [ -x "$scratch/$noun" ] || continue
     expect 0 "$noun: holds" "$scratch/$noun"

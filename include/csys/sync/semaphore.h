@@ -114,9 +114,9 @@ static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n)
 		return csysi_semaphore_post_slow(semaphore, n);
 
 	/* Release pairs with the acquire of the thread that takes it; after that the semaphore may
-	 * be gone. */
+	 * be gone.  Acquire: see src/sync/watch.c. */
 	uint64_t was =
-		__atomic_fetch_add(&semaphore->word, n * CSYSI_SEMAPHORE_ONE, __ATOMIC_RELEASE);
+		__atomic_fetch_add(&semaphore->word, n * CSYSI_SEMAPHORE_ONE, __ATOMIC_ACQ_REL);
 	if (!CSYSI_LIKELY((was & UINT32_MAX) == 0))
 		csysi_semaphore_wake(semaphore, n, was);
 	return 0;
