@@ -201,6 +201,20 @@ static void begin(struct place *place, struct csysi_watch *watch)
 	(void)csysi_add_acq_rel(&place->count, 1);
 }
 
+#ifdef CSYSI_FAULTS
+void (*csysi_watch_locked)(void);
+
+static void tell_test(void)
+{
+	if (csysi_watch_locked)
+		csysi_watch_locked();
+}
+#else
+static void tell_test(void)
+{
+}
+#endif
+
 void csysi_watch_list(struct csysi_watch *watch)
 {
 	struct place *place = place_of(watch->object);
@@ -213,6 +227,7 @@ void csysi_watch_list(struct csysi_watch *watch)
 		begin(place, watch);
 	if (!watch->is_listed)
 		append(place, watch);
+	tell_test();
 	unlock(place);
 }
 

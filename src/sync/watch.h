@@ -67,6 +67,11 @@ struct csysi_watch {
 /* List the watch, unless it is listed. */
 void csysi_watch_list(struct csysi_watch *watch);
 
+#ifdef CSYSI_FAULTS
+/* For tests, unless NULL: called while csysi_watch_list holds the lock, as a handler may be. */
+extern void (*csysi_watch_locked)(void);
+#endif
+
 /* It is not listed any more, and no other thread touches it.  For one that was listed before. */
 void csysi_watch_end(struct csysi_watch *watch);
 

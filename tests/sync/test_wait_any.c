@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "sync/watch.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -361,6 +362,117 @@ static void a_unit_that_a_thread_does_not_take_goes_to_another(void **state)
 	assert_int_equal(semaphore.word, 0);
 }
 
+static int is_third_call(void *argument)
+{
+	return ++*(int *)argument == 3;
+}
+
+/* As before, but the answer is there when the unit wakes the thread. */
+static void a_unit_that_wakes_a_thread_to_another_answer_goes_to_the_next(void **state)
+{
+	(void)state;
+	csys_semaphore semaphore = CSYS_SEMAPHORE_INIT(0);
+	csys_latch never = CSYS_LATCH_INIT(1);
+	int calls = 0;
+	const csys_wait_item its[] = { csys_wait_for_predicate(is_third_call, &calls, &calls),
+				       csys_wait_for_semaphore(&semaphore) };
+	const csys_wait_item theirs[] = { csys_wait_for_latch(&never),
+					  csys_wait_for_semaphore(&semaphore) };
+	struct waiter one, other;
+	begin(&one, its, 2);
+	await_semaphore(&semaphore, 1);
+	take_a_nap();
+	begin(&other, theirs, 2);
+	await_semaphore(&semaphore, 2);
+	take_a_nap();
+	assert_true(csys_semaphore_post(&semaphore, 1) >= 0);
+	end(&one);
+	assert_int_equal(one.which, 0);
+	end(&other);
+	assert_int_equal(other.which, 1);
+	assert_int_equal(semaphore.word, 0);
+}
+
+/* Changes what it has just looked at, or another item that was looked at before. */
+struct late {
+	uint32_t is_so;
+	int calls;
+	csys_semaphore *semaphore;
+};
+
+static int change_it_late(void *argument)
+{
+	struct late *late = argument;
+	int was_so = late->is_so != 0;
+	if (++late->calls == 2 && late->semaphore) {
+		assert_true(csys_semaphore_post(late->semaphore, 1) >= 0);
+	} else if (late->calls == 2) {
+		late->is_so = 1;
+		csys_wait_any_notify(late);
+	}
+	return was_so;
+}
+
+static void what_becomes_ready_while_the_thread_looks_is_not_missed(void **state)
+{
+	(void)state;
+	csys_semaphore semaphore = CSYS_SEMAPHORE_INIT(0);
+	for (int i = 0; i < 2; i++) {
+		struct late late = { 0, 0, i == 0 ? NULL : &semaphore };
+		const csys_wait_item items[] = {
+			csys_wait_for_semaphore(&semaphore),
+			csys_wait_for_predicate(change_it_late, &late, &late),
+		};
+		csys_deadline deadline = csys_after_s(100);
+		size_t which = 77;
+		assert_int_equal(csys_wait_any_until(items, 2, deadline, &which), 0);
+		assert_int_equal(which, i == 0);
+		assert_true(csys_deadline_left(deadline) > 0);
+	}
+	assert_int_equal(semaphore.word, 0);
+}
+
+/* Is notified itself, and then posts what the thread has looked at before. */
+struct busy {
+	int calls;
+	csys_semaphore *semaphore;
+};
+
+static int be_notified_then_post(void *argument)
+{
+	struct busy *busy = argument;
+	if (++busy->calls != 3)
+		return 0;
+	csys_wait_any_notify(busy);
+	assert_true(csys_semaphore_post(busy->semaphore, 1) >= 0);
+	return 1;
+}
+
+static void a_thread_that_is_notified_already_keeps_no_unit_from_others(void **state)
+{
+	(void)state;
+	csys_semaphore semaphore = CSYS_SEMAPHORE_INIT(0);
+	csys_latch never = CSYS_LATCH_INIT(1);
+	struct busy busy = { 0, &semaphore };
+	const csys_wait_item its[] = { csys_wait_for_predicate(be_notified_then_post, &busy, &busy),
+				       csys_wait_for_semaphore(&semaphore) };
+	const csys_wait_item theirs[] = { csys_wait_for_latch(&never),
+					  csys_wait_for_semaphore(&semaphore) };
+	struct waiter one, other;
+	begin(&one, its, 2);
+	await_semaphore(&semaphore, 1);
+	take_a_nap();
+	begin(&other, theirs, 2);
+	await_semaphore(&semaphore, 2);
+	take_a_nap();
+	csys_wait_any_notify(&busy);
+	end(&one);
+	assert_int_equal(one.which, 0);
+	end(&other);
+	assert_int_equal(other.which, 1);
+	assert_int_equal(semaphore.word, 0);
+}
+
 static void the_same_thing_may_stand_there_twice(void **state)
 {
 	(void)state;
@@ -561,6 +673,39 @@ static void a_predicate_that_does_not_return_ends_the_wait(void **state)
 
 /* ---- handlers and forks --------------------------------------------------------------- */
 
+static csys_semaphore near = CSYS_SEMAPHORE_INIT(0);
+static int listings;
+
+static void post_at_the_second_listing(void)
+{
+	if (++listings == 2)
+		assert_true(csys_semaphore_post(&near, 1) >= 0);
+}
+
+static int never(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+/* What a handler does that interrupts csys where it holds the lock of the semaphore's place: the
+ * predicate's address is the semaphore's, so that it has the same. */
+static void a_post_inside_the_lock_of_its_place_is_not_missed(void **state)
+{
+	(void)state;
+	const csys_wait_item items[] = { csys_wait_for_semaphore(&near),
+					 csys_wait_for_predicate(never, NULL, &near) };
+	csys_deadline deadline = csys_after_s(100);
+	size_t which = 77;
+	listings = 0;
+	csysi_watch_locked = post_at_the_second_listing;
+	assert_int_equal(csys_wait_any_until(items, 2, deadline, &which), 0);
+	csysi_watch_locked = NULL;
+	assert_int_equal(which, 0);
+	assert_true(csys_deadline_left(deadline) > 0);
+	assert_int_equal(near.word, 0);
+}
+
 #if defined(CSYS_TEST_LINUX)
 static csys_semaphore posted = CSYS_SEMAPHORE_INIT(0);
 static int is_over; /* atomic */
@@ -618,6 +763,13 @@ static void wait_in_the_child(void)
 	csysi_store_release(&forked.is_so, 1);
 	csys_wait_any_notify(&forked.is_so);
 	CHECK(csys_wait_any_until(forked_items, THREAD, csys_after_s(5), &which) == 0);
+	/* A unit notifies this thread, and not one that is not here. */
+	struct late late = { 0, 0, &forked.semaphore };
+	const csys_wait_item items[] = { csys_wait_for_semaphore(&forked.semaphore),
+					 csys_wait_for_predicate(change_it_late, &late, &late) };
+	csys_deadline deadline = csys_after_s(100);
+	CHECK(csys_wait_any_until(items, 2, deadline, &which) == 0 && which == 0);
+	CHECK(csys_deadline_left(deadline) > 0);
 }
 
 static void a_forked_child_has_no_watches(void **state)
@@ -644,12 +796,16 @@ int main(void)
 		TEST(each_unit_lets_one_thread_go),
 		TEST(a_turn_that_a_thread_does_not_take_goes_to_another_or_stays),
 		TEST(a_unit_that_a_thread_does_not_take_goes_to_another),
+		TEST(a_unit_that_wakes_a_thread_to_another_answer_goes_to_the_next),
+		TEST(what_becomes_ready_while_the_thread_looks_is_not_missed),
+		TEST(a_thread_that_is_notified_already_keeps_no_unit_from_others),
 		TEST(the_same_thing_may_stand_there_twice),
 		TEST(any_number_of_items_is_allowed),
 		TEST(what_cannot_be_waited_for_is_an_error),
 		TEST(a_poisoned_once_is_an_answer),
 		TEST(a_once_that_failed_is_waited_for_further),
 		TEST(a_predicate_that_does_not_return_ends_the_wait),
+		TEST(a_post_inside_the_lock_of_its_place_is_not_missed),
 #if defined(CSYS_TEST_LINUX)
 		TEST(a_handler_may_post_what_its_thread_waits_for),
 #endif
