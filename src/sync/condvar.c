@@ -20,6 +20,7 @@
 
 #include <stddef.h>
 
+#include "base/atomic.h"
 #include "os/os.h"
 #include "sync/checked.h"
 #include "sync/handoff.h"
@@ -27,43 +28,48 @@
 #include "sync/spin.h"
 #include "sync/waitqueue.h"
 
+void csys_condvar_init(csys_condvar *condvar)
+{
+	/* Relaxed: others hear of the condvar in some other way. */
+	csysi_store_relaxed(&condvar->queue, 0);
+}
+
 /* ---- notifying --------------------------------------------------------------------------- */
 
-static void notify(csys_condvar *condvar, int is_all)
+static size_t notify(csys_condvar *condvar, int is_all)
 {
+	size_t count;
+
 	csysi_spin_note(&condvar->queue);
 	struct csysi_queue_lock *lock = csysi_waitqueue_lock(&condvar->queue);
 	struct csysi_waiter *first = is_all ? csysi_waitqueue_take_all(&condvar->queue)
 					    : csysi_waitqueue_take_one(&condvar->queue);
 	if (!first) {
 		csysi_waitqueue_unlock(lock);
-		return;
+		return 0;
 	}
 	struct csysi_mutex_waiter *head = csysi_mutex_waiter_of(first);
 	csys_mutex *mutex = head->mutex;
 	const uint32_t *address = &first->word;
 	head->is_head = 1;
-	int is_asleep = csysi_waitqueue_notify(first);
+	int is_asleep = csysi_waitqueue_notify(first, &count);
 	csysi_waitqueue_unlock(lock);
 	/* A thread that is awake gets the mutex by itself, and lets the others follow. */
-	if (!is_asleep)
-		return;
-	if (csysi_holds(mutex, CSYSI_HELD_MUTEX))
+	if (is_asleep && csysi_holds(mutex, CSYSI_HELD_MUTEX))
 		csysi_handoff_add(head);
-	else
+	else if (is_asleep)
 		csysi_os_wake(address, 1, 0);
+	return count;
 }
 
-void csys_condvar_notify_one(csys_condvar *condvar)
+int csysi_condvar_notify_one(csys_condvar *condvar)
 {
-	if (csysi_waitqueue_has_waiters(&condvar->queue))
-		notify(condvar, 0);
+	return notify(condvar, 0) > 0;
 }
 
-void csys_condvar_notify_all(csys_condvar *condvar)
+size_t csysi_condvar_notify_all(csys_condvar *condvar)
 {
-	if (csysi_waitqueue_has_waiters(&condvar->queue))
-		notify(condvar, 1);
+	return notify(condvar, 1);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------- */

@@ -68,7 +68,18 @@ static uint64_t when_set(uint64_t word)
 	return word & AUTOMATIC ? word | TURN : next_generation(word);
 }
 
-void csys_event_set(csys_event *event)
+void csys_event_init_manual(csys_event *event)
+{
+	/* Relaxed, here and below: others hear of the event in some other way. */
+	csysi_store_relaxed(&event->word, 0);
+}
+
+void csys_event_init_automatic(csys_event *event)
+{
+	csysi_store_relaxed(&event->word, AUTOMATIC);
+}
+
+uint32_t csys_event_set(csys_event *event)
 {
 	const uint64_t *address = &event->word;
 	uint64_t word = csysi_load_relaxed(&event->word);
@@ -79,12 +90,14 @@ void csys_event_set(csys_event *event)
 	/* Release pairs with the acquires of the threads that get through, also where the word
 	 * stays as it is; acquire: see watch.c. */
 	while (!csysi_cas_acq_rel(&event->word, &word, next));
-	if (next == word || (word & WAITERS) == 0)
-		return;
+	uint32_t waiting = (uint32_t)(word & WAITERS);
+	if (next == word || waiting == 0)
+		return 0;
 	uint32_t most = word & AUTOMATIC ? 1 : UINT32_MAX;
 	csysi_spin_note(address);
 	csysi_os_wake(csysi_upper_half(address), most, 0);
 	csysi_watch_notify(event, most);
+	return word & AUTOMATIC ? 1 : waiting;
 }
 
 void csys_event_reset(csys_event *event)

@@ -41,7 +41,7 @@ int csys_latch_add(csys_latch *latch, uint32_t n)
 	return 0;
 }
 
-void csys_latch_done(csys_latch *latch, uint32_t n)
+uint32_t csys_latch_done(csys_latch *latch, uint32_t n)
 {
 	const uint32_t *address = &latch->word;
 	uint32_t word = csysi_load_relaxed(&latch->word);
@@ -56,11 +56,11 @@ void csys_latch_done(csys_latch *latch, uint32_t n)
 		/* Both orders: the last step sees what was done before the others, and shows it to
 		 * the waiters. */
 	} while (!csysi_cas_acq_rel(&latch->word, &word, next));
-	if (next == 0 && word & WAITED) {
-		csysi_spin_note(address);
-		csysi_os_wake(address, UINT32_MAX, 0);
-		csysi_watch_notify(latch, UINT32_MAX);
-	}
+	if (next != 0 || !(word & WAITED))
+		return 0;
+	csysi_spin_note(address);
+	uint32_t woken = csysi_os_wake(address, UINT32_MAX, 0);
+	return woken + csysi_watch_notify(latch, UINT32_MAX);
 }
 
 static int is_open(const csys_latch *latch, uint32_t *out_word)

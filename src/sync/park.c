@@ -57,13 +57,15 @@ void csys_thread_park(void)
 	(void)r; /* no deadline to pass */
 }
 
-void csys_thread_unpark(csys_thread *thread)
+int csys_thread_unpark(csys_thread *thread)
 {
 	csysi_spin_note(&thread->token);
 	/* Release pairs with the acquire in park.  A swap also where a token is there already, so
 	 * that park sees what both callers did before. */
-	if (csysi_swap_release(&thread->token, NOTIFIED) == PARKED)
-		csysi_os_wake(&thread->token, 1, 0);
+	if (csysi_swap_release(&thread->token, NOTIFIED) != PARKED)
+		return 0;
+	csysi_os_wake(&thread->token, 1, 0);
+	return 1;
 }
 
 void csys_thread_sleep_until(csys_deadline deadline)

@@ -58,19 +58,19 @@ void csys_semaphore_init(csys_semaphore *semaphore, uint32_t value)
 	csysi_store_relaxed(&semaphore->word, value * ONE);
 }
 
-void csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was)
+uint32_t csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was)
 {
 	/* The semaphore may be gone: only its address is used. */
 	csysi_spin_note(semaphore);
-	if (n == 0)
-		return;
-	if (was & ASLEEP)
-		csysi_os_wake(csysi_upper_half(&semaphore->word), n, 0);
-	if (was & AWAKE)
-		csysi_watch_notify(semaphore, n);
+	uint32_t woken = 0;
+	if (was & ASLEEP && n > 0)
+		woken = csysi_os_wake(csysi_upper_half(&semaphore->word), n, 0);
+	if (was & AWAKE && n > 0)
+		woken += csysi_watch_notify(semaphore, n);
+	return woken;
 }
 
-int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
+int csys_semaphore_post_woken(csys_semaphore *semaphore, uint32_t n, uint32_t *out_woken)
 {
 	uint64_t word = csysi_load_relaxed(&semaphore->word);
 
@@ -80,9 +80,15 @@ int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
 	/* Release pairs with the acquire of the thread that takes it; after that the semaphore may
 	 * be gone.  Acquire: see watch.c. */
 	while (!csysi_cas_acq_rel(&semaphore->word, &word, word + n * ONE));
-	if ((uint32_t)word != 0)
-		csysi_semaphore_wake(semaphore, n, word);
+	*out_woken = (uint32_t)word != 0 ? csysi_semaphore_wake(semaphore, n, word) : 0;
 	return 0;
+}
+
+int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n)
+{
+	uint32_t woken;
+
+	return csys_semaphore_post_woken(semaphore, n, &woken);
 }
 
 /* Take one, and subtract `waiting`, as which this thread is counted, in the same step: 1.  0: there

@@ -35,7 +35,7 @@
  * Orders.  The lock: acquire and release, so all that is done under it needs no more.  The word:
  * a notifier changes it by a release, and the thread reads it by an acquire, so with NOTIFIED or
  * CALLED it sees what was done before, its links included.  The queue: every change is a release
- * for csysi_waitqueue_has_waiters, whose acquire lets the object be freed.
+ * for the acquire of a notifier that looks at it without the lock, and may free the object then.
  */
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
@@ -108,7 +108,7 @@ struct csysi_waiter *csysi_waitqueue_first(const uintptr_t *queue)
 
 static void set_first(uintptr_t *queue, struct csysi_waiter *first)
 {
-	/* Release pairs with the acquire of csysi_waitqueue_has_waiters. */
+	/* Release pairs with the acquire of csysi_condvar_has_waiters. */
 	csysi_store_release(queue, (uintptr_t)first);
 }
 
@@ -166,15 +166,19 @@ static int mark(struct csysi_waiter *waiter)
 	return 1;
 }
 
-int csysi_waitqueue_notify(struct csysi_waiter *first)
+int csysi_waitqueue_notify(struct csysi_waiter *first, size_t *out_count)
 {
+	size_t count = 1;
+
 	/* From the last to the first: a thread whose waiter is marked may get a mutex and
 	 * change the links of its neighbours, but the one to the waiter before was read by then. */
 	for (struct csysi_waiter *waiter = first->previous; waiter != first;) {
 		struct csysi_waiter *previous = waiter->previous;
 		mark(waiter);
 		waiter = previous;
+		count++;
 	}
+	*out_count = count;
 	return mark(first);
 }
 

@@ -13,7 +13,7 @@
  *
  *     lock = csysi_waitqueue_lock(&object->queue);              a thread that notifies
  *     struct csysi_waiter *first = csysi_waitqueue_take_one(&object->queue);
- *     int is_asleep = first && csysi_waitqueue_notify(first);
+ *     int is_asleep = first && csysi_waitqueue_notify(first, &count);
  *     csysi_waitqueue_unlock(lock);
  *     if (is_asleep)
  *             csysi_os_wake(&first->word, 1, 0);                by its address alone
@@ -36,11 +36,10 @@
 #ifndef CSYSI_SYNC_WAITQUEUE_H
 #define CSYSI_SYNC_WAITQUEUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <csys/base/deadline.h>
-
-#include "base/atomic.h"
 
 /* Zeroed at first. */
 struct csysi_waiter {
@@ -82,15 +81,6 @@ static inline struct csysi_waiter *csysi_ring_remove(struct csysi_waiter *waiter
 
 /* ---- the queue ------------------------------------------------------------------------------ */
 
-/* Whether a thread waits, looked at without the lock.  No waiter is overlooked that was
- * enqueued before the caller locked what guards the condition. */
-static inline int csysi_waitqueue_has_waiters(const uintptr_t *queue)
-{
-	/* Acquire pairs with the release of every change of the queue: if it is empty, the thread
-	 * that left it so does not touch the object any more, and the caller may free it. */
-	return csysi_load_acquire(queue) != 0;
-}
-
 /* The lock of a queue: held for a few instructions, so others spin.  To unlock it needs nothing of
  * the object, which may be gone.  In a forked child all locks are free. */
 struct csysi_queue_lock;
@@ -109,13 +99,14 @@ struct csysi_waiter *csysi_waitqueue_take_one(uintptr_t *queue);
 struct csysi_waiter *csysi_waitqueue_take_all(uintptr_t *queue);
 
 /*
- * Under the lock: notify all waiters of a ring that was taken out.  Returns 1 if the first of them
- * is asleep, and the caller has to wake its word after it has unlocked; 0 if it is awake.  The
+ * Under the lock: notify all waiters of a ring that was taken out; *out_count is how many these
+ * are.  Returns 1 if the first of them is asleep, and the caller has to wake its word after it has
+ * unlocked; 0 if it is awake.  The
  * others are not woken: csysi_waitqueue_is_asleep tells, as long as their records are there.
  * A record may be gone as soon as this returns, unless its thread needs a lock to return that the
  * caller holds.
  */
-int csysi_waitqueue_notify(struct csysi_waiter *first);
+int csysi_waitqueue_notify(struct csysi_waiter *first, size_t *out_count);
 
 /* Whether a waiter that was notified sleeps, and has to be woken. */
 int csysi_waitqueue_is_asleep(const struct csysi_waiter *waiter);

@@ -406,7 +406,7 @@ MODELLED = {
     'barrier.pml': ['src/sync/barrier.c'],
     'barrier_late.pml': ['src/sync/barrier.c'],
     'condvar.pml': ['src/sync/condvar.c', 'src/sync/handoff.c', 'src/sync/waitqueue.c',
-                    'src/sync/waitqueue.h'],
+                    'src/sync/waitqueue.h', 'include/csys/sync/condvar.h'],
     'event.pml': ['src/sync/event.c'],
     'latch.pml': ['src/sync/latch.c'],
     'mutex.pml': ['src/sync/mutex.c', 'include/csys/sync/mutex.h'],

@@ -22,10 +22,23 @@ static void it_is_small_and_valid_when_zero(void **state)
 	csys_condvar zero;
 	memset(&zero, 0, sizeof zero);
 	assert_true(sizeof zero <= 8);
-	csys_condvar_notify_one(&zero); /* nobody waits, nothing is kept */
-	csys_condvar_notify_all(&zero);
+	/* No thread waits, and nothing is kept. */
+	assert_int_equal(csys_condvar_notify_one(&zero), 0);
+	assert_int_equal(csys_condvar_notify_all(&zero), 0);
 	csys_mutex_lock(&lock);
 	assert_int_equal(csys_condvar_wait_until(&zero, &lock, csys_after_ms(1)), CSYS_ETIMEDOUT);
+	csys_mutex_unlock(&lock);
+}
+
+static void init_makes_one_in_any_memory(void **state)
+{
+	(void)state;
+	csys_condvar made;
+	memset(&made, 0xff, sizeof made);
+	csys_condvar_init(&made);
+	assert_int_equal(csys_condvar_notify_all(&made), 0);
+	csys_mutex_lock(&lock);
+	assert_int_equal(csys_condvar_wait_until(&made, &lock, csys_after_ms(1)), CSYS_ETIMEDOUT);
 	csys_mutex_unlock(&lock);
 }
 
@@ -63,7 +76,7 @@ static void wait_for_woken(int count)
 	}
 }
 
-static void notify_one_wakes_one(void **state)
+static void notify_one_wakes_one_and_tells_so(void **state)
 {
 	(void)state;
 	pthread_t threads[4];
@@ -72,7 +85,7 @@ static void notify_one_wakes_one(void **state)
 		int under = i % 2;
 		if (under)
 			csys_mutex_lock(&lock);
-		csys_condvar_notify_one(&changed);
+		assert_int_equal(csys_condvar_notify_one(&changed), 1);
 		if (under)
 			csys_mutex_unlock(&lock);
 		wait_for_woken(i);
@@ -86,7 +99,7 @@ static void notify_one_wakes_one(void **state)
 	assert_int_equal(changed.queue, 0);
 }
 
-static void notify_all_wakes_all(void **state)
+static void notify_all_wakes_all_and_tells_how_many(void **state)
 {
 	(void)state;
 	pthread_t threads[8];
@@ -94,7 +107,8 @@ static void notify_all_wakes_all(void **state)
 		start_waiters(threads, 8, wait_once);
 		if (under)
 			csys_mutex_lock(&lock);
-		csys_condvar_notify_all(&changed);
+		assert_int_equal(csys_condvar_notify_all(&changed), 8);
+		assert_int_equal(csys_condvar_notify_all(&changed), 0);
 		if (under)
 			csys_mutex_unlock(&lock);
 		for (int i = 0; i < 8; i++)
@@ -471,12 +485,22 @@ static void free_while_some_give_up(int count, void (*notify)(csys_condvar *cond
 	munmap(mortal, size);
 }
 
+static void notify_it_all(csys_condvar *condvar)
+{
+	csys_condvar_notify_all(condvar);
+}
+
+static void notify_it_once(csys_condvar *condvar)
+{
+	csys_condvar_notify_one(condvar);
+}
+
 static void it_may_be_freed_after_notify_all_while_waiters_give_up(void **state)
 {
 	(void)state;
 	if (under_valgrind())
 		skip(); /* a wake has the address of a word that is gone */
-	free_while_some_give_up(1, csys_condvar_notify_all);
+	free_while_some_give_up(1, notify_it_all);
 }
 
 static void it_may_be_freed_after_notify_one_while_the_waiter_gives_up(void **state)
@@ -484,7 +508,7 @@ static void it_may_be_freed_after_notify_one_while_the_waiter_gives_up(void **st
 	(void)state;
 	if (under_valgrind())
 		skip(); /* a wake has the address of a word that is gone */
-	free_while_some_give_up(GIVING_UP, csys_condvar_notify_one);
+	free_while_some_give_up(GIVING_UP, notify_it_once);
 }
 
 /* ---- mutexes -------------------------------------------------------------------------- */
@@ -667,8 +691,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_small_and_valid_when_zero),
-		TEST(notify_one_wakes_one),
-		TEST(notify_all_wakes_all),
+		TEST(init_makes_one_in_any_memory),
+		TEST(notify_one_wakes_one_and_tells_so),
+		TEST(notify_all_wakes_all_and_tells_how_many),
 		TEST(the_longest_waiter_is_first),
 		TEST(a_notification_under_the_mutex_waits_for_its_unlocking),
 		TEST(wait_until_gives_up_with_the_mutex_held),

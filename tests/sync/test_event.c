@@ -151,6 +151,46 @@ static void a_turn_of_an_automatic_one_is_not_taken_back(void **state)
 	assert_int_equal(csys_event_try_wait(&event), CSYS_EAGAIN);
 }
 
+static void set_tells_how_many_it_lets_go(void **state)
+{
+	(void)state;
+	csys_event events[2];
+	pthread_t threads[4];
+	csys_event_init_manual(&events[0]);
+	csys_event_init_automatic(&events[1]);
+	for (int which = 0; which < 2; which++) {
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, get_through, &events[which]), 0);
+		wait_for_waiters(&events[which], 4);
+		for (uint32_t i = 4; i > 0 && which == 1; i--) {
+			assert_int_equal(csys_event_set(&events[1]), 1);
+			wait_for_waiters(&events[1], i - 1);
+		}
+		assert_int_equal(csys_event_set(&events[which]), which == 0 ? 4 : 0);
+		assert_int_equal(csys_event_set(&events[which]), 0);
+		for (int i = 0; i < 4; i++)
+			pthread_join(threads[i], NULL);
+	}
+}
+
+static void init_makes_one_in_any_memory(void **state)
+{
+	(void)state;
+	csys_event event;
+	for (int i = 0; i < 2; i++) {
+		event.word = UINT64_MAX;
+		if (i == 0)
+			csys_event_init_manual(&event);
+		else
+			csys_event_init_automatic(&event);
+		assert_int_equal(csys_event_try_wait(&event), CSYS_EAGAIN);
+		assert_int_equal(csys_event_set(&event), 0);
+		assert_int_equal(csys_event_try_wait(&event), 0);
+		assert_int_equal(csys_event_try_wait(&event), i == 0 ? 0 : CSYS_EAGAIN);
+	}
+}
+
 struct looker {
 	csys_event *event;
 	csys_deadline deadline;
@@ -283,6 +323,8 @@ int main(void)
 		TEST(an_automatic_one_lets_one_through_each_time),
 		TEST(wait_until_gives_up_at_the_deadline),
 		TEST(threads_that_wait_when_it_is_set_go_on_though_it_is_reset),
+		TEST(set_tells_how_many_it_lets_go),
+		TEST(init_makes_one_in_any_memory),
 		TEST(a_turn_of_an_automatic_one_is_not_taken_back),
 		TEST(a_generation_with_the_same_lower_part_is_another_one),
 		TEST(a_deadline_beside_a_set_loses_nothing),

@@ -83,6 +83,37 @@ static void a_waiter_sees_all_that_is_done_and_may_free_it(void **state)
 	}
 }
 
+static intptr_t sleepers[3];
+static int sleeper_count; /* atomic */
+
+static void *sleep_for_it(void *argument)
+{
+	int self = __atomic_fetch_add(&sleeper_count, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&sleepers[self], thread_number(), __ATOMIC_RELEASE);
+	csys_latch_wait(argument);
+	return NULL;
+}
+
+static void the_last_done_tells_how_many_it_woke(void **state)
+{
+	(void)state;
+	csys_latch latch = CSYS_LATCH_INIT(2);
+	pthread_t threads[3];
+	skip_unless_sleep_is_seen();
+	sleeper_count = 0;
+	memset(sleepers, 0, sizeof sleepers);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, sleep_for_it, &latch), 0);
+	for (int i = 0; i < 3; i++)
+		while (!__atomic_load_n(&sleepers[i], __ATOMIC_ACQUIRE) ||
+		       !thread_sleeps(sleepers[i]))
+			take_a_nap();
+	assert_int_equal(csys_latch_done(&latch, 1), 0);
+	assert_int_equal(csys_latch_done(&latch, 1), 3);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+}
+
 static void init_too_many(void)
 {
 	csys_latch one;
@@ -109,6 +140,7 @@ int main(void)
 		TEST(too_many_are_refused),
 		TEST(misuse_aborts_with_a_line),
 		TEST(a_waiter_sees_all_that_is_done_and_may_free_it),
+		TEST(the_last_done_tells_how_many_it_woke),
 		TEST(init_makes_one_from_any_number),
 	};
 	return RUN(tests);

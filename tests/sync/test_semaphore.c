@@ -235,6 +235,35 @@ static void init_makes_one_from_any_number(void **state)
 	assert_aborts(init_too_many, "csys: a semaphore of more than CSYS_SEMAPHORE_MAX\n");
 }
 
+static void *take_one_for_good(void *argument)
+{
+	csys_semaphore_wait(argument);
+	return NULL;
+}
+
+static void post_tells_how_many_it_woke(void **state)
+{
+	(void)state;
+	csys_semaphore waited = CSYS_SEMAPHORE_INIT(0);
+	pthread_t threads[3];
+	uint32_t woken = 77;
+	assert_int_equal(csys_semaphore_post_woken(&waited, 1, &woken), 0);
+	assert_int_equal(woken, 0);
+	assert_int_equal(csys_semaphore_try_wait(&waited), 0);
+	assert_int_equal(csys_semaphore_post_woken(&waited, UINT32_MAX, &woken), CSYS_EINVAL);
+	skip_unless_sleep_is_seen();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_one_for_good, &waited), 0);
+	while ((__atomic_load_n(&waited.word, __ATOMIC_RELAXED) & 0xffff) != 3)
+		take_a_nap();
+	take_a_nap();
+	/* Some may be about to sleep, and are not counted then. */
+	assert_int_equal(csys_semaphore_post_woken(&waited, 3, &woken), 0);
+	assert_true(woken <= 3);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +279,7 @@ int main(void)
 		TEST(a_handler_may_post),
 		TEST(what_is_posted_is_taken_once),
 		TEST(init_makes_one_from_any_number),
+		TEST(post_tells_how_many_it_woke),
 	};
 	return RUN(tests);
 }

@@ -11,6 +11,7 @@
 
 #include "base/atomic.h"
 #include "support/support.h"
+#include "support/thread.h"
 
 /* ---- a gate that threads wait at --------------------------------------------------------- */
 
@@ -509,6 +510,30 @@ static void an_unpark_before_the_park_is_not_lost(void **state)
 	csys_thread_unpark(csys_thread_current());
 	assert_int_equal(csys_thread_park_until(CSYS_POLL), 0); /* what is there beats it */
 	assert_int_equal(csys_thread_park_until(CSYS_POLL), CSYS_ETIMEDOUT);
+}
+
+static void *park_and_say_so(void *argument)
+{
+	__atomic_store_n((intptr_t *)argument, thread_number(), __ATOMIC_RELEASE);
+	csys_thread_park();
+	return NULL;
+}
+
+static void unpark_tells_whether_it_woke_the_thread(void **state)
+{
+	(void)state;
+	intptr_t number = 0;
+	csys_thread *thread;
+	assert_int_equal(csys_thread_unpark(csys_thread_current()), 0);
+	assert_int_equal(csys_thread_park_until(CSYS_POLL), 0);
+	skip_unless_sleep_is_seen();
+	assert_int_equal(csys_thread_spawn(park_and_say_so, &number, NULL, &thread), 0);
+	while (!__atomic_load_n(&number, __ATOMIC_ACQUIRE) || !thread_sleeps(number))
+		take_a_nap();
+	assert_int_equal(csys_thread_unpark(thread), 1);
+	assert_int_equal(csys_thread_join(thread, NULL), 0);
+	assert_int_equal(csys_thread_unpark(thread), 0);
+	csys_thread_unref(thread);
 }
 
 static void park_until_ends_at_its_deadline_and_not_before(void **state)
@@ -1084,6 +1109,7 @@ int main(void)
 		TEST(it_runs_on_the_chosen_cpus_from_its_beginning),
 		TEST(bad_options_are_refused),
 		TEST(an_unpark_before_the_park_is_not_lost),
+		TEST(unpark_tells_whether_it_woke_the_thread),
 		TEST(park_until_ends_at_its_deadline_and_not_before),
 		TEST(what_came_before_an_unpark_is_seen_after_the_park),
 		TEST(one_that_has_ended_may_be_unparked),

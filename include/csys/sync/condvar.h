@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/condvar.h - waiting under a mutex until something has changed.
  *
  *     csys_mutex_lock(&lock);
@@ -39,6 +40,7 @@
 #ifndef CSYS_SYNC_CONDVAR_H
 #define CSYS_SYNC_CONDVAR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <csys/base/attributes.h>
@@ -48,69 +50,144 @@
 
 CSYS_BEGIN_DECLS
 
+/** A condition variable; all zero when no thread waits. */
 typedef struct csys_condvar {
-	uintptr_t queue; /* private: src/sync/condvar.c */
+	uintptr_t queue; /**< private: src/sync/condvar.c */
 } csys_condvar;
 
-/* A condvar at which no thread waits; the same as zeroed memory. */
+/** A condvar at which no thread waits; the same as zeroed memory. */
 #define CSYS_CONDVAR_INIT \
 	{                 \
 		0         \
 	}
 
-/*
- * Unlock the mutex, which the caller holds, and sleep until notified, as one
- * step: a notification after the unlocking is not missed.  The mutex is locked
- * again on return.  Returns 0, or CSYS_POISONED if the mutex is poisoned by then.
+/**
+ * Make a condvar at which no thread waits, in any memory.
+ *
+ * No thread may use it meanwhile.
+ *
+ * \param condvar  the memory
+ */
+CSYS_API void csys_condvar_init(csys_condvar *condvar);
+
+/* ---- waiting under a mutex ---------------------------------------------------------------- */
+
+/**
+ * Unlock the mutex and sleep until notified, as one step; then lock it again.
+ *
+ * A notification after the unlocking is not missed.
+ *
+ * \param condvar  the condvar
+ * \param mutex    held by the caller, also on return
+ * \retval 0              the thread was notified
+ * \retval CSYS_POISONED  it was notified, and the mutex is poisoned by now
  */
 CSYS_API int csys_condvar_wait(csys_condvar *condvar, csys_mutex *mutex) CSYS_REQUIRES(*mutex);
 
-/*
+/**
  * Unlock the mutex, sleep until notified or until `deadline`, and lock it again.
- * Returns 0 or CSYS_POISONED, as csys_condvar_wait does, if the thread was notified, and
- * CSYS_ETIMEDOUT if it was not.  A notification is never lost to a thread that gives
- * up: one that comes before the deadline is not reported as CSYS_ETIMEDOUT, whenever the
- * thread runs again.
  *
- * The mutex is locked on every return.  The deadline does not limit that: the call
- * returns later if another thread holds the mutex.  After CSYS_ETIMEDOUT too the mutex may
- * be poisoned (csys_mutex_is_poisoned), and what the caller waits for may have come.
+ * A notification is never lost to a thread that gives up: one that comes before the deadline is not
+ * reported as CSYS_ETIMEDOUT, whenever the thread runs again.  The mutex is locked on every return;
+ * the deadline does not limit that, so the call returns later if another thread holds the
+ * mutex.  After CSYS_ETIMEDOUT too the mutex may be poisoned (csys_mutex_is_poisoned), and what the
+ * caller waits for may have come.
+ *
+ * \param condvar   the condvar
+ * \param mutex     held by the caller, also on return
+ * \param deadline  when to give up
+ * \retval 0               the thread was notified
+ * \retval CSYS_POISONED   it was notified, and the mutex is poisoned by now
+ * \retval CSYS_ETIMEDOUT  it was not notified by then
  */
 CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex,
 						     csys_deadline deadline) CSYS_REQUIRES(*mutex);
 
-/* Tells whether to wait on: not 0.  It is called with the mutex locked. */
+/** Tell whether to wait on: not 0.  It is called with the lock held. */
 typedef int csys_condvar_predicate(void *argument);
 
-/*
+/**
  * Wait as long as `predicate(argument)` is not 0; not at all if it is 0 at once.
- * Returns 0, or CSYS_POISONED if the mutex is poisoned at the end, in each case with the mutex
- * locked and after the predicate was 0.  It goes on waiting if the mutex gets poisoned.
+ *
+ * It goes on waiting if the mutex gets poisoned.
+ *
+ * \param condvar    the condvar
+ * \param mutex      held by the caller, also on return
+ * \param predicate  tells whether to wait on
+ * \param argument   of `predicate`
+ * \retval 0              the predicate was 0
+ * \retval CSYS_POISONED  it was 0, and the mutex is poisoned
  */
 CSYS_API int csys_condvar_wait_while(csys_condvar *condvar, csys_mutex *mutex,
 				     csys_condvar_predicate *predicate, void *argument)
 	CSYS_REQUIRES(*mutex);
 
-/*
- * Wait as long as `predicate(argument)` is not 0, until `deadline` at most.  The mutex is
- * locked on every return.  Returns 0, or CSYS_POISONED if the mutex is poisoned, after the
- * predicate was 0.  After the deadline the predicate is called once more: CSYS_ETIMEDOUT
- * only if it is not 0 even then.  A past deadline still calls it twice at most, and
- * unlocks the mutex in between.
+/**
+ * Wait as long as `predicate(argument)` is not 0, until `deadline` at most.
+ *
+ * After the deadline the predicate is called once more.  A past deadline still calls it twice at
+ * most, and unlocks the mutex in between.
+ *
+ * \param condvar    the condvar
+ * \param mutex      held by the caller, also on return
+ * \param predicate  tells whether to wait on
+ * \param argument   of `predicate`
+ * \param deadline   when to give up
+ * \retval 0               the predicate was 0
+ * \retval CSYS_POISONED   it was 0, and the mutex is poisoned
+ * \retval CSYS_ETIMEDOUT  it was not 0 even after the deadline
  */
 CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_while_until(csys_condvar *condvar, csys_mutex *mutex,
 							   csys_condvar_predicate *predicate,
 							   void *argument, csys_deadline deadline)
 	CSYS_REQUIRES(*mutex);
 
-/*
- * Let the thread that has waited longest go on.  If no thread waits nothing happens, and nothing
- * is kept for those that come later.
- */
-CSYS_API void csys_condvar_notify_one(csys_condvar *condvar);
+/* ---- notifying ---------------------------------------------------------------------------- */
 
-/* Let all threads that wait at this moment go on. */
-CSYS_API void csys_condvar_notify_all(csys_condvar *condvar);
+/**
+ * Let the thread that has waited longest go on.
+ *
+ * If no thread waits nothing happens, and nothing is kept for those that come later.
+ *
+ * \param condvar  the condvar
+ * \return 1 if a thread was notified, 0 if none waits
+ */
+static inline int csys_condvar_notify_one(csys_condvar *condvar);
+
+/**
+ * Let all threads that wait at this moment go on.
+ *
+ * \param condvar  the condvar
+ * \return how many threads were notified
+ */
+static inline size_t csys_condvar_notify_all(csys_condvar *condvar);
+
+/* ---- inline ------------------------------------------------------------------------------ */
+
+/* What inline functions leave to src/sync/condvar.c. */
+CSYS_API int csysi_condvar_notify_one(csys_condvar *condvar);
+CSYS_API size_t csysi_condvar_notify_all(csys_condvar *condvar);
+
+/*
+ * Whether a thread waits.  No waiter is overlooked that was enqueued before the caller locked what
+ * guards the condition.
+ */
+static inline int csysi_condvar_has_waiters(const csys_condvar *condvar)
+{
+	/* Acquire pairs with the release of every change of the queue: if it is empty, the thread
+	 * that left it so does not touch the object any more, and the caller may free it. */
+	return __atomic_load_n(&condvar->queue, __ATOMIC_ACQUIRE) != 0;
+}
+
+static inline int csys_condvar_notify_one(csys_condvar *condvar)
+{
+	return csysi_condvar_has_waiters(condvar) ? csysi_condvar_notify_one(condvar) : 0;
+}
+
+static inline size_t csys_condvar_notify_all(csys_condvar *condvar)
+{
+	return csysi_condvar_has_waiters(condvar) ? csysi_condvar_notify_all(condvar) : 0;
+}
 
 /* Where calls stand, for a checked build. */
 #if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)

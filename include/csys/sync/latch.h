@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/latch.h - wait until a number of things are done.
  *
  *     static csys_latch left = CSYS_LATCH_INIT(3);
@@ -27,42 +28,81 @@
 
 CSYS_BEGIN_DECLS
 
+/** A count that goes down to zero and stays there; all zero is an open one. */
 typedef struct csys_latch {
-	uint32_t word; /* private: src/sync/latch.c */
+	uint32_t word; /**< private: src/sync/latch.c */
 } csys_latch;
 
-/* The greatest count. */
+/** The greatest count. */
 #define CSYS_LATCH_MAX 0x7fffffffu
 
-/* A latch for `count` things, a constant up to CSYS_LATCH_MAX: more does not compile. */
+/** A latch for `count` things, a constant up to CSYS_LATCH_MAX: more does not compile. */
 #define CSYS_LATCH_INIT(count)                              \
 	{                                                   \
 		CSYSI_AT_MOST((count), CSYS_LATCH_MAX) * 2u \
 	}
 
-/*
- * Make a latch for `count` things, in any memory and from any number; no thread may use it
- * meanwhile.  More than CSYS_LATCH_MAX is misuse, and aborts.
+/**
+ * Make a latch for `count` things, in any memory.
+ *
+ * No thread may use it meanwhile.
+ *
+ * \param latch  the memory
+ * \param count  any number; more than CSYS_LATCH_MAX is misuse, and aborts
  */
 CSYS_API void csys_latch_init(csys_latch *latch, uint32_t count);
 
-/* Add n to the count.  0; CSYS_EINVAL if that were more than CSYS_LATCH_MAX: nothing is added. */
+/**
+ * Add to the count.
+ *
+ * \param latch  the latch, at which no thread waits unless its count is above 0
+ * \param n      how many
+ * \retval 0            they are added
+ * \retval CSYS_EINVAL  the count would exceed CSYS_LATCH_MAX: nothing is added
+ */
 CSYS_API CSYS_MUST_CHECK int csys_latch_add(csys_latch *latch, uint32_t n);
 
-/* Subtract n from the count.  More than the count is misuse, and aborts. */
-CSYS_API void csys_latch_done(csys_latch *latch, uint32_t n);
+/**
+ * Subtract from the count; at 0 all threads that wait go on.
+ *
+ * \param latch  the latch; it may be gone when this returns, if a thread that waits frees it
+ * \param n      how many; more than the count is misuse, and aborts
+ * \return how many threads it woke; those that did not sleep yet are not counted
+ */
+CSYS_API uint32_t csys_latch_done(csys_latch *latch, uint32_t n);
 
-/* Wait until the count is 0. */
+/**
+ * Wait until the count is 0.
+ *
+ * \param latch  the latch
+ */
 CSYS_API void csys_latch_wait(csys_latch *latch);
 
-/* Wait until the count is 0: 0; or until `deadline`: CSYS_ETIMEDOUT.  A past deadline still sees an
- * open latch. */
+/**
+ * Wait until the count is 0, or until `deadline`.
+ *
+ * \param latch     the latch
+ * \param deadline  when to give up; one that has passed still sees an open latch
+ * \retval 0               the count is 0
+ * \retval CSYS_ETIMEDOUT  it was not, by then
+ */
 CSYS_API CSYS_MUST_CHECK int csys_latch_wait_until(csys_latch *latch, csys_deadline deadline);
 
-/* 0 if the count is 0, else CSYS_EAGAIN. */
+/**
+ * Tell whether the count is 0, without waiting.
+ *
+ * \param latch  the latch
+ * \retval 0            it is, and the caller sees what was done
+ * \retval CSYS_EAGAIN  it is not
+ */
 CSYS_API CSYS_MUST_CHECK int csys_latch_try_wait(const csys_latch *latch);
 
-/* The count at this moment. */
+/**
+ * Tell the count at this moment.
+ *
+ * \param latch  the latch
+ * \return the count
+ */
 CSYS_API uint32_t csys_latch_count(const csys_latch *latch);
 
 CSYS_END_DECLS

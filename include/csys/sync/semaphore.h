@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/semaphore.h - a number of something, for threads to take and give back.
  *
  *     static csys_semaphore free_slots = CSYS_SEMAPHORE_INIT(8);
@@ -28,27 +29,31 @@
 
 CSYS_BEGIN_DECLS
 
+/** A value that threads take from and add to; all zero has the value 0. */
 typedef struct csys_semaphore {
 	CSYSI_ATTRIBUTE((aligned(8)))
-	uint64_t word; /* private: src/sync/semaphore.c */
+	uint64_t word; /**< private: src/sync/semaphore.c */
 } csys_semaphore;
 
-/* The greatest value. */
+/** The greatest value. */
 #define CSYS_SEMAPHORE_MAX 0x7fffffffu
 
 /* 1 in the word: the value is the upper half, and below are the counts of waiters. */
 #define CSYSI_SEMAPHORE_ONE UINT64_C(0x100000000)
 
-/* A semaphore with a value, a constant up to CSYS_SEMAPHORE_MAX: more does not compile. */
+/** A semaphore with a value, a constant up to CSYS_SEMAPHORE_MAX: more does not compile. */
 #define CSYS_SEMAPHORE_INIT(value)                                               \
 	{                                                                        \
 		CSYSI_AT_MOST((value), CSYS_SEMAPHORE_MAX) * CSYSI_SEMAPHORE_ONE \
 	}
 
-/*
- * Make a semaphore with this value, in any memory and from any number; no thread may use it
- * meanwhile.
- * More than CSYS_SEMAPHORE_MAX is misuse, and aborts.
+/**
+ * Make a semaphore with this value, in any memory.
+ *
+ * No thread may use it meanwhile.
+ *
+ * \param semaphore  the memory
+ * \param value      any number; more than CSYS_SEMAPHORE_MAX is misuse, and aborts
  */
 CSYS_API void csys_semaphore_init(csys_semaphore *semaphore, uint32_t value);
 
@@ -61,26 +66,64 @@ CSYS_API void csys_semaphore_init(csys_semaphore *semaphore, uint32_t value);
 
 /* What inline functions leave to src/sync/semaphore.c. */
 CSYS_API int csysi_semaphore_post_slow(csys_semaphore *semaphore, uint32_t n);
-CSYS_API void csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was);
+CSYS_API uint32_t csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, uint64_t was);
 CSYS_API int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline);
 
-/*
- * Add `n` and let as many waiting threads go on.  0; CSYS_EINVAL if the value would exceed
- * CSYS_SEMAPHORE_MAX: then nothing is added, not even for a moment.
+/**
+ * Add to the value, and let as many waiting threads go on.
+ *
+ * \param semaphore  the semaphore; a thread that takes one may free it before this returns
+ * \param n          how many
+ * \retval 0            they are added
+ * \retval CSYS_EINVAL  the value would exceed CSYS_SEMAPHORE_MAX: nothing is added, not even for a
+ *                      moment
  */
 static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
 
-/* Take one, however long that takes. */
+/**
+ * Add to the value, let as many waiting threads go on, and tell how many were woken.
+ *
+ * \param semaphore  the semaphore, as in csys_semaphore_post
+ * \param n          how many
+ * \param out_woken  how many threads it woke; those that did not sleep yet are not counted
+ * \retval 0            they are added
+ * \retval CSYS_EINVAL  the value would exceed CSYS_SEMAPHORE_MAX: nothing is added
+ */
+CSYS_API int csys_semaphore_post_woken(csys_semaphore *semaphore, uint32_t n, uint32_t *out_woken);
+
+/**
+ * Take one, however long that takes.
+ *
+ * \param semaphore  the semaphore
+ */
 static inline void csys_semaphore_wait(csys_semaphore *semaphore);
 
-/* Take one by `deadline`: 0 or CSYS_ETIMEDOUT.  A past deadline still takes what is there. */
+/**
+ * Take one, or give up at `deadline`.
+ *
+ * \param semaphore  the semaphore
+ * \param deadline   when to give up; one that has passed still takes what is there
+ * \retval 0               one is taken
+ * \retval CSYS_ETIMEDOUT  there was none by then
+ */
 static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *semaphore,
 							    csys_deadline deadline);
 
-/* Take one if there is one: 0 or CSYS_EAGAIN. */
+/**
+ * Take one if there is one, without waiting.
+ *
+ * \param semaphore  the semaphore
+ * \retval 0            one is taken
+ * \retval CSYS_EAGAIN  there is none
+ */
 CSYS_API CSYS_MUST_CHECK int csys_semaphore_try_wait(csys_semaphore *semaphore);
 
-/* The value at this moment. */
+/**
+ * Tell the value at this moment.
+ *
+ * \param semaphore  the semaphore
+ * \return the value; 0 also while threads wait
+ */
 CSYS_API uint32_t csys_semaphore_value(const csys_semaphore *semaphore);
 
 /* ---- inline ------------------------------------------------------------------------------ */

@@ -155,8 +155,9 @@ CSYS_API void csys_thread_park(void);
  * else 0. */
 CSYS_API CSYS_MUST_CHECK int csys_thread_park_until(csys_deadline deadline);
 
-/* Give a thread the token, and wake it if it is parked.  It may have ended. */
-CSYS_API void csys_thread_unpark(csys_thread *thread);
+/* Give a thread the token, and wake it if it is parked: 1 if it was asleep in csys_thread_park,
+ * else 0.  It may have ended. */
+CSYS_API int csys_thread_unpark(csys_thread *thread);
 
 /* ---- time and CPUs ------------------------------------------------------- */
 
