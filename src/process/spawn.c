@@ -102,8 +102,13 @@ static int open_stream(const struct csysi_stdio *stdio, int stream, struct strea
 						 ? streams->child[CSYS_STDOUT]
 						 : csysi_os_standard(CSYS_STDOUT);
 		return 0;
-	default:
-		return 0; /* inherit */
+	default: /* inherit */
+		if (csysi_os_is_inheritable(csysi_os_standard(stream)))
+			return 0;
+		/* The number would be free in the child: its next file would be its stdin, or get
+		 * what it prints.  Close-on-exec, it may be another thread's for a moment. */
+		r = csysi_os_open_null(stream != CSYS_STDIN, &streams->ours[stream]);
+		break;
 	}
 	streams->child[stream] = streams->ours[stream];
 	return r;

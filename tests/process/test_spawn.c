@@ -599,6 +599,76 @@ static void a_program_named_by_its_descriptor_runs(void **state)
 }
 #endif
 
+static int no_hook(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+/* Streams that are closed here, or close-on-exec, as the bits say. */
+static void without_streams(int bits, int cloexec)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		if (!(bits & 1 << fd))
+			continue;
+		if (cloexec)
+			CHECK(fcntl(fd, F_SETFD, FD_CLOEXEC) == 0);
+		else
+			close(fd);
+	}
+}
+
+static int closed_streams;
+static int as_cloexec;
+
+static void run_without_streams(void)
+{
+	csys_exit end;
+	without_streams(closed_streams, as_cloexec);
+	for (int way = 0; way < 4; way++) {
+		csys_command *command = helper_command("null", NULL);
+		if (way == 1)
+			csys_command_pre_exec(command, no_hook, NULL); /* by fork */
+		if (way == 2)
+			csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_SAME_AS_STDOUT);
+		if (way == 3)
+			csys_command_contain(command);
+		CHECK(csys_command_run(command, &end) == 0);
+		CHECK(end.how == CSYS_EXIT_CODE && end.value < 8);
+		int expected = way == 2 ? (closed_streams & 3) | (closed_streams & 2 ? 4 : 0)
+					: closed_streams;
+		CHECK((end.value & expected) == expected);
+		csys_command_free(command);
+	}
+}
+
+static void a_stream_that_is_closed_here_is_the_null_device_in_the_child(void **state)
+{
+	(void)state;
+	for (closed_streams = 1; closed_streams < 8; closed_streams++)
+		for (as_cloexec = 0; as_cloexec < 2; as_cloexec++)
+			in_child(run_without_streams);
+}
+
+static int execute_without_streams(void)
+{
+	csys_command *command = helper_command("null", NULL);
+	without_streams(7, 0);
+	(void)!csys_command_exec(command);
+	return 99;
+}
+
+static void become_without_streams(void)
+{
+	_exit(execute_without_streams());
+}
+
+static void so_it_is_in_a_program_that_this_process_becomes(void **state)
+{
+	(void)state;
+	assert_int_equal(result_in_child(become_without_streams), 7);
+}
+
 static void a_taken_handle_is_spent_by_the_first_success(void **state)
 {
 	(void)state;
@@ -853,6 +923,8 @@ int main(void)
 #ifdef CSYS_TEST_LINUX
 		TEST(a_program_named_by_its_descriptor_runs),
 #endif
+		TEST(a_stream_that_is_closed_here_is_the_null_device_in_the_child),
+		TEST(so_it_is_in_a_program_that_this_process_becomes),
 		TEST(a_taken_handle_is_spent_by_the_first_success),
 		TEST(a_borrowed_handle_stays_the_callers),
 		TEST(a_childs_pipe_goes_on_into_another),

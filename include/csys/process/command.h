@@ -117,7 +117,10 @@ enum csys_stdio_stream { CSYS_STDIN = 0, CSYS_STDOUT = 1, CSYS_STDERR = 2 };
 /* What csys_command_stdio connects a stream to, and what the getter tells. */
 enum csys_stdio_kind {
 	CSYS_STDIO_DEFAULT = 0,        /* inherit when spawned; when captured, see output.h */
-	CSYS_STDIO_INHERIT = 1,        /* this process's own, unless that is close-on-exec */
+	CSYS_STDIO_INHERIT = 1,        /* this process's own; the null device if that is closed
+					  or close-on-exec, as std's runtime has it: a child never
+					  starts without one of the three, and its first file is
+					  never its stdout */
 	CSYS_STDIO_NULL = 2,           /* the null device */
 	CSYS_STDIO_PIPE = 3,           /* a new pipe; the child object has the other end */
 	CSYS_STDIO_SAME_AS_STDOUT = 4, /* stderr only: wherever stdout goes */

@@ -83,6 +83,12 @@ int csysi_os_is_open(csys_handle handle)
 	return handle >= 0 && handle <= INT_MAX && fcntl((int)handle, F_GETFD) >= 0;
 }
 
+int csysi_os_is_inheritable(csys_handle handle)
+{
+	int flags = handle >= 0 && handle <= INT_MAX ? fcntl((int)handle, F_GETFD) : -1;
+	return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 int csysi_os_nonblocking(csys_handle handle, int *out)
 {
 	int flags = fcntl((int)handle, F_GETFL);
