@@ -75,12 +75,16 @@ def manuals(root):
 def code_of_header(path, lines):
     """(line, text) of its snippets, '' where a paragraph ends."""
     kind = None   # of the block: lines that are indented, with empty lines between
+    numbered = False  # the last text was an item of a numbered list, which goes on at 4 columns
     command = False  # of doxygen (\\param, \\retval): its lines are no code, up to the next empty one
     for number, line in enumerate(lines, 1):
         text = re.match(r' \*(\s*)(.*)$', line)
         command = bool(text and text.group(2) and (command or text.group(2).startswith('\\')))
         if not text or command or (text.group(2) and len(text.group(1)) <= 1):
+            numbered = bool(text and re.match(r'\d+\. ', text.group(2)))
             kind = None
+        elif numbered and text.group(2) and len(text.group(1)) == 4:
+            pass
         elif not text.group(2):
             yield number, ''
         else:
@@ -216,6 +220,7 @@ def self_test(root, compilers):
         (None, {header: '/**\n * \\file\n * \\param n    what it is\n *             and more\n */\n'}),
         ('planted.h:5:', {header: '/**\n * \\file\n * csys/ipc/planted.h - planted.\n *\n *     m = 1;\n'
                                   ' *\n * \\param n\n *     here\n */\n', program: around(one)}),
+        (None, {header: '/**\n * \\file\n * 1. one\n *    goes on\n *    and on\n */\n'}),
         ('this by 4', {header: '/*\n *    n = 1;\n */\n'}),
         ('planted.md:2:', {'docs/planted.md': '```c\nn = 1;\n```\n'}),
         (None, {header: snippet("echo 'a b' >&2"),
