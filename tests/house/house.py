@@ -597,13 +597,17 @@ def old_comments(path, text):
                         r'enum\b|struct csys_')
     inside = None  # what the last line was, in a comment for doxygen
     lines = text.split('\n')
+
+    def is_public(index):
+        """Whether a line declares what users see; not an enum of constants that they do not."""
+        return index < len(lines) and public.match(lines[index]) and not (
+            lines[index] == 'enum {' and '\tCSYSI_' in lines[index + 1])
     for line, row in enumerate(lines, 1):
-        below = lines[line] if line < len(lines) else ''
-        if row.startswith(('/* ', '/*\n')) and row.endswith('*/') and public.match(below):
+        if row.startswith(('/* ', '/*\n')) and row.endswith('*/') and is_public(line):
             yield path, line, 'a comment of the interface begins with /**'
         elif row == '/*':
             end = next((n for n in range(line, len(lines)) if lines[n].endswith('*/')), line)
-            if end + 1 < len(lines) and public.match(lines[end + 1]):
+            if is_public(end + 1):
                 yield path, line, 'a comment of the interface begins with /**'
         if re.match(r'\tCSYS_\w+(?: = [^,/]*)?,?(\s*$|\s*/\*(?!\*<))', row) and not (
                 lines[line - 2].endswith('*/') and '/**' in lines[line - 2]):
@@ -905,6 +909,7 @@ PLANTS = [
         ' * \\retval 0  yes', ' */', 'CSYS_API int csys_planted(int a);', '', '/** What plants are. */',
         'enum {', '\tCSYS_PLANTED = 1, /**< one */', '\tCSYS_MORE = 2   /**< and', '\t\t\t * two */', '};',
         '/* Inside. */', 'CSYS_API int csysi_planted(csys_x *x);', '/* Inside. */', 'typedef int csysi_number;',
+        '/* Inside. */', 'enum {', '\tCSYSI_PLANTED_X = 1', '};',
         '#define CSYSI_PLANTED 1',
         '/** Plant a tree', ' * in a hurry. */', 'static inline int csys_quick(void);',
         'static inline int csys_quick(void)', '{', '}')),

@@ -2,8 +2,8 @@
  * \file
  * csys/sync/ledger.h - private: which locks a thread holds.
  *
- * Here so that locking and unlocking can be compiled into their callers; no
- * part of the interface.  What it is for: src/sync/ledger.c.
+ * Nothing here is for users.  It is public so that locking and unlocking can be compiled into
+ * their callers.  What it is for: src/sync/ledger.c.
  */
 #ifndef CSYS_SYNC_LEDGER_H
 #define CSYS_SYNC_LEDGER_H
