@@ -7,11 +7,13 @@
 
 #include <csys/process/child.h>
 #include <csys/process/command.h>
+#include <csys/process/command_options.h>
 #include <csys/process/exit.h>
 #include <csys/process/output.h>
 #include <csys/process/pipeline.h>
 #include <csys/process/process.h>
 #include <csys/process/signal.h>
+#include <csys/process/spawn.h>
 #include <csys/process/table.h>
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <csys/base/result.h>
+#include <csys/process/command_options.h>
 #include <csys/sync/panic.h>
 
 #include "base/memory.h"

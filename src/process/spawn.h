@@ -4,7 +4,7 @@
 #ifndef CSYSI_PROCESS_SPAWN_H
 #define CSYSI_PROCESS_SPAWN_H
 
-#include <csys/process/command.h>
+#include <csys/process/spawn.h>
 
 /* How one spawn deviates from its command. */
 struct csysi_spawn_defaults {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include <csys/base/result.h>
-#include <csys/process/command.h>
+#include <csys/process/spawn.h>
 
 #include "os/os.h"
 #include "process/spawn.h"

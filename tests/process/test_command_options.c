@@ -1,5 +1,5 @@
 /*
- * process/test_options.c - promises of csys/process/command.h: what else the
+ * process/test_command_options.c - promises of csys/process/command_options.h: what else the
  * child can be given.
  */
 #define _XOPEN_SOURCE 700

@@ -1,5 +1,5 @@
 /*
- * process/test_hook.c - promises of csys/process/command.h: functions that run in the
+ * process/test_hook.c - promises of csys/process/command_options.h: functions that run in the
  * child, and a deadline for the start.
  */
 #define _XOPEN_SOURCE 700

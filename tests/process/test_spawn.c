@@ -1,5 +1,5 @@
 /*
- * process/test_spawn.c - promises of csys/process/command.h: running.
+ * process/test_spawn.c - promises of csys/process/spawn.h.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>

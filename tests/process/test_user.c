@@ -1,5 +1,5 @@
 /*
- * process/test_user.c - promises of csys/process/command.h: a child that runs as another
+ * process/test_user.c - promises of csys/process/command_options.h: a child that runs as another
  * user, which attacks it.
  *
  * Most of these need root.

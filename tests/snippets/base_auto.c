@@ -3,6 +3,7 @@
  */
 #include <csys/base/auto.h>
 #include <csys/process/child.h>
+#include <csys/process/spawn.h>
 
 int run_and_wait(void);
 int run_and_wait(void)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include <csys/base/result.h>
-#include <csys/process/command.h>
+#include <csys/process/spawn.h>
 
 void start(csys_command *command, csys_child *child);
 void start(csys_command *command, csys_child *child)

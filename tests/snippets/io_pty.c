@@ -6,7 +6,8 @@
 #include <csys/io/pty.h>
 #include <csys/io/stream.h>
 #include <csys/process/child.h>
-#include <csys/process/command.h>
+#include <csys/process/command_options.h>
+#include <csys/process/spawn.h>
 
 int at_a_terminal(csys_command *command);
 int at_a_terminal(csys_command *command)

@@ -2,6 +2,7 @@
  * snippets/process_command.c - a program around the snippets of csys/process/command.h.
  */
 #include <csys/process/command.h>
+#include <csys/process/spawn.h>
 
 int sorted(void);
 int sorted(void)
@@ -13,4 +14,3 @@ int sorted(void)
 }
 
 /* snippet/3 is sh */
-/* snippet/4 is text */
