@@ -46,7 +46,7 @@ static void dup_stays_above_2_even_if_those_are_closed(void)
 static void dup_above_2(void **state)
 {
 	(void)state;
-	in_child(dup_stays_above_2_even_if_those_are_closed);
+	in_process(dup_stays_above_2_even_if_those_are_closed);
 }
 
 static void dup_of_no_handle_is_ebadf(void **state)
@@ -69,7 +69,7 @@ static void run_out(void)
 static void dup_without_room_is_emfile(void **state)
 {
 	(void)state;
-	in_child(run_out);
+	in_process(run_out);
 }
 
 static void standard_is_each_of_the_three_streams(void **state)
@@ -86,8 +86,13 @@ static void standard_is_each_of_the_three_streams(void **state)
 	assert_int_equal(csys_standard(INT_MIN), CSYS_NO_HANDLE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(dup_stays_above_2_even_if_those_are_closed),
+		PART(run_out),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(close_accepts_no_handle),
 		TEST(dup_is_the_same_file_above_2_and_close_on_exec),

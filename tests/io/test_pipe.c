@@ -30,7 +30,7 @@ static void create_above_2(void)
 static void ends_stay_above_2_even_if_those_are_closed(void **state)
 {
 	(void)state;
-	in_child(create_above_2);
+	in_process(create_above_2);
 }
 
 /* With room for one handle too few, at each number: nothing is left behind. */
@@ -55,7 +55,7 @@ static void create_without_room(void)
 static void without_room_it_is_emfile_and_nothing_is_left(void **state)
 {
 	(void)state;
-	in_child(create_without_room);
+	in_process(create_without_room);
 }
 
 static void capacity_is_told_and_set_where_the_system_can(void **state)
@@ -169,8 +169,13 @@ static void bad_arguments_are_told(void **state)
 	close_ends(pipe);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(create_above_2),
+		PART(create_without_room),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(both_ends_are_close_on_exec_and_above_2),
 		TEST(ends_stay_above_2_even_if_those_are_closed),

@@ -168,7 +168,7 @@ static void poll_above_the_limit(void)
 static void a_limit_below_the_items_changes_nothing(void **state)
 {
 	(void)state;
-	in_child(poll_above_the_limit);
+	in_process(poll_above_the_limit);
 }
 
 static void any_number_of_items_is_waited_for(void **state)
@@ -229,8 +229,12 @@ static void bad_arguments_are_told(void **state)
 	csys_signals_close(inherited);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(poll_above_the_limit),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_of_several_kinds_is_told),
 		TEST(what_is_ready_is_told_though_the_deadline_has_passed),

@@ -248,7 +248,7 @@ static void both_stay_above_2_even_if_those_are_closed(void **state)
 {
 	(void)state;
 	needs_terminals();
-	in_child(open_above_2);
+	in_process(open_above_2);
 }
 
 static void open_in_a_session(void)
@@ -264,7 +264,7 @@ static void it_does_not_become_the_controlling_terminal(void **state)
 {
 	(void)state;
 	needs_terminals();
-	in_child(open_in_a_session);
+	in_process(open_in_a_session);
 }
 
 static void a_side_can_be_taken_once(void **state)
@@ -394,7 +394,7 @@ static void without_room_it_is_emfile(void **state)
 	if (under_valgrind())
 		skip(); /* it does not hold this call to the limit */
 	needs_terminals();
-	in_child(open_without_room);
+	in_process(open_without_room);
 }
 
 static void bad_arguments_are_told(void **state)
@@ -489,8 +489,14 @@ static void one_is_opened_in_a_child_that_was_forked_during_an_opening(void **st
 }
 #endif
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(open_above_2),
+		PART(open_in_a_session),
+		PART(open_without_room),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(a_program_finds_a_terminal_and_what_it_writes_is_read),
 		TEST(a_program_finds_the_size),

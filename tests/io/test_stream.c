@@ -208,7 +208,7 @@ static void write_unread(void)
 static void writing_unread_is_epipe_and_no_signal(void **state)
 {
 	(void)state;
-	in_child(write_unread);
+	in_process(write_unread);
 }
 
 static void *take_some_and_close(void *reader)
@@ -240,7 +240,7 @@ static void write_half_read(void)
 static void a_reader_that_goes_in_the_middle_raises_no_signal(void **state)
 {
 	(void)state;
-	in_child(write_half_read);
+	in_process(write_half_read);
 }
 
 static void the_disposition_of_sigpipe_is_not_touched(void **state)
@@ -345,7 +345,7 @@ static void transfer_above_the_limit(void)
 static void a_limit_below_the_open_handles_changes_nothing(void **state)
 {
 	(void)state;
-	in_child(transfer_above_the_limit);
+	in_process(transfer_above_the_limit);
 }
 
 static void bad_arguments_are_told(void **state)
@@ -386,8 +386,14 @@ static void bad_arguments_are_told(void **state)
 	close_ends(pipe);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(write_unread),
+		PART(write_half_read),
+		PART(transfer_above_the_limit),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_written_is_read),
 		TEST(the_end_reads_as_zero_bytes),

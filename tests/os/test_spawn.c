@@ -292,7 +292,7 @@ static void without_streams(void)
 static void closed_streams_at_start_do_no_harm(void **state)
 {
 	(void)state;
-	in_child(without_streams);
+	in_process(without_streams);
 }
 
 /* ---- a high limit on handles ----------------------------------------------------------- */
@@ -395,7 +395,7 @@ static void with_a_million_handles_allowed_the_child_gets_only_what_it_is_given(
 {
 	(void)state;
 	skip_without_high_handles();
-	in_child(spawn_with_high_handles);
+	in_process(spawn_with_high_handles);
 }
 
 static void open_high_and_lower_the_limit(void)
@@ -418,7 +418,7 @@ static void a_handle_above_a_lowered_limit_is_kept_out_too(void **state)
 {
 	(void)state;
 	skip_without_high_handles();
-	in_child(open_high_and_lower_the_limit);
+	in_process(open_high_and_lower_the_limit);
 }
 
 #ifdef CSYS_TEST_LINUX
@@ -467,8 +467,14 @@ static void no_spawn_goes_through_all_numbers(void **state)
 
 #endif
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(without_streams),
+		PART(spawn_with_high_handles),
+		PART(open_high_and_lower_the_limit),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(it_starts_the_program),
 		TEST(a_failure_names_its_step_and_leaves_out_alone),

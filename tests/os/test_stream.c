@@ -168,7 +168,7 @@ static void poll_above_the_limit(void)
 static void poll_tells_the_same_where_the_limit_is_below_what_is_open(void **state)
 {
 	(void)state;
-	in_child(poll_above_the_limit);
+	in_process(poll_above_the_limit);
 }
 
 static void sockets_and_files_are_streams_too(void **state)
@@ -289,8 +289,12 @@ static void files_open_as_asked(void **state)
 	unlink(name);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(poll_above_the_limit),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(poll_tells_which_is_ready),
 		TEST(what_cannot_be_waited_for_ends_the_poll_at_once),

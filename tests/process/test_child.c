@@ -467,7 +467,7 @@ static void ignore_sigchld(void)
 static void ignored_sigchld_gives_status_unknown(void **state)
 {
 	(void)state;
-	in_child(ignore_sigchld);
+	in_process(ignore_sigchld);
 }
 
 static void a_foreign_reaper_gives_status_unknown(void **state)
@@ -827,8 +827,12 @@ static void one_that_ended_is_not_stopped(void **state)
 	assert_int_equal(csys_child_wait_suspended_until(NULL, CSYS_FOREVER), CSYS_EINVAL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(ignore_sigchld),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(wait_gives_the_exit_code),
 		TEST(wait_gives_the_signal),

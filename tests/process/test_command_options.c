@@ -226,7 +226,7 @@ static void a_number_above_the_limit_is_emfile(void **state)
 	(void)state;
 	if (under_valgrind()) /* which does not tell the limit as it is */
 		skip();
-	in_child(map_beyond_the_limit);
+	in_process(map_beyond_the_limit);
 }
 
 static void bad_settings_are_kept_as_einval(void **state)
@@ -650,7 +650,7 @@ static void it_dies_with_its_parent(void **state)
 	fflush(stdout);
 	dup2((int)writer, 1);
 	csys_handle_close(writer);
-	in_child(start_and_die);
+	in_process(start_and_die);
 	dup2(saved, 1);
 	close(saved);
 	assert_int_equal(
@@ -826,7 +826,7 @@ static void become_another(void)
 static void exec_becomes_the_program(void **state)
 {
 	(void)state;
-	in_child(become_another);
+	in_process(become_another);
 }
 
 static void everything_at_once(void **state)
@@ -899,8 +899,14 @@ static void without_memory_settings_keep_enomem(void **state)
 	assert_int_equal(nth, 13);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(map_beyond_the_limit),
+		PART(start_and_die),
+		PART(become_another),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(handles_get_the_numbers_that_were_said),
 		TEST(mapped_handles_can_be_exchanged),

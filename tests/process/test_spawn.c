@@ -343,7 +343,7 @@ static void lost_directory(void)
 static void our_directory_may_be_gone(void **state)
 {
 	(void)state;
-	in_child(lost_directory);
+	in_process(lost_directory);
 }
 
 /* ---- streams ------------------------------------------------------------------------------ */
@@ -820,7 +820,7 @@ static void without_handles_it_is_emfile_and_nothing_is_left(void **state)
 	(void)state;
 	if (under_valgrind()) /* 3.19 gives up when clone fails */
 		skip();
-	in_child(run_out_of_handles);
+	in_process(run_out_of_handles);
 }
 
 static void run_out_of_processes(void)
@@ -843,7 +843,7 @@ static void run_out_of_processes(void)
 static void at_the_limit_of_processes_it_is_eagain(void **state)
 {
 	(void)state;
-	in_child(run_out_of_processes);
+	in_process(run_out_of_processes);
 }
 
 static void every_fault_is_told_and_leaves_nothing(void **state)
@@ -892,8 +892,14 @@ static void step_belongs_to_the_thread_and_out_is_untouched(void **state)
 	csys_command_free(command);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(lost_directory),
+		PART(run_out_of_handles),
+		PART(run_out_of_processes),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(a_missing_program_and_a_missing_directory_differ),
 		TEST(a_step_has_a_name),

@@ -89,6 +89,12 @@ void skip_because(const char *reason)
 	skip();
 }
 
+void needs_shell(void)
+{
+	if (access("/bin/sh", X_OK) != 0)
+		skip_because("this system has no /bin/sh");
+}
+
 /* Asks the system and not csys, whose failure must not pass for one of the system. */
 void needs_terminals(void)
 {
@@ -191,6 +197,48 @@ int under_valgrind(void)
 {
 	const char *preloaded = getenv("LD_PRELOAD");
 	return preloaded && strstr(preloaded, "vgpreload") != NULL;
+}
+
+static const char *own_program;
+static const struct part *own_parts;
+static size_t own_part_count;
+
+void run_part(int argc, char **argv, const struct part *parts, size_t count)
+{
+	own_program = argv[0];
+	own_parts = parts;
+	own_part_count = count;
+	if (argc != 3 || strcmp(argv[1], "--part") != 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(parts[i].name, argv[2]) != 0)
+			continue;
+		parts[i].function();
+		exit(0);
+	}
+	fprintf(stderr, "%s: there is no part %s\n", argv[0], argv[2]);
+	exit(64);
+}
+
+csys_exit end_in_process(void (*function)(void))
+{
+	const char *name = NULL;
+	for (size_t i = 0; i < own_part_count; i++)
+		if (own_parts[i].function == function)
+			name = own_parts[i].name;
+	assert_non_null(name); /* it is missing among the parts of this program */
+	fflush(NULL);
+	csys_command *command = csys_command_new(own_program);
+	csys_command_arg(command, "--part");
+	csys_command_arg(command, name);
+	return finished(spawned(command));
+}
+
+void in_process(void (*function)(void))
+{
+	csys_exit end = end_in_process(function);
+	assert_int_equal(end.how, CSYS_EXIT_CODE);
+	assert_int_equal(end.value, 0);
 }
 
 int result_in_child(void (*function)(void))

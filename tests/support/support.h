@@ -61,7 +61,33 @@ size_t fill_pipe(csys_handle writer);
 /* Read one line, without its newline, from a handle. */
 void read_line(csys_handle reader, char *buffer, size_t size);
 
-/* Fork; the function runs in the child, whose asserts and exit status count here. */
+/*
+ * A function that runs in a process of its own: this program, started once more.  Nothing of the test
+ * is there, but whatever it does to its process (closes streams, lowers limits) is done to nobody
+ * else, and no fork is needed.  A program with such functions lists them and begins main by
+ *
+ *     static const struct part parts[] = { PART(lose_streams), ... };
+ *     run_part(argc, argv, parts, sizeof parts / sizeof *parts);
+ */
+struct part {
+	const char *name;
+	void (*function)(void);
+};
+#define PART(function) { #function, function }
+
+/* Returns unless this process was started for a part. */
+void run_part(int argc, char **argv, const struct part *parts, size_t count);
+
+/* Run a part, whose asserts count here; it has the streams of this process and the helper's path. */
+void in_process(void (*function)(void));
+
+/* The same for one that ends as it likes: how it ended. */
+csys_exit end_in_process(void (*function)(void));
+
+/*
+ * Fork; the function runs in the child, whose asserts and exit status count here.  For tests of what
+ * a forked child finds, and for those that want this process's memory or system calls of Linux.
+ */
 void in_child(void (*function)(void));
 
 /* The same for functions that end by _exit with a code of their own: returns it. */
@@ -69,6 +95,9 @@ int result_in_child(void (*function)(void));
 
 /* Skip the test, with a line that says why. */
 void skip_because(const char *reason);
+
+/* Skip the test where no program is run by /bin/sh: it is about scripts, or about the shell. */
+void needs_shell(void);
 
 /* Let this process open handles below `most` only; for forked children. */
 void allow_handles(int most);
