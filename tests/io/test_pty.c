@@ -86,18 +86,18 @@ char *__wrap_ptsname(int fd)
 }
 #endif
 
-/* Run a line of sh on the terminal, which the child alone has then. */
-static csys_child *run(csys_pty *pty, const char *line)
+/* Run a script of the helper on the terminal, which the child alone has then. */
+static csys_child *run(csys_pty *pty, const char *const *steps)
 {
-	csys_command *command = csys_command_new("sh");
-	csys_command_arg(command, "-c");
-	csys_command_arg(command, line);
+	csys_command *command = helper_command("script", NULL);
+	csys_command_args(command, steps);
 	for (int stream = CSYS_STDIN; stream <= CSYS_STDERR; stream++)
 		csys_command_stdio_handle(command, stream, csys_pty_terminal(pty));
 	csys_child *child = spawned(command);
 	csys_pty_close_terminal(pty);
 	return child;
 }
+#define RUN_SCRIPT(pty, ...) run(pty, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* All that comes, to the end. */
 static size_t read_to_the_end(csys_pty *pty, char *buffer, size_t room)
@@ -113,11 +113,11 @@ static size_t read_to_the_end(csys_pty *pty, char *buffer, size_t room)
 	return size;
 }
 
-static void says(const char *line, const char *expected)
+static void says(const char *const *steps, const char *expected)
 {
 	char text[256];
 	csys_pty *pty = opened_pty();
-	csys_child *child = run(pty, line);
+	csys_child *child = run(pty, steps);
 	size_t size = read_to_the_end(pty, text, sizeof text - 1);
 	text[size] = '\0';
 	assert_string_equal(text, expected);
@@ -128,13 +128,13 @@ static void says(const char *line, const char *expected)
 static void a_program_finds_a_terminal_and_what_it_writes_is_read(void **state)
 {
 	(void)state;
-	says("test -t 0 && test -t 1 && test -t 2 && echo yes", "yes\r\n");
+	says((const char *const[]){ "terminal", "out", "yes\n", NULL }, "yes\r\n");
 }
 
 static void a_program_finds_the_size(void **state)
 {
 	(void)state;
-	says("stty size", "24 80\r\n");
+	says((const char *const[]){ "size", NULL }, "24 80\r\n");
 }
 
 static void what_is_typed_is_echoed_and_read(void **state)
@@ -142,7 +142,7 @@ static void what_is_typed_is_echoed_and_read(void **state)
 	(void)state;
 	char text[256];
 	csys_pty *pty = opened_pty();
-	csys_child *child = run(pty, "read word; echo \"got $word\"");
+	csys_child *child = RUN_SCRIPT(pty, "read", "out", "got ", "echo");
 	assert_int_equal(csys_pty_write_all(pty, "hello\r", 6, NULL), 0);
 	size_t size = read_to_the_end(pty, text, sizeof text - 1);
 	text[size] = '\0';
@@ -157,8 +157,7 @@ static void all_that_was_written_comes_before_the_end(void **state)
 	size_t room = (size_t)1 << 20;
 	char *text = malloc(room);
 	csys_pty *pty = opened_pty();
-	csys_child *child = run(pty, "stty -opost; i=0; while [ $i -lt 4000 ]; do "
-				     "echo 0123456789012345678901234567890; i=$((i + 1)); done");
+	csys_child *child = RUN_SCRIPT(pty, "raw", "lines", "4000");
 	assert_int_equal(read_to_the_end(pty, text, room), 4000 * 32);
 	for (int i = 0; i < 4000; i++)
 		assert_memory_equal(text + i * 32, "0123456789012345678901234567890\n", 32);
@@ -302,7 +301,7 @@ static void the_size_is_the_same_from_both_sides(void **state)
 	assert_int_equal(csys_terminal_size(csys_pty_controller(pty), &rows, &columns), 0);
 	assert_int_equal(rows, 50);
 	assert_int_equal(columns, 132);
-	csys_child *child = run(pty, "read go; stty size");
+	csys_child *child = RUN_SCRIPT(pty, "read", "size");
 	assert_int_equal(csys_pty_set_size(pty, 10, 20), 0);
 	assert_int_equal(csys_pty_size(pty, &rows, &columns), 0);
 	assert_int_equal(rows, 10);
@@ -392,7 +391,7 @@ static void without_room_it_is_emfile(void **state)
 {
 	(void)state;
 	if (under_valgrind())
-		skip(); /* it does not hold this call to the limit */
+		skip_because("valgrind does not hold this call to the limit");
 	needs_terminals();
 	in_process(open_without_room);
 }

@@ -142,7 +142,7 @@ static void a_failed_growth_loses_no_address_space(void **state)
 	(void)state;
 	/* The memory of sanitizers and of valgrind is not the program's. */
 	if (WITH_ASAN || WITH_TSAN || under_valgrind())
-		skip();
+		skip_because("the memory of sanitizers and of valgrind is not the program's");
 	in_child(grow_at_the_limit_of_data);
 	in_child(grow_at_the_limit_of_memory);
 	in_child(grow_at_the_limit_of_mappings);

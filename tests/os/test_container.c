@@ -21,8 +21,7 @@ static struct csysi_os_container created(void)
 	if (r < 0) {
 		assert_int_equal(r, CSYS_ENOTSUP);
 		assert_int_equal(container.handle, 77);
-		print_message("skipped: no containers here\n");
-		skip();
+		skip_because("no containers here");
 	}
 	return container;
 }

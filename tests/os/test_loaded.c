@@ -79,8 +79,10 @@ static void close_before_the_end(const char *variable, void (*use)(void))
 {
 	const char *path = getenv(variable);
 	pthread_t thread;
-	if (!path)
+	if (!path) {
+		print_message("skipped: %s is not set\n", variable);
 		skip();
+	}
 	shared.is_used = shared.is_closed = 0;
 	shared.object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!shared.object)

@@ -24,8 +24,7 @@ static void a_handle_is_ready_from_the_end_on(void **state)
 	if (r == CSYS_ENOTSUP) {
 		assert_int_equal(handle, 77);
 		csys_child_close(child, CSYS_CLOSE_KILL);
-		print_message("skipped: this system has no such handles\n");
-		skip();
+		skip_because("this system has no such handles");
 	}
 	assert_int_equal(r, 0);
 	assert_true(handle > 2);

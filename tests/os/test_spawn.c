@@ -320,10 +320,8 @@ static void skip_without_high_handles(void)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	if (under_valgrind())
 		skip_because("valgrind holds the limit");
-	if (limit.rlim_max < 1000) {
-		print_message("the hard limit is %d handles\n", (int)limit.rlim_max);
-		skip();
-	}
+	if (limit.rlim_max < 1000)
+		skip_because("the hard limit on handles is below 1000");
 }
 
 /* A reader with this number, inheritable, that gives a word and the end. */
@@ -458,7 +456,7 @@ static void no_spawn_goes_through_all_numbers(void **state)
 	(void)state;
 	/* Neither a range nor a list of them: there is no other way. */
 	if (syscall(SYS_close_range, ~0u, ~0u, 4u) < 0 && access("/proc/self/fd", R_OK) < 0)
-		skip();
+		skip_because("there is neither close_range nor /proc/self/fd");
 	int r = result_in_child(spawn_where_ppoll_kills);
 	if (r == 77)
 		skip_because("seccomp is refused");

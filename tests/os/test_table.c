@@ -17,8 +17,7 @@ static void the_list_has_this_process_and_ends(void **state)
 	int r = csysi_os_table_open(&table);
 	if (r == CSYS_ENOTSUP) {
 		assert_int_equal(table.handle, 77);
-		print_message("skipped: this system has no process table\n");
-		skip();
+		skip_because("this system has no process table");
 	}
 	assert_int_equal(r, 0);
 	assert_true(table.handle > 2);

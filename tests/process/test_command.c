@@ -543,6 +543,7 @@ static void assert_shell_does_the_same(csys_command *command, const char *folder
 static void a_shell_does_the_same_with_odd_names_and_folders(void **state)
 {
 	(void)state;
+	needs_shell();
 	char folder[256], path[4096], old[4096];
 	const char *where = getenv("TMPDIR");
 	snprintf(folder, sizeof folder, "%s/csys-XXXXXX", where ? where : P_tmpdir);
@@ -608,6 +609,7 @@ static void the_line_is_cut_as_snprintf_does(void **state)
 static void a_shell_that_runs_the_line_does_the_same(void **state)
 {
 	(void)state;
+	needs_shell();
 	const char *odd[] = { "a b", "",  "it's", "*",    "$HOME", "\\", "\"",
 			      "`x`", "#", "~",    "a\nb", ";",     "&",  NULL };
 	char line[4096];

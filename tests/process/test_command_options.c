@@ -224,8 +224,8 @@ static void map_beyond_the_limit(void)
 static void a_number_above_the_limit_is_emfile(void **state)
 {
 	(void)state;
-	if (under_valgrind()) /* which does not tell the limit as it is */
-		skip();
+	if (under_valgrind())
+		skip_because("valgrind does not tell the limit as it is");
 	in_process(map_beyond_the_limit);
 }
 
@@ -373,9 +373,7 @@ static void a_terminal_controls_the_session(void **state)
 
 	/* Streams that are not set otherwise are the terminal. */
 	csys_exit end;
-	command = csys_command_new("sh");
-	csys_command_args(command,
-			  (const char *const[]){ "-c", "test -t 0 -a -t 1 -a -t 2", NULL });
+	command = helper_command("script", "terminal", NULL);
 	csys_command_terminal(command, terminal);
 	assert_int_equal(csys_command_run(command, &end), 0);
 	assert_true(csys_exit_success(end));
@@ -465,8 +463,8 @@ static void limits_priority_and_umask_are_set(void **state)
 {
 	(void)state;
 	int priority = getpriority(PRIO_PROCESS, 0);
-	if (under_valgrind()) /* which keeps the hard limit on handles */
-		skip();
+	if (under_valgrind())
+		skip_because("valgrind keeps the hard limit on handles");
 	csys_command *command = helper_command("state", NULL);
 	csys_command_limit(command, CSYS_LIMIT_CORE, 0, 0);
 	csys_command_limit(command, CSYS_LIMIT_CPU, 1000, 2000);
@@ -517,6 +515,7 @@ static void the_user_is_changed_for_good(void **state)
 	}
 	/* The directory of the build may be closed to others. */
 	csys_command_free(command);
+	needs_shell();
 	command = csys_command_new("sh");
 	csys_command_args(command,
 			  (const char *const[]){ "-c", "id -u; id -ru; id -g; id -G", NULL });
@@ -537,8 +536,7 @@ static void the_user_is_changed_for_good(void **state)
 static void another_root_is_entered(void **state)
 {
 	(void)state;
-	csys_command *command = csys_command_new("/bin/sh");
-	csys_command_args(command, (const char *const[]){ "-c", "pwd", NULL });
+	csys_command *command = helper_command("cwd", NULL);
 	csys_command_chroot(command, "/");
 	if (!csys_can(CSYS_CAN_ROOT)) {
 		assert_fails(command, CSYS_ENOTSUP, CSYS_STEP_ROOT);
@@ -557,7 +555,7 @@ static void another_root_is_entered(void **state)
 	/* The program is looked for inside. */
 	char folder[] = "csys-root-XXXXXX";
 	assert_non_null(mkdtemp(folder));
-	command = csys_command_new("/bin/sh");
+	command = helper_command("cwd", NULL);
 	csys_command_chroot(command, folder);
 	assert_fails(command, CSYS_ENOENT, CSYS_STEP_EXEC);
 	rmdir(folder);
@@ -736,7 +734,7 @@ static void the_handle_of_the_parent_is_kept_apart_from_mapped_numbers(void **st
 	(void)state;
 	int r = result_in_child(start_with_all_numbers_taken_in_a_namespace);
 	if (r == 77)
-		skip();
+		skip_because("no pid namespaces for this user");
 	assert_int_equal(r, 0);
 }
 
@@ -745,7 +743,7 @@ static void the_first_of_a_pid_namespace_may_have_a_limit_of_no_handles(void **s
 	(void)state;
 	int r = result_in_child(start_with_no_handles_in_a_namespace);
 	if (r == 77)
-		skip();
+		skip_because("no pid namespaces for this user");
 	assert_int_equal(r, 0);
 }
 
@@ -814,9 +812,7 @@ static void become_another(void)
 	CHECK(csys_command_exec(command) == CSYS_EINVAL);
 	csys_command_free(command);
 
-	command = csys_command_new("sh");
-	csys_command_args(command,
-			  (const char *const[]){ "-c", "test $A = b && pwd | grep -qx /", NULL });
+	command = helper_command("script", "is-env", "A", "b", "is-cwd", "/", NULL);
 	csys_command_env(command, "A", "b");
 	csys_command_cwd(command, "/");
 	int r = csys_command_exec(command);

@@ -25,13 +25,14 @@ static csys_command *stage(csys_command *command)
 	return command;
 }
 
-static csys_command *shell(const char *script)
+/* A stage that takes these steps of a script of the helper. */
+static csys_command *script(const char *const *steps)
 {
-	csys_command *command = csys_command_new("sh");
-	csys_command_arg(command, "-c");
-	csys_command_arg(command, script);
+	csys_command *command = helper_command("script", NULL);
+	csys_command_args(command, steps);
 	return stage(command);
 }
+#define SCRIPT(...) script((const char *const[]){ __VA_ARGS__, NULL })
 
 static void clear(void)
 {
@@ -76,9 +77,9 @@ static void each_stage_reads_what_the_one_before_wrote(void **state)
 	(void)state;
 	csys_output output;
 	csys_exit exits[3];
-	shell("echo b; echo a; echo c");
-	shell("sort");
-	shell("tr a-c A-C");
+	SCRIPT("out", "b\na\nc\n");
+	SCRIPT("sort");
+	SCRIPT("upper");
 	assert_int_equal(output_of(NULL, exits, &output), 0);
 	assert_true(csys_exit_success(output.exit));
 	for (int i = 0; i < 3; i++)
@@ -130,7 +131,7 @@ static void stderr_of_all_stages_is_drained(void **state)
 	/* More than every pipe holds, at once with what flows through. */
 	csys_output output;
 	stage(helper_command("both", "1000000", NULL));
-	shell("cat >/dev/null; head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero");
+	SCRIPT("drain", "spew-err", "300000", "spew", "300000");
 	assert_int_equal(output_of(NULL, NULL, &output), 0);
 	assert_true(csys_exit_success(output.exit));
 	assert_int_equal(output.out.size, 300000);
@@ -142,9 +143,9 @@ static void stderr_comes_in_the_order_it_was_written(void **state)
 {
 	(void)state;
 	csys_output output;
-	shell("echo one >&2; echo x");
-	shell("read line; echo two >&2; echo $line");
-	shell("read line; echo three >&2; echo $line");
+	SCRIPT("err", "one\n", "out", "x\n");
+	SCRIPT("read", "err", "two\n", "echo");
+	SCRIPT("read", "err", "three\n", "echo");
 	assert_int_equal(output_of(NULL, NULL, &output), 0);
 	assert_string_equal(output.err.data, "one\ntwo\nthree\n");
 	assert_string_equal(output.out.data, "x\n");
@@ -156,8 +157,8 @@ static void merged_stderr_goes_where_the_last_stdout_goes(void **state)
 	(void)state;
 	csys_output output;
 	csys_output_options options = { .merge_stderr = 1 };
-	shell("echo one >&2; echo x");
-	shell("read line; echo two >&2; echo $line; echo three >&2");
+	SCRIPT("err", "one\n", "out", "x\n");
+	SCRIPT("read", "err", "two\n", "echo", "err", "three\n");
 	assert_int_equal(output_of(&options, NULL, &output), 0);
 	assert_string_equal(output.out.data, "one\ntwo\nx\nthree\n");
 	assert_int_equal(output.err.size, 0);
@@ -168,9 +169,9 @@ static void stderr_can_go_into_the_pipe(void **state)
 {
 	(void)state;
 	csys_output output;
-	csys_command *loud = shell("echo err >&2; echo out");
+	csys_command *loud = SCRIPT("err", "err\n", "out", "out\n");
 	csys_command_stdio(loud, CSYS_STDERR, CSYS_STDIO_SAME_AS_STDOUT);
-	shell("sort");
+	SCRIPT("sort");
 	assert_int_equal(output_of(NULL, NULL, &output), 0);
 	assert_string_equal(output.out.data, "err\nout\n");
 	csys_output_free(&output);
@@ -185,13 +186,13 @@ static void the_ends_go_where_their_commands_say(void **state)
 	assert_int_equal(write(file, "b\na\n", 4), 4);
 	close(file);
 	csys_output output;
-	csys_command_stdio_file(shell("sort"), CSYS_STDIN, path, CSYS_FILE_READ);
-	csys_command_stdio_file(shell("tr a-b A-B"), CSYS_STDOUT, path, CSYS_FILE_APPEND);
+	csys_command_stdio_file(SCRIPT("sort"), CSYS_STDIN, path, CSYS_FILE_READ);
+	csys_command_stdio_file(SCRIPT("upper"), CSYS_STDOUT, path, CSYS_FILE_APPEND);
 	assert_int_equal(output_of(NULL, NULL, &output), 0);
 	assert_int_equal(output.out.size, 0);
 	csys_output_free(&output);
 
-	csys_command_stdio_file(shell("cat"), CSYS_STDIN, path, CSYS_FILE_READ);
+	csys_command_stdio_file(SCRIPT("copy"), CSYS_STDIN, path, CSYS_FILE_READ);
 	assert_int_equal(output_of(NULL, NULL, &output), 0);
 	assert_string_equal(output.out.data, "b\na\nA\nB\n");
 	csys_output_free(&output);
@@ -234,9 +235,9 @@ static void a_stage_that_nobody_reads_from_ends(void **state)
 	/* It would never end if anybody else held the other end of its pipe. */
 	csys_exit exits[3];
 	csys_output output;
-	shell("while :; do echo y; done");
+	SCRIPT("repeat");
 	stage(helper_command("cat", NULL));
-	shell("read line; echo $line");
+	SCRIPT("read", "echo");
 	assert_int_equal(output_of(NULL, exits, &output), 0);
 	assert_string_equal(output.out.data, "y\n");
 	assert_exit(exits[0], CSYS_EXIT_SIGNAL, SIGPIPE);
@@ -310,7 +311,7 @@ static void a_running_pipeline_can_be_captured(void **state)
 	csys_output_options options = { .input = input, .input_size = size };
 	/* Each with a pipe of its own for stderr, more than one call waits for as a rule. */
 	for (int i = 0; i < 3; i++) {
-		csys_command *command = shell("cat; head -c 200000 /dev/zero >&2");
+		csys_command *command = SCRIPT("copy", "spew-err", "200000");
 		csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_PIPE);
 	}
 	csys_command_stdio(stages[0], CSYS_STDIN, CSYS_STDIO_PIPE);

@@ -97,12 +97,10 @@ static void the_sender_and_a_child_are_told(void **state)
 	csys_signals *signals;
 	csys_signal_event event;
 	assert_int_equal(csys_signals_open(wanted, 2, NULL, &signals), 0);
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		kill(getppid(), SIGUSR2);
-		_exit(0);
-	}
+	char number[16];
+	snprintf(number, sizeof number, "%d", SIGUSR2);
+	csys_child *child = spawned(helper_command("signal-parent", number, NULL));
+	int64_t pid = csys_child_pid(child);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 		assert_int_equal(event.pid, pid);
@@ -112,7 +110,7 @@ static void the_sender_and_a_child_are_told(void **state)
 		if (event.signal == SIGCHLD)
 			assert_int_equal(event.code, CLD_EXITED);
 	}
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(csys_exit_success(finished(child)));
 	csys_signals_close(signals);
 }
 
@@ -432,12 +430,10 @@ static void children_are_no_zombies_where_sigchld_is_ignored_too(void **state)
 	(void)state;
 	set_action(SIGCHLD, SIG_IGN, 0);
 	csys_signals *signals = opened(SIGCHLD);
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(0);
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
 	csys_signal_event event;
 	assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), -1);
+	assert_int_equal(finished(child).how, CSYS_EXIT_UNKNOWN);
 	csys_signals_close(signals);
 	set_action(SIGCHLD, SIG_DFL, 0);
 }
@@ -449,38 +445,27 @@ static void a_stopped_child_is_an_event_and_not_for_a_handler_that_does_not_want
 	csys_signals *signals = opened(SIGCHLD);
 	csys_signal_event event;
 	calls = 0;
-	pid_t pid = fork();
-	if (pid == 0)
-		for (;;)
-			pause();
-	kill(pid, SIGSTOP);
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
+	csys_child *child = spawned(command);
+	assert_int_equal(csys_child_suspend(child), 0);
 	assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 	assert_int_equal(event.code, CLD_STOPPED);
 	assert_int_equal(calls, 0);
-	kill(pid, SIGKILL);
+	assert_int_equal(csys_child_kill(child), 0);
 	assert_int_equal(csys_signals_wait_until(signals, csys_after_s(60), &event), 0);
 	assert_int_equal(calls, 1);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	finished(child);
 	csys_signals_close(signals);
 	set_action(SIGCHLD, SIG_DFL, 0);
 }
 
 /* ---- the second kills ---------------------------------------------------------------------- */
 
-/* How a forked child that runs this ends: its exit code, or minus the signal. */
-static int end_of(void (*function)(void))
+/* Of an end: its exit code, or minus the signal. */
+static int number_of(csys_exit end)
 {
-	int status;
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		struct rlimit none = { 0, 0 };
-		setrlimit(RLIMIT_CORE, &none);
-		function();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	return end.how == CSYS_EXIT_SIGNAL ? -end.value : end.value;
 }
 
 static csys_signals *killing(int signal)
@@ -536,13 +521,29 @@ static void terminate_ignored_twice(void)
 static void the_second_of_a_kind_kills_if_asked(void **state)
 {
 	(void)state;
-	assert_int_equal(end_of(interrupt_twice), -SIGINT);
-	assert_int_equal(end_of(terminate_ignored_twice), -SIGTERM);
-	assert_int_equal(end_of(interrupt_and_take), 9);
-	assert_int_equal(end_of(use_twice), 9);
+	assert_int_equal(number_of(end_in_process(interrupt_twice)), -SIGINT);
+	assert_int_equal(number_of(end_in_process(terminate_ignored_twice)), -SIGTERM);
+	assert_int_equal(number_of(end_in_process(interrupt_and_take)), 9);
+	assert_int_equal(number_of(end_in_process(use_twice)), 9);
 }
 
 /* ---- fork and spawn ------------------------------------------------------ */
+
+/* How a forked child that runs this ends: its exit code, or minus the signal. */
+static int end_of(void (*function)(void))
+{
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct rlimit none = { 0, 0 };
+		setrlimit(RLIMIT_CORE, &none);
+		function();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 static csys_signals *of_parent;
 
@@ -908,7 +909,14 @@ static void numbers_have_names(void **state)
 
 int main(int argc, char **argv)
 {
+	static const struct part parts[] = {
+		PART(interrupt_twice),
+		PART(terminate_ignored_twice),
+		PART(interrupt_and_take),
+		PART(use_twice),
+	};
 	own_path = argv[0];
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	if (argc > 1)
 		return strcmp(argv[1], "watch") == 0 ? watch() : look_away();
 

@@ -202,7 +202,7 @@ static void a_program_that_is_being_written_is_ebusy(void **state)
 {
 	(void)state;
 	if (under_valgrind())
-		skip();
+		skip_because("valgrind gives up when an exec fails late");
 	const char *argv[] = { "cp", helper(), in_folder("busy"), NULL };
 	csys_output output;
 	assert_int_equal(csys_run(argv, NULL, &output), 0);
@@ -217,6 +217,7 @@ static void a_program_that_is_being_written_is_ebusy(void **state)
 static void a_script_with_an_interpreter_runs(void **state)
 {
 	(void)state;
+	needs_shell();
 	write_file(in_folder("good"), "#!/bin/sh\necho $0 ran\n", 0755);
 	csys_command *command = csys_command_new("good");
 	csys_command_env(command, "PATH", folder);
@@ -240,7 +241,7 @@ static void too_long_arguments_are_e2big(void **state)
 {
 	(void)state;
 	if (under_valgrind())
-		skip();
+		skip_because("valgrind gives up when an exec fails late");
 	csys_command *command = helper_command("count", NULL);
 	char arg[100001];
 	memset(arg, 'x', 100000);
@@ -255,6 +256,7 @@ static void too_long_arguments_are_e2big(void **state)
 static void a_bare_name_is_looked_up_in_the_childs_path(void **state)
 {
 	(void)state;
+	needs_shell();
 	mkdir(in_folder("a"), 0755);
 	mkdir(in_folder("b"), 0755);
 	write_file(in_folder("a/tool"), "#!/bin/sh\necho a\n", 0755);
@@ -282,6 +284,7 @@ static void a_bare_name_is_looked_up_in_the_childs_path(void **state)
 static void without_path_the_systems_default_is_searched(void **state)
 {
 	(void)state;
+	needs_shell();
 	csys_command *command = csys_command_new("sh");
 	csys_command_env_clear(command);
 	csys_command_args(command, (const char *const[]){ "-c", "echo ran", NULL });
@@ -295,6 +298,7 @@ static void without_path_the_systems_default_is_searched(void **state)
 static void relative_entries_mean_the_childs_directory(void **state)
 {
 	(void)state;
+	needs_shell();
 	mkdir(in_folder("here"), 0755);
 	write_file(in_folder("here/tool"), "#!/bin/sh\necho here\n", 0755);
 	const char *const paths[] = { ".", "", ":/no/such", "/no/such:", "../here" };
@@ -309,6 +313,7 @@ static void relative_entries_mean_the_childs_directory(void **state)
 static void a_program_with_a_slash_means_our_directory(void **state)
 {
 	(void)state;
+	needs_shell();
 	/* Another one of that name waits in the child's directory. */
 	mkdir(in_folder("deep"), 0755);
 	write_file(in_folder("tool"), "#!/bin/sh\necho ours; pwd\n", 0755);
@@ -565,7 +570,7 @@ static void a_cancelled_spawn_leaves_the_command_whole(void **state)
 {
 	(void)state;
 	if (WITH_ASAN)
-		skip();
+		skip_because("AddressSanitizer takes the stack of a cancelled thread for broken");
 	const char *const programs[] = { NULL, "/no/such/program" };
 	for (int i = 0; i < 40; i++) {
 		pthread_t thread;
@@ -589,7 +594,7 @@ static void a_program_named_by_its_descriptor_runs(void **state)
 	(void)state;
 	char path[64];
 	if (access("/proc/self/fd", F_OK) < 0)
-		skip(); /* a system without /proc, as tests/fallback makes one */
+		skip_because("this system has no /proc");
 	int file = open(helper(), O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
 	csys_command *command = csys_command_new(path);
@@ -763,6 +768,7 @@ static void run_until_kills_at_the_deadline(void **state)
 static void run_until_gives_a_grace_and_tells_how_it_ended(void **state)
 {
 	(void)state;
+	needs_shell();
 	csys_exit end = { 0 };
 	csys_command *command = helper_command("wait", NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_NULL);
@@ -818,8 +824,8 @@ static void run_out_of_handles(void)
 static void without_handles_it_is_emfile_and_nothing_is_left(void **state)
 {
 	(void)state;
-	if (under_valgrind()) /* 3.19 gives up when clone fails */
-		skip();
+	if (under_valgrind())
+		skip_because("valgrind gives up when clone fails");
 	in_process(run_out_of_handles);
 }
 

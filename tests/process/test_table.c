@@ -20,8 +20,7 @@ static csys_table *opened(uint32_t fields)
 		assert_null(table);
 		csys_process_list list;
 		assert_int_equal(csys_table_tree(0, fields, &list), CSYS_ENOTSUP);
-		print_message("skipped: this system has no process table\n");
-		skip();
+		skip_because("this system has no process table");
 	}
 	assert_int_equal(r, 0);
 	return table;
@@ -198,45 +197,22 @@ static void find_goes_on_to_the_next_that_is_wanted(void **state)
 	csys_child_close(second, CSYS_CLOSE_KILL);
 }
 
-/* Start processes that end at once, until killed. */
-static pid_t start_churn(int *out_started)
-{
-	int ready[2];
-	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		setpgid(0, 0);
-		for (;;) {
-			pid_t child = fork();
-			if (child == 0)
-				_exit(0);
-			if (child > 0)
-				waitpid(child, NULL, 0);
-			if (write(ready[1], "", 1) < 0)
-				_exit(1);
-		}
-	}
-	close(ready[1]);
-	*out_started = ready[0];
-	return pid;
-}
-
 static void vanishing_processes_are_passed_over(void **state)
 {
 	(void)state;
 	need_table();
-	enum { ROUNDS = 300 };
-	int started;
-	pid_t churns[2];
-	int pipes[2];
+	const int rounds = under_valgrind() ? 30 : 300;
+	csys_child *churns[2];
 	for (int i = 0; i < 2; i++) {
-		churns[i] = start_churn(&started);
-		pipes[i] = started;
+		csys_command *command = helper_command("churn", NULL);
+		csys_command_process_group(command, 0);
+		csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+		churns[i] = spawned(command);
 	}
 	csys_table *table = opened(CSYS_PROCESS_ALL);
 	char bytes[512];
-	for (int round = 0; round < ROUNDS; round++) {
+	size_t size;
+	for (int round = 0; round < rounds; round++) {
 		csys_process_info row;
 		int r, self = 0;
 		assert_int_equal(csys_table_rewind(table), 0);
@@ -250,36 +226,30 @@ static void vanishing_processes_are_passed_over(void **state)
 		assert_int_equal(self, 1);
 		/* Each goes on while there is room in its pipe. */
 		for (int i = 0; i < 2; i++)
-			assert_true(read(pipes[i], bytes, sizeof bytes) > 0);
+			assert_int_equal(csys_stream_read(csys_child_stream(churns[i], CSYS_STDOUT),
+							  bytes, sizeof bytes, &size),
+					 0);
 		csys_process_list list;
-		assert_int_equal(csys_table_tree(churns[round % 2], CSYS_PROCESS_COMMAND, &list),
-				 0);
+		int64_t root = csys_child_pid(churns[round % 2]);
+		assert_int_equal(csys_table_tree(root, CSYS_PROCESS_COMMAND, &list), 0);
 		assert_true(list.count >= 1);
-		assert_int_equal(list.rows[0].id.pid, churns[round % 2]);
+		assert_int_equal(list.rows[0].id.pid, root);
 		csys_process_list_free(&list);
 	}
 	csys_table_close(table);
 	for (int i = 0; i < 2; i++) {
-		kill(-churns[i], SIGKILL);
-		kill(churns[i], SIGKILL);
-		waitpid(churns[i], NULL, 0);
-		close(pipes[i]);
+		assert_int_equal(csys_child_signal_group(churns[i], SIGKILL), 0);
+		finished(churns[i]);
 	}
 }
 
 /* ---- trees -------------------------------------------------------------------- */
 
-/* sh with a helper and another sh, which has a helper of its own. */
+/* A parent of one that waits and of another parent, which has one of its own. */
 static csys_child *family(void)
 {
-	static const char script[] = "\"$0\" wait & "
-				     "sh -c '\"$0\" wait & wait' \"$0\" & "
-				     "wait";
 	char line[16];
-	csys_command *command = csys_command_new("sh");
-	csys_command_arg(command, "-c");
-	csys_command_arg(command, script);
-	csys_command_arg(command, helper());
+	csys_command *command = helper_command("family", "2", NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 	csys_child *child = spawned(command);
 	for (int i = 0; i < 2; i++) {
@@ -336,10 +306,13 @@ static void a_tree_has_its_root_first_and_parents_before_children(void **state)
 			const csys_process_info *row = &list.rows[j];
 			assert_in_range(row->depth, 0, 2);
 			depths[row->depth]++;
-			int is_shell = j == 0 ||
-				       (j + 1 < list.count && list.rows[j + 1].depth > row->depth);
-			assert_string_equal(row->name, is_shell ? "sh" : "helper");
+			int is_parent = j == 0 ||
+					(j + 1 < list.count && list.rows[j + 1].depth > row->depth);
+			assert_string_equal(row->name, "helper");
 			assert_int_equal(row->command_size > 0, i == 1);
+			if (i == 1)
+				assert_string_equal(row->command + strlen(row->command) + 1,
+						    is_parent ? "family" : "wait");
 			assert_int_equal(row->handles > 0, i == 1);
 		}
 		assert_int_equal(depths[0], 1);

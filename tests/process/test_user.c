@@ -40,7 +40,7 @@ static void groups_are_those_that_were_said_or_none(void **state)
 {
 	(void)state;
 	if (!is_root())
-		skip();
+		skip_because("only root can change the user");
 	/* This process has some of its own to be kept out. */
 	gid_t before[64];
 	const gid_t own[] = { 0, 1, 2 };
@@ -348,7 +348,7 @@ static void the_new_user_does_not_get_at_the_memory_of_the_old_one(void **state)
 	(void)state;
 	struct spawner spawners[2];
 	if (!has_an_attacker())
-		skip();
+		skip_because("wants root and a user that can attack");
 	make_plan();
 	pid_t attacker = start_attacker();
 	two_threads_spawn(spawners, 1000);
@@ -382,7 +382,7 @@ static void a_change_of_user_leaves_this_process_dumpable(void **state)
 	pthread_t watcher;
 	struct spawner spawners[2];
 	if (!is_root())
-		skip();
+		skip_because("only root can change the user");
 	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
 	assert_int_equal(pthread_create(&watcher, NULL, watch_dumpable, &is_over), 0);
 	two_threads_spawn(spawners, 200);
@@ -397,7 +397,7 @@ static void a_user_that_stops_its_children_holds_nobody_up(void **state)
 	(void)state;
 	int stopped = 0;
 	if (!has_an_attacker())
-		skip();
+		skip_because("wants root and a user that can attack");
 	make_plan();
 	plan->stops = 1;
 	pid_t attacker = start_attacker();
@@ -481,7 +481,7 @@ static void the_memory_of_the_copy_is_hidden_from_the_new_user(void **state)
 	(void)state;
 	csys_exit end;
 	if (!is_root())
-		skip();
+		skip_because("only root can change the user");
 	csys_command *command = as_user();
 	csys_command_pre_exec(command, refuse_if_dumpable, NULL);
 	assert_int_equal(csys_command_run(command, &end), 0);
@@ -492,7 +492,7 @@ static void a_child_that_may_not_be_killed_is_detached(void **state)
 {
 	(void)state;
 	if (!is_root())
-		skip();
+		skip_because("only root can change the user");
 	in_child(may_not_kill);
 }
 

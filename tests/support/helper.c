@@ -16,11 +16,14 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
+
+#include "support/script.h"
 
 extern char **environ;
 
@@ -239,6 +242,72 @@ static int wait_apart(void)
 	return pause();
 }
 
+/* Start this program again with a verb, and likewise a word. */
+static pid_t start_self(char *self, const char *verb, const char *word)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl(self, self, verb, word, (char *)NULL);
+		_exit(5);
+	}
+	return pid;
+}
+
+/* Be the parent of one that waits, and, `depth` deep, of another one like this; until all end. */
+static int be_family(char *self, int depth)
+{
+	start_self(self, "wait", NULL);
+	if (depth > 1)
+		start_self(self, "family", "1");
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+/* Start one that waits and holds none of the streams, tell its pid, and be there until it ends. */
+static int be_parent(char *self)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+		dup2(null, 0);
+		dup2(null, 1);
+		execl(self, self, "wait", (char *)NULL);
+		_exit(5);
+	}
+	dprintf(1, "%ld\n", (long)pid);
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+/* Leave one behind that waits, in the own group and with the streams, and tell its pid. */
+static int leave_waiting(void)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		alarm(60);
+		pause();
+		_exit(0);
+	}
+	dprintf(1, "%ld\n", (long)pid);
+	return 0;
+}
+
+/* Processes that end at once, a byte for each, as long as somebody reads. */
+static int churn(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+		if (write_all(1, "", 1) < 0)
+			return 1;
+	}
+}
+
 #ifdef __linux__
 /*
  * A program that takes in orphans, and lets one get away all the same, which holds the streams
@@ -394,6 +463,18 @@ int main(int argc, char **argv)
 		return die((int)number);
 	if (strcmp(verb, "cat") == 0)
 		return copy();
+	if (strcmp(verb, "script") == 0)
+		return script_run(argv + 2);
+	if (strcmp(verb, "family") == 0)
+		return be_family(argv[0], (int)number);
+	if (strcmp(verb, "parent") == 0)
+		return be_parent(argv[0]);
+	if (strcmp(verb, "leave-waiting") == 0)
+		return leave_waiting();
+	if (strcmp(verb, "churn") == 0)
+		return churn();
+	if (strcmp(verb, "signal-parent") == 0)
+		return kill(getppid(), (int)number);
 	if (strcmp(verb, "handles") == 0)
 		return show_handles();
 	if (strcmp(verb, "numbered") == 0)

@@ -62,9 +62,9 @@ size_t fill_pipe(csys_handle writer);
 void read_line(csys_handle reader, char *buffer, size_t size);
 
 /*
- * A function that runs in a process of its own: this program, started once more.  Nothing of the test
- * is there, but whatever it does to its process (closes streams, lowers limits) is done to nobody
- * else, and no fork is needed.  A program with such functions lists them and begins main by
+ * A function that runs in a process of its own: this program, started once more.  Nothing of the
+ * test is there, but whatever it does to its process (closes streams, lowers limits) is done to
+ * nobody else, and no fork is needed.  A program with such functions lists them, and begins main by
  *
  *     static const struct part parts[] = { PART(lose_streams), ... };
  *     run_part(argc, argv, parts, sizeof parts / sizeof *parts);
@@ -73,20 +73,23 @@ struct part {
 	const char *name;
 	void (*function)(void);
 };
-#define PART(function) { #function, function }
+#define PART(function)              \
+	{                           \
+#function, function \
+	}
 
 /* Returns unless this process was started for a part. */
 void run_part(int argc, char **argv, const struct part *parts, size_t count);
 
-/* Run a part, whose asserts count here; it has the streams of this process and the helper's path. */
+/* Run a part, whose asserts count here; it has the streams and variables of this process. */
 void in_process(void (*function)(void));
 
 /* The same for one that ends as it likes: how it ended. */
 csys_exit end_in_process(void (*function)(void));
 
 /*
- * Fork; the function runs in the child, whose asserts and exit status count here.  For tests of what
- * a forked child finds, and for those that want this process's memory or system calls of Linux.
+ * Fork; the function runs in the child, whose asserts and exit status count here.  For tests of
+ * what a forked child finds, and for those that want this process's memory or calls of Linux.
  */
 void in_child(void (*function)(void));
 

@@ -59,7 +59,7 @@ int thread_sleeps(intptr_t number)
 void skip_unless_sleep_is_seen(void)
 {
 	if (access("/proc/self/task", R_OK) != 0)
-		skip();
+		skip_because("this system does not show which threads sleep");
 }
 #else
 intptr_t thread_number(void)
@@ -75,7 +75,7 @@ int thread_sleeps(intptr_t number)
 
 void skip_unless_sleep_is_seen(void)
 {
-	skip();
+	skip_because("this system does not show which threads sleep");
 }
 #endif
 

@@ -61,7 +61,7 @@ static void assert_reported(int what, const int *lines)
 static void only_in_a_checked_build(void)
 {
 	if (!csys_sync_is_checked())
-		skip();
+		skip_because("this is the usual build");
 }
 
 /* ---- inversions ---------------------------------------------------------------------------- */
@@ -1144,7 +1144,7 @@ static void the_usual_build_has_no_book(void **state)
 {
 	(void)state;
 	if (csys_sync_is_checked())
-		skip();
+		skip_because("this is the checked build");
 	csys_mutex locks[2] = { CSYS_MUTEX_INIT, CSYS_MUTEX_INIT };
 	struct search search = { { "" }, 0, 0 };
 	for (int i = 0; i < 2; i++) {

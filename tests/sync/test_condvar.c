@@ -499,7 +499,8 @@ static void it_may_be_freed_after_notify_all_while_waiters_give_up(void **state)
 {
 	(void)state;
 	if (under_valgrind())
-		skip(); /* a wake has the address of a word that is gone */
+		skip_because(
+			"a wake has the address of a word that is gone, which valgrind reports");
 	free_while_some_give_up(1, notify_it_all);
 }
 
@@ -507,7 +508,8 @@ static void it_may_be_freed_after_notify_one_while_the_waiter_gives_up(void **st
 {
 	(void)state;
 	if (under_valgrind())
-		skip(); /* a wake has the address of a word that is gone */
+		skip_because(
+			"a wake has the address of a word that is gone, which valgrind reports");
 	free_while_some_give_up(GIVING_UP, notify_it_once);
 }
 
@@ -601,7 +603,7 @@ static void a_forked_child_uses_a_new_one_whatever_others_did_meanwhile(void **s
 {
 	(void)state;
 	if (under_valgrind())
-		skip(); /* it misses the stacks of other threads in a child */
+		skip_because("in a forked child valgrind misses the stacks of other threads");
 	pthread_t threads[2];
 	is_enough = 0;
 	for (int i = 0; i < 2; i++)
@@ -661,7 +663,7 @@ static void a_child_forked_between_notify_and_unlock_forgets_the_waiters(void **
 {
 	(void)state;
 	if (under_valgrind())
-		skip(); /* it misses the stacks of other threads in a child */
+		skip_because("in a forked child valgrind misses the stacks of other threads");
 	pthread_t thread;
 	pthread_attr_t attributes;
 	assert_int_equal(posix_memalign((void **)&stack, 65536, STACK), 0);

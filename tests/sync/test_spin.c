@@ -57,14 +57,14 @@ static void no_thread_spins_for_one_on_its_own_cpu(void **state)
 		csysi_spin_note(&object);
 		assert_false(misses(CSYS_FOREVER));
 		assert_false(csysi_spin_is_near(&object));
-		skip();
+		skip_because("this system does not tell the CPU");
 	}
 	assert_true(pin(0));
 	csysi_spin_note(&object);
 	assert_false(misses(CSYS_FOREVER));
 	assert_true(csysi_spin_is_near(&object));
 	if (!has_other_side())
-		skip();
+		skip_because("there is one CPU only");
 	assert_false(csysi_spin_is_near(&object));
 	assert_true(meets());
 	/* Where two take turns the last note is one's own. */
@@ -79,7 +79,7 @@ static void a_poll_does_not_spin(void **state)
 {
 	(void)state;
 	if (!has_other_side())
-		skip();
+		skip_because("there is one CPU only");
 	assert_false(misses(CSYS_POLL));
 	assert_true(meets());
 }
@@ -88,7 +88,7 @@ static void a_thread_that_misses_again_and_again_sleeps_at_once(void **state)
 {
 	(void)state;
 	if (!has_other_side())
-		skip();
+		skip_because("there is one CPU only");
 	for (int i = 0; i < 4; i++)
 		assert_true(misses(CSYS_FOREVER));
 	for (int i = 4; i < 16; i++)
