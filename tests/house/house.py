@@ -42,6 +42,7 @@ NO_TWIN = {
     'include/csys/base/attributes.h': 'macros only: nothing to compile and nothing to call',
     'include/csys/base/auto.h': 'macros only: tests/base/test_auto.c tries each type',
     'include/csys/sync/annotations.h': 'macros only: tests/compile tries them',
+    'include/csys/sync/guard.h': 'macros and inline functions only',
     'include/csys/sync/atomic_inside.h': 'the inside of atomic.h, which has both',
 }
 

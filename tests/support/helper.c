@@ -113,7 +113,7 @@ static int show_streams(void)
 	return 0;
 }
 
-/* A bit for each stream that is the null device and can be used, and 8 if any other handle is open. */
+/* A bit for each stream that is the null device and can be used; 8: another handle is open. */
 static int tell_null_streams(void)
 {
 	struct stat null, about;
