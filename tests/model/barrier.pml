@@ -2,31 +2,39 @@
  * barrier.pml - src/sync/barrier.c, step by step.
  *
  * Three threads meet a number of times, each with a deadline now and then: a thread that gives
- * up comes again.  The word has one bit for the round, since here no thread looks later than in
+ * up comes again, and any of them may leave for good instead.  The word has one bit for the round, since here no thread looks later than in
  * the round after its own: barrier_late.pml has threads that do.  At any moment a thread may
  * abort; then all return, the last one to do so resets the barrier, and they begin anew.  Shown:
- *   - no thread goes on before all have arrived, and one of them is the leader;
+ *   - no thread goes on before all have arrived or left, and one of those that wait is the leader;
  *   - no thread stays behind, neither when the others go on nor when the barrier is aborted;
  *   - a thread that gives up is not counted.
  */
 #include "wake.pml"
 
 #define WORD 1 /* the place */
-#define ROUNDS 4
+#define ROUNDS 3
 
 /* Smaller than in the source. */
-#define ABORTED 8
+#define ABORTED 32
+#define DUE 16
+#define LEFT 8
 #define ROUND 4
 #define ONE_ROUND 4
 #define ARRIVED 3
 
 byte word = 0;
+byte left = 0;
+
+#define NEXT(word, left) ((((word) + ONE_ROUND) & ROUND) | (left))
+#define IS_LAST(word) (((word) & ARRIVED) + 1 >= THREADS)
 
 /* By what was promised: how often each has come, and how many led each round. */
 byte come[THREADS];
 byte leaders = 0;
 bool is_called_off = false;
+bool is_reset = false;
 byte at_home = 0;
+byte gone = 0;
 
 inline wake()
 {
@@ -43,35 +51,53 @@ inline wake()
 
 #define LEADS 3
 #define WAITS 2
-
-/* r: LEADS, WAITS or CANCELED. */
 #define CANCELED 4
 #define OVER 5
 
+/* Whether the last thread to arrive makes the round DUE, and does not end it in this step. */
+#ifdef BUG_LEFT_TOO_OLD
+#define MAKES_DUE(word) (false)
+#else
+#define MAKES_DUE(word) (((word) & LEFT) && !((word) & DUE))
+#endif
+
+/* r: LEADS, WAITS or CANCELED.  `more` is the `left` that was read. */
 inline arrive()
 {
-	atomic {
+	do
+	::
+		seen = word;
 		if
-		:: word & ABORTED -> r = CANCELED
-		:: else ->
-			round = word & ROUND;
-			come[self]++;
+		:: !(seen & ABORTED) && IS_LAST(seen) && !MAKES_DUE(seen) -> more = left
+		:: else
+		fi;
+		atomic {
 			if
-			:: (word & ARRIVED) + 1 >= THREADS ->
+			:: seen & ABORTED -> r = CANCELED; break
+			:: !(seen & ABORTED) && word == seen ->
+				round = word & ROUND;
+				come[self]++;
+				if
+				:: IS_LAST(seen) && MAKES_DUE(seen) -> word = (word + 1) | DUE; r = WAITS
+				:: IS_LAST(seen) && !MAKES_DUE(seen) ->
 #ifdef BUG_SAME_ROUND
-				word = word & ROUND;
+					word = (word & ROUND) | more;
 #else
-				word = (word + ONE_ROUND) & ROUND;
+					word = NEXT(word, more);
 #endif
-				r = LEADS;
-				leaders++
-			:: else -> word++; r = WAITS
+					r = LEADS;
+					leaders++
+				:: else -> word++; r = WAITS
+				fi;
+				break
+			:: else
 			fi
-		fi
-	}
+		}
+	od
 }
 
-/* r: OVER, CANCELED or WAITS. */
+/* r: OVER, LEADS, CANCELED or WAITS.  `left` does not change while the round is DUE, so this is
+ * one step. */
 inline look()
 {
 	seen = word;
@@ -79,8 +105,12 @@ inline look()
 #ifdef BUG_ABORT_SEEN_FIRST
 	:: seen & ABORTED -> r = CANCELED
 #endif
+	:: (seen & ROUND) == round && (seen & DUE) ->
+		word = NEXT(seen, left) | (seen & ABORTED);
+		leaders++;
+		r = LEADS
 	:: (seen & ROUND) != round -> r = OVER
-	:: (seen & ROUND) == round && (seen & ABORTED) -> r = CANCELED
+	:: (seen & ROUND) == round && !(seen & DUE) && (seen & ABORTED) -> r = CANCELED
 	:: else -> r = WAITS
 	fi
 }
@@ -113,13 +143,51 @@ inline wait_for()
 	od
 }
 
+inline leave()
+{
+#ifdef BUG_ARRIVES_FIRST
+	skip;
+#else
+	atomic { left++; more = left };
+#endif
+	atomic {
+		r = WAITS;
+		if
+		:: word & ABORTED
+		:: !(word & ABORTED) && !IS_LAST(word) -> word = (word + 1) | LEFT
+		:: else ->
+			if
+#ifdef BUG_LEAVER_ENDS_IT
+			:: true -> word = NEXT(word, left)
+#else
+			:: more < THREADS -> word = (word + 1) | LEFT | DUE; r = LEADS
+			:: else -> word = NEXT(word, left)
+#endif
+			fi
+		fi;
+		come[self] = ROUNDS + 1;
+		gone++
+	};
+#ifdef BUG_ARRIVES_FIRST
+	left++;
+#endif
+#ifndef BUG_LEAVER_WAKES_NONE
+	if
+	:: r == LEADS -> os_wake_one(WORD, r)
+	:: else
+	fi;
+#endif
+	atomic { r = 0; more = 0 }
+}
+
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
-	byte seen, round, r, done;
+	byte seen, round, r, done, more;
 
 	do
 	:: done == ROUNDS -> break
+	:: done < ROUNDS -> leave(); goto home
 	:: done < ROUNDS ->
 		if
 		:: atomic { !is_called_off -> is_called_off = true; word = word | ABORTED }; wake()
@@ -127,13 +195,17 @@ active [THREADS] proctype thread()
 		fi;
 		arrive();
 		if
-		:: r == LEADS -> wake(); r = LEADS
 		:: r == WAITS -> wait_for()
+		:: else
+		fi;
+		if
+		:: r == LEADS -> wake(); r = LEADS
 		:: else
 		fi;
 		atomic {
 			seen = 0;
 			round = 0;
+			more = 0;
 			if
 			:: r == LEADS || r == OVER ->
 				done++;
@@ -142,19 +214,24 @@ active [THREADS] proctype thread()
 			:: r == CANCELED ->
 				assert(is_called_off && leaders == done);
 				at_home++;
+				at_home + gone == THREADS || is_reset;
 				if
-				:: at_home == THREADS -> /* reset */
-					word = (word + ONE_ROUND) & ROUND;
-					come[0] = 0; come[1] = 0; come[2] = 0;
+				:: !is_reset ->
+					is_reset = true;
+					word = NEXT(word, left);
+					if :: come[0] <= ROUNDS -> come[0] = 0 :: else fi;
+					if :: come[1] <= ROUNDS -> come[1] = 0 :: else fi;
+					if :: come[2] <= ROUNDS -> come[2] = 0 :: else fi;
 					leaders = 0
 				:: else
 				fi;
-				at_home == THREADS;
 				done = 0
 			:: else -> assert(r == TIMEDOUT && leaders == done)
 			fi;
 			r = 0
 		}
 	od;
-	assert(leaders == ROUNDS)
+	assert(leaders == ROUNDS);
+home:
+	skip
 }

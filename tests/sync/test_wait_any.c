@@ -758,11 +758,6 @@ static void wait_in_the_child(void)
 	CHECK(csys_wait_any(forked_items, ALL, &which) == CSYS_ESRCH);
 	CHECK(csys_wait_any_until(forked_items, THREAD, csys_after_ms(2), &which) ==
 	      CSYS_ETIMEDOUT);
-	CHECK(csys_semaphore_post(&forked.semaphore, 1) >= 0);
-	csys_event_set(&forked.automatic);
-	csysi_store_release(&forked.is_so, 1);
-	csys_wait_any_notify(&forked.is_so);
-	CHECK(csys_wait_any_until(forked_items, THREAD, csys_after_s(5), &which) == 0);
 	/* A unit notifies this thread, and not one that is not here. */
 	struct late late = { 0, 0, &forked.semaphore };
 	const csys_wait_item items[] = { csys_wait_for_semaphore(&forked.semaphore),
@@ -770,6 +765,11 @@ static void wait_in_the_child(void)
 	csys_deadline deadline = csys_after_s(100);
 	CHECK(csys_wait_any_until(items, 2, deadline, &which) == 0 && which == 0);
 	CHECK(csys_deadline_left(deadline) > 0);
+	CHECK(csys_semaphore_post(&forked.semaphore, 1) >= 0);
+	csys_event_set(&forked.automatic);
+	csysi_store_release(&forked.is_so, 1);
+	csys_wait_any_notify(&forked.is_so);
+	CHECK(csys_wait_any_until(forked_items, THREAD, csys_after_s(5), &which) == 0);
 }
 
 static void a_forked_child_has_no_watches(void **state)

@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/barrier.h - a number of threads wait for each other, again and again.
  *
  *     static csys_barrier step = CSYS_BARRIER_INIT(4);
@@ -13,7 +14,17 @@
  * most, then sleep.
  *
  * A thread that is missing can be given up: a wait with a deadline withdraws, and
- * csys_barrier_abort lets all waiters return.  Threads: that is what it is for.  Not in
+ * csys_barrier_abort lets all waiters return.  A thread that stops taking part leaves
+ * (csys_barrier_leave), also when it ends by a panic:
+ *
+ *     static void leave_step(void *barrier)
+ *     {
+ *             csys_barrier_leave((csys_barrier *)barrier);
+ *     }
+ *
+ *     r = csys_thread_at_exit(leave_step, &step); // by a worker, at its start
+ *
+ * Threads: that is what it is for.  Not in
  * signal handlers.  Fork: no thread waits in the child, so make a new one.
  */
 #ifndef CSYS_SYNC_BARRIER_H
@@ -27,46 +38,85 @@
 
 CSYS_BEGIN_DECLS
 
+/** A meeting point of a number of threads. */
 typedef struct csys_barrier {
 	CSYSI_ATTRIBUTE((aligned(8)))
-	uint64_t word; /* private, as is all of it: src/sync/barrier.c */
-	uint32_t count;
+	uint64_t word;  /**< private, as is all of it: src/sync/barrier.c */
+	uint32_t count; /**< private */
+	uint32_t left;  /**< private */
 } csys_barrier;
 
-/* The most threads that one barrier is for. */
+/** The most threads that one barrier is for. */
 #define CSYS_BARRIER_MAX 0xffffu
 
-/* A barrier for `count` threads, a constant up to CSYS_BARRIER_MAX: more does not compile.  0 is
+/** A barrier for `count` threads, a constant up to CSYS_BARRIER_MAX: more does not compile.  0 is
  * as 1. */
-#define CSYS_BARRIER_INIT(count)                            \
-	{                                                   \
-		0, CSYSI_AT_MOST((count), CSYS_BARRIER_MAX) \
+#define CSYS_BARRIER_INIT(count)                               \
+	{                                                      \
+		0, CSYSI_AT_MOST((count), CSYS_BARRIER_MAX), 0 \
 	}
 
-/*
- * Make a barrier for `count` threads, in any memory and from any number; no thread may use it
- * meanwhile.  More than CSYS_BARRIER_MAX is misuse, and aborts.
+/**
+ * Make a barrier for `count` threads, in any memory.
+ *
+ * No thread may use it meanwhile.
+ *
+ * \param barrier  the memory
+ * \param count    any number; more than CSYS_BARRIER_MAX is misuse, and aborts; 0 is as 1
  */
 CSYS_API void csys_barrier_init(csys_barrier *barrier, uint32_t count);
 
-/*
- * Wait until all threads have arrived.  0, and in *out_is_leader (unless that is NULL) 1 for
- * exactly one of them.  CSYS_ECANCELED if the barrier was aborted before all arrived.
+/**
+ * Wait until all threads have arrived.
+ *
+ * \param barrier        the barrier
+ * \param out_is_leader  1 for exactly one of the threads of the round, else 0; NULL: not wanted
+ * \retval 0              all have arrived, or left
+ * \retval CSYS_ECANCELED  the barrier was aborted before that
  */
 CSYS_API int csys_barrier_wait(csys_barrier *barrier, int *out_is_leader);
 
-/*
- * Wait until all threads have arrived, or until `deadline`: CSYS_ETIMEDOUT then, and this thread
- * counts as one that has not arrived.  If all have arrived by then it is 0.
+/**
+ * Wait until all threads have arrived, or until `deadline`.
+ *
+ * A thread that gives up counts as one that has not arrived.
+ *
+ * \param barrier        the barrier
+ * \param deadline       when to give up; if all have arrived by then it is 0
+ * \param out_is_leader  1 for exactly one of the threads of the round, else 0; NULL: not wanted
+ * \retval 0               all have arrived, or left
+ * \retval CSYS_ETIMEDOUT  some have not, by then
+ * \retval CSYS_ECANCELED  the barrier was aborted before that
  */
 CSYS_API CSYS_MUST_CHECK int csys_barrier_wait_until(csys_barrier *barrier, csys_deadline deadline,
 						     int *out_is_leader);
 
-/*
- * Abort: all threads that wait, and all that come later, get CSYS_ECANCELED at once, until
- * csys_barrier_reset, which is for when no thread waits any more.
+/**
+ * Arrive and take part no more: this round and all later ones need one thread less.
+ *
+ * Never waits.  The leader of the round is a thread that waits.  C++20 calls it arrive_and_drop.
+ * It is for a barrier that has as many threads as it was made for, each of which waits in every
+ * round, or leaves once.  May be called in a hook (csys_thread_at_exit, csys_panic_set_hook) of a
+ * thread that panics, and in an aborted barrier; not while another thread resets it.
+ *
+ * \param barrier  the barrier; a thread that waits may free it before this returns
+ */
+CSYS_API void csys_barrier_leave(csys_barrier *barrier);
+
+/**
+ * Let all threads that wait, and all that come later, get CSYS_ECANCELED at once.
+ *
+ * \param barrier  the barrier
  */
 CSYS_API void csys_barrier_abort(csys_barrier *barrier);
+
+/**
+ * Make an aborted barrier usable again, when no thread waits or leaves.
+ *
+ * It is for as many threads as before, less those that have left.
+ *
+ * \param barrier  the barrier
+ */
 CSYS_API void csys_barrier_reset(csys_barrier *barrier);
 
 CSYS_END_DECLS

@@ -76,8 +76,7 @@ CSYS_API void csys_event_init_automatic(csys_event *event);
  * Set the event and let the threads that wait go on: all, or one if it is automatic.
  *
  * \param event  the event; it may be gone when this returns, if the last thread to wait frees it
- * \return how many threads that waited it lets go on; 0 also if an automatic event was set, or
- *         it was the turn of a thread, already
+ * \return how many threads it lets go on; 0 also if it was set, or the turn of a thread, already
  */
 CSYS_API uint32_t csys_event_set(csys_event *event);
 

@@ -75,8 +75,7 @@ CSYS_API int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline 
  * \param semaphore  the semaphore; a thread that takes one may free it before this returns
  * \param n          how many
  * \retval 0            they are added
- * \retval CSYS_EINVAL  the value would exceed CSYS_SEMAPHORE_MAX: nothing is added, not even for a
- *                      moment
+ * \retval CSYS_EINVAL  the value would exceed CSYS_SEMAPHORE_MAX: nothing is ever added
  */
 static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
 
