@@ -146,14 +146,15 @@ struct run {
 	void *argument;
 	csys_panic_info panic;
 	int caught;
-	int r;
+	int result; /* of the body */
+	int r;      /* of the end of the scope */
 };
 
 static void call_body(void *argument)
 {
 	struct run *run = argument;
 
-	run->body(&run->scope, run->argument);
+	run->result = run->body(&run->scope, run->argument);
 }
 
 static void attempt(void *argument)
@@ -178,5 +179,5 @@ int csys_thread_scope_run(csys_thread_scope_body *body, void *argument)
 	csysi_os_run(attempt, leave, &run);
 	if (run.caught < 0)
 		csys_panic_resume(&run.panic);
-	return run.r;
+	return run.r < 0 ? run.r : run.result;
 }

@@ -384,12 +384,13 @@ static void join_from_many(void)
 	csys_panic_set_hook(NULL, NULL);
 }
 
-static void add_part(csys_thread_scope *scope, void *argument)
+static int add_part(csys_thread_scope *scope, void *argument)
 {
 	static int parts[THREADS];
 	for (int i = 0; i < THREADS; i++)
 		CHECK(csys_thread_scope_spawn(scope, use_mutex, &parts[i], NULL, NULL) == 0);
 	(void)argument;
+	return 0;
 }
 
 static csys_latch gone = CSYS_LATCH_INIT(THREADS);

@@ -338,7 +338,7 @@ struct let_end {
 	}
 };
 
-void spawn_and_throw(csys_thread_scope *scope, void *)
+int spawn_and_throw(csys_thread_scope *scope, void *)
 {
 	let_end at_last;
 	for (int i = 0; i < 3; i++)
@@ -346,7 +346,7 @@ void spawn_and_throw(csys_thread_scope *scope, void *)
 	throw oops();
 }
 
-void spawn_and_exit(csys_thread_scope *scope, void *)
+int spawn_and_exit(csys_thread_scope *scope, void *)
 {
 	let_end at_last;
 	for (int i = 0; i < 3; i++)
@@ -397,10 +397,10 @@ int catch_in_once(void *)
 	return csys_panic_catch(end_thread, NULL, NULL);
 }
 
-void scope_in_scope(csys_thread_scope *, void *)
+int scope_in_scope(csys_thread_scope *, void *)
 {
 	counts one;
-	(void)!csys_thread_scope_run(spawn_and_exit, NULL);
+	return csys_thread_scope_run(spawn_and_exit, NULL);
 }
 
 void *end_in_once(void *)

@@ -1043,7 +1043,7 @@ static void *stay_till_the_gate(void *argument)
 	return NULL;
 }
 
-static void go_out(csys_thread_scope *scope, void *argument)
+static int go_out(csys_thread_scope *scope, void *argument)
 {
 	struct outing *outing = argument;
 	CHECK(csys_thread_scope_spawn(scope, stay_till_the_gate, outing, NULL, NULL) == 0);
@@ -1052,6 +1052,7 @@ static void go_out(csys_thread_scope *scope, void *argument)
 		csys_panic("on the way");
 	if (outing->how == 2)
 		pthread_exit(NULL);
+	return 0;
 }
 
 static void run_a_scope(void *outing)
@@ -1063,6 +1064,42 @@ static void *run_a_scope_in_a_thread(void *outing)
 {
 	run_a_scope(outing);
 	return NULL;
+}
+
+static void *panic_alone(void *argument)
+{
+	(void)argument;
+	csys_panic("a thread of the scope");
+}
+
+/* Returns *argument, and lets a thread panic before if that is a multiple of 2. */
+static int return_what_was_given(csys_thread_scope *scope, void *argument)
+{
+	int result = *(int *)argument;
+	if (result % 2 == 0)
+		CHECK(csys_thread_scope_spawn(scope, panic_alone, NULL, NULL, NULL) == 0);
+	return result;
+}
+
+static void ignore_panic(const csys_panic_info *info, void *context)
+{
+	(void)info;
+	(void)context;
+}
+
+static void a_scope_returns_what_its_function_returns(void **state)
+{
+	(void)state;
+	csys_panic_hook *before;
+	void *context;
+	int results[] = { 7, CSYS_EINVAL, 8 };
+	csys_panic_get_hook(&before, &context);
+	csys_panic_set_hook(ignore_panic, NULL);
+	assert_int_equal(csys_thread_scope_run(return_what_was_given, &results[0]), 7);
+	assert_int_equal(csys_thread_scope_run(return_what_was_given, &results[1]), CSYS_EINVAL);
+	/* That a thread has panicked comes first, as in std. */
+	assert_int_equal(csys_thread_scope_run(return_what_was_given, &results[2]), CSYS_EPANICKED);
+	csys_panic_set_hook(before, context);
 }
 
 static void a_scope_ends_with_its_function_however_that_is_left(void **state)
@@ -1129,6 +1166,7 @@ int main(void)
 		TEST(a_scope_does_not_keep_what_has_ended),
 		TEST(a_scope_can_be_waited_for_until_a_deadline),
 		TEST(a_scope_tells_of_a_panic_that_nobody_was_told_of),
+		TEST(a_scope_returns_what_its_function_returns),
 		TEST(a_scope_ends_with_its_function_however_that_is_left),
 	};
 	return RUN(tests);

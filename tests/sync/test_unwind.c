@@ -96,11 +96,12 @@ static void *just_end(void *argument)
 	return NULL;
 }
 
-static void spawn_and_throw(csys_thread_scope *scope, void *argument)
+static int spawn_and_throw(csys_thread_scope *scope, void *argument)
 {
 	for (int i = 0; i < 3; i++)
 		CHECK(csys_thread_scope_spawn(scope, just_end, argument, NULL, NULL) == 0);
 	throw_it();
+	return 0;
 }
 
 static void throw_through_a_scope(void *argument)

@@ -233,12 +233,13 @@ CSYS_API CSYS_MUST_CHECK int csys_thread_scope_end(csys_thread_scope *scope);
 CSYS_API CSYS_MUST_CHECK int csys_thread_scope_end_until(csys_thread_scope *scope,
 							 csys_deadline deadline);
 
-/* What csys_thread_scope_run calls. */
-typedef void csys_thread_scope_body(csys_thread_scope *scope, void *argument);
+/* What csys_thread_scope_run calls: 0, or what it is to return. */
+typedef int csys_thread_scope_body(csys_thread_scope *scope, void *argument);
 
 /*
  * Call body(scope, argument) with a new scope, and end it, also if the body panics or
- * the thread ends in it: that goes on when all are joined.  As csys_thread_scope_end.
+ * the thread ends in it: that goes on when all are joined.  Returns what the body returned, or
+ * CSYS_EPANICKED as csys_thread_scope_end does.
  */
 CSYS_API CSYS_MUST_CHECK int csys_thread_scope_run(csys_thread_scope_body *body, void *argument);
 
