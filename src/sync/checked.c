@@ -763,10 +763,10 @@ void csysi_checked_waits(const void *condvar, const void *mutex, const void *fir
 		self->deadline = deadline;
 		self->mutex = mutex;
 		if (is_wrong) {
-			say(&text, "csys: thread %u waits at condvar %p with mutex %p at ",
+			say(&text, "csys: thread %u waits at condvar %p with lock %p at ",
 			    self->number, condvar, mutex);
 			say_place(&text, &self->wants);
-			say(&text, ",\n  where others wait with mutex %p", first);
+			say(&text, ",\n  where others wait with lock %p", first);
 			for (int i = 0; i < threads_used; i++) {
 				const struct thread *thread = &threads[i];
 				if (!thread->is_used || thread->wants.lock != condvar ||

@@ -2,7 +2,7 @@
  * sync/condvar.c - waiting under a mutex, in a queue.
  *
  * The condvar is the word of a queue of waiters (waitqueue.c), which says when it may be freed.
- * All waiters of a queue have the same mutex.
+ * All waiters of a queue have the same mutex, or the same rwlock (condvar_rwlock.c).
  *
  * No notification is lost: a record is in the queue before its thread unlocks the
  * mutex, so a thread that changes something under the mutex after that finds it.  A
@@ -23,6 +23,7 @@
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/checked.h"
+#include "sync/condvar.h"
 #include "sync/handoff.h"
 #include "sync/ledger.h"
 #include "sync/spin.h"
@@ -52,10 +53,12 @@ static size_t notify(csys_condvar *condvar, int is_all)
 	csys_mutex *mutex = head->mutex;
 	const uint32_t *address = &first->word;
 	head->is_head = 1;
+	if (!mutex)
+		csysi_condvar_spread(head);
 	int is_asleep = csysi_waitqueue_notify(first, &count);
 	csysi_waitqueue_unlock(lock);
 	/* A thread that is awake gets the mutex by itself, and lets the others follow. */
-	if (is_asleep && csysi_holds(mutex, CSYSI_HELD_MUTEX))
+	if (is_asleep && mutex && csysi_holds(mutex, CSYSI_HELD_MUTEX))
 		csysi_handoff_add(head);
 	else if (is_asleep)
 		csysi_os_wake(address, 1, 0);
@@ -74,29 +77,36 @@ size_t csysi_condvar_notify_all(csys_condvar *condvar)
 
 /* ---- waiting ------------------------------------------------------------------------------- */
 
-/* Enqueue it, unless others wait with another mutex.  Returns the mutex that the queue has. */
-static const csys_mutex *enqueue(csys_condvar *condvar, struct csysi_mutex_waiter *self)
+/* Enqueue it, unless others wait with another lock.  Returns the lock that the queue has. */
+static const void *enqueue(csys_condvar *condvar, struct csysi_mutex_waiter *self)
 {
 	struct csysi_queue_lock *lock = csysi_waitqueue_lock(&condvar->queue);
 	struct csysi_waiter *first = csysi_waitqueue_first(&condvar->queue);
-	const csys_mutex *mutex = first ? csysi_mutex_waiter_of(first)->mutex : self->mutex;
+	const void *its = first ? csysi_mutex_waiter_of(first)->lock : self->lock;
 
-	if (mutex == self->mutex)
+	if (its == self->lock)
 		csysi_waitqueue_enqueue(&condvar->queue, &self->waiter);
 	csysi_waitqueue_unlock(lock);
-	return mutex;
+	return its;
+}
+
+void csysi_condvar_enqueue(csys_condvar *condvar, struct csysi_mutex_waiter *self,
+			   csys_deadline deadline)
+{
+	const void *theirs = enqueue(condvar, self);
+
+	/* A checked build says where.  Every build aborts: a chain of waiters belongs to one mutex,
+	 * and a notifier that holds one of the two could not pass on the waiters of the other. */
+	csysi_checked_waits(condvar, self->lock, theirs, deadline);
+	if (theirs != self->lock)
+		csysi_os_abort("a condvar with two locks at once");
 }
 
 int csys_condvar_wait_until(csys_condvar *condvar, csys_mutex *mutex, csys_deadline deadline)
 {
-	struct csysi_mutex_waiter self = { .mutex = mutex };
-	const csys_mutex *theirs = enqueue(condvar, &self);
+	struct csysi_mutex_waiter self = { .lock = mutex, .mutex = mutex };
 
-	/* A checked build says where.  Every build aborts: a chain of waiters belongs to one mutex,
-	 * and a notifier that holds one of the two could not pass on the waiters of the other. */
-	csysi_checked_waits(condvar, mutex, theirs, deadline);
-	if (theirs != mutex)
-		csysi_os_abort("a condvar with two mutexes at once");
+	csysi_condvar_enqueue(condvar, &self, deadline);
 	csysi_tsan_release(&mutex->word); /* unlock is inline, and compiled here */
 	csys_mutex_unlock(mutex);
 	int r = csysi_waitqueue_sleep(&condvar->queue, &self.waiter, deadline);

@@ -24,12 +24,15 @@
 
 #include "sync/waitqueue.h"
 
-/* A waiter that needs a mutex to return.  All zero at first but for `mutex`. */
+/* A waiter of a condvar, which needs a lock to return.  All zero at first but for `lock`, and for
+ * `mutex` if that is one. */
 struct csysi_mutex_waiter {
 	struct csysi_waiter waiter; /* first: see csysi_mutex_waiter_of */
 	int is_head;                /* of a chain */
-	csys_mutex *mutex;
+	const void *lock;
+	csys_mutex *mutex;                /* NULL: the lock is a rwlock, and there is no chain */
 	struct csysi_mutex_waiter *other; /* of a head in a thread's list: the next head there */
+	const uint32_t *wakes[2];         /* with a rwlock: condvar_rwlock.c */
 };
 
 static inline struct csysi_mutex_waiter *csysi_mutex_waiter_of(struct csysi_waiter *waiter)

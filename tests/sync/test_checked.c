@@ -804,7 +804,7 @@ static void a_condvar_with_two_mutexes_is_reported_with_both_places(void **state
 	(void)state;
 	only_in_a_checked_build();
 	assert_aborts(wait_with_both, "both places\n");
-	assert_aborts(wait_with_both, "csys: a condvar with two mutexes at once\n");
+	assert_aborts(wait_with_both, "csys: a condvar with two locks at once\n");
 	assert_int_equal(reports, 0);
 }
 

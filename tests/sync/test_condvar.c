@@ -538,8 +538,8 @@ static void give_up_with_two_mutexes(void)
 static void two_mutexes_at_once_abort(void **state)
 {
 	(void)state;
-	assert_aborts(wait_with_two_mutexes, "csys: a condvar with two mutexes at once\n");
-	assert_aborts(give_up_with_two_mutexes, "csys: a condvar with two mutexes at once\n");
+	assert_aborts(wait_with_two_mutexes, "csys: a condvar with two locks at once\n");
+	assert_aborts(give_up_with_two_mutexes, "csys: a condvar with two locks at once\n");
 }
 
 static void another_mutex_is_fine_once_nobody_waits(void **state)
@@ -689,6 +689,166 @@ static void a_child_forked_between_notify_and_unlock_forgets_the_waiters(void **
 	free(stack);
 }
 
+/* ---- rwlocks -------------------------------------------------------------------------- */
+
+static csys_rwlock shared_lock;
+static csys_condvar shared_changed;
+static int is_told;      /* under shared_lock */
+static int shared_woken; /* atomic */
+
+struct rw_waiter {
+	pthread_t thread;
+	int is_writer;
+	csys_deadline deadline;
+	int result;
+};
+
+static int is_not_told(void *argument)
+{
+	(void)argument;
+	return !is_told;
+}
+
+static void *wait_for_told(void *argument)
+{
+	struct rw_waiter *self = argument;
+	if (self->is_writer) {
+		csys_rwlock_write(&shared_lock);
+		__atomic_fetch_add(&waiting, 1, __ATOMIC_RELAXED);
+		self->result = csys_condvar_wait_write_while_until(
+			&shared_changed, &shared_lock, is_not_told, NULL, self->deadline);
+		csys_rwlock_assert_write(&shared_lock);
+		shared_woken++;
+		csys_rwlock_unlock_write(&shared_lock);
+	} else {
+		csys_rwlock_read(&shared_lock);
+		__atomic_fetch_add(&waiting, 1, __ATOMIC_RELAXED);
+		self->result = csys_condvar_wait_read_while_until(
+			&shared_changed, &shared_lock, is_not_told, NULL, self->deadline);
+		csys_rwlock_assert_read(&shared_lock);
+		__atomic_fetch_add(&shared_woken, 1, __ATOMIC_RELAXED);
+		csys_rwlock_unlock_read(&shared_lock);
+	}
+	return NULL;
+}
+
+#define RW_WAITERS 9
+
+static void start_rw_waiters(struct rw_waiter *waiters)
+{
+	waiting = shared_woken = is_told = 0;
+	for (int i = 0; i < RW_WAITERS; i++) {
+		waiters[i] = (struct rw_waiter){ .is_writer = i % 2, .result = 77 };
+		assert_int_equal(
+			pthread_create(&waiters[i].thread, NULL, wait_for_told, &waiters[i]), 0);
+	}
+	/* Those that are counted wait once the lock can be had for writing. */
+	while (__atomic_load_n(&waiting, __ATOMIC_RELAXED) < RW_WAITERS)
+		take_a_nap();
+}
+
+static void readers_and_writers_wait_at_one_and_all_are_let_go(void **state)
+{
+	(void)state;
+	struct rw_waiter waiters[RW_WAITERS];
+	csys_rwlock_init(&shared_lock);
+	for (int round = 0; round < 50; round++) {
+		start_rw_waiters(waiters);
+		csys_rwlock_write(&shared_lock);
+		is_told = 1;
+		if (round % 2)
+			csys_rwlock_unlock_write(&shared_lock);
+		assert_int_equal(csys_condvar_notify_all(&shared_changed), RW_WAITERS);
+		if (round % 2 == 0)
+			csys_rwlock_unlock_write(&shared_lock);
+		for (int i = 0; i < RW_WAITERS; i++) {
+			pthread_join(waiters[i].thread, NULL);
+			assert_int_equal(waiters[i].result, 0);
+		}
+		assert_int_equal(shared_woken, RW_WAITERS);
+		assert_int_equal(shared_changed.queue, 0);
+	}
+}
+
+static void one_that_waits_with_a_rwlock_is_let_go_by_notify_one(void **state)
+{
+	(void)state;
+	struct rw_waiter waiters[RW_WAITERS];
+	start_rw_waiters(waiters);
+	csys_rwlock_write(&shared_lock);
+	is_told = 1;
+	csys_rwlock_unlock_write(&shared_lock);
+	for (int i = 1; i <= RW_WAITERS; i++) {
+		assert_int_equal(csys_condvar_notify_one(&shared_changed), 1);
+		while (__atomic_load_n(&shared_woken, __ATOMIC_RELAXED) < i)
+			take_a_nap();
+		take_a_nap();
+		assert_int_equal(__atomic_load_n(&shared_woken, __ATOMIC_RELAXED), i);
+	}
+	for (int i = 0; i < RW_WAITERS; i++)
+		pthread_join(waiters[i].thread, NULL);
+}
+
+static void a_wait_with_a_rwlock_gives_up_and_holds_it(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct rw_waiter self = { .is_writer = i, .deadline = csys_after_ms(2) };
+		is_told = 0;
+		wait_for_told(&self); /* asserts that it holds the lock */
+		assert_int_equal(self.result, CSYS_ETIMEDOUT);
+		assert_int_equal(csys_deadline_left(self.deadline), 0);
+		is_told = 1;
+		wait_for_told(&self);
+		assert_int_equal(self.result, 0);
+	}
+	assert_int_equal(csys_rwlock_is_locked(&shared_lock), 0);
+	assert_int_equal(shared_changed.queue, 0);
+}
+
+static void *write_and_die(void *argument)
+{
+	(void)argument;
+	csys_rwlock_write(&shared_lock);
+	is_told = 1;
+	csys_condvar_notify_all(&shared_changed);
+	pthread_exit(NULL);
+}
+
+static void a_wait_with_a_rwlock_tells_that_it_is_poisoned(void **state)
+{
+	(void)state;
+	struct rw_waiter waiters[RW_WAITERS];
+	pthread_t thread;
+	start_rw_waiters(waiters);
+	csys_rwlock_write(&shared_lock); /* all wait by then */
+	csys_rwlock_unlock_write(&shared_lock);
+	assert_int_equal(pthread_create(&thread, NULL, write_and_die, NULL), 0);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < RW_WAITERS; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		assert_int_equal(waiters[i].result, CSYS_POISONED);
+	}
+	csys_rwlock_clear_poison(&shared_lock);
+}
+
+static void wait_with_a_mutex_and_a_rwlock(void)
+{
+	struct rw_waiter waiters[RW_WAITERS];
+	alarm(20);
+	start_rw_waiters(waiters);
+	csys_rwlock_write(&shared_lock);
+	csys_rwlock_unlock_write(&shared_lock);
+	csys_mutex_lock(&another);
+	csys_condvar_wait(&shared_changed, &another);
+}
+
+static void a_mutex_and_a_rwlock_at_once_abort(void **state)
+{
+	(void)state;
+	assert_aborts(wait_with_a_mutex_and_a_rwlock, "csys: a condvar with two locks at once\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,6 +873,11 @@ int main(void)
 		TEST(another_mutex_is_fine_once_nobody_waits),
 		TEST(a_forked_child_uses_a_new_one_whatever_others_did_meanwhile),
 		TEST(a_child_forked_between_notify_and_unlock_forgets_the_waiters),
+		TEST(readers_and_writers_wait_at_one_and_all_are_let_go),
+		TEST(one_that_waits_with_a_rwlock_is_let_go_by_notify_one),
+		TEST(a_wait_with_a_rwlock_gives_up_and_holds_it),
+		TEST(a_wait_with_a_rwlock_tells_that_it_is_poisoned),
+		TEST(a_mutex_and_a_rwlock_at_once_abort),
 	};
 	return RUN(tests);
 }

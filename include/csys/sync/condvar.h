@@ -1,6 +1,6 @@
 /**
  * \file
- * csys/sync/condvar.h - waiting under a mutex until something has changed.
+ * csys/sync/condvar.h - waiting under a lock until something has changed.
  *
  *     csys_mutex_lock(&lock);
  *     while (!is_ready)
@@ -23,9 +23,13 @@
  * A wait does not end without a cause, but other threads may undo what was notified
  * before the waiter has the mutex again: so wait in a loop.
  *
- * All threads that wait at the same time use the same mutex; a wait with another one
+ * The lock may be a rwlock, held for reading or for writing (csys_condvar_wait_read, _write).  Then
+ * all threads that are notified are let go at once, in the notification, to lock it as it lets
+ * them in.
+ *
+ * All threads that wait at the same time use the same lock; a wait with another one
  * aborts with a line on stderr.  Once no thread waits it may be another: a thread that was
- * notified does not wait any more, even if it has not locked its mutex again.
+ * notified does not wait any more, even if it has not locked its lock again.
  *
  * It may be freed when no thread waits and none will: right after a notify_all, for
  * example, while the notified threads and those whose deadline has just passed are
@@ -47,6 +51,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/sync/mutex.h>
+#include <csys/sync/rwlock.h>
 
 CSYS_BEGIN_DECLS
 
@@ -142,6 +147,138 @@ CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_while_until(csys_condvar *condvar
 							   void *argument, csys_deadline deadline)
 	CSYS_REQUIRES(*mutex);
 
+/* ---- waiting under a rwlock --------------------------------------------------------------- */
+
+/**
+ * Unlock a rwlock that is held for reading, sleep until notified, and lock it so again.
+ *
+ * As one step: a notification after the unlocking is not missed.  A thread that reads several times
+ * releases one of them only, so no writer could come in: read once.
+ *
+ * \param condvar  the condvar
+ * \param lock     held by the caller for reading, once, also on return
+ * \retval 0              the thread was notified
+ * \retval CSYS_POISONED  it was notified, and the rwlock is poisoned by now
+ */
+CSYS_API int csys_condvar_wait_read(csys_condvar *condvar, csys_rwlock *lock)
+	CSYS_REQUIRES_SHARED(*lock);
+
+/**
+ * Unlock a rwlock that is held for reading, sleep until notified or until `deadline`, and lock it
+ * so again.
+ *
+ * As csys_condvar_wait_until for a mutex: no notification is lost to a thread that gives up, and
+ * the rwlock is held on every return.
+ *
+ * \param condvar   the condvar
+ * \param lock      held by the caller for reading, once, also on return
+ * \param deadline  when to give up
+ * \retval 0               the thread was notified
+ * \retval CSYS_POISONED   it was notified, and the rwlock is poisoned by now
+ * \retval CSYS_ETIMEDOUT  it was not notified by then
+ */
+CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_read_until(csys_condvar *condvar, csys_rwlock *lock,
+							  csys_deadline deadline)
+	CSYS_REQUIRES_SHARED(*lock);
+
+/**
+ * Wait with a rwlock that is held for reading, as long as `predicate(argument)` is not 0.
+ *
+ * \param condvar    the condvar
+ * \param lock       held by the caller for reading, once, also on return
+ * \param predicate  tells whether to wait on
+ * \param argument   of `predicate`
+ * \retval 0              the predicate was 0
+ * \retval CSYS_POISONED  it was 0, and the rwlock is poisoned
+ */
+CSYS_API int csys_condvar_wait_read_while(csys_condvar *condvar, csys_rwlock *lock,
+					  csys_condvar_predicate *predicate, void *argument)
+	CSYS_REQUIRES_SHARED(*lock);
+
+/**
+ * Wait with a rwlock that is held for reading, as long as `predicate(argument)` is not 0, until
+ * `deadline` at most.
+ *
+ * After the deadline the predicate is called once more.
+ *
+ * \param condvar    the condvar
+ * \param lock       held by the caller for reading, once, also on return
+ * \param predicate  tells whether to wait on
+ * \param argument   of `predicate`
+ * \param deadline   when to give up
+ * \retval 0               the predicate was 0
+ * \retval CSYS_POISONED   it was 0, and the rwlock is poisoned
+ * \retval CSYS_ETIMEDOUT  it was not 0 even after the deadline
+ */
+CSYS_API CSYS_MUST_CHECK int
+csys_condvar_wait_read_while_until(csys_condvar *condvar, csys_rwlock *lock,
+				   csys_condvar_predicate *predicate, void *argument,
+				   csys_deadline deadline) CSYS_REQUIRES_SHARED(*lock);
+
+/**
+ * Unlock a rwlock that is held for writing, sleep until notified, and lock it so again.
+ *
+ * As one step: a notification after the unlocking is not missed.
+ *
+ * \param condvar  the condvar
+ * \param lock     held by the caller for writing, once, also on return
+ * \retval 0              the thread was notified
+ * \retval CSYS_POISONED  it was notified, and the rwlock is poisoned by now
+ */
+CSYS_API int csys_condvar_wait_write(csys_condvar *condvar, csys_rwlock *lock) CSYS_REQUIRES(*lock);
+
+/**
+ * Unlock a rwlock that is held for writing, sleep until notified or until `deadline`, and lock it
+ * so again.
+ *
+ * As csys_condvar_wait_until for a mutex: no notification is lost to a thread that gives up, and
+ * the rwlock is held on every return.
+ *
+ * \param condvar   the condvar
+ * \param lock      held by the caller for writing, once, also on return
+ * \param deadline  when to give up
+ * \retval 0               the thread was notified
+ * \retval CSYS_POISONED   it was notified, and the rwlock is poisoned by now
+ * \retval CSYS_ETIMEDOUT  it was not notified by then
+ */
+CSYS_API CSYS_MUST_CHECK int csys_condvar_wait_write_until(csys_condvar *condvar, csys_rwlock *lock,
+							   csys_deadline deadline)
+	CSYS_REQUIRES(*lock);
+
+/**
+ * Wait with a rwlock that is held for writing, as long as `predicate(argument)` is not 0.
+ *
+ * \param condvar    the condvar
+ * \param lock       held by the caller for writing, once, also on return
+ * \param predicate  tells whether to wait on
+ * \param argument   of `predicate`
+ * \retval 0              the predicate was 0
+ * \retval CSYS_POISONED  it was 0, and the rwlock is poisoned
+ */
+CSYS_API int csys_condvar_wait_write_while(csys_condvar *condvar, csys_rwlock *lock,
+					   csys_condvar_predicate *predicate, void *argument)
+	CSYS_REQUIRES(*lock);
+
+/**
+ * Wait with a rwlock that is held for writing, as long as `predicate(argument)` is not 0, until
+ * `deadline` at most.
+ *
+ * After the deadline the predicate is called once more.
+ *
+ * \param condvar    the condvar
+ * \param lock       held by the caller for writing, once, also on return
+ * \param predicate  tells whether to wait on
+ * \param argument   of `predicate`
+ * \param deadline   when to give up
+ * \retval 0               the predicate was 0
+ * \retval CSYS_POISONED   it was 0, and the rwlock is poisoned
+ * \retval CSYS_ETIMEDOUT  it was not 0 even after the deadline
+ */
+CSYS_API CSYS_MUST_CHECK int
+csys_condvar_wait_write_while_until(csys_condvar *condvar, csys_rwlock *lock,
+				    csys_condvar_predicate *predicate, void *argument,
+				    csys_deadline deadline) CSYS_REQUIRES(*lock);
+
 /* ---- notifying ---------------------------------------------------------------------------- */
 
 /**
@@ -199,6 +336,24 @@ static inline size_t csys_condvar_notify_all(csys_condvar *condvar)
 #define csys_condvar_wait_while_until(condvar, mutex, predicate, argument, deadline)         \
 	csys_condvar_wait_while_until(condvar, CSYSI_MUTEX_HERE(mutex), predicate, argument, \
 				      deadline)
+#define csys_condvar_wait_read(condvar, lock) \
+	csys_condvar_wait_read(condvar, CSYSI_RWLOCK_HERE(lock))
+#define csys_condvar_wait_read_until(condvar, lock, deadline) \
+	csys_condvar_wait_read_until(condvar, CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_condvar_wait_read_while(condvar, lock, predicate, argument) \
+	csys_condvar_wait_read_while(condvar, CSYSI_RWLOCK_HERE(lock), predicate, argument)
+#define csys_condvar_wait_read_while_until(condvar, lock, predicate, argument, deadline)          \
+	csys_condvar_wait_read_while_until(condvar, CSYSI_RWLOCK_HERE(lock), predicate, argument, \
+					   deadline)
+#define csys_condvar_wait_write(condvar, lock) \
+	csys_condvar_wait_write(condvar, CSYSI_RWLOCK_HERE(lock))
+#define csys_condvar_wait_write_until(condvar, lock, deadline) \
+	csys_condvar_wait_write_until(condvar, CSYSI_RWLOCK_HERE(lock), deadline)
+#define csys_condvar_wait_write_while(condvar, lock, predicate, argument) \
+	csys_condvar_wait_write_while(condvar, CSYSI_RWLOCK_HERE(lock), predicate, argument)
+#define csys_condvar_wait_write_while_until(condvar, lock, predicate, argument, deadline)          \
+	csys_condvar_wait_write_while_until(condvar, CSYSI_RWLOCK_HERE(lock), predicate, argument, \
+					    deadline)
 #endif
 
 CSYS_END_DECLS
