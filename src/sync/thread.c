@@ -21,7 +21,8 @@
  *
  * Its end is seen by csysi_os_at_thread_end, which calls one function for all that csys has
  * to do then, in the order that the header promises.  If that fails for a thread that csys
- * starts, its end is when its function was left.
+ * starts, its end is when its function was left.  On a system that ends a thread without
+ * unwinding, that function is also the first to see that the thread's own function was left.
  */
 #include <csys/sync/thread.h>
 
@@ -52,6 +53,7 @@ static _Thread_local struct {
 	uint64_t id;         /* 0: it was not asked for yet */
 	struct hook *hooks;  /* the newest */
 	int is_ending;       /* its function was left, or its end was seen */
+	int has_left;        /* `leave` was called, or done without */
 	int is_over;         /* all is done that is done here */
 	int is_unwatched;
 } own;
@@ -160,10 +162,22 @@ static void finish(csys_thread *thread)
 	csys_thread_unref(thread);
 }
 
+/* The function of this thread was left.  `thread`: NULL if csys did not start it. */
+static void note_left(csys_thread *thread)
+{
+	own.is_ending = 1;
+	own.has_left = 1;
+	csysi_panic_forget();
+	if (thread && thread->outcome == LEFT)
+		strcpy(thread->panic.message, "the thread ended by pthread_exit or a cancellation");
+}
+
 /* May be called a second time, if a destructor has noted something after the first. */
 static void end(void)
 {
-	own.is_ending = 1;
+	/* Its stack was not unwound, or it is not ours. */
+	if (!own.has_left)
+		note_left(own.object && own.object->is_ours ? own.object : NULL);
 	run_hooks();
 	csysi_ledger_end();
 	own.is_over = 1;
@@ -232,10 +246,7 @@ static void leave(void *argument)
 {
 	csys_thread *thread = argument;
 
-	own.is_ending = 1;
-	csysi_panic_forget();
-	if (thread->outcome == LEFT)
-		strcpy(thread->panic.message, "the thread ended by pthread_exit or a cancellation");
+	note_left(thread);
 	if (own.is_unwatched)
 		end();
 }

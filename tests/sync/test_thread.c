@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "os/os.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -848,6 +849,51 @@ static void leaving_the_function_otherwise_is_told_as_a_panic(void **state)
 	}
 }
 
+#ifdef CSYS_TEST_WRAPS
+/* Whether threads end as where a foreign end does not unwind: `leave` does not come. */
+static int loses_leave;
+
+static void leave_nothing(void *argument)
+{
+	(void)argument;
+}
+
+/* The linker puts it in place of the os floor's. */
+int __real_csysi_os_thread_start(struct csysi_os_thread_start *start);
+int __wrap_csysi_os_thread_start(struct csysi_os_thread_start *start);
+int __wrap_csysi_os_thread_start(struct csysi_os_thread_start *start)
+{
+	if (loses_leave)
+		start->leave = leave_nothing;
+	return __real_csysi_os_thread_start(start);
+}
+
+static void an_end_without_unwinding_is_the_same_end(void **state)
+{
+	(void)state;
+	csys_mutex lock = CSYS_MUTEX_INIT;
+	csys_thread *thread;
+	loses_leave = 1;
+	int r = csys_thread_spawn(exit_early, &lock, NULL, &thread);
+	loses_leave = 0;
+	assert_int_equal(r, 0);
+	assert_int_equal(csys_thread_join_until(thread, csys_after_s(60), NULL), CSYS_EPANICKED);
+	assert_string_equal(csys_thread_panic_message(thread),
+			    "the thread ended by pthread_exit or a cancellation");
+	csys_thread_unref(thread);
+	/* One that returns is told as ever. */
+	void *result = NULL;
+	loses_leave = 1;
+	r = csys_thread_spawn(give_back, &lock, NULL, &thread);
+	loses_leave = 0;
+	assert_int_equal(r, 0);
+	assert_int_equal(csys_thread_join(thread, &result), 0);
+	assert_ptr_equal(result, &lock);
+	assert_int_equal(csys_mutex_lock(&lock), CSYS_POISONED);
+	csys_mutex_unlock(&lock);
+}
+#endif
+
 static void a_failed_spawn_leaves_nothing(void **state)
 {
 	(void)state;
@@ -1159,6 +1205,9 @@ int main(void)
 		TEST(a_lock_that_a_hook_keeps_is_poisoned),
 		TEST(a_hook_that_cannot_be_added_does_not_run),
 		TEST(leaving_the_function_otherwise_is_told_as_a_panic),
+#ifdef CSYS_TEST_WRAPS
+		TEST(an_end_without_unwinding_is_the_same_end),
+#endif
 		TEST(a_failed_spawn_leaves_nothing),
 		TEST(in_a_forked_child_the_others_are_not_there),
 		TEST(what_had_ended_before_a_fork_can_be_joined_in_the_child),
