@@ -1,5 +1,5 @@
 /*
- * os/child.h - children: waiting for them, reaping them, signals to them.
+ * os/child.h - children: waiting for them, reaping them, acting on them.
  */
 #ifndef CSYSI_OS_CHILD_H
 #define CSYSI_OS_CHILD_H
@@ -12,7 +12,9 @@
 /* A process that csysi_os_spawn has started. */
 struct csysi_os_child {
 	int64_t pid;
-	csys_handle handle; /* polls readable once it has ended; "none" if the system has none */
+	csys_handle
+		handle; /* becomes ready (os/poll.h) once it has ended; "none" if there is none */
+	uintptr_t place[2]; /* the system's own */
 };
 
 /*

@@ -14,8 +14,9 @@ struct csysi_os_thread {
 
 /*
  * What a new thread does.  It calls `run` and then `leave`.  `leave` is called also if `run`
- * does not return (csysi_os_thread_exit, a cancellation), after the stack was unwound.  The
- * thread cannot be cancelled from `leave` on.
+ * does not return: after csysi_os_thread_exit, and after a foreign end of the thread or a
+ * cancellation where that unwinds the stack.  Where a foreign end does not, only the function of
+ * csysi_os_at_thread_end is called.  The thread cannot be cancelled from `leave` on.
  */
 struct csysi_os_thread_start {
 	void (*run)(void *argument);
@@ -25,10 +26,7 @@ struct csysi_os_thread_start {
 	size_t stack_size;    /* bytes, rounded up to what is possible; 0: the system's default */
 	const unsigned *cpus; /* where it may run; NULL: where the calling thread may */
 	size_t cpu_count;
-	/* Private. */
-	uint32_t is_placed;
-	int result;
-	int error;
+	uintptr_t place[4]; /* the system's own */
 };
 
 /*
@@ -38,7 +36,7 @@ struct csysi_os_thread_start {
  */
 int csysi_os_thread_start(struct csysi_os_thread_start *start);
 
-/* The calling thread. */
+/* The calling thread, which csysi_os_thread_start began; the same each time. */
 struct csysi_os_thread csysi_os_thread_self(void);
 
 /* Wait until the thread has ended, and free what the system keeps of it.  At most one join or
@@ -48,12 +46,12 @@ void csysi_os_thread_join(const struct csysi_os_thread *thread);
 /* Let the system free what it keeps of the thread once it has ended. */
 void csysi_os_thread_detach(const struct csysi_os_thread *thread);
 
-/* Unwind the stack of the calling thread, and end it. */
+/* End the calling thread: unwinding its stack where the system does, else as longjmp would. */
 void csysi_os_thread_exit(void);
 
 /*
- * Call run(argument), then leave(argument).  `leave` is called also if `run` is unwound, by the
- * end of the thread or by an exception of C++.
+ * Call run(argument), then leave(argument).  `leave` is called also if `run` is unwound: by an
+ * exception of C++, and by the end of the thread where that unwinds.
  */
 void csysi_os_run(void (*run)(void *argument), void (*leave)(void *argument), void *argument);
 

@@ -5,10 +5,11 @@
 #define CSYSI_OS_THREAD_END_H
 
 /*
- * Register a function that is called when the calling thread ends, however it ends, but not
- * at the end of the process.  It is called after the destructors of thread-local variables, as
- * far as the system allows.  All calls pass the same function; registering it again has no
- * effect.  CSYS_ENOMEM, CSYS_EAGAIN.
+ * Register a function that is called when the calling thread ends, however it ends.  It is called
+ * after the destructors of thread-local variables, as far as the system allows, and finds this
+ * library's own thread-local variables as the thread left them.  It is called in no thread at the
+ * end of the process.  A thread that is torn down from outside is not told of.  All calls pass the
+ * same function; registering it again has no effect.  CSYS_ENOMEM, CSYS_EAGAIN.
  */
 int csysi_os_at_thread_end(void (*run)(void));
 

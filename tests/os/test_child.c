@@ -13,7 +13,8 @@
 /* The system's view of a child that csys made. */
 static struct csysi_os_child inside(const csys_child *child)
 {
-	struct csysi_os_child os = { csys_child_pid(child), csys_child_handle(child) };
+	struct csysi_os_child os = { .pid = csys_child_pid(child),
+				     .handle = csys_child_handle(child) };
 	return os;
 }
 

@@ -166,7 +166,7 @@ static void a_reused_pid_is_not_signalled(void **state)
 	(void)state;
 	/* As if the pid of the reaped child were this process's now. */
 	csys_child *child = spawned(helper_command("exit", "0", NULL));
-	struct csysi_os_child own = { getpid(), CSYS_NO_HANDLE };
+	struct csysi_os_child own = { .pid = getpid(), .handle = CSYS_NO_HANDLE };
 	csys_exit end;
 	assert_int_equal(csys_child_wait(child, &end), 0);
 	struct csysi_os_child was = child->os;
@@ -183,7 +183,7 @@ static void a_pid_that_is_no_child_is_not_signalled(void **state)
 	(void)state;
 	/* Not reaped by us: as if somebody else had, and the pid were this process's now. */
 	csys_child *child = spawned(helper_command("exit", "0", NULL));
-	struct csysi_os_child own = { getpid(), CSYS_NO_HANDLE }, was = child->os;
+	struct csysi_os_child own = { .pid = getpid(), .handle = CSYS_NO_HANDLE }, was = child->os;
 	child->os = own;
 	assert_int_equal(csys_child_signal(child, 0), CSYS_ESRCH);
 	child->os = was;

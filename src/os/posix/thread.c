@@ -36,28 +36,36 @@ static pthread_t thread_of(const struct csysi_os_thread *thread)
 	return out;
 }
 
-/* In the new thread, restrict it to its CPUs, and wake await_place. */
-static int place(struct csysi_os_thread_start *start)
+/* What became of the CPUs of a new thread.  It is the starting thread's, which waits for it. */
+struct placing {
+	uint32_t is_done;
+	int result;
+	int error;
+};
+
+/* In the new thread, restrict it to its CPUs, and wake await_placing. */
+static int place(const struct csysi_os_thread_start *start)
 {
+	struct placing *placing = (struct placing *)start->place[0];
 	int r = csysi_os_place_thread(start->cpus, start->cpu_count);
 
-	start->result = r;
-	start->error = csys_os_error();
-	/* Release pairs with the acquire in await_place. */
-	csysi_store_release(&start->is_placed, 1);
-	csysi_os_wake(&start->is_placed, 1, 0);
+	placing->result = r;
+	placing->error = csys_os_error();
+	/* Release pairs with the acquire in await_placing; from here on *placing may be gone. */
+	csysi_store_release(&placing->is_done, 1);
+	csysi_os_wake(&placing->is_done, 1, 0);
 	return r;
 }
 
-static int await_place(struct csysi_os_thread_start *start, pthread_t thread)
+static int await_placing(struct placing *placing, pthread_t thread)
 {
 	/* Acquire pairs with the release in place. */
-	while (!csysi_load_acquire(&start->is_placed))
-		csysi_os_wait(&start->is_placed, 0, CSYS_FOREVER, 0);
+	while (!csysi_load_acquire(&placing->is_done))
+		csysi_os_wait(&placing->is_done, 0, CSYS_FOREVER, 0);
 
-	int r = start->result;
+	int r = placing->result;
 	if (r < 0) {
-		csysi_set_os_error(start->error);
+		csysi_set_os_error(placing->error);
 		int before = csysi_os_hold_cancel();
 		pthread_join(thread, NULL);
 		csysi_os_release_cancel(before);
@@ -120,12 +128,14 @@ int csysi_os_thread_start(struct csysi_os_thread_start *start)
 	if (r < 0)
 		return r;
 
+	struct placing placing = { 0 };
 	int is_awaited = start->cpus != NULL; /* *start may be gone after create */
 	pthread_t thread;
+	start->place[0] = (uintptr_t)&placing;
 	int error = create(start, &thread);
 	if (error)
 		return csysi_posix_fail_with(error);
-	return is_awaited ? await_place(start, thread) : 0;
+	return is_awaited ? await_placing(&placing, thread) : 0;
 }
 
 void csysi_os_thread_join(const struct csysi_os_thread *thread)
