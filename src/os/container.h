@@ -7,6 +7,8 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 
+#include "os/child.h"
+
 /* How a new process is bound to its descendants, the weakest bond first. */
 enum csysi_os_bond {
 	CSYSI_OS_BOND_NONE,
@@ -27,6 +29,13 @@ struct csysi_os_container {
 	csys_handle handle; /* "none": there is none */
 	char name[CSYSI_OS_CONTAINER_NAME];
 };
+
+/*
+ * End a child that is bound as a reaper, and all below it, until nothing of it runs any more.  The
+ * child is not reaped.  CSYS_ENOTSUP: the system has no call for this, and nothing was done.
+ * Other results as csysi_os_container_kill.
+ */
+int csysi_os_reaper_kill(const struct csysi_os_child *child, csys_deadline deadline);
 
 /* Create an empty container.  CSYS_ENOTSUP: the system, or this process, cannot have any. */
 int csysi_os_container_create(struct csysi_os_container *out);

@@ -335,18 +335,33 @@ static int kill_connected(csys_child *child, csys_deadline deadline, int *out_le
 	return r;
 }
 
+/* By the strongest means that there are for this child. */
+static int kill_all(csys_child *child, csys_deadline deadline, int *out_level)
+{
+	*out_level = CSYS_TREE_CONTAINER;
+	if (child->container.handle != CSYS_NO_HANDLE)
+		return csysi_os_container_kill(&child->container, deadline);
+
+	/* Once it is reaped, its pid may be the one of another process. */
+	*out_level = CSYS_TREE_REAPER;
+	if (child->bond == CSYSI_OS_BOND_REAPER && csysi_child_check(child) == 0) {
+		int r = csysi_os_reaper_kill(&child->os, deadline);
+		if (r != CSYS_ENOTSUP)
+			return r;
+	}
+	return kill_connected(child, deadline, out_level);
+}
+
 int csys_child_kill_tree_until(csys_child *child, csys_deadline deadline, int *out_level)
 {
-	int level = CSYS_TREE_CONTAINER;
+	int level;
 
 	if (!child)
 		return CSYS_EINVAL;
 	/* Cancelled half way, this thread would leave a stopped tree, and the table open. */
 	int cancel = csysi_os_hold_cancel();
 	int os_error = csys_os_error();
-	int r = child->container.handle != CSYS_NO_HANDLE
-			? csysi_os_container_kill(&child->container, deadline)
-			: kill_connected(child, deadline, &level);
+	int r = kill_all(child, deadline, &level);
 	if (r == 0)
 		csysi_set_os_error(os_error); /* one that was gone already was no failure */
 	csysi_os_release_cancel(cancel);

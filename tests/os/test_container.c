@@ -186,6 +186,20 @@ static void one_that_cannot_be_entered_is_done_without(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void what_is_below_a_reaper_is_ended_at_once_or_not_at_all(void **state)
+{
+	(void)state;
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_contain(command);
+	csys_child *child = spawned(command);
+	struct csysi_os_child os = { .pid = csys_child_pid(child),
+				     .handle = csys_child_handle(child) };
+	int r = csysi_os_reaper_kill(&os, csys_after_s(60));
+	assert_true(r == 0 || r == CSYS_ENOTSUP);
+	assert_int_equal(csys_child_try_wait(child, NULL), r == 0 ? 0 : CSYS_EAGAIN);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +209,7 @@ int main(void)
 		TEST(without_a_call_for_it_all_are_killed_one_by_one),
 		TEST(what_is_no_container_fails_the_spawn_at_its_step),
 		TEST(one_that_cannot_be_entered_is_done_without),
+		TEST(what_is_below_a_reaper_is_ended_at_once_or_not_at_all),
 	};
 	return RUN(tests);
 }

@@ -137,6 +137,14 @@ enum csysi_os_bond csysi_os_strongest_bond(void)
 	return CSYSI_OS_BOND_CONTAINER;
 }
 
+/* There is no call that goes through the descendants of a reaper. */
+int csysi_os_reaper_kill(const struct csysi_os_child *child, csys_deadline deadline)
+{
+	(void)child;
+	(void)deadline;
+	return CSYS_ENOTSUP;
+}
+
 /* The result for errno: all but a lack of handles or memory means that containers cannot be had. */
 static int failed(void)
 {

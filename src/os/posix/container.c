@@ -8,6 +8,13 @@ enum csysi_os_bond csysi_os_strongest_bond(void)
 	return CSYSI_OS_BOND_NONE;
 }
 
+int csysi_os_reaper_kill(const struct csysi_os_child *child, csys_deadline deadline)
+{
+	(void)child;
+	(void)deadline;
+	return CSYS_ENOTSUP;
+}
+
 int csysi_os_container_create(struct csysi_os_container *out)
 {
 	(void)out;
