@@ -39,11 +39,16 @@ enum csysi_os_verdict {
 /*
  * Called for each caught signal, in a signal handler: it may only make calls that are
  * async-signal-safe.  No other handler interrupts it, so it always completes; several
- * threads may be in it at the same time.
+ * threads may be in it at the same time.  Where such events come on a thread of the system, it
+ * runs there, beside all other threads, and the event that closes the process ends it when this
+ * returns.
  */
 typedef enum csysi_os_verdict csysi_os_catcher(const struct csysi_os_signal *signal);
 
-/* Check that a signal can be caught, and that its handler may return.  CSYS_EINVAL if not. */
+/*
+ * Check that a signal can be caught, and that its handler may return.  CSYS_EINVAL if not;
+ * CSYS_ENOTSUP: the number is that of a signal, which this system does not have.
+ */
 int csysi_os_signal_check(int number);
 
 /*

@@ -7,10 +7,18 @@
  *     whose meson.build lists its files; the most specific folder that has a part counts.
  *   - Fallible calls return 0 or a CSYS_E code, leave the outputs untouched on
  *     failure, and record the raw code for csys_os_error().
+ *   - What the system cannot do is CSYS_ENOTSUP, and nothing was done.  CSYS_EINVAL is for what
+ *     is wrong on every system.
  *   - EINTR never leaves this floor.
  *   - Every new handle is close-on-exec at once and above 2; close accepts "none".
+ *   - A handle is compared with CSYS_NO_HANDLE and nothing else: it is not ordered, no index, and
+ *     no number that a user may write down.
+ *   - Text is UTF-8 where the system's is UTF-16 (an unpaired surrogate as its three bytes), else
+ *     bytes as they are.  What cannot be converted is CSYS_EINVAL.
  *   - No policy: what to retry, kill or log is decided above.
- *   - Time is an absolute csys_deadline on the monotonic clock.
+ *   - Time is an absolute csys_deadline on the monotonic clock.  A wait never ends before its
+ *     deadline; how long after it is the system's timer (Windows: up to 16 ms), and whether the
+ *     time that the machine sleeps counts is the system's too.
  *
  * tests/os has a test for each promise, which every backend has to pass.
  */

@@ -11,8 +11,9 @@
 #include "os/child.h"
 
 /*
- * Open a handle for the process that has this pid now.  It polls readable once that process
- * has ended.  CSYS_ENOTSUP: the system has no such handles, use the pid.  CSYS_ESRCH.
+ * Open a handle for the process that has this pid now.  It becomes ready (os/poll.h) once that
+ * process has ended.  A number that the system only rounds to a pid is no pid.
+ * CSYS_ENOTSUP: the system has no such handles, use the pid.  CSYS_ESRCH.
  */
 int csysi_os_process_open(int64_t pid, csys_handle *out);
 

@@ -38,7 +38,7 @@ enum csysi_os_step {
 /* A handle of this process and its number in the child. */
 struct csysi_os_map {
 	csys_handle source; /* "none": the handle that has this number here */
-	int target;
+	int target;         /* a number of the C runtime; one too high is CSYS_EMFILE */
 };
 
 /* The resources of csys_command_limit, in the order of its constants. */
@@ -136,10 +136,17 @@ struct csysi_os_command {
 
 /*
  * Start a program in a new process, with no signal blocked and all signals at their defaults.
- * csys/process/command.h says where `program` is looked for.  Returns when the program runs or
- * a step has failed; after a failure there is no process, and *out_step is the step.  After a
- * failure at CSYSI_OS_STEP_BOND a weaker bond may work.  The signal mask and dispositions of
- * the caller do not change.
+ *
+ * csys/process/command.h says where `program` is looked for.  What counts as a path (not
+ * '/' alone), which endings are tried and which files are no programs is the system's.  The current
+ * directory is searched only if PATH says so.
+ *
+ * An option that this system lacks is CSYS_ENOTSUP at its step, and so is a source that cannot be
+ * another program's stream; these are told before anything is started where that is known.
+ *
+ * Returns when the program runs or a step has failed; after a failure there is no process, and
+ * *out_step is the step.  After a failure at CSYSI_OS_STEP_BOND a weaker bond may work.  The
+ * signal mask and dispositions of the caller do not change.
  *
  * A child that changes user, group or groups, or has a hook, never shares memory with this
  * process, and has to run the program before the deadline: CSYS_ETIMEDOUT.
@@ -154,7 +161,7 @@ int csysi_os_spawn(const struct csysi_os_command *command, struct csysi_os_child
 		   enum csysi_os_step *out_step);
 
 /* Execute the program in this process.  Returns only on failure; steps that succeeded before stay
- * in effect. */
+ * in effect.  CSYS_ENOTSUP: the system has no such call. */
 int csysi_os_exec(const struct csysi_os_command *command, enum csysi_os_step *out_step);
 
 #endif

@@ -45,8 +45,11 @@ struct csysi_os_process {
 	uint32_t valid;
 	uint32_t denied; /* fields that were asked for, and need more privileges */
 	enum csysi_os_state state;
+	/* The parent is the process that started it, or that adopted it.  It may have ended, and
+	 * its pid be another's by now: a process that started later is no parent. */
 	int64_t parent, group, session;
-	int64_t start; /* ns since the boot; never changes for one process */
+	/* Ns from an origin that is fixed for the boot; never changes for one process. */
+	int64_t start;
 	int64_t user_time, system_time;
 	int64_t threads, handles;
 	int64_t uid, effective_uid, gid, effective_gid;
@@ -81,9 +84,9 @@ int csysi_os_table_rewind(struct csysi_os_table *table);
 
 /*
  * Read these fields of a process, or more.  All of the row is of one process, even if the pid
- * is given to another process meanwhile.  CSYS_ESRCH: no process has this pid (the number of
- * a thread is none), or it has ended.  CSYS_ENOTSUP: the system cannot read any process.
- * *out may be changed on failure.
+ * is given to another process meanwhile.  CSYS_ESRCH: no process has this pid, or it has ended;
+ * the number of a thread is no pid, nor is one that the system only rounds to a pid.
+ * CSYS_ENOTSUP: the system cannot read any process.  *out may be changed on failure.
  */
 int csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
 			struct csysi_os_process *out);
