@@ -250,18 +250,17 @@ static int connect_all(csys_signals *signals)
 
 /* ---- open and close ----------------------------------------------------------------------- */
 
-static int is_valid(const int *signals, size_t count, const csys_signals_options *options)
+static int check(const int *signals, size_t count, const csys_signals_options *options)
 {
-	if (!signals || count == 0)
-		return 0;
-	for (size_t i = 0; i < count; i++)
-		if (csysi_os_signal_check(signals[i]) < 0)
-			return 0;
+	int r = signals && count > 0 ? 0 : CSYS_EINVAL;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = csysi_os_signal_check(signals[i]);
 	for (size_t i = 0; options && i < sizeof options->reserved / sizeof options->reserved[0];
 	     i++)
 		if (options->reserved[i] != 0)
-			return 0;
-	return 1;
+			return CSYS_EINVAL;
+	return r;
 }
 
 /* A subscription to each of the signals once, connected to nothing. */
@@ -302,8 +301,9 @@ static void release(csys_signals *signals)
 int csys_signals_open(const int *signals, size_t count, const csys_signals_options *options,
 		      csys_signals **out)
 {
-	if (!out || !is_valid(signals, count, options))
-		return CSYS_EINVAL;
+	int r = out ? check(signals, count, options) : CSYS_EINVAL;
+	if (r < 0)
+		return r;
 
 	csys_signals *made = make(signals, count);
 	if (!made)
@@ -311,7 +311,7 @@ int csys_signals_open(const int *signals, size_t count, const csys_signals_optio
 	made->replace = options && options->replace;
 	made->second_kills = options && options->second_kills;
 
-	int r = csysi_os_notifier_open(&made->reader, &made->writer);
+	r = csysi_os_notifier_open(&made->reader, &made->writer);
 	if (r == 0)
 		r = connect_all(made);
 	if (r < 0) {

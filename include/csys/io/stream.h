@@ -216,9 +216,10 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_write_all_until(csys_handle writer, con
  *
  * \param stream           the handle
  * \param out_nonblocking  1 if it is, 0 if not.  Unchanged on failure
- * \retval 0            *out_nonblocking is set
- * \retval CSYS_EBADF   the handle is not open
- * \retval CSYS_EINVAL  the pointer is NULL
+ * \retval 0             *out_nonblocking is set
+ * \retval CSYS_ENOTSUP  streams of this system have no such flag
+ * \retval CSYS_EBADF    the handle is not open
+ * \retval CSYS_EINVAL   the pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_nonblocking(csys_handle stream, int *out_nonblocking);
 
@@ -230,8 +231,9 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_nonblocking(csys_handle stream, int *ou
  *
  * \param stream       the handle
  * \param nonblocking  1 for nonblocking, 0 for blocking
- * \retval 0           the flag is set, or cleared
- * \retval CSYS_EBADF  the handle is not open
+ * \retval 0             the flag is set, or cleared
+ * \retval CSYS_ENOTSUP  streams of this system have no such flag
+ * \retval CSYS_EBADF    the handle is not open
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_set_nonblocking(csys_handle stream, int nonblocking);
 

@@ -45,8 +45,8 @@ typedef int csys_output_sink(void *context, int stream, const char *data, size_t
 
 /* All zero is the default. */
 typedef struct csys_output_options {
-	int64_t grace_ns;       /* at the deadline SIGTERM, and SIGKILL this much after it;
-				   0: SIGKILL at once */
+	int64_t grace_ns; /* at the deadline it is asked to end (SIGTERM) where that can be, and
+				   ended (SIGKILL) this much after it; 0: ended at once */
 	csys_deadline deadline; /* when to end it; zero: never */
 	int64_t timeout_ns;     /* how long after the call to end it, so that one value does for
 				   many calls; 0: never.  The earlier of the two counts */

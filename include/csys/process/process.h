@@ -22,6 +22,9 @@
  * CSYS_ENOTSUP.  Plain POSIX has no process table: it knows whether a pid is taken, and a little
  * about this process itself and its children.
  *
+ * What a system does not have is not valid in any row: Windows has no process groups, sessions and
+ * numbers of users, and one line of text from which the arguments are split.
+ *
  * Threads: several may make any calls at once, but for close.  Fork: a forked child may go on
  * using what its parent opened.
  */

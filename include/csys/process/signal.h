@@ -22,6 +22,9 @@
  * lost.  While a subscription is open a signal has no other effect: SIGTERM, which ends a
  * process by default, is an event and ends nothing.
  *
+ * Windows has the events of a console alone: SIGINT, SIGBREAK, and SIGHUP for one that is closed,
+ * which ends the process when it was seen.  Another number is CSYS_ENOTSUP there.
+ *
  * Threads: several may make any calls at once, also for one subscription, but for its close.
  * Signal handlers may call csys_signal_name only.
  *
@@ -88,13 +91,14 @@ typedef struct csys_signal_event {
  * \param count    how many there are, at least 1
  * \param options  what is to be different; may be NULL
  * \param out      the subscription, to be closed by csys_signals_close.  Unchanged on failure
- * \retval 0            *out is set
- * \retval CSYS_EINVAL  there are no signals, or one is no signal, cannot be caught (SIGKILL,
- *                      SIGSTOP) or is one that a handler cannot return from (SIGSEGV, SIGBUS,
- *                      SIGFPE, SIGILL); or something is in `reserved`
- * \retval CSYS_ENOMEM  there is no memory
- * \retval CSYS_EMFILE  no handle is left
- * \retval CSYS_EBUSY   handlers of other code were left over those of csys for one signal 8 times
+ * \retval 0             *out is set
+ * \retval CSYS_EINVAL   there are no signals, or one is no signal, cannot be caught (SIGKILL,
+ *                       SIGSTOP) or is one that a handler cannot return from (SIGSEGV, SIGBUS,
+ *                       SIGFPE, SIGILL); or something is in `reserved`
+ * \retval CSYS_ENOTSUP  the system does not have one of them
+ * \retval CSYS_ENOMEM   there is no memory
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_EBUSY    handlers of other code were left over those of csys for one signal 8 times
  */
 CSYS_API CSYS_MUST_CHECK int csys_signals_open(const int *signals, size_t count,
 					       const csys_signals_options *options,

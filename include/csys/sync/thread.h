@@ -17,11 +17,13 @@
  * csys_thread_unref detaches it.
  *
  * The end of a thread, in this order: its function returns, or is left (a panic,
- * pthread_exit, a cancellation: the stack is unwound); destructors of thread-local
- * variables; hooks of csys_thread_at_exit, the newest first; the locks that it still
+ * pthread_exit, a cancellation: the stack is unwound where the system does that); destructors of
+ * thread-local variables; hooks of csys_thread_at_exit, the newest first; the locks that it still
  * holds are poisoned and released, the newest first; then the threads that join it go on.  The
  * hooks and the locks come last of all destructors as far as the system allows that, so
- * other destructors may use locks.  This holds for threads that csys did not start too.
+ * other destructors may use locks.  This holds for threads that csys did not start too.  On
+ * Windows other code's way to end a thread (ExitThread) unwinds nothing, so a thread must not be
+ * ended by it inside a scope or a csys_panic_catch.
  *
  * An exception of C++ that leaves a thread's function, or a hook of csys_thread_at_exit, is
  * std::terminate, as for std::thread.  One that leaves the body of csys_thread_scope_run goes on
