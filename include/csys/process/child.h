@@ -41,9 +41,9 @@ CSYS_BEGIN_DECLS
 CSYS_API int64_t csys_child_pid(const csys_child *child);
 
 /*
- * A handle that polls readable (POLLIN) from the child's end on, for an event
- * loop: on Linux its pidfd.  It stays the child's; do not read or close it.
- * CSYS_NO_HANDLE where the system has none.
+ * A handle that is ready from the child's end on, for an event loop: on Linux its pidfd.  Ready is
+ * POLLIN or POLLHUP for poll; on Windows the handle is signalled.  It stays the child's; do
+ * not read or close it.  CSYS_NO_HANDLE where the system has none (CSYS_CAN_PROCESS_HANDLE).
  */
 CSYS_API csys_handle csys_child_handle(const csys_child *child);
 
@@ -97,7 +97,8 @@ CSYS_API csys_waitable csys_child_waitable(csys_child *child);
 /*
  * Send a signal (a number of <signal.h>; 0 sends none and only looks).
  * Returns 0, CSYS_ESRCH once it was reaped, CSYS_EPERM, CSYS_EINVAL for no
- * signal.  A child that has ended but was not waited for takes it silently.
+ * signal, CSYS_ENOTSUP where there are no signals.  A child that has ended but was not
+ * waited for takes it silently.
  */
 CSYS_API int csys_child_signal(csys_child *child, int signal);
 
@@ -146,8 +147,7 @@ CSYS_API int csys_child_terminate_until(csys_child *child, csys_deadline grace, 
 
 /*
  * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal, CSYS_ENOTSUP where
- * the system cannot do that.  A
- * stopped child can be killed; asked to end, it does when it goes on.
+ * the system cannot do that.  A stopped child can be killed; asked to end, it does when it goes on.
  */
 CSYS_API int csys_child_suspend(csys_child *child);
 CSYS_API int csys_child_resume(csys_child *child);
@@ -231,7 +231,8 @@ CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, int *out_le
 CSYS_API const char *csys_tree_level_name(int level);
 
 /*
- * What a child used, and the children that it waited for itself.  Linux counts
+ * What a child used, and the children that it waited for itself; the child alone where a system
+ * does not add these.  Linux counts
  * the memory that a child started in, so `peak` is never less than what this
  * process had at the spawn.
  */

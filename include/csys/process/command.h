@@ -17,6 +17,9 @@
  * spawned many times and changed in between.  Nothing is ever given to a shell:
  * each argument arrives as it is.
  *
+ * What a system lacks is CSYS_ENOTSUP at the spawn, at the step that is named with the setting;
+ * csys_can tells before (csys/base/can.h).
+ *
  * The child starts with no signal blocked and every signal at its default, and
  * holds no handle but its three streams (csys_command_inherit_handles).
  *
@@ -51,6 +54,9 @@ typedef struct csys_child csys_child; /* csys/process/child.h */
  * PATH at all, the system's default).  One with '/' means what it means to the
  * caller: a relative one starts at this process's directory, not at
  * csys_command_cwd's.  NULL or "" is kept as CSYS_EINVAL.
+ *
+ * On Windows '\\' and a drive count as '/' does, and all text is UTF-8.  There a line of more than
+ * 32,767 units is CSYS_E2BIG, a batch file CSYS_ENOEXEC, and '"' in arg0 CSYS_EINVAL.
  */
 CSYS_API csys_command *csys_command_new(const char *program);
 
@@ -181,7 +187,9 @@ CSYS_API void csys_command_stdio_take(csys_command *command, enum csys_stdio_str
 /*
  * Connect `stream` to a piped stream of another child: `stream` of this command goes
  * on where `child_stream` of `child` ends, as in a | b.  The child loses that
- * end.  Kept as CSYS_EBADF if the child has no such pipe or it was taken.
+ * end.  Kept as CSYS_EBADF if the child has no such pipe or it was taken.  CSYS_ENOTSUP at the
+ * stream's step where the end of a pipe that this process reads or writes cannot be a program's
+ * (Windows); a pipeline, or csys_pipe_create_for, does that everywhere.
  */
 CSYS_API void csys_command_stdio_child(csys_command *command, enum csys_stdio_stream stream,
 				       csys_child *child, enum csys_stdio_stream child_stream);

@@ -95,7 +95,10 @@ enum csys_limit_resource {
 CSYS_API void csys_command_limit(csys_command *command, enum csys_limit_resource resource,
 				 uint64_t soft, uint64_t hard);
 
-/* Its nice value, -20 (much) to 19 (little CPU time). */
+/*
+ * Its nice value, -20 (much) to 19 (little CPU time).  Windows has five classes: -20 to -15, -14
+ * to -5, -4 to 4, 5 to 14, and above.
+ */
 CSYS_API void csys_command_nice(csys_command *command, int nice);
 
 /* The policies of csys_command_scheduling; batch and idle are Linux's. */
@@ -152,7 +155,8 @@ CSYS_API void csys_command_no_new_privileges(csys_command *command);
  * The system sends it `signal` when the thread that spawned it ends, by the end
  * of the process or before; at once if that has happened already.  A child that
  * changes its user or gains privileges later loses this.  Linux; elsewhere
- * CSYS_ENOTSUP, and so in a child that begins a pid namespace, before Linux 5.3.
+ * CSYS_ENOTSUP, and so in a child that begins a pid namespace, before Linux 5.3.  On Windows it is
+ * the end of the process that counts, and only SIGKILL can be had.
  */
 CSYS_API void csys_command_die_with_parent(csys_command *command, int signal);
 
