@@ -57,6 +57,20 @@ csys_handle csys_child_handle(const csys_child *child)
 	return child ? child->os.handle : CSYS_NO_HANDLE;
 }
 
+int csys_child_take_handle(csys_child *child, csys_handle *out)
+{
+	if (!child || !out)
+		return CSYS_EINVAL;
+	if (child->os.handle == CSYS_NO_HANDLE)
+		return child->handle_taken ? CSYS_EBADF : CSYS_ENOTSUP;
+	csysi_lock_lock(&child->lock);
+	*out = child->os.handle;
+	child->os.handle = CSYS_NO_HANDLE;
+	child->handle_taken = 1;
+	csysi_lock_unlock(&child->lock);
+	return 0;
+}
+
 /* ---- its streams --------------------------------------------------------------- */
 
 csys_handle csys_child_stream(const csys_child *child, enum csys_stdio_stream stream)

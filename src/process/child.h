@@ -16,6 +16,7 @@ struct csys_child {
 	csys_handle streams[3]; /* this side of piped streams, "none" for others */
 	struct csysi_lock lock; /* guards what follows, and signal against reap */
 	int leads_group;        /* signals can go to its process group */
+	int handle_taken;       /* its handle is the caller's: it goes by its pid */
 	int contained;          /* by csys_command_contain */
 	enum csysi_os_bond bond;
 	char mark[CSYSI_MARK_SIZE];          /* in its environment; "": none */

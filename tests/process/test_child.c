@@ -345,6 +345,63 @@ static void a_child_that_may_not_be_asked_has_no_grace(void **state)
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
+static void its_handle_can_be_taken_and_it_goes_by_its_pid(void **state)
+{
+	(void)state;
+	csys_exit end;
+	csys_handle handle = CSYS_NO_HANDLE, again = 77;
+	csys_child *child = waiting("wait");
+	if (csys_child_handle(child) == CSYS_NO_HANDLE) {
+		assert_int_equal(csys_child_take_handle(child, &handle), CSYS_ENOTSUP);
+		assert_int_equal(handle, CSYS_NO_HANDLE);
+		csys_child_close(child, CSYS_CLOSE_KILL);
+		return;
+	}
+	csys_handle was = csys_child_handle(child);
+	assert_int_equal(csys_child_take_handle(child, &handle), 0);
+	assert_int_equal(handle, was);
+	assert_int_equal(csys_child_handle(child), CSYS_NO_HANDLE);
+	assert_int_equal(csys_child_take_handle(child, &again), CSYS_EBADF);
+	assert_int_equal(again, 77);
+
+	/* All else works on. */
+	csys_waitable polled = csys_child_waitable(child);
+	csys_poll_item item = { .waitable = polled };
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_try_wait(child, &end), CSYS_EAGAIN);
+	assert_int_equal(csys_child_suspend(child), 0);
+	assert_int_equal(csys_child_wait_suspended_until(child, csys_after_s(60)), 0);
+	assert_int_equal(csys_child_resume(child), 0);
+	assert_int_equal(csys_child_wait_until(child, csys_after_ms(2), &end), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_child_terminate_until(child, csys_after_s(60), &end), 0);
+	assert_exit(end, CSYS_EXIT_SIGNAL, SIGTERM);
+	assert_int_equal(csys_child_signal(child, SIGTERM), CSYS_ESRCH);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	/* The handle outlives the object. */
+	struct csysi_os_poll ended = { .handle = handle };
+	assert_int_equal(csysi_os_poll(&ended, 1, CSYS_POLL), 0);
+	csys_handle_close(handle);
+}
+
+static void a_child_whose_handle_was_taken_may_be_reaped_by_its_owner(void **state)
+{
+	(void)state;
+	csys_exit end;
+	csys_handle handle;
+	csys_child *child = waiting("wait");
+	if (csys_child_take_handle(child, &handle) == CSYS_ENOTSUP) {
+		csys_child_close(child, CSYS_CLOSE_KILL);
+		skip();
+	}
+	assert_int_equal(csys_child_kill(child), 0);
+	assert_int_equal(waitpid((pid_t)csys_child_pid(child), NULL, 0), csys_child_pid(child));
+	assert_int_equal(csys_child_wait(child, &end), 0);
+	assert_exit(end, CSYS_EXIT_UNKNOWN, -1);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	csys_handle_close(handle);
+}
+
 static void streams_are_borrowed_taken_and_closed(void **state)
 {
 	(void)state;
@@ -775,6 +832,8 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(csys_child_terminate(NULL, CSYS_POLL), CSYS_EINVAL);
 	assert_int_equal(csys_child_take(NULL, CSYS_STDIN, &handle), CSYS_EINVAL);
 	assert_int_equal(csys_child_take(child, CSYS_STDIN, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_take_handle(child, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_take_handle(NULL, &handle), CSYS_EINVAL);
 	assert_int_equal(csys_child_stream(NULL, CSYS_STDIN), CSYS_NO_HANDLE);
 	csys_child_close_stream(NULL, CSYS_STDIN);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
@@ -852,6 +911,8 @@ int main(int argc, char **argv)
 		TEST(a_detached_child_is_ended_when_its_grace_is_over),
 		TEST(terminate_until_replaces_an_earlier_grace),
 		TEST(a_child_that_may_not_be_asked_has_no_grace),
+		TEST(its_handle_can_be_taken_and_it_goes_by_its_pid),
+		TEST(a_child_whose_handle_was_taken_may_be_reaped_by_its_owner),
 		TEST(streams_are_borrowed_taken_and_closed),
 		TEST(close_detach_lets_it_run_and_the_next_call_reaps_it),
 		TEST(many_detached_children_are_all_reaped),

@@ -47,6 +47,30 @@ CSYS_API int64_t csys_child_pid(const csys_child *child);
  */
 CSYS_API csys_handle csys_child_handle(const csys_child *child);
 
+/**
+ * Take the handle of a child, on Linux its pidfd: the caller closes *out, and may keep it longer
+ * than the csys_child.
+ *
+ * The child stays as it is, but is held by its pid from then on, as on a system that has no
+ * such handles: csys_child_handle is CSYS_NO_HANDLE, waits with a deadline look at intervals of
+ * at most 5 ms, and the two gaps that the top of this file names are open while other code reaps
+ * children of this process.  csys_child_usage is CSYS_ENOTSUP.  csys still reaps the child; if
+ * the owner of the handle does (waitid with P_PIDFD), its exit is CSYS_EXIT_UNKNOWN here.  A
+ * caller that only needs a handle of its own copies the child's with csys_handle_dup, and loses
+ * nothing.
+ * Source: rust-lang.org, std::os::linux::process::ChildExt::into_pidfd.
+ *
+ * Belongs to one thread, as closing the child does: no other call for the child may run meanwhile.
+ *
+ * \param child  the child
+ * \param out    its handle
+ * \retval 0             the caller owns *out
+ * \retval CSYS_ENOTSUP  the system has no such handle, or gave none
+ * \retval CSYS_EBADF    it was taken already
+ * \retval CSYS_EINVAL   an argument is NULL
+ */
+CSYS_API CSYS_MUST_CHECK int csys_child_take_handle(csys_child *child, csys_handle *out);
+
 /* ---- its streams --------------------------------------------------------- */
 
 /*
