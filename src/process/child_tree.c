@@ -25,7 +25,6 @@
 #include <csys/base/result.h>
 
 #include "base/backoff.h"
-#include "base/memory.h"
 #include "os/os.h"
 #include "process/child.h"
 #include "process/child_tree.h"
@@ -52,53 +51,12 @@ struct census {
 	size_t denied;
 };
 
-/* ---- telling ---------------------------------------------------------------------- */
-
-/* A handle of the process of a row.  "none": there are none here; its pid is its own now. */
-static int open_row(struct csysi_tree *tree, const struct csysi_tree_row *row, csys_handle *out)
-{
-	csys_handle handle = CSYS_NO_HANDLE;
-	struct csysi_os_process now;
-	int r;
-
-	do
-		r = csysi_os_process_open(row->pid, &handle);
-	while (r == CSYS_EMFILE && csysi_tree_close_reserve(tree));
-	if (r == 0 || r == CSYS_ENOTSUP)
-		r = csysi_tree_read_row(tree, row->pid, &now);
-	if (r == 0 && (!(now.valid & CSYSI_OS_PROCESS_START) || now.start != row->start))
-		r = CSYS_ESRCH;
-	if (r < 0)
-		csysi_os_close(handle);
-	else
-		*out = handle;
-	return r;
-}
-
-/* CSYS_ESRCH: it is gone.  CSYS_EPERM.  Takes no memory, and two handles for a moment. */
-static int tell(struct csysi_tree *tree, const struct csysi_tree_row *row, enum csysi_os_act act)
-{
-	csys_handle handle = CSYS_NO_HANDLE;
-
-	if (csysi_tree_is_root(tree, row))
-		return csysi_child_act(tree->child, act);
-	int r = open_row(tree, row, &handle);
-	if (r < 0)
-		return r;
-	if (handle != CSYS_NO_HANDLE)
-		r = csysi_os_process_act(row->pid, handle, act);
-	/* Some sandboxes let open a handle and refuse this; then by pid, whose row was read just
-	 * now.  If it was meant, CSYS_EPERM comes again. */
-	if (handle == CSYS_NO_HANDLE || r == CSYS_ENOTSUP || r == CSYS_EPERM)
-		r = csysi_os_process_act(row->pid, CSYS_NO_HANDLE, act);
-	csysi_os_close(handle);
-	return r;
-}
+/* ---- stopping and killing ---------------------------------------------------------- */
 
 /* Tell one to stop.  The result is a failure of ours. */
 static int stop(struct csysi_tree *tree, struct csysi_tree_row *row)
 {
-	int r = tell(tree, row, CSYSI_OS_SUSPEND);
+	int r = csysi_tree_act(tree, row, CSYSI_OS_SUSPEND);
 
 	row->stops++;
 	if (r == CSYS_EPERM)
@@ -155,7 +113,7 @@ static int kill_members(struct csysi_tree *tree, int blocked, int root)
 		    (csysi_tree_is_root(tree, row) && !root) ||
 		    (row->state == CSYSI_OS_STATE_BLOCKED && !blocked))
 			continue;
-		int r = tell(tree, row, CSYSI_OS_END);
+		int r = csysi_tree_act(tree, row, CSYSI_OS_END);
 		if (r == CSYS_EPERM)
 			row->denied = 1;
 		else if (r < 0 && r != CSYS_ESRCH)
@@ -201,7 +159,7 @@ static void release(struct csysi_tree *tree)
 		struct csysi_tree_row *row = &tree->now.items[i];
 		if (!row->is_member || !row->is_living)
 			continue;
-		int r = tell(tree, row, CSYSI_OS_END);
+		int r = csysi_tree_act(tree, row, CSYSI_OS_END);
 		if (r == 0 || r == CSYS_ESRCH || row->stops == 0)
 			continue;
 		if (csysi_tree_is_root(tree, row))
@@ -282,57 +240,17 @@ static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 	}
 }
 
-/*
- * Look at the child first, by which all others are found.  CSYS_ENOTSUP: it is there, and
- * its row is hidden from this process.
- */
-static int find_root(struct csysi_tree *tree, struct csysi_os_process *out)
-{
-	int r = csysi_child_check(tree->child);
-	if (r < 0)
-		return r;
-	r = csysi_tree_read_row(tree, tree->root, out);
-	if (r == CSYS_ENOMEM || r == CSYS_EMFILE)
-		return r;
-	int is_hidden = r < 0 || !(out->valid & CSYSI_OS_PROCESS_PARENT);
-	/* Again: the row is its own only if it is not reaped yet. */
-	r = csysi_child_check(tree->child);
-	tree->root_start = is_hidden ? 0 : out->start;
-	return r == 0 && is_hidden ? CSYS_ENOTSUP : r;
-}
-
 static int kill_connected(csys_child *child, csys_deadline deadline, int *out_level)
 {
-	struct csysi_tree tree = {
-		.child = child,
-		.root = child->os.pid,
-		.reserve = { CSYS_NO_HANDLE, CSYS_NO_HANDLE },
-	};
-	struct csysi_os_process root;
-	int r = csysi_os_table_open(&tree.table);
-	if (r == CSYS_ENOTSUP)
-		return kill_near(child, deadline, out_level);
-	if (r < 0)
-		return r;
-
-	r = csysi_tree_open_reserve(&tree);
-	if (r == 0)
-		r = find_root(&tree, &root);
+	struct csysi_tree tree;
+	int r = csysi_tree_open(&tree, child, out_level);
 	if (r == 0) {
-		*out_level = child->bond == CSYSI_OS_BOND_REAPER && csysi_tree_is_living(&root)
-				     ? CSYS_TREE_REAPER
-				     : CSYS_TREE_WALK;
 		r = walk(&tree, deadline, out_level);
 		if (r < 0)
 			release(&tree);
+		csysi_tree_close(&tree);
 	}
-	if (r == CSYS_ENOTSUP)
-		r = kill_near(child, deadline, out_level);
-	csysi_tree_close_reserve(&tree);
-	csysi_os_table_close(&tree.table);
-	csysi_free(tree.now.items);
-	csysi_free(tree.before.items);
-	return r;
+	return r == CSYS_ENOTSUP ? kill_near(child, deadline, out_level) : r;
 }
 
 /* By the strongest means that there are for this child. */

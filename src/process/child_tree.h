@@ -43,6 +43,22 @@ struct csysi_tree {
 	int has_strays;  /* some have a parent outside, for good */
 };
 
+/*
+ * Begin with a child: open the process table, look at the child's row, and tell the level that the
+ * tree has so far.  CSYS_ENOTSUP: there is no table, or it hides the child; CSYS_ESRCH: it is
+ * reaped.  csysi_tree_close ends it.
+ */
+int csysi_tree_open(struct csysi_tree *tree, csys_child *child, int *out_level);
+void csysi_tree_close(struct csysi_tree *tree);
+
+/*
+ * Do that to the process of a row, or send it a signal.  CSYS_ESRCH: it is gone.  CSYS_EPERM.
+ * Takes no memory, and two handles for a moment.
+ */
+int csysi_tree_act(struct csysi_tree *tree, const struct csysi_tree_row *row,
+		   enum csysi_os_act act);
+int csysi_tree_signal(struct csysi_tree *tree, const struct csysi_tree_row *row, int signal);
+
 /* Open the handles in reserve.  Close them; returns whether that makes room for others. */
 int csysi_tree_open_reserve(struct csysi_tree *tree);
 int csysi_tree_close_reserve(struct csysi_tree *tree);

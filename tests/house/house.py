@@ -339,7 +339,7 @@ CIRCLES = [
     (r'sync/(ledger|mutex|handoff|once|panic|rwlock|thread)(_\w+)?',
      'a lock enters the ledger of its thread, and the end of the thread releases what is in it'),
     # OPEN: may these two be opened, by files for what is detached and for what options share?
-    (r'process/child(_end|_tree|_tree_members)?', 'a wait reaps what was detached, a close may end a tree'),
+    (r'process/child(_end|_tree(_\w+)?)?', 'a wait reaps what was detached, a close may end a tree'),
     (r'process/command(_options)?',
      'an option keeps the failure of its command, and the command releases its options'),
     # Within the os floor: a seam, and the files that both call it and help it.
