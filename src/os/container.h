@@ -47,6 +47,15 @@ int csysi_os_container_create(struct csysi_os_container *out);
 int csysi_os_container_kill(const struct csysi_os_container *container, csys_deadline deadline);
 
 /*
+ * Send a signal by its number to each process that is in the container at one moment, for which
+ * they stand still until `deadline` at most.  CSYS_ESRCH: there is none.  CSYS_EPERM: some may not
+ * be signalled, the others were.  CSYS_ETIMEDOUT: all were that were found, but they did not stand
+ * still, so one that was being forked may be missed.  CSYS_EINVAL: there is no such signal.
+ */
+int csysi_os_container_signal(const struct csysi_os_container *container, int signal,
+			      csys_deadline deadline);
+
+/*
  * Remove the container; its handle stays to be closed.  0 also if it was removed already.
  * CSYS_EBUSY while a process is in it.
  */

@@ -122,12 +122,6 @@ static int kill_members(struct csysi_tree *tree, int blocked, int root)
 	return result;
 }
 
-static int is_root_living(const struct csysi_tree *tree)
-{
-	const struct csysi_tree_row *root = csysi_tree_find(&tree->now, tree->root);
-	return root && csysi_tree_is_root(tree, root) && root->is_member && root->is_living;
-}
-
 /* What the last reading tells to do.  *out_nap: the next one only after a while. */
 static int act(struct csysi_tree *tree, const struct census *census, int *out_nap)
 {
@@ -216,7 +210,7 @@ static int walk(struct csysi_tree *tree, csys_deadline deadline, int *level)
 		if (r < 0)
 			return r;
 
-		if (!tree->root_killed && (!is_root_living(tree) || tree->has_strays))
+		if (!tree->root_killed && (!csysi_tree_is_root_living(tree) || tree->has_strays))
 			*level = CSYS_TREE_WALK;
 		if (census.living == 0 && was_empty)
 			return finish(tree, deadline, level);

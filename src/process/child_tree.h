@@ -18,7 +18,7 @@ struct csysi_tree_row {
 	unsigned char is_member;
 	unsigned char owns_group;   /* its group began in the tree */
 	unsigned char owns_session; /* likewise */
-	unsigned char stops;        /* how often it was told to stop */
+	unsigned char stops;        /* how often it was told to stop, or got the signal */
 	unsigned char denied;       /* it may not be signalled */
 	unsigned char is_marked;    /* its environment says that the child started it */
 	unsigned char is_stray;     /* by this reading its parent does not belong to the tree */
@@ -74,6 +74,9 @@ int csysi_tree_take_members(struct csysi_tree *tree);
 
 /* The row of a pid, or NULL. */
 struct csysi_tree_row *csysi_tree_find(const struct csysi_tree_rows *rows, int64_t pid);
+
+/* Whether the child lives and is in the tree. */
+int csysi_tree_is_root_living(const struct csysi_tree *tree);
 
 /* Whether a row is the child's own. */
 int csysi_tree_is_root(const struct csysi_tree *tree, const struct csysi_tree_row *row);

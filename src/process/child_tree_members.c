@@ -293,6 +293,12 @@ static void find_strays(struct csysi_tree *tree)
 	}
 }
 
+int csysi_tree_is_root_living(const struct csysi_tree *tree)
+{
+	const struct csysi_tree_row *root = csysi_tree_find(&tree->now, tree->root);
+	return root && csysi_tree_is_root(tree, root) && root->is_member && root->is_living;
+}
+
 int csysi_tree_take_members(struct csysi_tree *tree)
 {
 	spread(tree);

@@ -1101,6 +1101,139 @@ static void a_child_that_the_table_hides_is_killed(void **state)
 
 #endif
 
+/* ---- signals ------------------------------------------------------------------------- */
+
+/* A contained tree that has ended by itself: its container may be counted as full for a moment. */
+static void assert_all_end_by(csys_child *child, csys_handle witness, int signal)
+{
+	assert_ended(witness, csys_after_s(60));
+	assert_int_equal(csys_exit_signal(finished(child)), signal);
+	assert_containers_go();
+	finished(spawned(helper_command("exit", "0", NULL)));
+}
+
+static void signal_reaches_each_once(int contain)
+{
+	csys_handle witness;
+	char text[16];
+	size_t size = 0;
+	int level = 77;
+	csys_command *command = helper_command("tell", "5", NULL);
+	if (contain)
+		csys_command_contain(command);
+	csys_child *child = planted(command, &witness);
+	assert_int_equal(csys_child_signal_tree(child, 0, &level), 0); /* only a look */
+	assert_int_equal(csys_child_signal_tree(child, SIGUSR1, &level), 0);
+	assert_true(level >= CSYS_TREE_WALK);
+	assert_true(contain || level == CSYS_TREE_WALK);
+	assert_int_equal(csys_stream_read_all_until(witness, text, 6, csys_after_s(60), &size), 0);
+	assert_int_equal(size, 6);
+	assert_running(witness); /* and no more */
+
+	assert_int_equal(csys_child_signal_tree(child, 12345, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_child_signal_tree(child, SIGTERM, NULL), 0);
+	assert_all_end_by(child, witness, SIGTERM);
+}
+
+static void a_signal_reaches_each_process_of_a_tree_once(void **state)
+{
+	(void)state;
+	if (!has_table())
+		skip_because("there is no process table");
+	signal_reaches_each_once(0);
+	signal_reaches_each_once(1);
+}
+
+static void without_a_table_a_signal_reaches_the_child_or_its_group(void **state)
+{
+	(void)state;
+	if (has_table())
+		skip();
+	for (int group = 0; group < 2; group++) {
+		csys_handle witness;
+		int level = 0;
+		csys_command *command = helper_command("wait", NULL);
+		if (group)
+			csys_command_process_group(command, 0);
+		csys_child *child = planted(command, &witness);
+		assert_int_equal(csys_child_signal_tree(child, SIGTERM, &level), 0);
+		assert_int_equal(level, group ? CSYS_TREE_GROUP : CSYS_TREE_CHILD);
+		assert_all_end_by(child, witness, SIGTERM);
+	}
+}
+
+static void a_signal_finds_what_has_left_a_contained_child(void **state)
+{
+	(void)state;
+	struct ends ends = opened_ends();
+	csys_handle witness;
+	int level = 0;
+	if (!has_table()) {
+		close_ends(ends);
+		skip_because("there is no process table");
+	}
+	csys_command *command = helper_command("daemon", "stay", NULL);
+	csys_command_contain(command);
+	csys_command_stdio_handle(command, CSYS_STDIN, ends.reader);
+	csys_child *child = planted(command, &witness);
+	assert_int_equal(csys_child_signal_tree_until(child, SIGTERM, csys_after_s(60), &level), 0);
+	assert_int_equal(level, has_containers() ? CSYS_TREE_CONTAINER : CSYS_TREE_REAPER);
+	assert_all_end_by(child, witness, SIGTERM);
+	close_ends(ends);
+}
+
+static void a_signal_goes_to_a_stopped_tree_when_it_goes_on(void **state)
+{
+	(void)state;
+	csys_handle witness;
+	if (!has_table())
+		skip_because("there is no process table");
+	for (int contain = 0; contain < 2; contain++) {
+		csys_command *command = helper_command("tell", "3", NULL);
+		if (contain)
+			csys_command_contain(command);
+		csys_child *child = planted(command, &witness);
+		assert_int_equal(csys_child_signal_tree(child, SIGSTOP, NULL), 0);
+		assert_int_equal(csys_child_wait_suspended_until(child, csys_after_s(60)), 0);
+		assert_int_equal(csys_child_signal_tree(child, SIGTERM, NULL), 0);
+		assert_running(witness);
+		assert_int_equal(csys_child_signal_tree(child, SIGCONT, NULL), 0);
+		assert_all_end_by(child, witness, SIGTERM);
+	}
+}
+
+static void a_reaped_child_has_no_tree_to_signal(void **state)
+{
+	(void)state;
+	int level = 77;
+	csys_child *child = spawned(helper_command("exit", "0", NULL));
+	assert_int_equal(csys_child_wait(child, NULL), 0);
+	assert_int_equal(csys_child_signal_tree(child, SIGTERM, &level), CSYS_ESRCH);
+	assert_int_equal(level, 77);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_contain(command);
+	child = spawned(command);
+	assert_int_equal(csys_child_wait(child, NULL), 0);
+	assert_int_equal(csys_child_signal_tree(child, SIGTERM, &level), CSYS_ESRCH);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	assert_int_equal(csys_child_signal_tree(NULL, SIGTERM, &level), CSYS_EINVAL);
+}
+
+static void a_signal_gives_up_on_a_tree_that_grows_for_ever(void **state)
+{
+	(void)state;
+	csys_handle witness;
+	if (!has_table())
+		skip_because("there is no process table");
+	csys_child *child = planted(helper_command("grow", "8", NULL), &witness);
+	/* It looks again and again, but not without end. */
+	int r = csys_child_signal_tree_until(child, 0, csys_after_ms(50), NULL);
+	assert_true(r == 0 || r == CSYS_ETIMEDOUT);
+	end(child, witness, CSYS_TREE_WALK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1143,6 +1276,12 @@ int main(void)
 		TEST(each_level_has_a_name),
 		TEST(exec_cannot_be_contained),
 		TEST(bad_arguments_are_told),
+		TEST(a_signal_reaches_each_process_of_a_tree_once),
+		TEST(without_a_table_a_signal_reaches_the_child_or_its_group),
+		TEST(a_signal_finds_what_has_left_a_contained_child),
+		TEST(a_signal_goes_to_a_stopped_tree_when_it_goes_on),
+		TEST(a_reaped_child_has_no_tree_to_signal),
+		TEST(a_signal_gives_up_on_a_tree_that_grows_for_ever),
 	};
 	return RUN(tests);
 }

@@ -200,6 +200,26 @@ static void go(int signal)
 	_exit(3);
 }
 
+static void tell(int signal)
+{
+	ssize_t size = write(1, "x", 1);
+	(void)size;
+	(void)signal;
+}
+
+/* A tree, each child the parent of the next, in which every process tells of each SIGUSR1. */
+static int tell_of_signals(size_t below)
+{
+	signal(SIGUSR1, tell);
+	while (below > 0 && fork() == 0)
+		below--;
+	if (below == 0)
+		dprintf(1, "ready\n");
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
 /* Use some memory and some CPU time. */
 static int work(size_t bytes)
 {
@@ -502,6 +522,8 @@ int main(int argc, char **argv)
 		signal(SIGTERM, go);
 		return wait_for_a_signal(0);
 	}
+	if (strcmp(verb, "tell") == 0)
+		return tell_of_signals(number);
 	if (strcmp(verb, "work") == 0)
 		return work(number);
 	if (strcmp(verb, "pair") == 0)

@@ -251,6 +251,36 @@ CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree_until(csys_child *child, csys_
 /** End a child with all that it started, as csys_child_kill_tree_until does, without a deadline. */
 CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, int *out_level);
 
+/**
+ * Send a signal to a child and to all that it started and what that started, by the checks of
+ * csys_child_kill_tree_until: it never reaches a stranger, nor this process.
+ *
+ * A container is frozen for a moment, so that each process in it gets the signal exactly once.
+ * Any other tree is read again and again until no new process shows, and the child gets the signal
+ * last.  Such a tree runs on meanwhile: a process that is started by one that has the signal
+ * already may get it too, and one that is forked at the same moment by a process that the signal
+ * ends may be missed below CSYS_TREE_REAPER.  Nothing is waited for but the signal itself; to leave
+ * nothing running use csys_child_kill_tree, also for SIGKILL.
+ *
+ * \param child      the child
+ * \param signal     a number of <signal.h>; 0 sends none and only looks
+ * \param deadline   when to give up on a tree that starts processes as fast as they get the
+ *                   signal, or on a container that does not stand still since a process in it is in
+ *                   the midst of a system call
+ * \param out_level  how much could be reached, CSYS_TREE_WALK say; may be NULL
+ * \retval 0               all got it
+ * \retval CSYS_ETIMEDOUT  all that were found got it, and others may have come
+ * \retval CSYS_EPERM      some may not be signalled, since they changed their user; the others were
+ * \retval CSYS_ESRCH      the child was reaped, and nothing lives in a container of its own
+ * \retval CSYS_EINVAL     `child` is NULL, or there is no such signal
+ * \retval CSYS_ENOMEM     some may have got it; likewise CSYS_EMFILE
+ */
+CSYS_API int csys_child_signal_tree_until(csys_child *child, int signal, csys_deadline deadline,
+					  int *out_level);
+
+/** Send a signal to a whole tree, as csys_child_signal_tree_until does, without a deadline. */
+CSYS_API int csys_child_signal_tree(csys_child *child, int signal, int *out_level);
+
 /* The name of a level: "child", "group", "walk", "reaper", "container".  Static text. */
 CSYS_API const char *csys_tree_level_name(int level);
 

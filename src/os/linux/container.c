@@ -308,12 +308,14 @@ static int call_for_pids(int list, pid_caller *call, void *context)
 	return 0;
 }
 
-/* ---- killing without cgroup.kill ------------------------------------------------------------ */
+/* ---- signals to all of them ------------------------------------------------------------------ */
 
-/* The result of a walk over the processes. */
+/* A walk over the processes, and its result. */
 struct toll {
-	int killed;
+	int signal;
+	int told;
 	int denied;
+	int failed; /* what else went wrong, 0 if nothing */
 };
 
 static int is_pid(int list, long pid, void *context)
@@ -327,7 +329,7 @@ static int is_pid(int list, long pid, void *context)
  * pid in the list again.  If it is there, the process in the list is the one of the handle, or
  * that one has ended and a later process of this cgroup has the pid.
  */
-static int kill_member(int list, long pid, void *context)
+static int signal_member(int list, long pid, void *context)
 {
 	struct toll *toll = context;
 	csys_handle handle = CSYS_NO_HANDLE;
@@ -338,32 +340,91 @@ static int kill_member(int list, long pid, void *context)
 	}
 	int r = csysi_os_process_open(pid, &handle);
 	if ((r == 0 || r == CSYS_ENOTSUP) && call_for_pids(list, is_pid, &pid)) {
-		r = csysi_os_process_signal(pid, handle, SIGKILL);
+		r = csysi_os_process_signal(pid, handle, toll->signal);
 		if ((r == CSYS_EPERM || r == CSYS_ENOTSUP) && handle != CSYS_NO_HANDLE)
-			r = csysi_os_process_signal(pid, CSYS_NO_HANDLE, SIGKILL);
-		toll->killed += r == 0;
+			r = csysi_os_process_signal(pid, CSYS_NO_HANDLE, toll->signal);
+		toll->told += r == 0;
 		toll->denied += r == CSYS_EPERM;
 	}
+	if (r < 0 && r != CSYS_EPERM && r != CSYS_ESRCH && r != CSYS_ENOTSUP)
+		toll->failed = r;
 	csysi_os_close(handle);
 	return 0;
 }
 
-static int kill_in(int directory, const char *name, int depth, void *context);
+static int signal_in(int directory, const char *name, int depth, void *context);
 
-/* Kill all processes in a directory and below it. */
-static int kill_listed(int directory, int depth, void *context)
+/* Signal all processes in a directory and below it. */
+static int signal_listed(int directory, int depth, void *context)
 {
 	int list = open_file(directory, "cgroup.procs", O_RDONLY);
 	if (list < 0)
 		return -1;
-	call_for_pids(list, kill_member, context);
+	call_for_pids(list, signal_member, context);
 	close(list);
-	return visit_below(directory, kill_in, depth + 1, context);
+	return visit_below(directory, signal_in, depth + 1, context);
 }
 
-static int kill_in(int directory, const char *name, int depth, void *context)
+static int signal_in(int directory, const char *name, int depth, void *context)
 {
-	return act_in(directory, name, kill_listed, depth, context);
+	return act_in(directory, name, signal_listed, depth, context);
+}
+
+/* Whether the first character of a file is '1'. */
+static int is_set(int directory, const char *name)
+{
+	char text[1] = "";
+	int fd = open_file(directory, name, O_RDONLY);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (fd >= 0)
+		close(fd);
+	return size == 1 && text[0] == '1';
+}
+
+/* Wait until all processes stand still, from an open cgroup.events.  Whether they do. */
+static int wait_until_frozen(int events, csys_deadline deadline)
+{
+	for (;;) {
+		char text[256];
+		ssize_t size = pread(events, text, sizeof text - 1, 0);
+		text[size > 0 ? size : 0] = '\0';
+		if (strstr(text, "frozen 1"))
+			return 1;
+		if (size <= 0 || csys_deadline_left(deadline) == 0)
+			return 0;
+		wait_for_change(events, PATIENCE_MS, deadline);
+	}
+}
+
+int csysi_os_container_signal(const struct csysi_os_container *container, int signal,
+			      csys_deadline deadline)
+{
+	int directory = (int)container->handle;
+	struct toll toll = { .signal = signal };
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+	int events = open_file(directory, "cgroup.events", O_RDONLY);
+	if (events < 0)
+		return is_gone() ? CSYS_ESRCH : csysi_posix_fail();
+
+	/* Frozen, none forks: the list is of one moment.  What other code has frozen stays so. */
+	int was_frozen = is_set(directory, "cgroup.freeze");
+	int can_freeze = was_frozen || write_file(directory, "cgroup.freeze", "1") == 0;
+	int stands = can_freeze && wait_until_frozen(events, deadline);
+	r = signal_listed(directory, 0, &toll);
+	r = r < 0 && !is_gone() ? csysi_posix_fail() : 0;
+	if (can_freeze && !was_frozen)
+		(void)write_file(directory, "cgroup.freeze", "0");
+	close(events);
+	if (r < 0 || toll.failed < 0)
+		return r < 0 ? r : toll.failed;
+	if (toll.denied > 0)
+		return CSYS_EPERM;
+	if (toll.told == 0)
+		return CSYS_ESRCH;
+	return stands ? 0 : CSYS_ETIMEDOUT;
 }
 
 /* ---- killing -------------------------------------------------------------------------------- */
@@ -371,13 +432,13 @@ static int kill_in(int directory, const char *name, int depth, void *context)
 /* Kill all processes that are in it now, one by one. */
 static int kill_by_hand(int directory)
 {
-	struct toll toll = { 0, 0 };
+	struct toll toll = { .signal = SIGKILL };
 	int r;
 
 	(void)write_file(directory, "cgroup.freeze", "1");
-	r = kill_listed(directory, 0, &toll);
+	r = signal_listed(directory, 0, &toll);
 	r = r < 0 && !is_gone() ? csysi_posix_fail() : 0;
-	if (r == 0 && toll.denied > 0 && toll.killed == 0)
+	if (r == 0 && toll.denied > 0 && toll.told == 0)
 		r = CSYS_EPERM;
 	/* A kill ends frozen processes too, but those that may not be killed have to continue. */
 	if (r < 0 || toll.denied > 0)

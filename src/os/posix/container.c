@@ -28,6 +28,15 @@ int csysi_os_container_kill(const struct csysi_os_container *container, csys_dea
 	return CSYS_ENOTSUP;
 }
 
+int csysi_os_container_signal(const struct csysi_os_container *container, int signal,
+			      csys_deadline deadline)
+{
+	(void)container;
+	(void)signal;
+	(void)deadline;
+	return CSYS_ENOTSUP;
+}
+
 int csysi_os_container_remove(const struct csysi_os_container *container)
 {
 	(void)container;
