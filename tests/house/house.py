@@ -609,7 +609,7 @@ def old_comments(path, text):
             if is_public(end + 1):
                 yield path, line, 'a comment of the interface begins with /**'
         if re.match(r'\tCSYS_\w+(?: = [^,/]*)?,?(\s*$|\s*/\*(?!\*<))', row) and not (
-                lines[line - 2].endswith('*/') and '/**' in lines[line - 2]):
+                lines[line - 2].endswith('*/') and re.match(r'\t(/\*\*| \*/)', lines[line - 2])):
             yield path, line, 'a constant has a comment /**<'
         if row.startswith('/**'):
             inside = 'text'
@@ -906,7 +906,8 @@ PLANTS = [
         '/**', ' * Plant a tree.  It grows, e.g. here.', ' *', ' *     int code;', ' *             deep();', ' *',
         ' *     more();', ' *', ' * - one', ' *   two', ' *', ' *   three', ' *', ' * \\param a  goes on', ' *           here',
         ' * \\retval 0  yes', ' */', 'CSYS_API int csys_planted(int a);', '', '/** What plants are. */',
-        'enum {', '\tCSYS_PLANTED = 1, /**< one */', '\tCSYS_MORE = 2   /**< and', '\t\t\t * two */', '};',
+        'enum {', '\tCSYS_PLANTED = 1, /**< one */', '\tCSYS_MORE = 2   /**< and', '\t\t\t * two */',
+        '\t/**', '\t * Three.', '\t */', '\tCSYS_THREE = 3,', '};',
         '/* Inside. */', 'CSYS_API int csysi_planted(csys_x *x);', '/* Inside. */', 'typedef int csysi_number;',
         '/* Inside. */', 'enum {', '\tCSYSI_PLANTED_X = 1', '};',
         '#define CSYSI_PLANTED 1',

@@ -13,4 +13,11 @@ int sorted(void)
 	return r;
 }
 
-/* snippet/3 is sh */
+void copy(const char *from, const char *to);
+void copy(const char *from, const char *to)
+{
+#include "snippet/3"
+	csys_command_free(command);
+}
+
+/* snippet/4 is sh */
