@@ -44,6 +44,7 @@ NO_TWIN = {
     'include/csys/sync/annotations.h': 'macros only: tests/compile tries them',
     'include/csys/sync/guard.h': 'macros and inline functions only',
     'include/csys/sync/atomic_inside.h': 'the inside of atomic.h, which has both',
+    'include/csys/sync/guard.h': 'inline only: tests/sync/test_guard.c tries each guard',
 }
 
 # Names that compilers and sanitizers put into an object by themselves.
@@ -970,7 +971,7 @@ PLANTS = [
     ('models', r'^static int arrive\(', change('src/sync/barrier.c', r'word \+ 1;$', 'word + 2;')),
     ('models', r'^static inline int csys_mutex_lock\(csys_mutex \*mutex\)$',
      change('include/csys/sync/mutex.h', r'csysi_mutex_lock_slow\(mutex\);', 'csysi_none(mutex);')),
-    ('models', r'^void csys_latch_done\(',
+    ('models', r'^uint32_t csys_latch_done\(',
      change('src/sync/latch.c', r'csysi_cas_acq_rel', 'csysi_cas_relaxed')),
     ('models', 1, change('tests/model/latch.pml', r'count >= n', 'count > n')),
     ('models', 1, change('tests/model/wake.pml', r'^#define FOREVER 0', '#define FOREVER 2')),
