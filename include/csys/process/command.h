@@ -285,8 +285,8 @@ CSYS_API void csys_command_stdio_take(csys_command *command, enum csys_stdio_str
  *
  * The stream goes on where that of the other child ends.  The other child loses its end.
  *
- * CSYS_ENOTSUP at the stream's step where the end of a pipe that this process reads or writes cannot
- * be a program's (Windows); a pipeline, or csys_pipe_create_for, does that everywhere.
+ * CSYS_ENOTSUP at the stream's step where the end of a pipe that this process reads or writes
+ * cannot be a program's (Windows); a pipeline, or csys_pipe_create_for, does that everywhere.
  *
  * \param command       the command
  * \param stream        the stream; a wrong one is kept as CSYS_EINVAL
