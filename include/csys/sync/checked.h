@@ -85,7 +85,7 @@ typedef int csys_sync_hook(int what, const char *text, void *argument);
 CSYS_API void csys_sync_set_hook(csys_sync_hook *hook, void *argument);
 
 /**
- * Gets one line of text.
+ * A function that csys_sync_dump calls with each line of its text.
  *
  * \param line      without a newline
  * \param argument  that of csys_sync_dump

@@ -49,7 +49,7 @@
 
 CSYS_BEGIN_DECLS
 
-/** A lock for one thread at a time.  All zero is a free one. */
+/** A lock for one thread at a time; all zero is a free one. */
 typedef struct CSYS_CAPABILITY("mutex") csys_mutex {
 	uint32_t word;  /**< private: src/sync/mutex.c */
 	uint32_t marks; /**< private */
@@ -61,7 +61,7 @@ typedef struct CSYS_CAPABILITY("mutex") csys_mutex {
 		0, 0    \
 	}
 
-/** One that is never poisoned, and not released when its holder ends. */
+/** A free mutex that is never poisoned, and not released when its holder ends. */
 #define CSYS_MUTEX_INIT_NO_POISON       \
 	{                               \
 		0, CSYSI_MARK_NO_POISON \
@@ -72,22 +72,25 @@ CSYS_API int csysi_mutex_lock_slow(csys_mutex *mutex);
 CSYS_API void csysi_mutex_unlock_slow(csys_mutex *mutex);
 
 /**
- * Make `mutex` a free one, in memory that is not zeroed.  No thread may use it meanwhile, or hold
- * what was there before.
+ * Make a free mutex in memory that is not zeroed.
+ *
+ * No thread may use it meanwhile, or hold what was there before.
  *
  * \param mutex  any memory
  */
 CSYS_API void csys_mutex_init(csys_mutex *mutex);
 
 /**
- * Make `mutex` a free one that is never poisoned, as CSYS_MUTEX_INIT_NO_POISON does.
+ * Make a free mutex that is never poisoned, as CSYS_MUTEX_INIT_NO_POISON does.
  *
  * \param mutex  any memory
  */
 CSYS_API void csys_mutex_init_no_poison(csys_mutex *mutex);
 
 /**
- * Lock it, however long that takes.  A thread that holds it already waits for ever.
+ * Lock a mutex, however long that takes.
+ *
+ * A thread that holds it already waits for ever.
  *
  * \param mutex  the mutex
  * \retval 0              the caller holds it
@@ -96,14 +99,16 @@ CSYS_API void csys_mutex_init_no_poison(csys_mutex *mutex);
 static inline int csys_mutex_lock(csys_mutex *mutex) CSYS_ACQUIRES(*mutex) CSYS_NOT_ANALYZED;
 
 /**
- * Unlock it.  Never waits.
+ * Unlock a mutex.
+ *
+ * The call never waits.
  *
  * \param mutex  the mutex, which the caller holds
  */
 static inline void csys_mutex_unlock(csys_mutex *mutex) CSYS_RELEASES(*mutex) CSYS_NOT_ANALYZED;
 
 /**
- * Lock it if it is free.
+ * Lock a mutex if it is free.
  *
  * \param mutex  the mutex
  * \retval 0              the caller holds it
@@ -113,7 +118,7 @@ static inline void csys_mutex_unlock(csys_mutex *mutex) CSYS_RELEASES(*mutex) CS
 CSYS_API CSYS_MUST_CHECK int csys_mutex_try_lock(csys_mutex *mutex) CSYS_TRY_ACQUIRES(0, *mutex);
 
 /**
- * Lock it by a deadline.
+ * Lock a mutex by a deadline.
  *
  * A deadline that has passed still takes a mutex that csys_mutex_try_lock would take.  After
  * CSYS_ETIMEDOUT, as after CSYS_EAGAIN, csys_mutex_is_poisoned tells a poisoned one from one that
@@ -129,52 +134,59 @@ CSYS_API CSYS_MUST_CHECK int csys_mutex_lock_until(csys_mutex *mutex, csys_deadl
 	CSYS_TRY_ACQUIRES(0, *mutex);
 
 /**
- * Unlock it; if threads sleep for it, the one that has slept longest gets it next.
+ * Unlock a mutex, and hand it over to the thread that has slept for it longest.
+ *
+ * If no thread sleeps for it, this is csys_mutex_unlock.
  *
  * \param mutex  the mutex, which the caller holds
  */
 CSYS_API void csys_mutex_unlock_fair(csys_mutex *mutex) CSYS_RELEASES(*mutex);
 
 /**
- * Tell whether any thread holds it.
+ * Tell whether any thread holds a mutex.
  *
  * It may be out of date when the caller sees it: for assertions, dumps and statistics, as
  * parking_lot's is_locked.
  *
  * \param mutex  the mutex
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_mutex_is_locked(const csys_mutex *mutex);
 
 /**
- * Tell whether it is poisoned at this moment.
+ * Tell whether a mutex is poisoned at this moment.
  *
  * The caller need not hold it.  Then it may be out of date when the caller sees it: the thread
  * that holds it can clear the poison, and leave new poison when it ends.
  *
  * \param mutex  the mutex
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_mutex_is_poisoned(const csys_mutex *mutex);
 
 /**
- * Clear the poison: the data is in order again.  Called by the holder as a rule, but any thread
- * may.
+ * Clear the poison of a mutex: the data is in order again.
+ *
+ * The holder calls this as a rule, but any thread may.
  *
  * \param mutex  the mutex
  */
 CSYS_API void csys_mutex_clear_poison(csys_mutex *mutex);
 
 /**
- * Poison it, as the end of its holder would.  A mutex without poison is not changed.
+ * Poison a mutex, as the end of its holder would.
+ *
+ * A mutex without poison is not changed.
  *
  * \param mutex  the mutex
  */
 CSYS_API void csys_mutex_poison(csys_mutex *mutex);
 
 /**
- * Abort if the caller surely does not hold it: always noticed with poison;
- * without, only if it is free.  For the analysis (annotations.h) it is held then.
+ * Abort if the caller surely does not hold a mutex.
+ *
+ * With poison that is always noticed; without, only if the mutex is free.  After the call it
+ * counts as held for the analysis (annotations.h).
  *
  * \param mutex  the mutex
  */

@@ -29,7 +29,7 @@
 CSYS_BEGIN_DECLS
 
 /**
- * A mutex that its holder may lock again.  All zero is a free one.
+ * A mutex that its holder may lock again; all zero is a free one.
  *
  * The analysis of annotations.h cannot follow one lock that is held twice, so it is no capability.
  */
@@ -38,15 +38,16 @@ typedef struct csys_reentrant {
 	uint32_t more;    /**< private: locked so often beyond the first time; under mutex */
 } csys_reentrant;
 
-/** A free one; the same as zeroed memory. */
+/** A free reentrant mutex; the same as zeroed memory. */
 #define CSYS_REENTRANT_INIT        \
 	{                          \
 		CSYS_MUTEX_INIT, 0 \
 	}
 
 /**
- * Make `lock` a free one, in memory that is not zeroed.  No thread may use it meanwhile, or hold
- * what was there before.
+ * Make a free reentrant mutex in memory that is not zeroed.
+ *
+ * No thread may use it meanwhile, or hold what was there before.
  *
  * There is none without poison: its holder is known from what each thread knows of its locks, and
  * locks without poison are not noted there.
@@ -56,7 +57,7 @@ typedef struct csys_reentrant {
 CSYS_API void csys_reentrant_init(csys_reentrant *lock);
 
 /**
- * Lock it, once more if the caller holds it, however long that takes.
+ * Lock a reentrant mutex, once more if the caller holds it, however long that takes.
  *
  * \param lock  the lock
  * \retval 0              the caller holds it
@@ -65,7 +66,7 @@ CSYS_API void csys_reentrant_init(csys_reentrant *lock);
 CSYS_API int csys_reentrant_lock(csys_reentrant *lock);
 
 /**
- * Lock it, once more if the caller holds it, if that needs no waiting.
+ * Lock a reentrant mutex, once more if the caller holds it, if that needs no waiting.
  *
  * \param lock  the lock
  * \retval 0              the caller holds it
@@ -75,7 +76,7 @@ CSYS_API int csys_reentrant_lock(csys_reentrant *lock);
 CSYS_API CSYS_MUST_CHECK int csys_reentrant_try_lock(csys_reentrant *lock);
 
 /**
- * Lock it, once more if the caller holds it, by a deadline.
+ * Lock a reentrant mutex, once more if the caller holds it, by a deadline.
  *
  * \param lock      the lock
  * \param deadline  when to give up
@@ -87,37 +88,41 @@ CSYS_API CSYS_MUST_CHECK int csys_reentrant_lock_until(csys_reentrant *lock,
 						       csys_deadline deadline);
 
 /**
- * Unlock it once.  It is free when it was unlocked as often as it was locked.
+ * Unlock a reentrant mutex once.
+ *
+ * It is free when it was unlocked as often as it was locked.
  *
  * \param lock  the lock, which the caller holds
  */
 CSYS_API void csys_reentrant_unlock(csys_reentrant *lock);
 
 /**
- * Tell whether any thread holds it, as csys_mutex_is_locked does.
+ * Tell whether any thread holds a reentrant mutex, as csys_mutex_is_locked does.
  *
  * \param lock  the lock
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_reentrant_is_locked(const csys_reentrant *lock);
 
 /**
- * Tell whether it is poisoned at this moment, as csys_mutex_is_poisoned does.
+ * Tell whether a reentrant mutex is poisoned at this moment.
+ *
+ * What csys_mutex_is_poisoned says about the moment holds here too.
  *
  * \param lock  the lock
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_reentrant_is_poisoned(const csys_reentrant *lock);
 
 /**
- * Clear the poison: the data is in order again.
+ * Clear the poison of a reentrant mutex: the data is in order again.
  *
  * \param lock  the lock
  */
 CSYS_API void csys_reentrant_clear_poison(csys_reentrant *lock);
 
 /**
- * Poison it, as the end of its holder would.
+ * Poison a reentrant mutex, as the end of its holder would.
  *
  * \param lock  the lock
  */

@@ -60,35 +60,36 @@
 
 CSYS_BEGIN_DECLS
 
-/** A lock for many readers or one writer.  All zero is a free one. */
+/** A lock for many readers or one writer; all zero is a free one. */
 typedef struct CSYS_CAPABILITY("rwlock") csys_rwlock {
 	uint32_t word;    /**< private: src/sync/rwlock.c */
 	uint32_t writers; /**< private */
 	csys_mutex turn;  /**< private */
 } csys_rwlock;
 
-/** A free one; the same as zeroed memory. */
+/** A free rwlock; the same as zeroed memory. */
 #define CSYS_RWLOCK_INIT              \
 	{                             \
 		0, 0, CSYS_MUTEX_INIT \
 	}
 
-/** One that is never poisoned, and not released when its holder ends. */
+/** A free rwlock that is never poisoned, and not released when its holder ends. */
 #define CSYS_RWLOCK_INIT_NO_POISON              \
 	{                                       \
 		0, 0, CSYS_MUTEX_INIT_NO_POISON \
 	}
 
 /**
- * Make `lock` a free one, in memory that is not zeroed.  No thread may use it meanwhile, or hold
- * what was there before.
+ * Make a free rwlock in memory that is not zeroed.
+ *
+ * No thread may use it meanwhile, or hold what was there before.
  *
  * \param lock  any memory
  */
 CSYS_API void csys_rwlock_init(csys_rwlock *lock);
 
 /**
- * Make `lock` a free one that is never poisoned, as CSYS_RWLOCK_INIT_NO_POISON does.
+ * Make a free rwlock that is never poisoned, as CSYS_RWLOCK_INIT_NO_POISON does.
  *
  * \param lock  any memory
  */
@@ -113,7 +114,7 @@ CSYS_API void csysi_rwlock_unlock_write_slow(csys_rwlock *lock);
 /* ---- reading --------------------------------------------------------------------------- */
 
 /**
- * Lock it for reading, however long that takes.
+ * Lock a rwlock for reading, however long that takes.
  *
  * \param lock  the lock
  * \retval 0              the caller reads
@@ -122,7 +123,7 @@ CSYS_API void csysi_rwlock_unlock_write_slow(csys_rwlock *lock);
 static inline int csys_rwlock_read(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock) CSYS_NOT_ANALYZED;
 
 /**
- * Lock it for reading if that needs no waiting.
+ * Lock a rwlock for reading if that needs no waiting.
  *
  * \param lock  the lock
  * \retval 0              the caller reads
@@ -133,7 +134,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_read(csys_rwlock *lock)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
 /**
- * Lock it for reading by a deadline.
+ * Lock a rwlock for reading by a deadline.
  *
  * A deadline that has passed still takes a lock that no writer holds or waits for.  After
  * CSYS_ETIMEDOUT csys_rwlock_is_poisoned may be asked, as for a mutex.
@@ -148,7 +149,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_read_until(csys_rwlock *lock, csys_dead
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
 /**
- * Lock it for reading, past writers that wait.
+ * Lock a rwlock for reading, past writers that wait.
  *
  * For a reader that must not wait for a waiting writer: one that runs while another reader, which
  * the writer waits for, waits for it in turn.  The thread's own ledger is not asked, so it
@@ -161,7 +162,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_read_until(csys_rwlock *lock, csys_dead
 CSYS_API int csys_rwlock_read_recursive(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock);
 
 /**
- * Lock it for reading if no writer holds it, past writers that wait.
+ * Lock a rwlock for reading if no writer holds it, past writers that wait.
  *
  * \param lock  the lock
  * \retval 0              the caller reads
@@ -172,7 +173,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_read_recursive(csys_rwlock *lock)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
 /**
- * Lock it for reading by a deadline, past writers that wait.
+ * Lock a rwlock for reading by a deadline, past writers that wait.
  *
  * \param lock      the lock
  * \param deadline  when to give up
@@ -185,7 +186,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_read_recursive_until(csys_rwlock *lock,
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
 /**
- * Unlock what the caller reads, once.
+ * Unlock a rwlock that the caller reads, once.
  *
  * \param lock  the lock
  */
@@ -195,7 +196,7 @@ static inline void csys_rwlock_unlock_read(csys_rwlock *lock)
 /* ---- writing ---------------------------------------------------------------------------- */
 
 /**
- * Lock it for writing, however long that takes.
+ * Lock a rwlock for writing, however long that takes.
  *
  * \param lock  the lock
  * \retval 0              the caller writes
@@ -204,7 +205,7 @@ static inline void csys_rwlock_unlock_read(csys_rwlock *lock)
 static inline int csys_rwlock_write(csys_rwlock *lock) CSYS_ACQUIRES(*lock) CSYS_NOT_ANALYZED;
 
 /**
- * Lock it for writing if that needs no waiting.
+ * Lock a rwlock for writing if that needs no waiting.
  *
  * \param lock  the lock
  * \retval 0              the caller writes
@@ -214,7 +215,7 @@ static inline int csys_rwlock_write(csys_rwlock *lock) CSYS_ACQUIRES(*lock) CSYS
 CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_write(csys_rwlock *lock) CSYS_TRY_ACQUIRES(0, *lock);
 
 /**
- * Lock it for writing by a deadline.
+ * Lock a rwlock for writing by a deadline.
  *
  * A deadline that has passed still takes a lock that csys_rwlock_try_write would take.
  *
@@ -228,7 +229,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_write_until(csys_rwlock *lock, csys_dea
 	CSYS_TRY_ACQUIRES(0, *lock);
 
 /**
- * Unlock what the caller writes.
+ * Unlock a rwlock that the caller writes.
  *
  * \param lock  the lock
  */
@@ -238,7 +239,7 @@ static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
 /* ---- reading upgradably ------------------------------------------------------------------- */
 
 /**
- * Lock it for reading, as the one reader that may be upgraded to the writer.
+ * Lock a rwlock for reading, as the one reader that may be upgraded to the writer.
  *
  * It is held beside other readers, but not beside a writer or another upgradable reader: those
  * wait.  For the analysis (annotations.h) it is a read lock.  A thread that holds it may read it
@@ -251,7 +252,7 @@ static inline void csys_rwlock_unlock_write(csys_rwlock *lock)
 CSYS_API int csys_rwlock_upgradable_read(csys_rwlock *lock) CSYS_ACQUIRES_SHARED(*lock);
 
 /**
- * Lock it for upgradable reading if that needs no waiting.
+ * Lock a rwlock for upgradable reading if that needs no waiting.
  *
  * \param lock  the lock
  * \retval 0              the caller is the upgradable reader
@@ -262,7 +263,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_try_upgradable_read(csys_rwlock *lock)
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
 /**
- * Lock it for upgradable reading by a deadline.
+ * Lock a rwlock for upgradable reading by a deadline.
  *
  * A deadline that has passed still takes a lock that csys_rwlock_try_upgradable_read would take.
  *
@@ -277,7 +278,7 @@ CSYS_API CSYS_MUST_CHECK int csys_rwlock_upgradable_read_until(csys_rwlock *lock
 	CSYS_TRY_ACQUIRES_SHARED(0, *lock);
 
 /**
- * Unlock what the caller reads upgradably.
+ * Unlock a rwlock that the caller reads upgradably.
  *
  * \param lock  the lock
  */
@@ -357,59 +358,68 @@ CSYS_API void csys_rwlock_downgrade_upgradable(csys_rwlock *lock) CSYS_RELEASES_
 	CSYS_ACQUIRES_SHARED(*lock);
 
 /**
- * Tell whether any thread holds it, in any way.
+ * Tell whether any thread holds a rwlock, in any way.
  *
  * It may be out of date when the caller sees it (csys_mutex_is_locked).
  *
  * \param lock  the lock
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_rwlock_is_locked(const csys_rwlock *lock);
 
 /**
- * Tell whether a writer holds it.
+ * Tell whether a writer holds a rwlock.
  *
  * It may be out of date when the caller sees it (csys_mutex_is_locked).
  *
  * \param lock  the lock
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_rwlock_is_write_locked(const csys_rwlock *lock);
 
 /* ---- poison ---------------------------------------------------------------------------------- */
 
 /**
- * Tell whether it is poisoned at this moment.  The caller need not hold it: after a timed call
- * that gave up, too.
+ * Tell whether a rwlock is poisoned at this moment.
+ *
+ * The caller need not hold it: this may be asked after a timed call that gave up, too.
  *
  * \param lock  the lock
- * \return 1 or 0
+ * \return 1 if so, else 0
  */
 CSYS_API int csys_rwlock_is_poisoned(const csys_rwlock *lock);
 
 /**
- * Clear the poison: the data is in order again.  Called by a writer as a rule, but any thread may.
+ * Clear the poison of a rwlock: the data is in order again.
+ *
+ * A writer calls this as a rule, but any thread may.
  *
  * \param lock  the lock
  */
 CSYS_API void csys_rwlock_clear_poison(csys_rwlock *lock);
 
 /**
- * Poison it, as the end of a writer would.  A lock without poison is not changed.
+ * Poison a rwlock, as the end of a writer would.
+ *
+ * A lock without poison is not changed.
  *
  * \param lock  the lock
  */
 CSYS_API void csys_rwlock_poison(csys_rwlock *lock);
 
 /**
- * Abort if the caller surely does not read it, upgradably or not; as csys_mutex_assert_held.
+ * Abort if the caller surely does not read a rwlock, upgradably or not.
+ *
+ * What csys_mutex_assert_held says about poison and the analysis holds here too.
  *
  * \param lock  the lock
  */
 CSYS_API void csys_rwlock_assert_read(const csys_rwlock *lock) CSYS_ASSERTS_HELD_SHARED(*lock);
 
 /**
- * Abort if the caller surely is not its upgradable reader; as csys_mutex_assert_held.
+ * Abort if the caller surely is not the upgradable reader of a rwlock.
+ *
+ * What csys_mutex_assert_held says about poison and the analysis holds here too.
  *
  * \param lock  the lock
  */
@@ -417,7 +427,9 @@ CSYS_API void csys_rwlock_assert_upgradable(const csys_rwlock *lock)
 	CSYS_ASSERTS_HELD_SHARED(*lock);
 
 /**
- * Abort if the caller surely does not write it; as csys_mutex_assert_held.
+ * Abort if the caller surely does not write a rwlock.
+ *
+ * What csys_mutex_assert_held says about poison and the analysis holds here too.
  *
  * \param lock  the lock
  */

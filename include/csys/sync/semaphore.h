@@ -91,14 +91,14 @@ static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
 CSYS_API int csys_semaphore_post_woken(csys_semaphore *semaphore, uint32_t n, uint32_t *out_woken);
 
 /**
- * Take one, however long that takes.
+ * Subtract 1 from the value, waiting however long until it is above 0.
  *
  * \param semaphore  the semaphore
  */
 static inline void csys_semaphore_wait(csys_semaphore *semaphore);
 
 /**
- * Take one, or give up at `deadline`.
+ * Subtract 1 from the value, waiting until it is above 0 or until `deadline`.
  *
  * \param semaphore  the semaphore
  * \param deadline   when to give up; one that has passed still takes what is there
@@ -109,7 +109,7 @@ static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *sema
 							    csys_deadline deadline);
 
 /**
- * Take one if there is one, without waiting.
+ * Subtract 1 from the value if it is above 0, without waiting.
  *
  * \param semaphore  the semaphore
  * \retval 0            one is taken
