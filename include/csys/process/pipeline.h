@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/process/pipeline.h - programs that read what the one before them wrote.
  *
  *     csys_command *stages[] = { list, sort, head }; // list | sort | head
@@ -10,20 +11,18 @@
  *             fwrite(output.out.data, 1, output.out.size, stdout);
  *     csys_output_free(&output);
  *
- * No shell is involved.  Each stage is a command (csys/process/command.h) with
- * all its settings, and stays the caller's.  stdout of each stage but the last
- * and stdin of each but the first belong to the pipeline and must be left at
- * CSYS_STDIO_DEFAULT.  The other two ends, and stderr of every stage, go
- * wherever their command says; so does stderr into the pipe, with
- * CSYS_STDIO_SAME_AS_STDOUT (a |& b).
+ * No shell is involved.  Each stage is a command (csys/process/command.h) with all its settings,
+ * and stays the caller's.  The pipeline connects stdout of each stage but the last and stdin of
+ * each but the first: these must be left at CSYS_STDIO_DEFAULT.  The other two ends, and stderr
+ * of every stage, go wherever their command says; with CSYS_STDIO_SAME_AS_STDOUT stderr goes into
+ * the pipe too (a |& b).
  *
- * Each stage holds its own ends of the pipes and no other's, so every one sees
- * the end of its input, and SIGPIPE or CSYS_EPIPE when the next stage has closed its own.
+ * Each stage holds its own ends of the pipes and no other's.  So every one sees the end of its
+ * input, and SIGPIPE or CSYS_EPIPE when the next stage has closed its own.
  *
- * How a pipeline ended is what POSIX's pipefail says: as its last stage that
- * failed, or as its last stage if none did.  That counts a stage which ended by
- * SIGPIPE because the next one wanted no more; the ends of the single stages
- * are there for other rules.
+ * How a pipeline ended is what POSIX's pipefail says: as its last stage that failed, or as its
+ * last stage if none did.  A stage that ended by SIGPIPE, because the next one wanted no more,
+ * counts as failed; the ends of the single stages are there for other rules.
  *
  * Threads, signals and fork: as for a child (csys/process/child.h).
  */
@@ -43,22 +42,27 @@
 
 CSYS_BEGIN_DECLS
 
-/* Programs that were started as one. */
+/** Programs that were started as one. */
 typedef struct csys_pipeline csys_pipeline;
 
 /* ---- all at once ----------------------------------------------------------- */
 
-/*
- * Run the pipeline and capture it, as csys_command_output does one command:
- * `input` goes to the first stage, stdout comes from the last and stderr from
- * all stages, in the order in which it was written.  With `merge_stderr` that
- * of all stages goes where stdout of the last does, which must be left at
- * CSYS_STDIO_DEFAULT then.  Deadline, grace and linger are those of the whole;
- * SIGTERM and SIGKILL go to every stage.
+/**
+ * Run a pipeline and capture what it writes, as csys_command_output does for one command.
  *
- * out->exit is how the pipeline ended, exits[i] how stage i did; `exits` may be
- * NULL.  Both are set in any case.  Returns what csys_command_output does.  A
- * stage that cannot be started ends those before it: csys_pipeline_spawn.
+ * `input` goes to the first stage.  stdout comes from the last stage, and stderr from all of them,
+ * in the order in which it was written.  With `merge_stderr` it goes where stdout of the last stage
+ * goes, which must be left at CSYS_STDIO_DEFAULT then.  Deadline, grace and linger are those of the
+ * whole; SIGTERM and SIGKILL go to every stage.  A stage that cannot be started ends those before
+ * it (csys_pipeline_spawn).
+ *
+ * \param stages   the commands
+ * \param count    how many, at least 1
+ * \param options  the options; NULL is the default
+ * \param exits    how each stage ended, `count` of them, set in any case; may be NULL
+ * \param out      what was written and how the pipeline ended; it is set in any case, and to be
+ *                 released by csys_output_free
+ * \return a result as of csys_command_output
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_output(csys_command *const *stages, size_t count,
 						  const csys_output_options *options,
@@ -72,8 +76,8 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_output(csys_command *const *stages, s
  * \param exits   how each stage ended, `count` of them; may be NULL
  * \param out     how the pipeline ended; may be NULL if `exits` is not
  * \retval 0            all have ended
- * \retval CSYS_EINVAL  both outputs are NULL; or as csys_pipeline_spawn
- * \return another failure to start as csys_pipeline_spawn has it, and the outputs are as they were
+ * \retval CSYS_EINVAL  both outputs are NULL; or as of csys_pipeline_spawn
+ * \return another failure to start as of csys_pipeline_spawn; the outputs are as they were
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_run(csys_command *const *stages, size_t count,
 					       csys_exit *exits, csys_exit *out);
@@ -92,9 +96,9 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_run(csys_command *const *stages, size
  * \retval CSYS_ETIMEDOUT  those that ran were ended, and the outputs tell how all ended;
  *                         CSYS_EXIT_NONE for a stage that was not started by then, or may not be
  *                         killed and runs on
- * \retval CSYS_EINVAL     both outputs are NULL, or `grace_ns` is negative; or as
+ * \retval CSYS_EINVAL     both outputs are NULL, or `grace_ns` is negative; or as of
  *                         csys_pipeline_spawn
- * \return another failure to start as csys_pipeline_spawn has it, and the outputs are as they were
+ * \return another failure to start as of csys_pipeline_spawn; the outputs are as they were
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_run_until(csys_command *const *stages, size_t count,
 						     csys_deadline deadline, int64_t grace_ns,
@@ -102,91 +106,163 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_run_until(csys_command *const *stages
 
 /* ---- step by step ------------------------------------------------------------ */
 
-/*
- * Start all stages, the first one first.  Returns 0 with *out, which the caller
- * closes with csys_pipeline_close.
+/**
+ * Start all stages of a pipeline, the first one first.
  *
- * If one cannot be started, those before it are killed and reaped, nothing is
- * left, and csys_pipeline_failed_stage() says which it was; csys_spawn_failed_step()
- * says where it failed, as for a single one.  CSYS_EINVAL, at CSYS_STEP_COMMAND,
- * for no stage at all and for a stream that belongs to the pipeline but was
- * connected; then, and for a command with a failed setter, nothing was started.
+ * If one cannot be started, those before it are killed and reaped, and nothing is left.
+ * csys_pipeline_failed_stage tells which one it was, csys_spawn_failed_step at which step it
+ * failed, csys_error_text both.
+ *
+ * \param stages  the commands
+ * \param count   how many, at least 1
+ * \param out     the pipeline, to be closed by csys_pipeline_close.  Unchanged on failure
+ * \retval 0            *out is set
+ * \retval CSYS_EINVAL  at CSYS_STEP_COMMAND: there is no stage, or a stream that the pipeline
+ *                      connects was set; nothing was started
+ * \return another failure as of csys_command_spawn; after that of a setter nothing was started
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_spawn(csys_command *const *stages, size_t count,
 						 csys_pipeline **out);
 
-/* The stage, counted from 0, at which the calling thread's last start of a pipeline failed. */
+/**
+ * Tell at which stage the calling thread's last start of a pipeline failed.
+ *
+ * \return the stage, counted from 0
+ */
 CSYS_API size_t csys_pipeline_failed_stage(void);
 
-/* How many stages it has; 0 for NULL. */
+/**
+ * Tell how many stages a pipeline has.
+ *
+ * \param pipeline  the pipeline
+ * \return the number; 0 for NULL
+ */
 CSYS_API size_t csys_pipeline_count(const csys_pipeline *pipeline);
 
-/*
- * The child that is stage `index`, for its pid, its streams or a signal to it
- * alone.  It stays the pipeline's: do not close it.  NULL beyond the last.
+/**
+ * Tell the child that is one stage of a pipeline.
+ *
+ * It is for its pid, its streams or a signal to it alone.
+ *
+ * \param pipeline  the pipeline
+ * \param index     the stage, counted from 0
+ * \return the child, which stays the pipeline's: do not close it; NULL beyond the last
  */
 CSYS_API csys_child *csys_pipeline_child(const csys_pipeline *pipeline, size_t index);
 
-/*
- * Wait until all stages have ended, and reap them.  Closes this side of the
- * first one's stdin first, and reads nothing, as csys_child_wait.  Returns 0 with
- * how the pipeline ended in *out, which may be NULL, as in the next two.
+/**
+ * Wait until all stages of a pipeline have ended, and reap them.
+ *
+ * The call closes this side of the first stage's stdin first, and reads nothing, as
+ * csys_child_wait.
+ *
+ * \param pipeline  the pipeline
+ * \param out       how the pipeline ended; may be NULL.  Unchanged on failure
+ * \retval 0            all have ended
+ * \retval CSYS_EINVAL  `pipeline` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait(csys_pipeline *pipeline, csys_exit *out);
 
-/*
- * Wait for all stages as csys_pipeline_wait does, until `deadline`; CSYS_ETIMEDOUT if a
- * stage runs on.  With CSYS_POLL it only looks, and leaves stdin of the first stage open.
+/**
+ * Wait until all stages of a pipeline have ended or until `deadline`, and reap those that have.
+ *
+ * The call closes this side of the first stage's stdin first, and reads nothing.  With CSYS_POLL it
+ * only looks, and leaves that stdin open.
+ *
+ * \param pipeline  the pipeline
+ * \param deadline  when to give up
+ * \param out       how the pipeline ended; may be NULL.  Unchanged on failure
+ * \retval 0               all have ended
+ * \retval CSYS_ETIMEDOUT  a stage runs on
+ * \retval CSYS_EINVAL     `pipeline` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_until(csys_pipeline *pipeline,
 						      csys_deadline deadline, csys_exit *out);
 
-/* Look without waiting, and leave its stdin open.  CSYS_EAGAIN if a stage runs on. */
+/**
+ * Tell whether all stages of a pipeline have ended, and reap those that have, without waiting.
+ *
+ * Stdin of the first stage stays open.
+ *
+ * \param pipeline  the pipeline
+ * \param out       how the pipeline ended; may be NULL.  Unchanged on failure
+ * \retval 0            all have ended
+ * \retval CSYS_EAGAIN  a stage runs on
+ * \retval CSYS_EINVAL  `pipeline` is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_try_wait(csys_pipeline *pipeline, csys_exit *out);
 
-/*
- * How stage `index` ended, without waiting.  CSYS_EAGAIN if it runs on,
- * CSYS_EINVAL beyond the last.
+/**
+ * Tell how one stage of a pipeline ended, without waiting.
+ *
+ * \param pipeline  the pipeline
+ * \param index     the stage, counted from 0
+ * \param out       how it ended; may be NULL.  Unchanged on failure
+ * \retval 0            it has ended
+ * \retval CSYS_EAGAIN  it runs on
+ * \retval CSYS_EINVAL  there is no such stage, or `pipeline` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_exit(csys_pipeline *pipeline, size_t index,
 						csys_exit *out);
 
-/*
- * Feed and drain the piped streams that the stages still have, to their end and
- * that of all stages, then close them: csys_child_output for a pipeline.
+/**
+ * Capture what a running pipeline writes, to the end of all stages and streams.
+ *
+ * The piped streams that the stages still have are fed and drained, then closed: csys_child_output
+ * for a pipeline.
+ *
+ * \param pipeline  the pipeline
+ * \param options   the options; NULL is the default
+ * \param exits     how each stage ended, set in any case; may be NULL
+ * \param out       what was written and how the pipeline ended; it is set in any case, and to be
+ *                  released by csys_output_free
+ * \return a result as of csys_child_output
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_wait_output(csys_pipeline *pipeline,
 						       const csys_output_options *options,
 						       csys_exit *exits, csys_output *out);
 
 /**
- * Go on with a capture that reached its deadline with `keep_running`: csys_child_continue_output
- * for a pipeline.
+ * Go on with a capture of a pipeline that has reached its deadline with `keep_running`.
  *
- * \param pipeline  the pipeline of the earlier call
+ * This is csys_child_continue_output for a pipeline.
+ *
+ * \param pipeline  the pipeline
  * \param options   as for csys_child_continue_output
  * \param exits     how each stage ended; may be NULL
  * \param out       that of the earlier call, or an empty one
- * \return as csys_child_continue_output
+ * \return a result as of csys_child_continue_output
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipeline_continue_output(csys_pipeline *pipeline,
 							   const csys_output_options *options,
 							   csys_exit *exits, csys_output *out);
 
-/*
- * Send a signal to every stage that was not reaped.  Returns 0 if all got it,
- * CSYS_ESRCH if all were reaped, else the first failure; the others got it then.
+/**
+ * Send a signal to every stage of a pipeline that was not reaped.
+ *
+ * \param pipeline  the pipeline
+ * \param signal    a number of <signal.h>; 0 sends none and only looks
+ * \retval 0            all got it
+ * \retval CSYS_ESRCH   all stages were reaped
+ * \retval CSYS_EPERM   one may not be signalled, since it changed its user; the others got it
+ * \retval CSYS_EINVAL  there is no such signal, or `pipeline` is NULL
  */
 CSYS_API int csys_pipeline_signal(csys_pipeline *pipeline, int signal);
 
-/*
- * End every stage at once (SIGKILL), a contained one with all that it started.
- * CSYS_EPERM if one may not be ended; the others are.
+/**
+ * End every stage of a pipeline at once (SIGKILL), a contained one with its tree.
+ *
+ * \param pipeline  the pipeline
+ * \retval 0            all were told to end, or have ended
+ * \retval CSYS_EPERM   one may not be ended, since it changed its user; the others are
+ * \retval CSYS_EINVAL  `pipeline` is NULL
  */
 CSYS_API int csys_pipeline_kill(csys_pipeline *pipeline);
 
 /**
- * Ask all stages to end, and close their stdin, without waiting: csys_child_terminate for each.
+ * Ask all stages of a pipeline to end, and close their stdin, without waiting.
+ *
+ * This is csys_child_terminate for each stage.
  *
  * \param pipeline  the pipeline
  * \param grace     when those that run on are killed, by the next wait or close that looks at them
@@ -197,8 +273,7 @@ CSYS_API int csys_pipeline_kill(csys_pipeline *pipeline);
 CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace);
 
 /**
- * Ask all stages to end (SIGTERM), give them until `grace`, then kill those that run, and reap all
- * in any case.
+ * Ask all stages of a pipeline to end (SIGTERM), kill those that run on at `grace`, and reap all.
  *
  * \param pipeline  the pipeline
  * \param grace     when they are killed
@@ -210,7 +285,12 @@ CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grac
 CSYS_API int csys_pipeline_terminate_until(csys_pipeline *pipeline, csys_deadline grace,
 					   csys_exit *out);
 
-/* Close all children and the pipeline; `policy` as for csys_child_close.  NULL is fine. */
+/**
+ * Close all children of a pipeline, and release it.
+ *
+ * \param pipeline  the pipeline; NULL is ignored
+ * \param policy    what is done with stages that run: as for csys_child_close
+ */
 CSYS_API void csys_pipeline_close(csys_pipeline *pipeline, enum csys_close_policy policy);
 CSYSI_AUTO(csys_pipeline, csys_pipeline_close(*object, CSYS_CLOSE_DETACH))
 
