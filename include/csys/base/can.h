@@ -5,9 +5,9 @@
  *     if (csys_can(CSYS_CAN_CONTAIN))
  *             csys_command_contain(command);
  *
- * What a system lacks is CSYS_ENOTSUP, and nothing was done; a setting of a command is refused at
- * the spawn, at the step that is named with it.  csys_can tells before.  CSYS_EINVAL is for what is
- * wrong on every system.
+ * A call for which the system has nothing returns CSYS_ENOTSUP and does nothing.  A setting of a
+ * command that it cannot keep fails the spawn, at the step that is named with the setting.
+ * csys_can tells before.  (CSYS_EINVAL is for what is wrong on every system.)
  */
 #ifndef CSYS_BASE_CAN_H
 #define CSYS_BASE_CAN_H
@@ -16,7 +16,7 @@
 
 CSYS_BEGIN_DECLS
 
-/** What csys_can can be asked. */
+/** The abilities that csys_can knows. */
 enum {
 	CSYS_CAN_SIGNALS = 1,         /**< processes get signals by number; csys/process/signal.h */
 	CSYS_CAN_ASK_TO_END = 2,      /**< a child can be asked to end (csys_child_terminate) */
@@ -45,13 +45,13 @@ enum {
 };
 
 /**
- * Tell whether this system has something.
+ * Tell whether this system can do something.
  *
- * That it has does not mean that this process may use it: a change of user needs privileges also
- * where there are users.  Where it is not known before something is tried, the answer is 1.
+ * This process may lack the privileges for it even so: a change of user needs them on every system.
+ * Where it is not known before something is tried, the answer is 1.
  *
  * \param capability  CSYS_CAN_SIGNALS, ..., or CSYS_CAN_LIMIT plus a resource
- * \return 1, or 0, also for a number that this version does not know
+ * \return 1 if it can; 0 if not, also for a number that this version does not know
  */
 CSYS_API int csys_can(int capability);
 

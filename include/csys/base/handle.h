@@ -2,17 +2,17 @@
  * \file
  * csys/base/handle.h - the system's own handles.
  *
- * On POSIX a csys_handle is a file descriptor (cast it to int for poll, epoll
- * or an event loop), and a descriptor converts to a csys_handle by itself.  On Windows it is a
- * HANDLE, but no SOCKET, which has its own close.  Portable code compares a handle with
- * CSYS_NO_HANDLE and does nothing else with its number; the standard streams, which are not 0, 1
- * and 2 everywhere, are csys_standard's.
+ * On POSIX a csys_handle is a file descriptor: cast it to int for poll, epoll or an event loop; a
+ * descriptor converts to a csys_handle by itself.  On Windows it is a HANDLE, but no SOCKET, which
+ * has its own close.  Portable code compares a handle with CSYS_NO_HANDLE and does nothing else
+ * with its number.  The standard streams are not 0, 1 and 2 everywhere: csys_standard tells them.
  *
- * Every handle that csys opens is close-on-exec from
- * its creation, and above 2, so that it never stands in for a missing standard
- * stream.  A forked child holds copies, as fork has it.  On Windows other code of this process
- * that starts a program which inherits all handles can, for an instant, give it what a spawn of
- * csys hands over.
+ * Every handle that csys opens is close-on-exec from its creation, and above 2, so that it never
+ * stands in for a missing standard stream.  A forked child holds copies, as after any fork.
+ *
+ * On Windows a spawn of csys makes the handles of the child inheritable for a moment.  If other
+ * code of this process starts a program in that moment, and lets it inherit all handles, that
+ * program gets them too.
  */
 #ifndef CSYS_BASE_HANDLE_H
 #define CSYS_BASE_HANDLE_H
@@ -28,16 +28,16 @@ CSYS_BEGIN_DECLS
 /** A file descriptor, or a HANDLE. */
 typedef intptr_t csys_handle;
 
-/** No handle; close accepts it. */
+/** No handle; csys_handle_close ignores it. */
 #define CSYS_NO_HANDLE (-1)
 
 /**
  * Close a handle.
  *
- * Closing what is not open is a fault of the program that cannot be told from a harmless one, and
- * does nothing here.  Async-signal-safe.
+ * Closing a handle that is not open does nothing, but is a fault of the program: the number may
+ * belong to another file by then.  Async-signal-safe.
  *
- * \param handle  the handle; CSYS_NO_HANDLE is fine
+ * \param handle  the handle; CSYS_NO_HANDLE is ignored
  */
 CSYS_API void csys_handle_close(csys_handle handle);
 CSYSI_AUTO_VALUE(csys_handle, csys_handle_close(*object))

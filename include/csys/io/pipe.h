@@ -46,18 +46,22 @@ CSYS_BEGIN_DECLS
 CSYS_API CSYS_MUST_CHECK int csys_pipe_create(csys_handle *out_reader, csys_handle *out_writer);
 
 /** The ends of a pipe. */
-enum csys_pipe_end { CSYS_PIPE_READER = 1, CSYS_PIPE_WRITER = 2, CSYS_PIPE_BOTH = 3 };
+enum csys_pipe_end {
+	CSYS_PIPE_READER = 1, /**< the end that is read */
+	CSYS_PIPE_WRITER = 2, /**< the end that is written */
+	CSYS_PIPE_BOTH = 3    /**< both */
+};
 
 /**
- * Create a pipe of which one end, or both, go to a program that this process starts
- * (csys_command_stdio_take, csys_command_map_take).
+ * Create a pipe of which one end, or both, go to programs that this process starts.
  *
- * Such an end is what programs of this system expect of a stream.  Reading or writing it in this
- * process may ignore a deadline, where the system cannot do better.  Both are close-on-exec.
+ * The end is given to csys_command_stdio_take or csys_command_map_take.  It is what programs of
+ * this system expect of a stream.  If this process reads or writes it, a deadline may be ignored,
+ * where the system cannot do better.  Both ends are close-on-exec.
  *
  * \param program     the ends that programs get
- * \param capacity    how many bytes it is wished to hold before a writer waits, 0 for the usual;
- *                    what the system does not grant is no failure (csys_pipe_capacity tells)
+ * \param capacity    how many bytes it should hold before a writer waits, 0 for the usual number.
+ *                    If the system gives less, that is no failure (csys_pipe_capacity tells)
  * \param out_reader  the end that is read, which the caller closes
  * \param out_writer  the end that is written, which the caller closes
  * \retval 0            both ends are the caller's
@@ -69,13 +73,13 @@ CSYS_API CSYS_MUST_CHECK int csys_pipe_create_for(enum csys_pipe_end program, si
 						  csys_handle *out_reader, csys_handle *out_writer);
 
 /**
- * Get how many bytes a pipe holds before a writer waits.
+ * Tell how many bytes a pipe holds before a writer waits.
  *
  * \param pipe          either end
  * \param out_capacity  the number of bytes
  * \retval 0             the capacity is told
  * \retval CSYS_ENOTSUP  the system does not tell
- * \retval CSYS_EBADF    it is no pipe
+ * \retval CSYS_EBADF    the handle is not a pipe
  * \retval CSYS_EINVAL   `out_capacity` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipe_capacity(csys_handle pipe, size_t *out_capacity);
@@ -87,11 +91,11 @@ CSYS_API CSYS_MUST_CHECK int csys_pipe_capacity(csys_handle pipe, size_t *out_ca
  * \param capacity      how many bytes
  * \param out_capacity  what it became; may be NULL
  * \retval 0             it holds that many
- * \retval CSYS_EPERM    beyond the system's limit for ordinary users (1 MiB on a stock Linux)
+ * \retval CSYS_EPERM    it is beyond the system's limit for ordinary users (1 MiB on a stock Linux)
  * \retval CSYS_EBUSY    more is in it than would fit
- * \retval CSYS_EINVAL   0, or an absurd size
+ * \retval CSYS_EINVAL   the capacity is 0, or more than any pipe can have
  * \retval CSYS_ENOTSUP  the capacity of a pipe cannot be changed here
- * \retval CSYS_EBADF    it is no pipe
+ * \retval CSYS_EBADF    the handle is not a pipe
  */
 CSYS_API CSYS_MUST_CHECK int csys_pipe_set_capacity(csys_handle pipe, size_t capacity,
 						    size_t *out_capacity);

@@ -37,7 +37,7 @@
  *
  * Waiters spin where that helps, on average for 5 us at most, then sleep.
  *
- * Threads: that is what it is for.  Signals: not in handlers.  Fork: no thread of the
+ * Threads: any number may use it at once.  Signals: not in handlers.  Fork: no thread of the
  * parent waits in the child, but a condvar at which some waited looks as if they
  * still did: make it anew there.
  */

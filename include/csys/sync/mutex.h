@@ -32,7 +32,7 @@
  * Misuse that would corrupt (unlocking what the thread does not hold) aborts
  * with a line on stderr; without poison it is noticed only if no thread holds it.
  *
- * Threads: that is what it is for.  Signals: not to be used in handlers.  Fork:
+ * Threads: any number may use it at once.  Signals: not to be used in handlers.  Fork:
  * in the child the mutexes of the forking thread are held by the child, those of
  * other threads for ever.  Processes: csys/ipc, not this.
  */

@@ -18,7 +18,7 @@
  * may be freed when all calls have returned.  Waiters spin where that helps, on average
  * for 5 us at most, then sleep.  A body that calls its own once gets CSYS_EDEADLK.
  *
- * Threads: that is what it is for.  Not in signal handlers.  Fork: one whose body runs in
+ * Threads: any number may use it at once.  Not in signal handlers.  Fork: one whose body runs in
  * another thread of the parent never gets done in the child.
  *
  * A value that is made at its first use, and one that is there from the start:

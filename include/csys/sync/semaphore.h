@@ -13,7 +13,7 @@
  * helps, on average for 5 us at most, then sleep; the system wakes the longest
  * sleeper first, but a thread that comes meanwhile may be quicker.
  *
- * Threads: that is what it is for.  Signals: csys_semaphore_post may be called in
+ * Threads: any number may use it at once.  Signals: csys_semaphore_post may be called in
  * a handler (on Linux; elsewhere only while no thread waits).  Fork: the value is
  * copied, and no thread waits in the child, so make a new one.  Processes: csys/ipc.
  */

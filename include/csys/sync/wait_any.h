@@ -33,9 +33,9 @@
  *     csys_atomic_store(&is_ready, 1, CSYS_RELEASE);
  *     csys_wait_any_notify(&is_ready);
  *
- * Threads: that is what it is for.  Signals: a handler may do what makes an item ready, where the
- * header of that allows it, and csys_wait_any_notify (on Linux); it must not wait.  Fork: no thread
- * of the parent waits in the child.  Cancellation: no call here is ended by it.
+ * Threads: any number may wait at once.  Signals: a handler must not wait.  It may do what makes an
+ * item ready, where the header of that allows it, and csys_wait_any_notify (on Linux).  Fork: no
+ * thread of the parent waits in the child.  Cancellation: no call here is ended by it.
  */
 #ifndef CSYS_SYNC_WAIT_ANY_H
 #define CSYS_SYNC_WAIT_ANY_H
