@@ -94,3 +94,59 @@ void guard_a_writer(void)
 	CSYS_RWLOCK_WRITE_GUARD(written, &shared);
 	value++;
 }
+
+int try_to_hold(void);
+int try_to_hold(void)
+{
+	CSYS_MUTEX_TRY_GUARD(held, &lock);
+	if (held.result < 0)
+		return held.result;
+	total++;
+	CSYS_RWLOCK_READ_GUARD_UNTIL(read, &shared, CSYS_POLL);
+	if (read.result < 0)
+		return read.result;
+#ifdef WRITE_AFTER_TIMED_READ
+	/* rejected: writing variable 'value' requires .*'shared' exclusively */
+	value++;
+#endif
+	return total + value;
+}
+
+void touch_after_a_try(void);
+void touch_after_a_try(void)
+{
+	{
+		CSYS_MUTEX_TRY_GUARD(held, &lock);
+		if (held.result == 0)
+			total++;
+	}
+#ifdef AFTER_THE_BLOCK_OF_A_TRY
+	/* rejected: writing variable 'total' requires holding mutex 'lock' */
+	total++;
+#endif
+}
+
+int guard_an_upgrade(void);
+int guard_an_upgrade(void)
+{
+	CSYS_RWLOCK_UPGRADABLE_GUARD(held, &shared);
+	if (value > 0)
+		return value;
+#ifdef WRITE_BEFORE_UPGRADE
+	/* rejected: writing variable 'value' requires .*'shared' exclusively */
+	value++;
+#endif
+	csys_rwlock_upgrade(&shared);
+	value++;
+	return value;
+}
+
+void unlock_early(void);
+void unlock_early(void)
+{
+	CSYS_MUTEX_GUARD(held, &lock);
+	total++;
+	CSYS_GUARD_UNLOCK(held);
+	(void)CSYS_GUARD_RELOCK(held);
+	total++;
+}

@@ -34,6 +34,7 @@ accepted=0
 rejected=0
 
 analysed='mutex rwlock condvar guard locked'
+analysed_cxx='guard_early'
 plain='order call init command'
 
 fail() {
@@ -121,6 +122,9 @@ if [ -n "$analyser" ] || have clang-19; then
     for build in CSYS_USUAL CSYS_CHECKED; do
         for file in $analysed; do
             one "$analyser" c11 $file -Wthread-safety -D$build
+            one "$analyser" c++17 $file -Wthread-safety -D$build
+        done
+        for file in $analysed_cxx; do
             one "$analyser" c++17 $file -Wthread-safety -D$build
         done
     done

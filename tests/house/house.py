@@ -42,7 +42,6 @@ NO_TWIN = {
     'include/csys/base/attributes.h': 'macros only: nothing to compile and nothing to call',
     'include/csys/base/auto.h': 'macros only: tests/base/test_auto.c tries each type',
     'include/csys/sync/annotations.h': 'macros only: tests/compile tries them',
-    'include/csys/sync/guard.h': 'macros and inline functions only',
     'include/csys/sync/atomic_inside.h': 'the inside of atomic.h, which has both',
     'include/csys/sync/guard.h': 'inline only: tests/sync/test_guard.c tries each guard',
 }

@@ -10,3 +10,20 @@ struct account {
 
 int withdraw(struct account *a, int sum);
 #include "snippet/1"
+
+int wait_for_it(struct account *a);
+int wait_for_it(struct account *a)
+{
+#include "snippet/2"
+	return 0;
+}
+
+extern const char *message;
+void send(const char *message);
+int send_it(struct account *a);
+int send_it(struct account *a)
+{
+	CSYS_MUTEX_GUARD(held, &a->lock);
+#include "snippet/3"
+	return 0;
+}

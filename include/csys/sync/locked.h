@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/sync/locked.h - values inside their locks.
  *
  *     CSYS_MUTEX_DEFINE(counter, int64_t);
@@ -29,8 +30,9 @@ CSYS_BEGIN_DECLS
 /* Abort: the value that was to be unlocked is not of this mutex. */
 CSYS_API void csysi_mutex_wrong_value(void);
 
-/*
+/**
  * Make `name` a type: a mutex, and in it a value of `type` that is reached only by locking it.
+ *
  * Zeroed memory is a free one whose value is zero.
  *
  *     int  name_lock(name *m, type **out);         // as csys_mutex_lock; *out is the value
@@ -42,6 +44,9 @@ CSYS_API void csysi_mutex_wrong_value(void);
  * *out is the value whenever it is locked, poisoned or not, and as it was when it is not.
  * unlock takes the pointer that lock gave: with another one (NULL after an unlock, say) it
  * aborts with a line on stderr.
+ *
+ * \param name  of the type, and the beginning of its functions' names
+ * \param type  of the value
  */
 #define CSYS_MUTEX_DEFINE(name, type)                                                             \
 	typedef struct name {                                                                     \
@@ -92,7 +97,7 @@ CSYS_API void csysi_mutex_wrong_value(void);
 	}                                                                                         \
 	struct name /* for a semicolon */
 
-/* A free one with a value: CSYS_MUTEX_INIT_WITH(3), CSYS_MUTEX_INIT_WITH({ "a", 1 }). */
+/** A free one with a value: CSYS_MUTEX_INIT_WITH(3), CSYS_MUTEX_INIT_WITH({ "a", 1 }). */
 #define CSYS_MUTEX_INIT_WITH(...)            \
 	{                                    \
 		CSYS_MUTEX_INIT, __VA_ARGS__ \
