@@ -66,3 +66,60 @@ int wait_for_the_value(csys_condvar *changed)
 	counter_unlock(&hits, &now);
 	return r;
 }
+
+struct limit {
+	int low, high;
+};
+
+CSYS_RWLOCK_DEFINE(limits, struct limit);
+static limits all = CSYS_RWLOCK_INIT_WITH({ 1, 2 });
+
+int read_the_value(void);
+int read_the_value(void)
+{
+#ifdef AROUND_THE_RWLOCK
+	/* rejected: reading variable 'value' requires holding rwlock */
+	return all.value.low;
+#else
+	const struct limit *now;
+	limits_read(&all, &now);
+	int low = now->low;
+	limits_unlock_read(&all, &now);
+	return low;
+#endif
+}
+
+void write_the_value(void);
+void write_the_value(void)
+{
+	const struct limit *look;
+	struct limit *change;
+	limits_upgradable_read(&all, &look);
+#ifdef WRITE_WHAT_IS_READ
+	/* rejected: read-only|const-qualified */
+	look->low = 3;
+#endif
+	limits_upgrade(&all, &look, &change);
+	change->low = 3;
+#ifdef UNLOCKED_AS_IT_WAS_READ
+	/* rejected: releasing rwlock 'all.rwlock' using shared access, expected exclusive */
+	limits_unlock_upgradable(&all, &look);
+#else
+	limits_unlock_write(&all, &change);
+#endif
+}
+
+int guard_the_value(void);
+int guard_the_value(void)
+{
+	CSYS_LOCKED_GUARD(now, limits, read, &all);
+#ifdef WRITE_WHAT_A_GUARD_READS
+	/* rejected: read-only|const-qualified */
+	now.value->low = 3;
+#endif
+	if (now.value->low > 3)
+		return 1;
+	CSYS_LOCKED_GUARD_UNLOCK(now, limits, read);
+	CSYS_LOCKED_TRY_GUARD(mine, counter, lock, &hits);
+	return mine.value ? *mine.value : 0;
+}
