@@ -43,7 +43,6 @@ NO_TWIN = {
     'include/csys/base/auto.h': 'macros only: tests/base/test_auto.c tries each type',
     'include/csys/sync/annotations.h': 'macros only: tests/compile tries them',
     'include/csys/sync/atomic_inside.h': 'the inside of atomic.h, which has both',
-    'include/csys/sync/guard.h': 'inline only: tests/sync/test_guard.c tries each guard',
 }
 
 # Names that compilers and sanitizers put into an object by themselves.
