@@ -1,4 +1,5 @@
-/*
+/**
+ * \file
  * csys/process/child.h - a program that csys started.
  *
  *     csys_exit exit;
@@ -37,13 +38,23 @@
 
 CSYS_BEGIN_DECLS
 
-/* Its process id; still told after its end, when it may be another's. */
+/**
+ * Get the process id of a child.
+ *
+ * \param child  the child
+ * \return its pid, also after its end, when the pid may be another's; -1 for NULL
+ */
 CSYS_API int64_t csys_child_pid(const csys_child *child);
 
-/*
- * A handle that is ready from the child's end on, for an event loop: on Linux its pidfd.  Ready is
- * POLLIN or POLLHUP for poll; on Windows the handle is signalled.  It stays the child's; do
- * not read or close it.  CSYS_NO_HANDLE where the system has none (CSYS_CAN_PROCESS_HANDLE).
+/**
+ * Get a handle that is ready from the end of a child on, for an event loop.
+ *
+ * Ready is POLLIN or POLLHUP for poll; on Windows the handle is signalled.  It stays the child's;
+ * do not read or close it.
+ *
+ * \param child  the child
+ * \return on Linux its pidfd; CSYS_NO_HANDLE where the system has none (CSYS_CAN_PROCESS_HANDLE),
+ *         or it was taken
  */
 CSYS_API csys_handle csys_child_handle(const csys_child *child);
 
@@ -73,62 +84,113 @@ CSYS_API CSYS_MUST_CHECK int csys_child_take_handle(csys_child *child, csys_hand
 
 /* ---- its streams --------------------------------------------------------- */
 
-/*
- * This side of a stream that was piped: write to CSYS_STDIN, read from the
- * others.  Stays the child's.  CSYS_NO_HANDLE if there is none, or none left.
+/**
+ * Get this side of a stream that was piped: write to CSYS_STDIN, read from the others.
+ *
+ * \param child   the child, whose it stays
+ * \param stream  which stream
+ * \return the handle; CSYS_NO_HANDLE if the stream is no pipe, or was taken or closed
  */
 CSYS_API csys_handle csys_child_stream(const csys_child *child, enum csys_stdio_stream stream);
 
-/*
- * Take that end: the caller closes *out.  Returns 0, CSYS_EBADF if there is
- * none left, CSYS_EINVAL for no stream.
+/**
+ * Take this side of a stream that was piped: the caller closes *out.
+ *
+ * \param child   the child
+ * \param stream  which stream
+ * \param out     the handle
+ * \retval 0            the caller owns *out
+ * \retval CSYS_EBADF   the stream is no pipe, or was taken or closed
+ * \retval CSYS_EINVAL  an argument is NULL, or there is no such stream
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_take(csys_child *child, enum csys_stdio_stream stream,
 					     csys_handle *out);
 
-/* Close that end, if it is there: for CSYS_STDIN, the end of the child's input. */
+/**
+ * Close this side of a stream that was piped; for CSYS_STDIN that is the end of the child's input.
+ *
+ * \param child   the child; NULL is fine
+ * \param stream  which stream; one that is not there is left alone
+ */
 CSYS_API void csys_child_close_stream(csys_child *child, enum csys_stdio_stream stream);
 
 /* ---- its end --------------------------------------------------------------- */
 
-/*
- * Wait until it has ended and reap it.  Closes this side of its stdin first,
- * as std does, so that a child that reads to the end of its input ends; reads
- * nothing: a child that fills its stdout pipe waits for ever, and so does this
- * (csys/process/output.h is for that).  Returns 0 with the end in *out, which may be
- * NULL, in all functions of this part.
+/**
+ * Wait until a child has ended, and reap it.
+ *
+ * Closes this side of its stdin first, as std does, so that a child that reads to the end of its
+ * input ends.  Reads nothing: a child that fills its stdout pipe waits for ever, and so does this;
+ * csys/process/output.h is for that.  A child that csys_child_terminate has asked to end is killed
+ * when its grace is over.
+ *
+ * \param child  the child
+ * \param out    how it ended; may be NULL
+ * \retval 0            it has ended; a later wait gives the same
+ * \retval CSYS_EINVAL  `child` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_wait(csys_child *child, csys_exit *out);
 
-/*
- * Wait for it as csys_child_wait does, until `deadline`; CSYS_ETIMEDOUT if it runs on.
- * With CSYS_POLL it only looks, as csys_child_try_wait does, and leaves its stdin open.
+/**
+ * Wait for the end of a child as csys_child_wait does, until `deadline`.
+ *
+ * With CSYS_POLL it only looks, as csys_child_try_wait does, and leaves the child's stdin open.
+ *
+ * \param child     the child
+ * \param deadline  when to give up
+ * \param out       how it ended; may be NULL
+ * \retval 0               it has ended
+ * \retval CSYS_ETIMEDOUT  it runs on
+ * \retval CSYS_EINVAL     `child` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_wait_until(csys_child *child, csys_deadline deadline,
 						   csys_exit *out);
 
-/* Look without waiting, and leave its stdin open.  CSYS_EAGAIN if it runs on. */
+/**
+ * Look whether a child has ended, without waiting, and reap it; its stdin stays open.
+ *
+ * \param child  the child
+ * \param out    how it ended; may be NULL
+ * \retval 0            it has ended
+ * \retval CSYS_EAGAIN  it runs on
+ * \retval CSYS_EINVAL  `child` is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_child_try_wait(csys_child *child, csys_exit *out);
 
-/*
- * Its end, for csys_poll: ready once it has ended, reaped or not, on systems too that have
- * no handle for it.  Nothing is reaped.  A NULL child is CSYS_EBADF there.  A child that a
- * debugger traces is ready on Linux while csys_child_try_wait is still CSYS_EAGAIN, until the
- * debugger has seen its end.
+/**
+ * Make a waitable of the end of a child, for csys_poll.
+ *
+ * Ready once the child has ended, reaped or not, on systems too that have no handle for it.
+ * Nothing is reaped.  A child that a debugger traces is ready on Linux while csys_child_try_wait is
+ * still CSYS_EAGAIN, until the debugger has seen its end.
+ *
+ * \param child  the child; NULL is CSYS_EBADF in csys_poll
+ * \return the waitable
  */
 CSYS_API csys_waitable csys_child_waitable(csys_child *child);
 
-/*
- * Send a signal (a number of <signal.h>; 0 sends none and only looks).
- * Returns 0, CSYS_ESRCH once it was reaped, CSYS_EPERM, CSYS_EINVAL for no
- * signal, CSYS_ENOTSUP where there are no signals.  A child that has ended but was not
- * waited for takes it silently.
+/**
+ * Send a signal to a child.
+ *
+ * A child that has ended but was not waited for takes it silently.
+ *
+ * \param child   the child
+ * \param signal  a number of <signal.h>; 0 sends none and only looks
+ * \retval 0             it was sent
+ * \retval CSYS_ESRCH    the child was reaped
+ * \retval CSYS_EPERM    it may not be signalled, since it changed its user
+ * \retval CSYS_EINVAL   `child` is NULL, or there is no such signal
+ * \retval CSYS_ENOTSUP  the system has no signals
  */
 CSYS_API int csys_child_signal(csys_child *child, int signal);
 
-/*
- * End it at once (SIGKILL); wait tells when it is gone.  Returns 0, also when
- * it has ended already, or CSYS_EPERM if it changed its user.
+/**
+ * End a child at once (SIGKILL); a wait tells when it is gone.
+ *
+ * \param child  the child
+ * \retval 0            it ends, or has ended already
+ * \retval CSYS_EPERM   it may not be ended, since it changed its user
+ * \retval CSYS_EINVAL  `child` is NULL
  */
 CSYS_API int csys_child_kill(csys_child *child);
 
@@ -169,55 +231,95 @@ CSYS_API int csys_child_terminate(csys_child *child, csys_deadline grace);
  */
 CSYS_API int csys_child_terminate_until(csys_child *child, csys_deadline grace, csys_exit *out);
 
-/*
- * Suspend it (SIGSTOP), and let it go on (SIGCONT); as csys_child_signal, CSYS_ENOTSUP where
- * the system cannot do that.  A stopped child can be killed; asked to end, it does when it goes on.
+/**
+ * Suspend a child (SIGSTOP).
+ *
+ * A suspended child can be killed; one that is asked to end does so when it goes on.
+ *
+ * \param child  the child
+ * \retval 0             it was told; csys_child_wait_suspended_until waits until it stands
+ * \retval CSYS_ENOTSUP  the system cannot do that
+ * \return else as csys_child_signal
  */
 CSYS_API int csys_child_suspend(csys_child *child);
+
+/**
+ * Let a suspended child go on (SIGCONT).
+ *
+ * \param child  the child
+ * \retval 0             it goes on, or ran anyway
+ * \retval CSYS_ENOTSUP  the system cannot do that
+ * \return else as csys_child_signal
+ */
 CSYS_API int csys_child_resume(csys_child *child);
 
-/* 1 if it is stopped now, whichever process stopped it, 0 if not.  CSYS_ESRCH if it has ended. */
+/**
+ * Tell whether a child is stopped now, whichever process stopped it.
+ *
+ * \param child  the child
+ * \retval 1             it is stopped
+ * \retval 0             it runs
+ * \retval CSYS_ESRCH    it has ended
+ * \retval CSYS_ENOTSUP  the system cannot tell
+ * \retval CSYS_EINVAL   `child` is NULL
+ */
 CSYS_API CSYS_MUST_CHECK int csys_child_is_suspended(csys_child *child);
 
-/*
- * Wait until it is stopped, by any process: stopping takes a moment.  Returns 0,
- * CSYS_ETIMEDOUT if it runs on, CSYS_ESRCH if it has ended.  There is no handle
- * for this: it looks, at intervals of at most 5 ms.
+/**
+ * Wait until a child is stopped, by any process: stopping takes a moment.
+ *
+ * No system has a handle for this, so it looks, at intervals of at most 5 ms.
+ *
+ * \param child     the child
+ * \param deadline  when to give up
+ * \retval 0               it is stopped
+ * \retval CSYS_ETIMEDOUT  it runs on
+ * \retval CSYS_ESRCH      it has ended
+ * \retval CSYS_ENOTSUP    the system cannot tell
+ * \retval CSYS_EINVAL     `child` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_wait_suspended_until(csys_child *child,
 							     csys_deadline deadline);
 
-/*
- * Send a signal to the child's whole process group: itself and what it started and
- * did not move out.  Fails as csys_child_signal.  For a child that leads one
- * (csys_command_process_group 0, a new session or a terminal), else CSYS_EINVAL.
- * CSYS_ESRCH once the child is reaped, by this process or by the system where SIGCHLD is
- * ignored: its number may lead another group then, so signal before the last wait.
+/**
+ * Send a signal to the process group of a child: itself, and what it started and did not move out.
+ *
+ * For a child that leads a group (csys_command_process_group 0, a new session or a terminal).  Its
+ * number may lead another group once it is reaped, so signal before the last wait.
+ *
+ * \param child   the child
+ * \param signal  a number of <signal.h>; 0 sends none and only looks
+ * \retval 0            it was sent
+ * \retval CSYS_ESRCH   the child was reaped, by this process or by the system where SIGCHLD is
+ *                      ignored
+ * \retval CSYS_EPERM   no process of the group may be signalled
+ * \retval CSYS_EINVAL  `child` is NULL or leads no group, or there is no such signal
  */
 CSYS_API int csys_child_signal_group(csys_child *child, int signal);
 
-/* How much csys_child_kill_tree_until could reach, weakest first. */
+/** How much csys_child_kill_tree and csys_child_signal_tree could reach, weakest first. */
 enum {
-	CSYS_TREE_CHILD = 1, /* the child alone */
-	CSYS_TREE_GROUP = 2, /* the process group that it leads */
-	/* All that are connected to it: their parent is one of them, or their process group or
-	 * session began with one of them.  Not those whose parent had ended before, if they are
-	 * in no such group either. */
-	CSYS_TREE_WALK = 3,
-	/* These too: the child was contained, it takes in all its orphans, it lived until now, and
-	 * no process of the tree was found to have a parent outside of it. */
-	CSYS_TREE_REAPER = 4,
-	/* All that was ever started in its container, whatever that did and whether the child
-	 * lives or not.  Only a process with rights over cgroups can have moved out. */
-	CSYS_TREE_CONTAINER = 5
+	CSYS_TREE_CHILD = 1,    /**< the child alone */
+	CSYS_TREE_GROUP = 2,    /**< the process group that it leads */
+	CSYS_TREE_WALK = 3,     /**< all that are connected to it: their parent is one of them, or
+				     their process group or session began with one of them; not
+				     those whose parent had ended before, if they are in no such
+				     group either */
+	CSYS_TREE_REAPER = 4,   /**< all of CSYS_TREE_WALK, and orphans: the child was contained, it
+				     takes in all its orphans, it lived until now, and no process
+				     of the tree was found to have a parent outside of it */
+	CSYS_TREE_CONTAINER = 5 /**< all that was ever started in its container, whatever that did
+				     and whether the child lives or not; only a process with
+				     rights over cgroups can have moved out */
 };
 
-/*
- * End it at once, with all that it started and what that started, though these fork
- * meanwhile.  Any child has a level of at least CSYS_TREE_WALK on Linux; a contained
- * one (csys_command_contain) has the level that was to be had for it.  Without a process
- * table, on plain POSIX say, or one that does not show the child to this process (/proc
- * mounted with hidepid), it is its group if it leads one, else the child alone.
+/**
+ * End a child at once, with all that it started and what that started, though these fork meanwhile.
+ *
+ * Any child has a level of at least CSYS_TREE_WALK on Linux; a contained one (csys_command_contain)
+ * has the level that was to be had for it.  Without a process table, on plain POSIX say, or one
+ * that does not show the child to this process (/proc mounted with hidepid), it is its group if it
+ * leads one, else the child alone.
  *
  * A walk reads the process table several times, stops all it finds (so this process may
  * get a SIGCHLD), and kills them when none is left that could fork.  A signal goes only
@@ -234,21 +336,34 @@ enum {
  * The child is not reaped; wait tells how it ended.  One that has ended and was not
  * reaped will do: its children are found by a container, an environment, a group or a session.
  *
- * Returns 0 with the level in *out_level (which may be NULL) when nothing of it runs any
- * more, as far as that level can tell.  CSYS_ETIMEDOUT: all were killed that were found,
- * and some run on: in the midst of a system call that cannot be broken off, or, in a walk,
- * because the tree grew faster than it could be stopped; what was started last may then be out
- * of reach for good.  A walk looks at the deadline only after it has read the table some
- * 20 times.  CSYS_EPERM: some may not be killed, those that changed their user; all
- * others are.  CSYS_ESRCH: it was reaped, by this process or the system, and had no
- * container.  CSYS_ENOMEM, CSYS_EMFILE: some may run on.  However it ends, nothing stays
- * stopped: what had been stopped was killed, or goes on if there was no handle left to kill it
- * by.  No cancellation point.
+ * However it ends, nothing stays stopped: what had been stopped was killed, or goes on if there was
+ * no handle left to kill it by.  No cancellation point.
+ *
+ * \param child      the child
+ * \param deadline   when to give up; a walk looks at it only after it has read the table some 20
+ *                   times
+ * \param out_level  how much could be reached, CSYS_TREE_WALK say; may be NULL
+ * \retval 0               nothing of it runs any more, as far as that level can tell
+ * \retval CSYS_ETIMEDOUT  all were killed that were found, and some run on: in the midst of a
+ *                         system call that cannot be broken off, or, in a walk, because the tree
+ *                         grew faster than it could be stopped; what was started last may then be
+ *                         out of reach for good
+ * \retval CSYS_EPERM      some may not be killed, those that changed their user; all others are
+ * \retval CSYS_ESRCH      it was reaped, by this process or the system, and had no container
+ * \retval CSYS_ENOMEM     there was no memory, and some may run on
+ * \retval CSYS_EMFILE     there was no handle left, and some may run on
+ * \retval CSYS_EINVAL     `child` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree_until(csys_child *child, csys_deadline deadline,
 							int *out_level);
 
-/** End a child with all that it started, as csys_child_kill_tree_until does, without a deadline. */
+/**
+ * End a child with all that it started, as csys_child_kill_tree_until does, without a deadline.
+ *
+ * \param child      the child
+ * \param out_level  how much could be reached, CSYS_TREE_WALK say; may be NULL
+ * \return as csys_child_kill_tree_until, but never CSYS_ETIMEDOUT
+ */
 CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, int *out_level);
 
 /**
@@ -273,55 +388,79 @@ CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, int *out_le
  * \retval CSYS_EPERM      some may not be signalled, since they changed their user; the others were
  * \retval CSYS_ESRCH      the child was reaped, and nothing lives in a container of its own
  * \retval CSYS_EINVAL     `child` is NULL, or there is no such signal
- * \retval CSYS_ENOMEM     some may have got it; likewise CSYS_EMFILE
+ * \retval CSYS_ENOMEM     there was no memory, and some may have got it
+ * \retval CSYS_EMFILE     there was no handle left, and some may have got it
  */
 CSYS_API int csys_child_signal_tree_until(csys_child *child, int signal, csys_deadline deadline,
 					  int *out_level);
 
-/** Send a signal to a whole tree, as csys_child_signal_tree_until does, without a deadline. */
+/**
+ * Send a signal to a whole tree, as csys_child_signal_tree_until does, without a deadline.
+ *
+ * \param child      the child
+ * \param signal     a number of <signal.h>; 0 sends none and only looks
+ * \param out_level  how much could be reached, CSYS_TREE_WALK say; may be NULL
+ * \return as csys_child_signal_tree_until, but never CSYS_ETIMEDOUT
+ */
 CSYS_API int csys_child_signal_tree(csys_child *child, int signal, int *out_level);
 
-/* The name of a level: "child", "group", "walk", "reaper", "container".  Static text. */
+/**
+ * Get the name of a level of a tree.
+ *
+ * \param level  CSYS_TREE_CHILD, ...
+ * \return "child", "group", "walk", "reaper" or "container", "unknown level" for another number;
+ *         static text
+ */
 CSYS_API const char *csys_tree_level_name(int level);
 
-/*
+/**
  * What a child used, and the children that it waited for itself; the child alone where a system
- * does not add these.  Linux counts
- * the memory that a child started in, so `peak` is never less than what this
- * process had at the spawn.
+ * does not add these.
+ *
+ * Linux counts the memory that a child started in, so `peak` is never less than what this process
+ * had at the spawn.
  */
 typedef struct csys_usage {
-	int64_t user_ns;   /* CPU time in programs, ns */
-	int64_t system_ns; /* CPU time in the system for them, ns */
-	int64_t peak;      /* bytes of memory at most, of the largest one */
+	int64_t user_ns;   /**< CPU time in programs, ns */
+	int64_t system_ns; /**< CPU time in the system for them, ns */
+	int64_t peak;      /**< bytes of memory at most, of the largest one */
 } csys_usage;
 
-/*
- * What it used, once it was waited for.  Returns 0, CSYS_EAGAIN before that,
- * CSYS_ENOTSUP where the system does not tell (plain POSIX, or no pidfds) or
- * other code took its status.
+/**
+ * Get what a child used, once it was waited for.
+ *
+ * \param child  the child
+ * \param out    what it used
+ * \retval 0             *out is set
+ * \retval CSYS_EAGAIN   the child was not waited for yet
+ * \retval CSYS_ENOTSUP  the system does not tell (plain POSIX, no pidfds, or its handle was taken),
+ *                       or other code took its status
+ * \retval CSYS_EINVAL   an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_child_usage(csys_child *child, csys_usage *out);
 
-/* What csys_child_close does with a child that still runs. */
+/** What csys_child_close does with a child that still runs. */
 enum csys_close_policy {
-	CSYS_CLOSE_DETACH = 0, /* let it run; csys reaps it at a later spawn, wait or close */
-	CSYS_CLOSE_KILL = 1,   /* kill it, a contained one with its tree, and reap it */
-	CSYS_CLOSE_WAIT = 2    /* wait for its end, however long */
+	CSYS_CLOSE_DETACH = 0, /**< let it run; csys reaps it at a later spawn, wait or close */
+	CSYS_CLOSE_KILL = 1,   /**< kill it, a contained one with its tree, and reap it */
+	CSYS_CLOSE_WAIT = 2    /**< wait for its end, however long */
 };
 
-/*
- * Close the child and this side of its streams.  One that has ended is reaped
- * under every policy.  A detached one is reaped after its end when this process
- * spawns, waits for or closes another child: each time up to 64 of the detached
- * are looked at, in turn.  One that CSYS_CLOSE_KILL may not kill is detached.
- * NULL is fine.
+/**
+ * Close a child and this side of its streams.
  *
- * With CSYS_CLOSE_KILL nothing of a child in a container is left, even if it has ended
- * itself (csys_command_run closes so); of another contained one what csys_child_kill_tree
- * reaches before the child is reaped.  Under the other policies what it started
- * runs on.  Its container is removed once that has ended too, by a later spawn, wait or
- * close; a process that ends before that leaves an empty cgroup behind.
+ * One that has ended is reaped under every policy.  A detached one is reaped after its end when
+ * this process spawns, waits for or closes another child: each time up to 64 of the detached are
+ * looked at, in turn.  One that CSYS_CLOSE_KILL may not kill is detached.
+ *
+ * With CSYS_CLOSE_KILL nothing of a child in a container is left, even if it has ended itself
+ * (csys_command_run closes so); of another contained one what csys_child_kill_tree reaches before
+ * the child is reaped.  Under the other policies what it started runs on.  Its container is removed
+ * once that has ended too, by a later spawn, wait or close; a process that ends before that leaves
+ * an empty cgroup behind.
+ *
+ * \param child   the child; NULL is fine
+ * \param policy  what becomes of one that still runs
  */
 CSYS_API void csys_child_close(csys_child *child, enum csys_close_policy policy);
 CSYSI_AUTO(csys_child, csys_child_close(*object, CSYS_CLOSE_DETACH))
