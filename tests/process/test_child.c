@@ -402,6 +402,40 @@ static void a_child_whose_handle_was_taken_may_be_reaped_by_its_owner(void **sta
 	csys_handle_close(handle);
 }
 
+static void not_yet_is_eagain_from_try_and_etimedout_from_until(void **state)
+{
+	(void)state;
+	csys_deadline soon[] = { CSYS_POLL, csys_after_ns(0), csys_after_ms(1) };
+	csys_child *child = waiting("wait");
+	csys_command *stage = helper_command("wait", NULL);
+	csys_pipeline *pipeline = NULL;
+	csys_process *process = NULL;
+	csys_signals *signals = NULL;
+	csys_signal_event event;
+	csys_exit end;
+	int number = SIGUSR2;
+	assert_int_equal(csys_pipeline_spawn(&stage, 1, &pipeline), 0);
+	csys_command_free(stage);
+	assert_int_equal(csys_process_open(csys_child_pid(child), &process), 0);
+	assert_int_equal(csys_signals_open(&number, 1, NULL, &signals), 0);
+
+	assert_int_equal(csys_child_try_wait(child, &end), CSYS_EAGAIN);
+	assert_int_equal(csys_pipeline_try_wait(pipeline, &end), CSYS_EAGAIN);
+	assert_int_equal(csys_pipeline_exit(pipeline, 0, &end), CSYS_EAGAIN);
+	assert_int_equal(csys_signals_try_wait(signals, &event), CSYS_EAGAIN);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(csys_child_wait_until(child, soon[i], &end), CSYS_ETIMEDOUT);
+		assert_int_equal(csys_child_wait_suspended_until(child, soon[i]), CSYS_ETIMEDOUT);
+		assert_int_equal(csys_pipeline_wait_until(pipeline, soon[i], &end), CSYS_ETIMEDOUT);
+		assert_int_equal(csys_process_wait_until(process, soon[i]), CSYS_ETIMEDOUT);
+		assert_int_equal(csys_signals_wait_until(signals, soon[i], &event), CSYS_ETIMEDOUT);
+	}
+	csys_signals_close(signals);
+	csys_process_close(process);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_KILL);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
 static void streams_are_borrowed_taken_and_closed(void **state)
 {
 	(void)state;
@@ -642,6 +676,49 @@ static void *kill_often(void *child)
 		r = csys_child_signal(child, SIGUSR1);
 	while (r == 0);
 	return r == CSYS_ESRCH ? child : NULL;
+}
+
+static void *wait_in_steps(void *child)
+{
+	static csys_exit ends[8];
+	static int next;
+	csys_exit *end = &ends[__atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % 8];
+	int r;
+	do
+		r = csys_child_wait_until(child, csys_after_us(300), end);
+	while (r == CSYS_ETIMEDOUT);
+	return r < 0 ? NULL : end;
+}
+
+static void *terminate_often(void *child)
+{
+	for (int i = 0; i < 20; i++)
+		if (csys_child_terminate(child, csys_after_us(200)) < 0)
+			return NULL;
+	return child;
+}
+
+static void waits_and_terminates_of_several_threads_agree(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		csys_child *child = waiting("stay");
+		pthread_t waiters[3], asker;
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(pthread_create(&waiters[i], NULL, wait_in_steps, child),
+					 0);
+		assert_int_equal(pthread_create(&asker, NULL, terminate_often, child), 0);
+		for (int i = 0; i < 3; i++) {
+			void *end;
+			pthread_join(waiters[i], &end);
+			assert_non_null(end);
+			assert_exit(*(csys_exit *)end, CSYS_EXIT_SIGNAL, SIGKILL);
+		}
+		void *asked;
+		pthread_join(asker, &asked);
+		assert_non_null(asked);
+		csys_child_close(child, CSYS_CLOSE_KILL);
+	}
 }
 
 static void waits_and_signals_of_several_threads_agree(void **state)
@@ -913,6 +990,7 @@ int main(int argc, char **argv)
 		TEST(a_child_that_may_not_be_asked_has_no_grace),
 		TEST(its_handle_can_be_taken_and_it_goes_by_its_pid),
 		TEST(a_child_whose_handle_was_taken_may_be_reaped_by_its_owner),
+		TEST(not_yet_is_eagain_from_try_and_etimedout_from_until),
 		TEST(streams_are_borrowed_taken_and_closed),
 		TEST(close_detach_lets_it_run_and_the_next_call_reaps_it),
 		TEST(many_detached_children_are_all_reaped),
@@ -922,6 +1000,7 @@ int main(int argc, char **argv)
 		TEST(a_foreign_reaper_gives_status_unknown),
 		TEST(no_signal_reaches_a_stranger_with_its_pid),
 		TEST(a_group_gets_no_signal_once_its_leader_was_reaped_by_others),
+		TEST(waits_and_terminates_of_several_threads_agree),
 		TEST(waits_and_signals_of_several_threads_agree),
 		TEST(a_cancelled_wait_leaves_the_child_usable),
 		TEST(a_thread_that_is_cancelled_ends_with_no_lock_of_the_child),

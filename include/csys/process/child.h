@@ -370,7 +370,8 @@ CSYS_API CSYS_MUST_CHECK int csys_child_kill_tree(csys_child *child, int *out_le
  * Send a signal to a child and to all that it started and what that started, by the checks of
  * csys_child_kill_tree_until: it never reaches a stranger, nor this process.
  *
- * A container is frozen for a moment, so that each process in it gets the signal exactly once.
+ * A container is frozen for a moment, so that each process in it gets the signal exactly once; if
+ * this process is killed in that moment it stays frozen.
  * Any other tree is read again and again until no new process shows, and the child gets the signal
  * last.  Such a tree runs on meanwhile: a process that is started by one that has the signal
  * already may get it too, and one that is forked at the same moment by a process that the signal
