@@ -94,8 +94,8 @@ CSYS_API CSYS_MUST_CHECK int csys_pipeline_run(csys_command *const *stages, size
  * \param out       how the pipeline ended; may be NULL if `exits` is not
  * \retval 0               all have ended by the deadline
  * \retval CSYS_ETIMEDOUT  those that ran were ended, and the outputs tell how all ended;
- *                         CSYS_EXIT_NONE for a stage that was not started by then, or may not be
- *                         killed and runs on
+ *                         CSYS_EXIT_NONE for all if one was not started by then, and for a stage
+ *                         that may not be killed and runs on
  * \retval CSYS_EINVAL     both outputs are NULL, or `grace_ns` is negative; or as of
  *                         csys_pipeline_spawn
  * \return another failure to start as of csys_pipeline_spawn; the outputs are as they were
