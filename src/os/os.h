@@ -61,6 +61,7 @@
 #include "os/this_process.h"
 #include "os/this_thread.h"
 #include "os/thread.h"
+#include "os/thread_control.h"
 #include "os/thread_end.h"
 #include "os/wake.h"
 

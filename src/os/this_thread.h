@@ -1,16 +1,11 @@
 /*
- * os/this_thread.h - the name and the CPUs of the calling thread.
+ * os/this_thread.h - the name of the calling thread.
  */
 #ifndef CSYSI_OS_THIS_THREAD_H
 #define CSYSI_OS_THIS_THREAD_H
 
-#include <stddef.h>
-
 /* Give the calling thread a name, as far as the system keeps one. */
 void csysi_os_name_thread(const char *name);
-
-/* Let the calling thread run on these CPUs only.  CSYS_EINVAL: on none of them; CSYS_ENOTSUP. */
-int csysi_os_place_thread(const unsigned *cpus, size_t count);
 
 /* Whether the calling thread is the first one of the process; 0 if that is not known. */
 int csysi_os_is_main_thread(void);

@@ -9,7 +9,8 @@
 
 /* A thread that is neither joined nor detached. */
 struct csysi_os_thread {
-	uintptr_t place; /* the system's own */
+	uintptr_t place; /* the system's own handle */
+	int64_t number;  /* by which the system knows it; 0: by none */
 };
 
 /*
@@ -26,13 +27,16 @@ struct csysi_os_thread_start {
 	size_t stack_size;    /* bytes, rounded up to what is possible; 0: the system's default */
 	const unsigned *cpus; /* where it may run; NULL: where the calling thread may */
 	size_t cpu_count;
+	int priority_kind; /* of thread_control.h; 0: as the calling thread's */
+	int priority;
 	uintptr_t place[4]; /* the system's own */
 };
 
 /*
  * Start a thread, which is to be joined or detached.  *start stays in place until `leave` is
  * called; what `cpus` points to is not needed after the return.  CSYS_EAGAIN, CSYS_ENOMEM;
- * CSYS_EINVAL: none of the CPUs can be used; CSYS_ENOTSUP: the system cannot choose CPUs.
+ * CSYS_EINVAL: none of the CPUs can be used, or no such priority; CSYS_EPERM: not this priority;
+ * CSYS_ENOTSUP: the system cannot choose CPUs, or has no such priority.
  */
 int csysi_os_thread_start(struct csysi_os_thread_start *start);
 

@@ -19,6 +19,11 @@
 
 #define LOOKS 2
 
+void csys_thread_scope_init(csys_thread_scope *scope)
+{
+	*scope = (csys_thread_scope)CSYS_THREAD_SCOPE_INIT;
+}
+
 static struct csysi_lock *lock_of(csys_thread_scope *scope)
 {
 	return (struct csysi_lock *)(void *)&scope->lock;

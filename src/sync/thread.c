@@ -83,10 +83,14 @@ static uint64_t new_id(void)
 	return csysi_add_acq_rel(&last_id, 1);
 }
 
-/* The system's thread does not exist in a forked child. */
-static int is_here(const csys_thread *thread)
+int csysi_thread_is_here(const csys_thread *thread)
 {
 	return thread->process == csysi_os_pid();
+}
+
+int csysi_thread_is_own(const csys_thread *thread)
+{
+	return thread == own.object;
 }
 
 static int has_ended(const csys_thread *thread)
@@ -108,7 +112,7 @@ static int claim(csys_thread *thread, uint32_t state)
 	uint32_t was = ENDED;
 
 	/* Acquire pairs with the release in finish. */
-	return csysi_cas_acquire(&thread->state, &was, state) && is_here(thread);
+	return csysi_cas_acquire(&thread->state, &was, state) && csysi_thread_is_here(thread);
 }
 
 void csys_thread_unref(csys_thread *thread)
@@ -119,6 +123,7 @@ void csys_thread_unref(csys_thread *thread)
 		return;
 	if (claim(thread, GONE))
 		csysi_os_thread_detach(&thread->system);
+	csysi_thread_free_names(thread);
 	csysi_free(thread);
 }
 
@@ -151,9 +156,10 @@ static void finish(csys_thread *thread)
 {
 	uint32_t state = RUNNING;
 
+	csysi_thread_end_control(thread);
 	/* Release pairs with the acquire in has_ended.  Acquire, and a swap: see watch.c. */
 	if (!csysi_cas_acq_rel(&thread->state, &state, ENDED)) {
-		if (thread->is_ours && is_here(thread))
+		if (thread->is_ours && csysi_thread_is_here(thread))
 			csysi_os_thread_detach(&thread->system);
 		(void)csysi_swap_acq_rel(&thread->state, GONE);
 	}
@@ -221,7 +227,7 @@ void csysi_thread_fail(const csys_panic_info *info)
 {
 	csys_thread *thread = own.object;
 
-	if (!thread || !thread->is_ours || !is_here(thread))
+	if (!thread || !thread->is_ours || !csysi_thread_is_here(thread))
 		return;
 	thread->outcome = PANICKED;
 	thread->panic = *info;
@@ -236,7 +242,7 @@ static void run(void *argument)
 
 	own.object = thread;
 	own.id = thread->id;
-	thread->system = csysi_os_thread_self();
+	csysi_thread_begin_control(thread);
 	own.is_unwatched = thread->is_unwatched || csysi_thread_watch() < 0;
 	thread->result = thread->function(thread->argument);
 	thread->outcome = RETURNED;
@@ -256,6 +262,10 @@ static int check(const csys_thread_options *options)
 	if (options->name && options->name[0] == '\0')
 		return CSYS_EINVAL;
 	if ((options->cpus != NULL) != (options->cpu_count > 0))
+		return CSYS_EINVAL;
+	if (options->priority.kind < CSYS_PRIORITY_INHERIT ||
+	    options->priority.kind > CSYS_PRIORITY_ROUND_ROBIN ||
+	    (options->priority.kind == CSYS_PRIORITY_INHERIT && options->priority.value != 0))
 		return CSYS_EINVAL;
 	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
 		if (options->reserved[i])
@@ -288,7 +298,9 @@ int csys_thread_spawn(csys_thread_function *function, void *argument,
 							.name = thread->name,
 							.stack_size = how->stack_size,
 							.cpus = how->cpus,
-							.cpu_count = how->cpu_count };
+							.cpu_count = how->cpu_count,
+							.priority_kind = how->priority.kind,
+							.priority = how->priority.value };
 	r = csysi_os_thread_start(&thread->start);
 	if (r < 0) {
 		csysi_free(thread);
@@ -311,7 +323,7 @@ static int await_end(const csys_thread *thread, csys_deadline deadline)
 			return 0;
 		if (thread == own.object)
 			return CSYS_EDEADLK;
-		if (!is_here(thread))
+		if (!csysi_thread_is_here(thread))
 			return CSYS_ESRCH;
 		/* An end that came beats a deadline that has passed. */
 		if (csysi_os_wait(&thread->state, state, deadline, 0) == CSYS_ETIMEDOUT)
@@ -332,7 +344,7 @@ int csysi_thread_await(csys_thread *thread, csys_deadline deadline)
 		csysi_store_release(&thread->state, GONE);
 		csysi_os_wake(&thread->state, UINT32_MAX, 0);
 	}
-	while (csysi_load_acquire(&thread->state) == JOINING && is_here(thread))
+	while (csysi_load_acquire(&thread->state) == JOINING && csysi_thread_is_here(thread))
 		csysi_os_wait(&thread->state, JOINING, CSYS_FOREVER, 0);
 	return 0;
 }
@@ -387,7 +399,7 @@ static int take_item(const csys_wait_item *item)
 		return 1;
 	if (thread == own.object)
 		return CSYS_EDEADLK;
-	return is_here(thread) ? 0 : CSYS_ESRCH;
+	return csysi_thread_is_here(thread) ? 0 : CSYS_ESRCH;
 }
 
 static int look_at_item(const csys_wait_item *item, struct csysi_watch *watch)
@@ -421,6 +433,7 @@ csys_thread *csys_thread_current(void)
 	if (!thread)
 		return NULL;
 	thread->state = DETACHED;
+	csysi_thread_begin_control(thread);
 	if (csysi_thread_watch() < 0) {
 		csysi_free(thread);
 		return NULL;
@@ -436,12 +449,13 @@ uint64_t csys_thread_id(const csys_thread *thread)
 
 const char *csys_thread_name(const csys_thread *thread)
 {
-	return thread->name;
+	/* Acquire pairs with the release in csys_thread_rename. */
+	return csysi_load_acquire(&thread->name);
 }
 
 const char *csysi_thread_own_name(void)
 {
 	if (own.object)
-		return own.object->name;
+		return csys_thread_name(own.object);
 	return csysi_os_is_main_thread() ? "main" : NULL;
 }

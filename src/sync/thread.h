@@ -10,6 +10,7 @@
 #include <csys/sync/thread.h>
 
 #include "os/os.h"
+#include "sync/lock.h"
 
 struct csys_thread {
 	uint32_t references; /* atomic; one is the thread's own until its end */
@@ -27,11 +28,16 @@ struct csys_thread {
 	csys_panic_info panic;
 	struct csysi_os_thread system;
 
+	uint32_t is_begun;                 /* atomic: thread_control.c; `system` is written then */
+	struct csysi_process_lock control; /* of the rest: thread_control.c */
+	int is_over;
+	struct csysi_thread_name *names; /* all that it was given, the newest first */
+
 	struct csysi_os_thread_start start;
 	csys_thread_function *function;
 	void *argument;
 	csys_thread *next; /* in its scope, under its lock */
-	const char *name;  /* in `text`, or static, or NULL */
+	const char *name;  /* atomic; in `text`, in `names`, static, or NULL */
 	char text[];
 };
 
@@ -49,6 +55,25 @@ void csysi_thread_fail(const csys_panic_info *info);
 
 /* 1 from when this thread's function was left, or its end was seen. */
 int csysi_thread_is_ending(void);
+
+/* Whether it is the calling thread. */
+int csysi_thread_is_own(const csys_thread *thread);
+
+/* Whether it is of this process: the system's thread does not exist in a forked child. */
+int csysi_thread_is_here(const csys_thread *thread);
+
+/* A thread that has been given a name while it ran. */
+struct csysi_thread_name {
+	struct csysi_thread_name *before;
+	char text[];
+};
+
+/* By the thread itself: it can be controlled from now on, and until it ends. */
+void csysi_thread_begin_control(csys_thread *thread);
+void csysi_thread_end_control(csys_thread *thread);
+
+/* Free its names, with the object. */
+void csysi_thread_free_names(csys_thread *thread);
 
 /* This thread's name if that is known without memory, else NULL. */
 const char *csysi_thread_own_name(void);

@@ -832,6 +832,36 @@ static void a_wait_with_a_rwlock_tells_that_it_is_poisoned(void **state)
 	csys_rwlock_clear_poison(&shared_lock);
 }
 
+static int rw_turn; /* under shared_lock */
+
+static void *take_rw_turns(void *argument)
+{
+	int mine = *(int *)argument;
+	for (int i = 0; i < 20000; i++) {
+		csys_rwlock_read(&shared_lock);
+		while (rw_turn != mine)
+			csys_condvar_wait_read(&shared_changed, &shared_lock);
+		csys_rwlock_unlock_read(&shared_lock);
+		csys_rwlock_write(&shared_lock);
+		rw_turn = !mine;
+		csys_rwlock_unlock_write(&shared_lock);
+		csys_condvar_notify_one(&shared_changed);
+	}
+	return NULL;
+}
+
+static void a_notification_right_after_the_unlocking_of_a_rwlock_is_not_missed(void **state)
+{
+	(void)state;
+	pthread_t threads[2];
+	int sides[2] = { 0, 1 };
+	rw_turn = 0;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_rw_turns, &sides[i]), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+}
+
 static void wait_with_a_mutex_and_a_rwlock(void)
 {
 	struct rw_waiter waiters[RW_WAITERS];
@@ -877,6 +907,7 @@ int main(void)
 		TEST(one_that_waits_with_a_rwlock_is_let_go_by_notify_one),
 		TEST(a_wait_with_a_rwlock_gives_up_and_holds_it),
 		TEST(a_wait_with_a_rwlock_tells_that_it_is_poisoned),
+		TEST(a_notification_right_after_the_unlocking_of_a_rwlock_is_not_missed),
 		TEST(a_mutex_and_a_rwlock_at_once_abort),
 	};
 	return RUN(tests);

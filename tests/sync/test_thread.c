@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
@@ -484,7 +486,7 @@ static void bad_options_are_refused(void **state)
 		{ .cpus = cpus },
 		{ .cpu_count = 1 },
 		{ .reserved = { 1 } },
-		{ .reserved[7] = 1 },
+		{ .reserved[6] = 1 },
 		{ .cpus = cpus, .cpu_count = 2 }, /* beyond all numbers */
 		{ .cpus = cpus + 1, .cpu_count = 1 },
 	};
@@ -497,6 +499,274 @@ static void bad_options_are_refused(void **state)
 	csys_thread *thread = NULL;
 	assert_int_equal(csys_thread_spawn(NULL, NULL, NULL, &thread), CSYS_EINVAL);
 	assert_null(thread);
+}
+
+/* ---- a thread that runs ------------------------------------------------------------------ */
+
+struct controlled {
+	struct gate gate;
+	pthread_t self;
+	int64_t number;
+};
+
+static void *be_controlled(void *argument)
+{
+	struct controlled *mine = argument;
+	mine->self = pthread_self();
+	mine->number = 0;
+	(void)!csys_thread_current_os_id(&mine->number);
+	pass(&mine->gate);
+	return NULL;
+}
+
+static csys_thread *start_controlled(struct controlled *mine)
+{
+	csys_thread *thread;
+	memset(mine, 0, sizeof *mine);
+	assert_int_equal(csys_thread_spawn(be_controlled, mine, NULL, &thread), 0);
+	return thread;
+}
+
+static void end_controlled(struct controlled *mine, csys_thread *thread)
+{
+	open_gate(&mine->gate);
+	assert_int_equal(csys_thread_join(thread, NULL), 0);
+	csys_thread_unref(thread);
+}
+
+static void a_thread_is_known_by_the_systems_handle_and_number(void **state)
+{
+	(void)state;
+	struct controlled mine;
+	for (int i = 0; i < 50; i++) {
+		csys_thread *thread = start_controlled(&mine);
+		uintptr_t handle = 0;
+		int64_t number = 0;
+		/* At once: it may not have begun yet. */
+		assert_int_equal(csys_thread_native_handle(thread, &handle), 0);
+		int r = csys_thread_os_id(thread, &number);
+		open_gate(&mine.gate);
+		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		assert_memory_equal(&mine.self, &handle, sizeof mine.self);
+#if defined(CSYS_TEST_LINUX)
+		assert_int_equal(r, 0);
+#else
+		assert_int_equal(r, CSYS_ENOTSUP);
+#endif
+		assert_true(number == mine.number);
+		assert_int_equal(csys_thread_native_handle(thread, &handle), CSYS_ESRCH);
+		assert_int_equal(csys_thread_os_id(thread, &number), CSYS_ESRCH);
+		csys_thread_unref(thread);
+	}
+#if defined(CSYS_TEST_LINUX)
+	int64_t own = 0, same = 0;
+	assert_int_equal(csys_thread_os_id(csys_thread_current(), &own), 0);
+	assert_int_equal(csys_thread_current_os_id(&same), 0);
+	assert_true(own == same && own == thread_number());
+#endif
+}
+
+/* What the system says; empty where it says nothing. */
+static void shown_name(int64_t number, char *out, size_t size)
+{
+	char path[64];
+	out[0] = '\0';
+	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/comm", (long)number);
+	FILE *file = number > 0 ? fopen(path, "r") : NULL;
+	if (!file)
+		return;
+	if (fgets(out, (int)size, file))
+		out[strcspn(out, "\n")] = '\0';
+	fclose(file);
+}
+
+static void a_running_thread_can_be_renamed(void **state)
+{
+	(void)state;
+	struct controlled mine;
+	char shown[64];
+	csys_thread *thread = start_controlled(&mine);
+	int64_t number = 0;
+	(void)!csys_thread_os_id(thread, &number);
+	assert_null(csys_thread_name(thread));
+	assert_int_equal(csys_thread_rename(thread, "a first name"), 0);
+	const char *first = csys_thread_name(thread);
+	assert_int_equal(csys_thread_rename(thread, "a name that is longer than 15 bytes"), 0);
+	assert_string_equal(csys_thread_name(thread), "a name that is longer than 15 bytes");
+	assert_string_equal(first, "a first name"); /* it stays valid */
+	shown_name(number, shown, sizeof shown);
+	if (shown[0] != '\0')
+		assert_string_equal(shown, "a name that is ");
+	assert_int_equal(csys_thread_rename(thread, "a first name"), 0);
+	assert_ptr_equal(csys_thread_name(thread), first);
+	assert_int_equal(csys_thread_rename(thread, ""), CSYS_EINVAL);
+	assert_int_equal(csys_thread_rename(thread, NULL), CSYS_EINVAL);
+	csysi_fault_arm(1);
+	assert_int_equal(csys_thread_rename(thread, "no memory"), CSYS_ENOMEM);
+	csysi_fault_arm(0);
+	assert_ptr_equal(csys_thread_name(thread), first);
+	csys_thread_ref(thread);
+	end_controlled(&mine, thread);
+	assert_int_equal(csys_thread_rename(thread, "too late"), CSYS_ESRCH);
+	assert_string_equal(csys_thread_name(thread), "a first name");
+	csys_thread_unref(thread);
+}
+
+static void a_running_thread_can_be_moved(void **state)
+{
+	(void)state;
+	struct controlled mine;
+	unsigned none = 100000, cpu = 0;
+	csys_thread *thread = start_controlled(&mine);
+	assert_int_equal(csys_thread_set_cpus(thread, NULL, 0), CSYS_EINVAL);
+	assert_int_equal(csys_thread_set_cpus(thread, &cpu, 0), CSYS_EINVAL);
+#if defined(CSYS_TEST_LINUX)
+	int64_t number;
+	cpu_set_t cpus;
+	assert_int_equal(csys_thread_set_cpus(thread, &none, 1), CSYS_EINVAL);
+	assert_int_equal(csys_thread_os_id(thread, &number), 0);
+	sched_getaffinity(0, sizeof cpus, &cpus);
+	while (!CPU_ISSET(cpu, &cpus))
+		cpu++;
+	assert_int_equal(csys_thread_set_cpus(thread, &cpu, 1), 0);
+	sched_getaffinity((pid_t)number, sizeof cpus, &cpus);
+	assert_int_equal(CPU_COUNT(&cpus), 1);
+	assert_true(CPU_ISSET(cpu, &cpus));
+#else
+	assert_int_equal(csys_thread_set_cpus(thread, &none, 1), CSYS_ENOTSUP);
+#endif
+	csys_thread_ref(thread);
+	end_controlled(&mine, thread);
+	assert_int_equal(csys_thread_set_cpus(thread, &cpu, 1), CSYS_ESRCH);
+	csys_thread_unref(thread);
+}
+
+static void *tell_priority(void *argument)
+{
+	int *out = argument;
+	out[0] = sched_getscheduler(0);
+#if defined(CSYS_TEST_LINUX)
+	out[1] = getpriority(PRIO_PROCESS, (id_t)thread_number());
+#endif
+	return NULL;
+}
+
+static void a_thread_has_its_priority_from_its_beginning(void **state)
+{
+	(void)state;
+	int seen[2] = { 77, 77 };
+	csys_thread *thread;
+	csys_thread_options nice = { .priority = { CSYS_PRIORITY_NICE, 5 } };
+	int r = csys_thread_spawn(tell_priority, seen, &nice, &thread);
+#if defined(CSYS_TEST_LINUX)
+	assert_int_equal(r, 0);
+	assert_int_equal(csys_thread_join(thread, NULL), 0);
+	csys_thread_unref(thread);
+	assert_int_equal(seen[1], 5);
+#else
+	assert_int_equal(r, CSYS_ENOTSUP);
+#endif
+	csys_thread_options wrong[] = {
+		{ .priority = { CSYS_PRIORITY_INHERIT, 1 } },
+		{ .priority = { CSYS_PRIORITY_ROUND_ROBIN + 1, 1 } },
+		{ .priority = { -1, 0 } },
+		{ .priority = { CSYS_PRIORITY_FIFO, 100000 } },
+	};
+	for (int i = 0; i < 4; i++) {
+		r = csys_thread_spawn(tell_priority, seen, &wrong[i], NULL);
+		assert_int_equal(r, CSYS_EINVAL);
+	}
+	/* Where the process may not, it is told so. */
+	csys_thread_options fifo = { .priority = { CSYS_PRIORITY_FIFO, 1 } };
+	r = csys_thread_spawn(tell_priority, seen, &fifo, &thread);
+	assert_true(r == 0 || r == CSYS_EPERM);
+	if (r == 0) {
+		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
+#if defined(CSYS_TEST_LINUX)
+		assert_int_equal(seen[0], SCHED_FIFO);
+#endif
+	}
+}
+
+static void a_running_thread_can_be_given_a_priority(void **state)
+{
+	(void)state;
+	struct controlled mine;
+	csys_thread *thread = start_controlled(&mine);
+	csys_thread_priority inherit = { 0, 0 }, nice = { CSYS_PRIORITY_NICE, 7 };
+	csys_thread_priority far = { CSYS_PRIORITY_NICE, 20 }, normal = { CSYS_PRIORITY_NORMAL, 0 };
+	assert_int_equal(csys_thread_set_priority(thread, inherit), CSYS_EINVAL);
+#if defined(CSYS_TEST_LINUX)
+	int64_t number;
+	assert_int_equal(csys_thread_os_id(thread, &number), 0);
+	assert_int_equal(csys_thread_set_priority(thread, far), CSYS_EINVAL);
+	assert_int_equal(csys_thread_set_priority(thread, nice), 0);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)number), 7);
+	assert_true(getpriority(PRIO_PROCESS, 0) != 7); /* this thread's is as it was */
+#else
+	assert_int_equal(csys_thread_set_priority(thread, far), CSYS_ENOTSUP);
+	assert_int_equal(csys_thread_set_priority(thread, nice), CSYS_ENOTSUP);
+#endif
+	assert_int_equal(csys_thread_set_priority(thread, normal), 0);
+	csys_thread_ref(thread);
+	end_controlled(&mine, thread);
+	assert_int_equal(csys_thread_set_priority(thread, normal), CSYS_ESRCH);
+	csys_thread_unref(thread);
+}
+
+#if defined(CSYS_TEST_LINUX)
+static void ask_for_too_much(void)
+{
+	csys_thread_options nice = { .priority = { CSYS_PRIORITY_NICE, -5 } };
+	struct rlimit none = { 0, 0 };
+	int seen[2];
+	CHECK(setrlimit(RLIMIT_NICE, &none) == 0);
+	CHECK(setuid(65534) == 0 || geteuid() != 0);
+	int r = csys_thread_spawn(tell_priority, seen, &nice, NULL);
+	CHECK(r == CSYS_EPERM);
+	r = csys_thread_set_priority(csys_thread_current(), nice.priority);
+	CHECK(r == CSYS_EPERM);
+}
+
+static void a_priority_that_the_process_may_not_give_is_told(void **state)
+{
+	(void)state;
+	if (WITH_TSAN)
+		skip_because("a forked child of ThreadSanitizer starts no threads");
+	in_child(ask_for_too_much);
+}
+#endif
+
+static csys_thread *of_parent;
+
+static void control_in_child(void)
+{
+	int64_t number;
+	uintptr_t handle;
+	CHECK(csys_thread_rename(of_parent, "not here") == CSYS_ESRCH);
+	CHECK(csys_thread_native_handle(of_parent, &handle) == CSYS_ESRCH);
+	CHECK(csys_thread_rename(csys_thread_current(), "a child") == 0);
+	int r = csys_thread_os_id(csys_thread_current(), &number);
+	CHECK(r == CSYS_ENOTSUP || (r == 0 && number == getpid()));
+}
+
+static void a_forked_child_controls_its_own_thread_only(void **state)
+{
+	(void)state;
+	struct controlled mine;
+	of_parent = start_controlled(&mine);
+	in_child(control_in_child);
+	end_controlled(&mine, of_parent);
+}
+
+static void scope_init_makes_one_in_any_memory(void **state)
+{
+	(void)state;
+	csys_thread_scope scope;
+	memset(&scope, 0xff, sizeof scope);
+	csys_thread_scope_init(&scope);
+	assert_int_equal(csys_thread_scope_end(&scope), 0);
 }
 
 /* ---- parking ------------------------------------------------------------- */
@@ -1192,6 +1462,16 @@ int main(void)
 		TEST(it_runs_on_the_chosen_cpus_from_its_beginning),
 		TEST(bad_options_are_refused),
 		TEST(an_unpark_before_the_park_is_not_lost),
+		TEST(a_thread_is_known_by_the_systems_handle_and_number),
+		TEST(a_running_thread_can_be_renamed),
+		TEST(a_running_thread_can_be_moved),
+		TEST(a_thread_has_its_priority_from_its_beginning),
+		TEST(a_running_thread_can_be_given_a_priority),
+#if defined(CSYS_TEST_LINUX)
+		TEST(a_priority_that_the_process_may_not_give_is_told),
+#endif
+		TEST(a_forked_child_controls_its_own_thread_only),
+		TEST(scope_init_makes_one_in_any_memory),
 		TEST(unpark_tells_whether_it_woke_the_thread),
 		TEST(park_until_ends_at_its_deadline_and_not_before),
 		TEST(what_came_before_an_unpark_is_seen_after_the_park),

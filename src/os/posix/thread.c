@@ -25,6 +25,7 @@ struct csysi_os_thread csysi_os_thread_self(void)
 	pthread_t self = pthread_self();
 
 	memcpy(&thread.place, &self, sizeof self);
+	thread.number = csysi_os_thread_number();
 	return thread;
 }
 
@@ -36,19 +37,28 @@ static pthread_t thread_of(const struct csysi_os_thread *thread)
 	return out;
 }
 
-/* What became of the CPUs of a new thread.  It is the starting thread's, which waits for it. */
+static int is_placed(const struct csysi_os_thread_start *start)
+{
+	return start->cpus != NULL || start->priority_kind != 0;
+}
+
+/* What became of the CPUs and the priority of a new thread.  It is the starting thread's, which
+ * waits for it. */
 struct placing {
 	uint32_t is_done;
 	int result;
 	int error;
 };
 
-/* In the new thread, restrict it to its CPUs, and wake await_placing. */
+/* In the new thread, restrict it to its CPUs, give it its priority, and wake await_placing. */
 static int place(const struct csysi_os_thread_start *start)
 {
 	struct placing *placing = (struct placing *)start->place[0];
-	int r = csysi_os_place_thread(start->cpus, start->cpu_count);
+	struct csysi_os_thread self = csysi_os_thread_self();
+	int r = start->cpus ? csysi_os_thread_set_cpus(&self, start->cpus, start->cpu_count) : 0;
 
+	if (r == 0 && start->priority_kind != 0)
+		r = csysi_os_thread_set_priority(&self, start->priority_kind, start->priority);
 	placing->result = r;
 	placing->error = csys_os_error();
 	/* Release pairs with the acquire in await_placing; from here on *placing may be gone. */
@@ -79,7 +89,7 @@ static void *begin(void *argument)
 
 	if (start->name)
 		csysi_os_name_thread(start->name);
-	if (start->cpus && place(start) < 0)
+	if (is_placed(start) && place(start) < 0)
 		return NULL;
 	pthread_cleanup_push(start->leave, start->argument);
 	start->run(start->argument);
@@ -129,7 +139,7 @@ int csysi_os_thread_start(struct csysi_os_thread_start *start)
 		return r;
 
 	struct placing placing = { 0 };
-	int is_awaited = start->cpus != NULL; /* *start may be gone after create */
+	int is_awaited = is_placed(start); /* *start may be gone after create */
 	pthread_t thread;
 	start->place[0] = (uintptr_t)&placing;
 	int error = create(start, &thread);
