@@ -1,11 +1,12 @@
 /*
- * sync/ledger.c - which locks a thread holds: entering and leaving, poison, the end of a thread.
+ * sync/ledger.c - which locks a thread holds: poison, and the end of a thread.
  *
  * Each thread has a list of the locks that it holds: the poisoning ones, and the rwlocks
  * that it reads.  When the thread ends, they are marked and released, the newest first, so
  * that no thread waits for a holder that is gone.
  *
- * The list itself is in ledger_notes.c, and what a panic goes back to in ledger_mark.c.
+ * The list itself, entering and leaving are in ledger_notes.c, and what a panic goes back to
+ * in ledger_mark.c.
  */
 #include "sync/ledger.h"
 
@@ -16,42 +17,9 @@
 #include "sync/checked.h"
 #include "sync/ledger_notes.h"
 
-/* ---- entering and leaving ----------------------------------------------- */
+/* ---- what a thread holds ------------------------------------------------ */
 
-/* Relaxed, every access to marks: the lock orders what its holders do to them, and poison from
- * other threads is a flag that orders nothing. */
-
-int csysi_enter(uint32_t *marks, const void *lock, int how)
-{
-	uint32_t now = csysi_load_relaxed(marks);
-
-	csysi_checked_has(lock, how);
-	if (now & CSYSI_MARK_NO_POISON)
-		return 0;
-	if (!csysi_notes_add(lock, how))
-		csysi_or_relaxed(marks, CSYSI_MARK_UNTRACKED);
-	return now & CSYSI_MARK_POISONED ? CSYS_POISONED : 0;
-}
-
-int csysi_leave(uint32_t *marks, const void *lock, int how)
-{
-	csysi_checked_leaves(lock, how, csysi_notes.is_abandoned);
-	uint32_t now = csysi_load_relaxed(marks);
-	if (now & CSYSI_MARK_NO_POISON)
-		return 1;
-
-	if (csysi_notes_strike(lock, how))
-		return 1;
-	if (now & CSYSI_MARK_UNTRACKED) {
-		/* There may be more readers that are not tracked. */
-		if (how != CSYSI_HELD_READ && how != CSYSI_HELD_UPGRADABLE)
-			csysi_and_relaxed(marks, ~(uint32_t)CSYSI_MARK_UNTRACKED);
-		return 1;
-	}
-	if (!csysi_notes.is_abandoned)
-		csysi_os_abort("unlock of a lock that this thread does not hold");
-	return 0;
-}
+/* Relaxed, every access to marks: see ledger_notes.c. */
 
 int csysi_may_hold(const uint32_t *marks, const void *lock, int how)
 {

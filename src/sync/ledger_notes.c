@@ -28,7 +28,12 @@
 
 #include <string.h>
 
+#include <csys/base/result.h>
+
+#include "base/atomic.h"
 #include "base/memory.h"
+#include "os/os.h"
+#include "sync/checked.h"
 #include "sync/thread.h"
 
 /* Kinds that can still be added before `how` of a note has to grow. */
@@ -74,12 +79,6 @@ static uint32_t *bucket_of(const void *lock, int how)
 	return &csysi_notes.buckets[(product >> 32) & (csysi_notes.room - 1)];
 }
 
-int csysi_note_is_of(const struct csysi_note *note, const void *lock, int how)
-{
-	CSYSI_NOTE_LOOK();
-	return note->lock == lock && note->how == how;
-}
-
 /* Make it the newest note of its lock and how. */
 void csysi_notes_link(size_t at)
 {
@@ -120,12 +119,6 @@ static void hash(void)
 }
 
 /* ---- the array ---------------------------------------------------------- */
-
-/* Whether the lock of a note that does not stand was held at this mark. */
-int csysi_note_was_held_at(const struct csysi_note *note, const struct csysi_ledger_mark *mark)
-{
-	return mark && note->made < mark->time && mark->time <= note->at.struck;
-}
 
 /* The oldest mark that is newer than a note, from `mark` on; the newest mark if none is. */
 static const struct csysi_ledger_mark *mark_after(const struct csysi_ledger_mark *mark,
@@ -331,6 +324,43 @@ int csysi_notes_strike(const void *lock, int how)
 		csysi_notes_strike_at(at);
 	csysi_notes_fold();
 	return is_there;
+}
+
+/* ---- entering and leaving ----------------------------------------------- */
+
+/* Relaxed, every access to marks: the lock orders what its holders do to them, and poison from
+ * other threads is a flag that orders nothing. */
+
+int csysi_enter(uint32_t *marks, const void *lock, int how)
+{
+	uint32_t now = csysi_load_relaxed(marks);
+
+	csysi_checked_has(lock, how);
+	if (now & CSYSI_MARK_NO_POISON)
+		return 0;
+	if (!csysi_notes_add(lock, how))
+		csysi_or_relaxed(marks, CSYSI_MARK_UNTRACKED);
+	return now & CSYSI_MARK_POISONED ? CSYS_POISONED : 0;
+}
+
+int csysi_leave(uint32_t *marks, const void *lock, int how)
+{
+	csysi_checked_leaves(lock, how, csysi_notes.is_abandoned);
+	uint32_t now = csysi_load_relaxed(marks);
+	if (now & CSYSI_MARK_NO_POISON)
+		return 1;
+
+	if (csysi_notes_strike(lock, how))
+		return 1;
+	if (now & CSYSI_MARK_UNTRACKED) {
+		/* There may be more readers that are not tracked. */
+		if (how != CSYSI_HELD_READ && how != CSYSI_HELD_UPGRADABLE)
+			csysi_and_relaxed(marks, ~(uint32_t)CSYSI_MARK_UNTRACKED);
+		return 1;
+	}
+	if (!csysi_notes.is_abandoned)
+		csysi_os_abort("unlock of a lock that this thread does not hold");
+	return 0;
 }
 
 /* ---- what a thread holds ------------------------------------------------ */

@@ -80,10 +80,18 @@ int csysi_notes_strike(const void *lock, int how);
 void csysi_notes_link(size_t at);
 
 /* Whether a note is of that lock and how. */
-int csysi_note_is_of(const struct csysi_note *note, const void *lock, int how);
+static inline int csysi_note_is_of(const struct csysi_note *note, const void *lock, int how)
+{
+	CSYSI_NOTE_LOOK();
+	return note->lock == lock && note->how == how;
+}
 
 /* Whether the lock of a note that does not stand was held at this mark. */
-int csysi_note_was_held_at(const struct csysi_note *note, const struct csysi_ledger_mark *mark);
+static inline int csysi_note_was_held_at(const struct csysi_note *note,
+					 const struct csysi_ledger_mark *mark)
+{
+	return mark && note->made < mark->time && mark->time <= note->at.struck;
+}
 
 /* Poison and release a lock that is not in the list any more (ledger.c). */
 void csysi_ledger_abandon_lock(void *lock, int how);
