@@ -16,8 +16,8 @@
 #define NONE SIZE_MAX
 
 struct node {
-	int64_t pid; /* first, for csysi_find_by_pid */
-	int64_t start;
+	int64_t pid;   /* first, for csysi_find_by_pid */
+	int64_t start; /* 0: not known */
 	int64_t parent_pid;
 	size_t parent; /* indices of nodes, NONE for none */
 	size_t child;
@@ -29,7 +29,8 @@ struct forest {
 	struct node *nodes;
 	size_t count;
 	size_t room;
-	size_t root; /* the oldest of those without a parent, hung as siblings */
+	size_t root;     /* the oldest of those without a parent, hung as siblings */
+	int has_unknown; /* of some nodes the start is not known */
 };
 
 static int add_node(struct forest *forest, const csys_process_info *row)
@@ -42,6 +43,7 @@ static int add_node(struct forest *forest, const csys_process_info *row)
 		forest->nodes = nodes;
 		forest->room = room;
 	}
+	forest->has_unknown |= row->id.start == 0;
 	forest->nodes[forest->count++] = (struct node){ .pid = row->id.pid,
 							.start = row->id.start,
 							.parent_pid = row->parent,
@@ -123,22 +125,32 @@ static int sort_nodes(struct forest *forest, size_t *order)
 	return 0;
 }
 
+/* The parent of a node, NONE if it is not there.  What started later only has its pid. */
+static size_t find_parent(const struct forest *forest, const struct node *node)
+{
+	size_t parent = find_node(forest, node->parent_pid);
+
+	return parent != NONE && node->start > 0 && forest->nodes[parent].start > node->start
+		       ? NONE
+		       : parent;
+}
+
 /*
- * Each finds its parent.  A scan is not one instant: what has the pid of a parent
- * may have got it while the scan went on, and is younger then.  So there are no
- * rings, but perhaps one of processes that started in the same tick; `steps` ends
- * the search for that.
+ * Each finds its parent.  Where a system tells the pid of a parent that has ended, another process
+ * may have that pid; and a scan is not one instant, so another may have got it while the scan went
+ * on.  Either is younger.  So there are no rings, but perhaps one of processes that started in the
+ * same tick, or with one whose start is not known; `steps` ends the search for that.
  */
 static void find_parents(struct forest *forest)
 {
 	struct node *nodes = forest->nodes;
 	for (size_t i = 0; i < forest->count; i++) {
-		size_t parent = find_node(forest, nodes[i].parent_pid);
-		if (parent != NONE && nodes[parent].start > nodes[i].start)
-			parent = NONE;
+		size_t parent = find_parent(forest, &nodes[i]);
 		size_t at = parent;
 		for (size_t steps = 0; at != NONE && at != i && steps < forest->count; steps++)
-			at = nodes[at].start == nodes[i].start ? nodes[at].parent : NONE;
+			at = forest->has_unknown || nodes[at].start == nodes[i].start
+				     ? nodes[at].parent
+				     : NONE;
 		nodes[i].parent = at == NONE ? parent : NONE;
 	}
 }

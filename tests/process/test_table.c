@@ -11,6 +11,110 @@
 
 #include "support/support.h"
 
+#ifdef CSYS_TEST_WRAPS
+#include "os/os.h"
+
+/* A table of this test's own, in place of the system's while there is one. */
+struct line {
+	int64_t pid, parent, start; /* a start of 0 is not known */
+};
+static const struct line *lines; /* up to a pid of 0 */
+static size_t line_at;
+
+/* The linker puts these in place of the os floor's. */
+int __real_csysi_os_table_open(struct csysi_os_table *out);
+int __wrap_csysi_os_table_open(struct csysi_os_table *out);
+int __wrap_csysi_os_table_open(struct csysi_os_table *out)
+{
+	if (!lines)
+		return __real_csysi_os_table_open(out);
+	memset(out, 0, sizeof *out);
+	out->handle = CSYS_NO_HANDLE;
+	line_at = 0;
+	return 0;
+}
+
+int __real_csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid);
+int __wrap_csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid);
+int __wrap_csysi_os_table_next(struct csysi_os_table *table, int64_t *out_pid)
+{
+	if (!lines)
+		return __real_csysi_os_table_next(table, out_pid);
+	*out_pid = lines[line_at].pid;
+	return lines[line_at].pid ? (line_at++, 1) : 0;
+}
+
+int __real_csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
+			       struct csysi_os_process *out);
+int __wrap_csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
+			       struct csysi_os_process *out);
+int __wrap_csysi_os_table_read(struct csysi_os_table *table, int64_t pid, uint32_t fields,
+			       struct csysi_os_process *out)
+{
+	const struct line *line = lines;
+	if (!lines)
+		return __real_csysi_os_table_read(table, pid, fields, out);
+	while (line->pid != 0 && line->pid != pid)
+		line++;
+	if (line->pid == 0)
+		return CSYS_ESRCH;
+	memset(out, 0, sizeof *out);
+	out->valid = CSYSI_OS_PROCESS_PARENT | (line->start ? CSYSI_OS_PROCESS_START : 0);
+	out->parent = line->parent;
+	out->start = line->start;
+	return 0;
+}
+
+/* The tree of these lines is in this order, and each has this depth. */
+static void assert_tree(const struct line *all, size_t count, const int64_t *pids,
+			const int32_t *depths)
+{
+	csys_process_list list;
+	lines = all;
+	int r = csys_table_tree(0, 0, &list);
+	lines = NULL;
+	assert_int_equal(r, 0);
+	assert_int_equal(list.count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(list.rows[i].id.pid, pids[i]);
+		assert_int_equal(list.rows[i].depth, depths[i]);
+	}
+	csys_process_list_free(&list);
+}
+
+static void one_that_started_later_is_no_parent(void **state)
+{
+	(void)state;
+	/* 20 was started by an earlier 10, and 30 by this one. */
+	const struct line all[] = { { 10, 1, 200 }, { 20, 10, 100 }, { 30, 10, 300 }, { 0, 0, 0 } };
+	assert_tree(all, 3, (const int64_t[]){ 20, 10, 30 }, (const int32_t[]){ 0, 0, 1 });
+
+	/* Two that each have the pid of the other's parent are no ring. */
+	const struct line pair[] = { { 10, 20, 200 }, { 20, 10, 100 }, { 0, 0, 0 } };
+	assert_tree(pair, 2, (const int64_t[]){ 20, 10 }, (const int32_t[]){ 0, 1 });
+	const struct line same[] = { { 10, 20, 100 }, { 20, 10, 100 }, { 0, 0, 0 } };
+	assert_tree(same, 2, (const int64_t[]){ 20, 10 }, (const int32_t[]){ 0, 1 });
+}
+
+static void one_whose_start_is_not_known_keeps_its_parent(void **state)
+{
+	(void)state;
+	const struct line all[] = { { 10, 1, 200 }, { 20, 10, 0 }, { 30, 20, 300 }, { 0, 0, 0 } };
+	assert_tree(all, 3, (const int64_t[]){ 10, 20, 30 }, (const int32_t[]){ 0, 1, 2 });
+	/* Nor is there a ring with it. */
+	const struct line ring[] = {
+		{ 10, 30, 100 }, { 20, 10, 0 }, { 30, 20, 50 }, { 40, 40, 0 }, { 0, 0, 0 }
+	};
+	csys_process_list list;
+	lines = ring;
+	int r = csys_table_tree(0, 0, &list);
+	lines = NULL;
+	assert_int_equal(r, 0);
+	assert_int_equal(list.count, 4);
+	csys_process_list_free(&list);
+}
+#endif
+
 /* A scan, or the end of the test where the system has no table. */
 static csys_table *opened(uint32_t fields)
 {
@@ -475,6 +579,10 @@ int main(void)
 		TEST(bad_arguments_are_told),
 		TEST(a_scan_fails_without_a_trace_and_goes_on),
 		TEST(a_tree_fails_without_a_trace),
+#ifdef CSYS_TEST_WRAPS
+		TEST(one_that_started_later_is_no_parent),
+		TEST(one_whose_start_is_not_known_keeps_its_parent),
+#endif
 	};
 	return RUN(tests);
 }
