@@ -75,6 +75,12 @@ void csysi_command_keep(csys_command *command, int result);
 /* Replace an owned string by a copy of another; NULL stays NULL. */
 int csysi_command_replace(char **string, const char *with);
 
+/*
+ * Before a spawn: check that the system has what was set, so that nothing is done if it has not.
+ * CSYS_ENOTSUP, and the step is noted.
+ */
+int csysi_options_check(const csys_command *command);
+
 /* Before a spawn: put the pseudo-terminal as it is now into the options. */
 void csysi_options_attach_pty(csys_command *command);
 

@@ -14,6 +14,7 @@
 #include "io/pty.h"
 #include "os/os.h"
 #include "process/command.h"
+#include "process/spawn.h"
 
 #define MOST_NUMBER (1 << 20) /* of a handle in the child */
 #define MOST_CPU (1u << 16)
@@ -143,6 +144,40 @@ void csysi_options_attach_pty(csys_command *command)
 		return;
 	command->options.set_terminal = command->pty->os.has_terminal;
 	command->options.terminal = command->pty->os.terminal;
+}
+
+/* ---- what the system has -------------------------------------------------------------- */
+
+/* A setting that was made or not, what it needs, and the step that is named with it. */
+struct need {
+	int is_set;
+	int capability;
+	int step;
+};
+
+int csysi_options_check(const csys_command *command)
+{
+	const struct csysi_os_options *options = &command->options;
+	/* The session of a pseudo-terminal is the system's affair.  Users are left to it too, since
+	 * some of them can be had without setgroups. */
+	const struct need needs[] = {
+		{ options->set_group || (options->new_session && !command->pty), CSYS_CAN_GROUPS,
+		  CSYS_STEP_SESSION },
+		{ options->cpus != NULL, CSYS_CAN_AFFINITY, CSYS_STEP_SCHEDULING },
+		{ options->root != NULL, CSYS_CAN_ROOT, CSYS_STEP_ROOT },
+		{ options->set_umask, CSYS_CAN_UMASK, CSYS_STEP_PREPARE },
+		{ options->no_new_privileges, CSYS_CAN_NO_NEW_PRIVILEGES, CSYS_STEP_USER },
+		{ options->death_signal != 0, CSYS_CAN_DIE_WITH_PARENT, CSYS_STEP_PARENT },
+		{ options->hook != NULL, CSYS_CAN_PRE_EXEC, CSYS_STEP_HOOK },
+	};
+
+	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+		if (needs[i].is_set && !csysi_os_can(needs[i].capability))
+			return csysi_spawn_failed(needs[i].step, CSYS_ENOTSUP);
+	for (int i = 0; i < CSYSI_OS_LIMITS; i++)
+		if (options->limits[i].set && !csysi_os_can(CSYS_CAN_LIMIT + i))
+			return csysi_spawn_failed(CSYS_STEP_LIMIT, CSYS_ENOTSUP);
+	return 0;
 }
 
 /* ---- resources --------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,6 +57,25 @@ static void a_setting_is_refused_exactly_where_it_cannot_be_had(void **state)
 	command = helper_command("exit", "0", NULL);
 	csys_command_uid(command, (uint32_t)getuid());
 	assert_fits(command, CSYS_CAN_USER, CSYS_STEP_USER);
+}
+
+static void what_is_refused_was_not_begun(void **state)
+{
+	(void)state;
+	if (csys_can(CSYS_CAN_AFFINITY))
+		skip_because("this system has all that is asked for here");
+	/* Not even the file for a stream was made. */
+	char path[64];
+	const unsigned cpu = 0;
+	csys_child *child = NULL;
+	snprintf(path, sizeof path, "csys-can-%ld", (long)getpid());
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_affinity(command, &cpu, 1);
+	csys_command_stdio_file(command, CSYS_STDOUT, path, CSYS_FILE_NEW);
+	assert_int_equal(csys_command_spawn(command, &child), CSYS_ENOTSUP);
+	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_SCHEDULING);
+	assert_int_not_equal(access(path, F_OK), 0);
+	csys_command_free(command);
 }
 
 static void a_limit_is_refused_exactly_where_it_cannot_be_had(void **state)
@@ -144,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_setting_is_refused_exactly_where_it_cannot_be_had),
+		TEST(what_is_refused_was_not_begun),
 		TEST(a_limit_is_refused_exactly_where_it_cannot_be_had),
 		TEST(a_call_is_refused_exactly_where_it_cannot_be_had),
 		TEST(a_child_is_as_the_system_can),
