@@ -18,8 +18,8 @@
  * without memory.  Strings are copied.  A command can be spawned many times and changed in
  * between.  Nothing is ever given to a shell: each argument arrives as it is.
  *
- * What a system lacks is CSYS_ENOTSUP at the spawn, at the step that is named with the setting;
- * csys_can tells before (csys/base/can.h).
+ * A setting that the system cannot keep fails the spawn with CSYS_ENOTSUP, at the step that is
+ * named with the setting; csys_can tells before (csys/base/can.h).
  *
  * The child starts with no signal blocked and every signal at its default, and holds no handle but
  * its three streams (csys_command_inherit_handles).
@@ -285,8 +285,9 @@ CSYS_API void csys_command_stdio_take(csys_command *command, enum csys_stdio_str
  *
  * The stream goes on where that of the other child ends.  The other child loses its end.
  *
- * CSYS_ENOTSUP at the stream's step where the end of a pipe that this process reads or writes
- * cannot be a program's (Windows); a pipeline, or csys_pipe_create_for, does that everywhere.
+ * On Windows the end of a pipe that this process reads or writes cannot be a program's: the spawn
+ * fails with CSYS_ENOTSUP at the stream's step.  A pipeline, or csys_pipe_create_for, works
+ * everywhere.
  *
  * \param command       the command
  * \param stream        the stream; a wrong one is kept as CSYS_EINVAL
