@@ -80,7 +80,7 @@ CSYS_API void csys_lines_close(csys_lines *lines);
 CSYSI_AUTO(csys_lines, csys_lines_close(*object))
 
 /**
- * Read the next line, waiting for it.
+ * Read the next line of a stream, waiting for it.
  *
  * A failure loses nothing: the call may be made again.  Other failures than those below are those
  * of csys_stream_read.
@@ -97,7 +97,7 @@ CSYSI_AUTO(csys_lines, csys_lines_close(*object))
 CSYS_API CSYS_MUST_CHECK int csys_lines_next(csys_lines *lines, csys_line *out);
 
 /**
- * Read the next line, waiting for it until `deadline`.
+ * Read the next line of a stream, waiting for it until `deadline`.
  *
  * A line that is there is given even if the deadline has passed.  If it passes in the middle of
  * a line, the part that was read is kept for the next call.  A failure loses nothing: the call may

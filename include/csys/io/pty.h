@@ -89,7 +89,7 @@ CSYS_API csys_handle csys_pty_controller(const csys_pty *pty);
 CSYS_API csys_handle csys_pty_terminal(const csys_pty *pty);
 
 /**
- * Take the controller: the caller closes it.
+ * Take the controller of a pseudo-terminal: the caller closes it.
  *
  * \param pty  the pseudo-terminal
  * \param out  the handle
@@ -100,7 +100,7 @@ CSYS_API csys_handle csys_pty_terminal(const csys_pty *pty);
 CSYS_API CSYS_MUST_CHECK int csys_pty_take_controller(csys_pty *pty, csys_handle *out);
 
 /**
- * Take the terminal side: the caller closes it.
+ * Take the terminal side of a pseudo-terminal: the caller closes it.
  *
  * \param pty  the pseudo-terminal
  * \param out  the handle
@@ -129,7 +129,7 @@ CSYS_API void csys_pty_close_terminal(csys_pty *pty);
 CSYS_API const char *csys_pty_name(const csys_pty *pty);
 
 /**
- * Get the size in characters, from either side.
+ * Tell the size of a pseudo-terminal in characters, from either side.
  *
  * \param pty          the pseudo-terminal
  * \param out_rows     its height
@@ -141,7 +141,9 @@ CSYS_API const char *csys_pty_name(const csys_pty *pty);
 CSYS_API CSYS_MUST_CHECK int csys_pty_size(const csys_pty *pty, int *out_rows, int *out_columns);
 
 /**
- * Set the size in characters; the programs on it get SIGWINCH if it is another one.
+ * Set the size of a pseudo-terminal in characters.
+ *
+ * The programs on it get SIGWINCH if that changes the size.
  *
  * \param pty      the pseudo-terminal
  * \param rows     its height, 0 to 65535
@@ -188,7 +190,7 @@ CSYS_API CSYS_MUST_CHECK int csys_pty_read_until(csys_pty *pty, void *buffer, si
 						 csys_deadline deadline, size_t *out_size);
 
 /**
- * Type all of `data`.
+ * Write all of `data` as if it was typed on the terminal.
  *
  * \param pty       the pseudo-terminal
  * \param data      the bytes
@@ -204,7 +206,7 @@ CSYS_API CSYS_MUST_CHECK int csys_pty_write_all(csys_pty *pty, const void *data,
 						size_t *out_size);
 
 /**
- * Type all of `data`, until `deadline`.
+ * Write all of `data` as if it was typed on the terminal, until `deadline`.
  *
  * \param pty       the pseudo-terminal
  * \param data      the bytes

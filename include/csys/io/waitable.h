@@ -17,7 +17,7 @@
 
 CSYS_BEGIN_DECLS
 
-/** An event that can be waited for, made by the functions that are named above. */
+/** An event that csys_poll can wait for. */
 typedef struct csys_waitable {
 	csys_handle handle; /**< private: what the system waits for, or CSYS_NO_HANDLE */
 	int writing;        /**< private: 1 for room in the handle, 0 for bytes or the end */

@@ -378,7 +378,7 @@ enum {
 /* ---- fences -------------------------------------------------------------------------- */
 
 /**
- * Order the atomic operations before it against those after it, as a fence of C11 does.
+ * Order the atomic operations before this against those after it, as a fence of C11 does.
  *
  * ThreadSanitizer does not know fences.
  *

@@ -24,8 +24,8 @@
  *
  *     r = csys_thread_at_exit(leave_step, &step); // by a worker, at its start
  *
- * Threads: that is what it is for.  Not in
- * signal handlers.  Fork: no thread waits in the child, so make a new one.
+ * Threads: any number may use it at once.  Signals: not in handlers.  Fork: no thread waits in the
+ * child, so make a new one.
  */
 #ifndef CSYS_SYNC_BARRIER_H
 #define CSYS_SYNC_BARRIER_H
@@ -67,7 +67,7 @@ typedef struct csys_barrier {
 CSYS_API void csys_barrier_init(csys_barrier *barrier, uint32_t count);
 
 /**
- * Wait until all threads have arrived.
+ * Wait until all threads have arrived at a barrier.
  *
  * \param barrier        the barrier
  * \param out_is_leader  1 for exactly one of the threads of the round, else 0; NULL: not wanted
@@ -77,7 +77,7 @@ CSYS_API void csys_barrier_init(csys_barrier *barrier, uint32_t count);
 CSYS_API int csys_barrier_wait(csys_barrier *barrier, int *out_is_leader);
 
 /**
- * Wait until all threads have arrived, or until `deadline`.
+ * Wait until all threads have arrived at a barrier, or until `deadline`.
  *
  * A thread that gives up counts as one that has not arrived.
  *
@@ -92,12 +92,13 @@ CSYS_API CSYS_MUST_CHECK int csys_barrier_wait_until(csys_barrier *barrier, csys
 						     int *out_is_leader);
 
 /**
- * Arrive and take part no more: this round and all later ones need one thread less.
+ * Arrive at a barrier and take part no more: this round and all later ones need one thread less.
  *
- * Never waits.  The leader of the round is a thread that waits.  C++20 calls it arrive_and_drop.
- * It is for a barrier that has as many threads as it was made for, each of which waits in every
- * round, or leaves once.  May be called in a hook (csys_thread_at_exit, csys_panic_set_hook) of a
- * thread that panics, and in an aborted barrier; not while another thread resets it.
+ * The call never waits, and its thread is never the leader of the round.  C++20 calls it
+ * arrive_and_drop.  The barrier must have as many threads as it was made for, each of which waits
+ * in every round, or leaves once.  The call may be made in a hook (csys_thread_at_exit,
+ * csys_panic_set_hook) of a thread that panics, and at an aborted barrier; not while another thread
+ * resets it.
  *
  * \param barrier  the barrier; a thread that waits may free it before this returns
  */

@@ -53,7 +53,7 @@ typedef struct csys_latch {
 CSYS_API void csys_latch_init(csys_latch *latch, uint32_t count);
 
 /**
- * Add to the count.
+ * Add to the count of a latch.
  *
  * \param latch  the latch, at which no thread waits unless its count is above 0
  * \param n      how many
@@ -63,7 +63,7 @@ CSYS_API void csys_latch_init(csys_latch *latch, uint32_t count);
 CSYS_API CSYS_MUST_CHECK int csys_latch_add(csys_latch *latch, uint32_t n);
 
 /**
- * Subtract from the count; at 0 all threads that wait go on.
+ * Subtract from the count of a latch; at 0 all threads that wait go on.
  *
  * \param latch  the latch; it may be gone when this returns, if a thread that waits frees it
  * \param n      how many; more than the count is misuse, and aborts
@@ -72,14 +72,14 @@ CSYS_API CSYS_MUST_CHECK int csys_latch_add(csys_latch *latch, uint32_t n);
 CSYS_API uint32_t csys_latch_done(csys_latch *latch, uint32_t n);
 
 /**
- * Wait until the count is 0.
+ * Wait until the count of a latch is 0.
  *
  * \param latch  the latch
  */
 CSYS_API void csys_latch_wait(csys_latch *latch);
 
 /**
- * Wait until the count is 0, or until `deadline`.
+ * Wait until the count of a latch is 0, or until `deadline`.
  *
  * \param latch     the latch
  * \param deadline  when to give up; one that has passed still sees an open latch
@@ -89,7 +89,7 @@ CSYS_API void csys_latch_wait(csys_latch *latch);
 CSYS_API CSYS_MUST_CHECK int csys_latch_wait_until(csys_latch *latch, csys_deadline deadline);
 
 /**
- * Tell whether the count is 0, without waiting.
+ * Tell whether the count of a latch is 0, without waiting.
  *
  * \param latch  the latch
  * \retval 0            it is, and the caller sees what was done
@@ -98,7 +98,7 @@ CSYS_API CSYS_MUST_CHECK int csys_latch_wait_until(csys_latch *latch, csys_deadl
 CSYS_API CSYS_MUST_CHECK int csys_latch_try_wait(const csys_latch *latch);
 
 /**
- * Tell the count at this moment.
+ * Tell the count of a latch at this moment.
  *
  * \param latch  the latch
  * \return the count

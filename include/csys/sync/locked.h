@@ -114,7 +114,7 @@ CSYS_API void csysi_rwlock_wrong_value(void);
 	CSYSI_LOCKED_DROP(name, type, drop);          \
 	struct name /* for a semicolon */
 
-/** A free one with a value: CSYS_MUTEX_INIT_WITH(3), CSYS_MUTEX_INIT_WITH({ "a", 1 }). */
+/** A free mutex with a value: CSYS_MUTEX_INIT_WITH(3), CSYS_MUTEX_INIT_WITH({ "a", 1 }). */
 #define CSYS_MUTEX_INIT_WITH(...)            \
 	{                                    \
 		CSYS_MUTEX_INIT, __VA_ARGS__ \
@@ -180,7 +180,7 @@ CSYS_API void csysi_rwlock_wrong_value(void);
 	CSYSI_LOCKED_DROP(name, type, drop);           \
 	struct name /* for a semicolon */
 
-/** A free one with a value: CSYS_RWLOCK_INIT_WITH(3), CSYS_RWLOCK_INIT_WITH({ "a", 1 }). */
+/** A free rwlock with a value: CSYS_RWLOCK_INIT_WITH(3), CSYS_RWLOCK_INIT_WITH({ "a", 1 }). */
 #define CSYS_RWLOCK_INIT_WITH(...)            \
 	{                                     \
 		CSYS_RWLOCK_INIT, __VA_ARGS__ \

@@ -71,7 +71,7 @@ CSYS_API CSYS_MUST_CHECK int csysi_once_call_slow(csys_once *once, csys_once_bod
 CSYS_API void csys_once_init(csys_once *once);
 
 /**
- * Tell whether it is done.
+ * Tell whether a once is done.
  *
  * \param once  the once
  * \return 1 if it is done, and the caller sees what was done; 0 if not
@@ -83,7 +83,7 @@ static inline int csys_once_is_completed(const csys_once *once)
 }
 
 /**
- * Call `body` unless it is done, and wait while another caller's body runs.
+ * Call `body` unless the once is done, and wait while another caller's body runs.
  *
  * \param once      the once
  * \param body      what is to be done
@@ -102,7 +102,7 @@ static inline CSYS_MUST_CHECK int csys_once_call(csys_once *once, csys_once_body
 }
 
 /**
- * Call `body` unless it is done, also if the once is poisoned.
+ * Call `body` unless the once is done, also if it is poisoned.
  *
  * The body can ask csys_once_is_poisoned.
  *
@@ -122,7 +122,7 @@ static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_onc
 }
 
 /**
- * Tell whether its last body did not return.
+ * Tell whether a once is poisoned: its last body did not return.
  *
  * While a forced body runs this tells of the one before, so that the running body can ask too.
  *
@@ -132,7 +132,7 @@ static inline CSYS_MUST_CHECK int csys_once_call_force(csys_once *once, csys_onc
 CSYS_API int csys_once_is_poisoned(const csys_once *once);
 
 /**
- * Wait until another thread has done it.
+ * Wait until another thread has done a once.
  *
  * A body that fails does not end the wait: another call may follow.
  *
@@ -143,7 +143,7 @@ CSYS_API int csys_once_is_poisoned(const csys_once *once);
 CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
 
 /**
- * Wait until another thread has done it, or until `deadline`.
+ * Wait until another thread has done a once, or until `deadline`.
  *
  * \param once      the once
  * \param deadline  when to give up; one that has passed still finds what is done
@@ -154,7 +154,7 @@ CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
 CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline deadline);
 
 /**
- * Wait until another thread has done it, also while it is poisoned.
+ * Wait until another thread has done a once, also while that is poisoned.
  *
  * A poisoned once is done by a later csys_once_call_force; without one this waits for ever
  * (std's Once::wait_force).
@@ -164,7 +164,7 @@ CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline
 CSYS_API void csys_once_wait_force(csys_once *once);
 
 /**
- * Wait until another thread has done it, also while it is poisoned, or until `deadline`.
+ * Wait until another thread has done a once, also while that is poisoned, or until `deadline`.
  *
  * \param once      the once
  * \param deadline  when to give up; one that has passed still finds what is done

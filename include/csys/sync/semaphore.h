@@ -70,7 +70,7 @@ CSYS_API uint32_t csysi_semaphore_wake(csys_semaphore *semaphore, uint32_t n, ui
 CSYS_API int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline deadline);
 
 /**
- * Add to the value, and let as many waiting threads go on.
+ * Add to the value of a semaphore, and let as many waiting threads go on.
  *
  * \param semaphore  the semaphore; a thread that takes one may free it before this returns
  * \param n          how many
@@ -80,7 +80,7 @@ CSYS_API int csysi_semaphore_wait_slow(csys_semaphore *semaphore, csys_deadline 
 static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
 
 /**
- * Add to the value, let as many waiting threads go on, and tell how many were woken.
+ * Add to the value of a semaphore, and tell how many waiting threads were woken.
  *
  * \param semaphore  the semaphore, as in csys_semaphore_post
  * \param n          how many
@@ -91,14 +91,14 @@ static inline int csys_semaphore_post(csys_semaphore *semaphore, uint32_t n);
 CSYS_API int csys_semaphore_post_woken(csys_semaphore *semaphore, uint32_t n, uint32_t *out_woken);
 
 /**
- * Subtract 1 from the value, waiting however long until it is above 0.
+ * Subtract 1 from the value of a semaphore, waiting however long until it is above 0.
  *
  * \param semaphore  the semaphore
  */
 static inline void csys_semaphore_wait(csys_semaphore *semaphore);
 
 /**
- * Subtract 1 from the value, waiting until it is above 0 or until `deadline`.
+ * Subtract 1 from the value of a semaphore, waiting until it is above 0 or until `deadline`.
  *
  * \param semaphore  the semaphore
  * \param deadline   when to give up; one that has passed still takes what is there
@@ -109,7 +109,7 @@ static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *sema
 							    csys_deadline deadline);
 
 /**
- * Subtract 1 from the value if it is above 0, without waiting.
+ * Subtract 1 from the value of a semaphore if it is above 0, without waiting.
  *
  * \param semaphore  the semaphore
  * \retval 0            one is taken
@@ -118,7 +118,7 @@ static inline CSYS_MUST_CHECK int csys_semaphore_wait_until(csys_semaphore *sema
 CSYS_API CSYS_MUST_CHECK int csys_semaphore_try_wait(csys_semaphore *semaphore);
 
 /**
- * Tell the value at this moment.
+ * Tell the value of a semaphore at this moment.
  *
  * \param semaphore  the semaphore
  * \return the value; 0 also while threads wait
