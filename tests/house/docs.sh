@@ -13,38 +13,39 @@ set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 plain=tests/house/plain_headers.txt
 scratch=$(mktemp -d)
+work=$scratch/work
 trap 'rm -rf "$scratch"' EXIT
 
 # manual INCLUDE OUT - make it from the folder INCLUDE; what is wrong goes to stdout.
 manual() {
-    mkdir -p "$2"
+    mkdir -p "$2" "$work"
     {
         cat docs/Doxyfile
         printf 'INPUT = "%s" README.md\nSTRIP_FROM_PATH = "%s"\nSTRIP_FROM_INC_PATH = "%s"\n' "$1" "$1" "$1"
         printf 'OUTPUT_DIRECTORY = "%s"\n' "$2"
         [ ! -f $plain ] || sed "s|^include/\(.*\)|EXCLUDE += \"$1/\1\"|" $plain
-    } >"$2/Doxyfile"
+    } >"$work/Doxyfile"
     bad=0
-    doxygen "$2/Doxyfile" 2>&1 || bad=1
+    doxygen "$work/Doxyfile" 2>&1 || bad=1
 
     # The functions that the headers declare, and those that the manual has.
-    sed 's|^include/||' $plain 2>/dev/null | sort >"$2/plain"
+    sed 's|^include/||' $plain 2>/dev/null | sort >"$work/plain"
     # shellcheck disable=SC2016
-    (cd "$1" && find csys -name '*.h') | sort | comm -23 - "$2/plain" |
+    (cd "$1" && find csys -name '*.h') | sort | comm -23 - "$work/plain" |
         (cd "$1" && xargs awk '
             # A function is named on the line of its mark or on the next.
             /^CSYS_API/ { text = $0; while (text !~ /\(/ && (getline line) > 0) text = text line
                           sub(/\(.*/, "", text); sub(/.*[ *]/, "", text); print text }' /dev/null) |
-        grep '^csys_' | sort -u >"$2/declared"
-    cat "$2"/xml/*_8h.xml >"$2/files" 2>/dev/null
-    sed -n 's|.*<name>\(csys_[a-z0-9_]*\)</name>.*|\1|p' "$2/files" | sort -u >"$2/shown"
-    comm -23 "$2/declared" "$2/shown" >"$2/missing"
-    if [ -s "$2/missing" ]; then
-        sed 's/$/ is not in the manual/' "$2/missing"
+        grep '^csys_' | sort -u >"$work/declared"
+    cat "$2"/xml/*_8h.xml >"$work/files" 2>/dev/null
+    sed -n 's|.*<name>\(csys_[a-z0-9_]*\)</name>.*|\1|p' "$work/files" | sort -u >"$work/shown"
+    comm -23 "$work/declared" "$work/shown" >"$work/missing"
+    if [ -s "$work/missing" ]; then
+        sed 's/$/ is not in the manual/' "$work/missing"
         bad=1
     fi
     # A mark that docs/Doxyfile does not know stays in a signature.
-    if sed -n '/<memberdef kind="function"/,/<\/memberdef>/p' "$2/files" |
+    if sed -n '/<memberdef kind="function"/,/<\/memberdef>/p' "$work/files" |
         grep -E '<(definition|argsstring|type)>(.*[ )])?CSYSI?_[A-Z_]+( |\(|<)'; then
         echo 'docs/Doxyfile does not know this mark'
         bad=1
@@ -121,4 +122,4 @@ if [ -n "$test" ]; then
     exit
 fi
 manual include "$out" || exit 1
-echo "$(wc -l <"$out/declared") functions are in the manual"
+echo "$(wc -l <"$work/declared") functions are in the manual"
