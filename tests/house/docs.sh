@@ -5,13 +5,11 @@
 #     docs.sh --self-test         plant mistakes in a copy of a header: is each found?
 #
 # Every public function has to be in it, with a description of each parameter and of its
-# result, and without the marks that docs/Doxyfile has to know.  Headers that are listed in
-# plain_headers.txt have comments of the old form and are left out.  With --present a machine
+# result, and without the marks that docs/Doxyfile has to know.  With --present a machine
 # without doxygen is none.
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-plain=tests/house/plain_headers.txt
 scratch=$(mktemp -d)
 work=$scratch/work
 trap 'rm -rf "$scratch"' EXIT
@@ -23,15 +21,13 @@ manual() {
         cat docs/Doxyfile
         printf 'INPUT = "%s" README.md\nSTRIP_FROM_PATH = "%s"\nSTRIP_FROM_INC_PATH = "%s"\n' "$1" "$1" "$1"
         printf 'OUTPUT_DIRECTORY = "%s"\n' "$2"
-        [ ! -f $plain ] || sed "s|^include/\(.*\)|EXCLUDE += \"$1/\1\"|" $plain
     } >"$work/Doxyfile"
     bad=0
     doxygen "$work/Doxyfile" 2>&1 || bad=1
 
     # The functions that the headers declare, and those that the manual has.
-    sed 's|^include/||' $plain 2>/dev/null | sort >"$work/plain"
     # shellcheck disable=SC2016
-    (cd "$1" && find csys -name '*.h') | sort | comm -23 - "$work/plain" |
+    (cd "$1" && find csys -name '*.h') | sort |
         (cd "$1" && xargs awk '
             # A function is named on the line of its mark or on the next.
             /^CSYS_API/ { text = $0; while (text !~ /\(/ && (getline line) > 0) text = text line

@@ -515,36 +515,6 @@ def library_names(tree):
             member, name)
 
 
-# Headers whose comments are still to be converted; the list only shrinks.
-PLAIN = 'tests/house/plain_headers.txt'
-
-
-def plain_headers(tree):
-    """Each listed header with its line."""
-    if not tree.exists(PLAIN):
-        return {}
-    return {text: line for line, text in tree.lines(PLAIN) if text}
-
-
-@rule('comments')
-def comments(tree):
-    """in a header of plain_headers.txt each declaration has a comment, adjacent ones may share it"""
-    for path, place in plain_headers(tree).items():
-        if not tree.exists(path):
-            yield PLAIN, place, 'there is no ' + path
-            continue
-        lines = tree.text(path).split('\n')
-        said = False  # whether the declaration above, if any, ends on the line above
-        for line, text in enumerate(lines, 1):
-            if text.startswith('CSYS_API'):
-                above = lines[line - 2] if line > 1 else ''
-                if not (above.endswith('*/') or said):
-                    yield path, line, 'a declaration without a comment before it'
-                said = True
-            elif said and (not text or text.lstrip() == text):
-                said = False
-
-
 def documented(text):
     """The comments of a header that are for doxygen: their line, that of what follows, their text."""
     for match in re.finditer(r'^/\*\*(?!\*)(?!<)(.*?)\*/', text, re.S | re.M):
@@ -559,12 +529,9 @@ DEPENDENT = re.compile(r"(The same|Same|Likewise|As|Like|Also|Both|It|Its|This|T
 
 @rule('manual')
 def manual(tree):
-    """each public header but those of plain_headers.txt is written for doxygen: \\file, a comment of
-    its own for each function, a first sentence that stands alone, tables that it knows"""
-    plain = plain_headers(tree)
+    """each public header is written for doxygen: \\file, a comment of its own for each function, a
+    first sentence that stands alone, tables that it knows"""
     for path in tree.files(['include'], '.h'):
-        if path in plain:
-            continue
         text = tree.text(path)
         if not text.startswith('/**\n * \\file\n'):
             yield path, 1, 'does not begin with /** and \\file'
@@ -873,16 +840,6 @@ PLANTS = [
     ('names', None, plant('include/csys/ipc/planted.h', '/* One. */',
                           'CSYS_API const char *csys_planted(int (*f)(void), const char *s);',
                           'enum {', '\tCSYS_PLANTED = 1', '};', '#define CSYS_PLANT(x) (x)')),
-    ('comments', 5, plant('include/csys/ipc/planted.h', '', 'CSYS_API int csys_planted(void);'),
-     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
-    ('comments', 1, change(PLAIN, r'\A', 'include/csys/ipc/none.h\n')),
-    ('comments', 7, plant('include/csys/ipc/planted.h', '/* One. */',
-                          'CSYS_API int csys_planted(void);', '', 'CSYS_API int csys_other(void);'),
-     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
-    ('comments', None, plant('include/csys/ipc/planted.h', '/* Both. */',
-                             'CSYS_API int csys_planted(int a,', '\t\t\t  int b);',
-                             'CSYS_API int csys_other(void);'),
-     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
     ('manual', 1, raw('include/csys/ipc/planted.h', '/*\n * csys/ipc/planted.h - planted.\n */\n')),
     ('manual', 6, manual_of('CSYS_API int csys_planted(void);')),
     ('manual', 8, manual_of('/** One function. */', 'CSYS_API int csys_planted(void);',
@@ -911,8 +868,6 @@ PLANTS = [
         '#define CSYSI_PLANTED 1',
         '/** Plant a tree', ' * in a hurry. */', 'static inline int csys_quick(void);',
         'static inline int csys_quick(void)', '{', '}')),
-    ('manual', None, raw('include/csys/ipc/planted.h', '/*\n * csys/ipc/planted.h - planted.\n */\n'),
-     change(PLAIN, r'\A', 'include/csys/ipc/planted.h\n')),
     ('header', None, manual_of()),
     ('mangled', None, manual_of('/**', ' * Plant.', ' *', ' * \\param tree     grows', ' * \\retval 0       all',
                                 ' *                is well', ' * \\retval CSYS_E  it is not', ' */')),
