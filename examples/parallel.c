@@ -6,16 +6,12 @@
  * Runs the command once for each input, at most N at a time (4).  Without ":::"
  * each line of stdin is an input.  "{}" in a word is the input; if there is none,
  * the input is the last argument.  There is no shell, so it arrives as it is.
- *
- * What a job writes is printed when it has ended, each job's whole and in the order
- * in which they end.  ^C starts no more jobs and asks those that run to end, with
- * all that they started; again, and they are killed, and what they wrote is lost.
- * Shows: one loop over many children, their streams and signals.  Exits as GNU
- * parallel does: with the number of jobs that failed, 101 for more than 100, 255
- * for trouble here; after ^C, by that signal.
+ * What a job writes is printed when it has ended, whole, in the order in which they end.
+ * ^C starts no more jobs and asks those that run to end, with all that they started; again,
+ * and they are killed, and what they wrote is lost.  Shows: threads that share lines and
+ * capture children, and one that hears signals.  Exits as GNU parallel does: with the number
+ * of jobs that failed, 101 for more than 100, 255 for trouble here; after ^C, by that signal.
  */
-#define _XOPEN_SOURCE 700
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,44 +19,31 @@
 
 #include <csys/csys.h>
 
-enum { TROUBLE = 255, MOST_JOBS = 1000, PART = 16 << 10 };
+enum { TROUBLE = 255, MOST_JOBS = 1000, LONGEST = 128 << 10 };
 
-/* Bytes that were read.  Those before `used` are done with. */
-struct text {
-	char *data;
-	size_t used;
-	size_t size;
-	size_t room;
-};
-
-/* A job runs, then it has ended and its text is printed, then its place is free. */
-struct job {
-	csys_child *child; /* NULL: free */
-	int ended;
-	struct text text[3]; /* by stream; stdin's stays empty */
-};
-
-static struct job *jobs;
-static int most = 4; /* jobs at a time */
-static int running, done, failed;
-static struct job *printing; /* one that has ended, or NULL */
-static int full;             /* the stream that takes no more of it now, or 0 */
-static int in_line;          /* what was printed last on a terminal ended without a newline */
-
-static char **inputs;     /* those after ":::", or NULL: stdin's */
-static struct text lines; /* of stdin */
-static int at_end;        /* no more lines come */
-
-static csys_signals *signals;
-static int stopped_by; /* the first signal that said so, or 0 */
+/* Guards all of this. */
+static csys_mutex lock = CSYS_MUTEX_INIT;
+static csys_child *children[MOST_JOBS];     /* of each worker, while it has one */
+static int most = 4, running, done, failed; /* workers; jobs */
+static int stopped_by;                      /* the first signal that said so, or 0 */
 static unsigned stops;
-static int trouble;
 
-/* Draw the line of progress anew, or take it away. */
+/* Guards the inputs: one worker at a time takes one. */
+static csys_mutex turn = CSYS_MUTEX_INIT;
+static char **words, **inputs; /* the command; what is behind ":::", or NULL: stdin's lines */
+static csys_lines *lines;
+static csys_signals *stopping; /* of which none is taken: ready from the first one on */
+
+/* Guards the terminal.  Taken before `lock`. */
+static csys_mutex screen = CSYS_MUTEX_INIT;
+static int in_line; /* what was printed last on a terminal ended without a newline */
+
+/* Draw the line of progress anew, or take it away.  Under `screen`. */
 static void progress(int shown)
 {
 	static char before[80];
 	char line[80] = "";
+	CSYS_MUTEX_GUARD(held, &lock);
 	if (shown)
 		snprintf(line, sizeof line, "%d done, %d failed, %d running", done, failed,
 			 running);
@@ -74,354 +57,194 @@ static void progress(int shown)
 	memcpy(before, line, sizeof line);
 }
 
-static void complain(const char *what, int result)
+/*
+ * A signal said so, or `number` is 0: trouble did.  Each job leads a process group, so what it
+ * started is stopped with it.  The second time, and at the end (no `times`), we go by the signal.
+ */
+static void stop(int number, unsigned times)
 {
-	progress(0);
-	fprintf(stderr, "parallel: %s: %s\n", what, csys_strerror(result));
-}
-
-/* ---- stopping ------------------------------------------------------------------- */
-
-/* Each job leads a process group: what it started is stopped with it. */
-static void stop(unsigned times)
-{
-	stops += times;
-	for (struct job *job = jobs; job < jobs + most; job++) {
-		if (!job->child || job->ended)
-			continue;
-		int r = csys_child_signal_group(job->child, stops > 1 ? SIGKILL : SIGTERM);
-		if (r < 0)
-			complain("cannot stop a job", r);
+	CSYS_MUTEX_GUARD(held, &lock);
+	stopped_by = stopped_by ? stopped_by : number;
+	stops += number == stopped_by ? times : 0;
+	for (int i = 0; i < most; i++)
+		if (children[i])
+			csys_child_signal_group(children[i], stops > 1 ? SIGKILL : SIGTERM);
+	if (stopped_by && (stops > 1 || times == 0)) {
+		signal(stopped_by, SIG_DFL);
+		raise(stopped_by);
 	}
 }
 
-/* For good, so it is told once. */
-static void give_up(const char *what, int result)
-{
-	if (!trouble)
-		complain(what, result);
-	trouble = 1;
-	if (stops == 0)
-		stop(1);
-}
-
-static void take_signals(void)
+static void *hear(void *signals)
 {
 	csys_signal_event event;
-	while (csys_signals_try_wait(signals, &event) == 0) {
-		if (event.signal == SIGCHLD)
-			continue; /* only to wake this loop: all jobs are looked at below */
-		if (!stopped_by)
-			stopped_by = event.signal;
-		if (event.signal == stopped_by)
-			stop(event.count);
-	}
+	while (csys_signals_wait(signals, &event) == 0)
+		stop(event.signal, event.count);
+	return NULL;
 }
 
-/* ---- bytes and inputs ------------------------------------------------------------- */
-
-/* Read what is there now.  1: more may come, 0: that was the end; or a failure. */
-static int fill(struct text *text, csys_handle reader)
+/* Of a job that cannot run, or of all.  Then the screen stays locked, so that it is told once. */
+static void complain(const char *what, int result, int is_the_end)
 {
-	if (text->used > 0) {
-		text->size -= text->used;
-		memmove(text->data, text->data + text->used, text->size);
-		text->used = 0;
+	csys_mutex_lock(&screen);
+	progress(0);
+	fprintf(stderr, "parallel: %s: %s\n", what, csys_strerror(result));
+	if (is_the_end) {
+		stop(0, 1);
+		exit(TROUBLE);
 	}
-	if (text->room - text->size < PART) {
-		char *data = realloc(text->data, 2 * text->room + PART);
-		if (!data)
-			return CSYS_ENOMEM;
-		text->data = data;
-		text->room = 2 * text->room + PART;
-	}
-	/* One byte stays free, for the NUL behind a last line. */
-	size_t got;
-	int r = csys_stream_read_until(reader, text->data + text->size, text->room - text->size - 1,
-				       CSYS_POLL, &got);
-	if (r < 0)
-		return r == CSYS_ETIMEDOUT ? 1 : r;
-	text->size += got;
-	return got > 0;
+	csys_mutex_unlock(&screen);
+	CSYS_MUTEX_GUARD(held, &lock);
+	done++;
+	failed++;
 }
 
-/* The next line of stdin, in place; NULL if there is none yet. */
-static char *next_line(void)
+/* The next line of stdin, valid for this turn; NULL at the end and after ^C. */
+static const char *next_line(void)
 {
-	while (lines.used < lines.size) {
-		char *line = lines.data + lines.used;
-		char *newline = memchr(line, '\n', lines.size - lines.used);
-		if (!newline && !at_end)
-			return NULL;
-		char *end = newline ? newline : lines.data + lines.size;
-		lines.used = (size_t)(end - lines.data) + (newline != NULL);
-		*end = '\0';
-		if (line + strlen(line) == end)
-			return line;
-		complain("a line with a NUL in it is no argument", CSYS_EINVAL);
-		done++;
-		failed++;
+	csys_poll_item items[2] = { { .waitable = csys_waitable_reading(CSYS_STDIN) },
+				    { .waitable = csys_signals_waitable(stopping) } };
+	csys_line line;
+	int r;
+	while ((r = csys_lines_next_until(lines, CSYS_POLL, &line)) != 0 && !items[1].ready) {
+		if (r == CSYS_ETIMEDOUT)
+			r = csys_poll(items, 2, CSYS_FOREVER);
+		else if (r > 0 && line.ending == CSYS_LINE_CUT)
+			r = CSYS_E2BIG;
+		else if (r > 0 && strlen(line.data) == line.size)
+			return line.data;
+		else if (r > 0)
+			complain("a line with a NUL in it is no argument", CSYS_EINVAL, 0);
+		if (r < 0)
+			complain("cannot read the inputs", r, 1);
 	}
 	return NULL;
 }
 
-static int has_inputs(void)
-{
-	if (stops > 0)
-		return 0;
-	return inputs ? *inputs != NULL : !at_end || lines.used < lines.size;
-}
-
-/* ---- jobs ------------------------------------------------------------------------ */
-
-/* A word of the command, with the input for each "{}"; the caller frees it. */
+/* A word of the command, with the input for each "{}". */
 static char *filled_in(const char *word, const char *input, int *places)
 {
-	char *made = malloc(strlen(word) / 2 * strlen(input) + strlen(word) + 1);
-	char *end = made;
-	while (made && *word) {
+	char *made = calloc(strlen(word) / 2 * strlen(input) + strlen(word) + 1, 1);
+	for (char *end = made; made && *word; end += strlen(end)) {
 		int is_place = strncmp(word, "{}", 2) == 0;
-		size_t size = is_place ? strlen(input) : 1;
-		memcpy(end, is_place ? input : word, size);
-		end += size;
+		memcpy(end, is_place ? input : word, is_place ? strlen(input) : 1);
 		word += is_place ? 2 : 1;
 		*places += is_place;
 	}
-	if (made)
-		*end = '\0';
 	return made;
 }
 
-/* NULL when out of memory. */
-static csys_command *command_for(char **words, const char *input)
+/* The command with the next input; NULL if there is none. */
+static csys_command *next_command(void)
 {
+	CSYS_MUTEX_GUARD(mine, &turn);
+	const char *input = !inputs ? next_line() : *inputs ? *inputs++ : NULL;
 	csys_command *command = NULL;
 	int places = 0;
-	for (char **word = words; *word; word++) {
+	for (char **word = words; input && *word; word++) {
 		char *text = filled_in(*word, input, &places);
-		if (text && word == words)
+		if (word == words)
 			command = csys_command_new(text);
-		else if (text)
+		else
 			csys_command_arg(command, text);
+		if (!text || !command)
+			complain("no command", CSYS_ENOMEM, 1);
 		free(text);
-		if (!text || !command) {
-			csys_command_free(command);
-			return NULL;
-		}
 	}
-	if (places == 0)
+	if (input && places == 0)
 		csys_command_arg(command, input);
 	return command;
 }
 
-static void start(struct job *job, char **words, const char *input)
+/* As long as it takes to be read: the other jobs go on meanwhile.  Under `screen`. */
+static int print(enum csys_stdio_stream stream, const csys_captured *text)
 {
-	csys_command *command = command_for(words, input);
+	if (text->size == 0)
+		return 0;
+	progress(0);
+	in_line = csys_terminal_is((csys_handle)stream) && text->data[text->size - 1] != '\n';
+	return csys_stream_write_all((csys_handle)stream, text->data, text->size, NULL);
+}
+
+/* CSYS_ECANCELED after a stop. */
+static int run_job(csys_command *command, csys_child **place)
+{
+	CSYS_AUTO_VALUE(csys_output) output = { 0 };
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 	csys_command_stdio(command, CSYS_STDERR, CSYS_STDIO_PIPE);
 	csys_command_process_group(command, 0);
-	int r = csys_command_spawn(command, &job->child);
+	/* Nothing starts after a stop, and what has started is there to be stopped. */
+	csys_mutex_lock(&lock);
+	int r = stops > 0 ? CSYS_ECANCELED : csys_command_spawn(command, place);
+	running += r == 0;
+	csys_mutex_unlock(&lock);
 	if (r < 0) {
 		char line[200] = "";
 		csys_command_line(command, line, sizeof line);
-		complain(line, r);
-		done++;
-		failed++;
-	} else {
-		running++;
+		if (r != CSYS_ECANCELED)
+			complain(line, r, 0);
+		return r;
 	}
-	csys_command_free(command);
-}
-
-static void start_jobs(char **words)
-{
-	for (struct job *job = jobs; job < jobs + most && has_inputs(); job++) {
-		/* One that cannot be started leaves its place to the next. */
-		while (!job->child && has_inputs()) {
-			const char *input = inputs ? *inputs++ : next_line();
-			if (!input)
-				return;
-			start(job, words, input);
-		}
-	}
-}
-
-static void read_from(struct job *job, int stream)
-{
-	int r = fill(&job->text[stream], csys_child_stream(job->child, stream));
-	if (r <= 0)
-		csys_child_close_stream(job->child, stream);
+	csys_mutex_lock(&screen);
+	progress(1);
+	csys_mutex_unlock(&screen);
+	r = csys_child_output(*place, NULL, &output);
 	if (r < 0)
-		give_up("cannot keep what a job writes", r);
-}
-
-/* Its group can be signalled until it is waited for, so that comes after its streams. */
-static void look_for_end(struct job *job)
-{
-	if (csys_child_stream(job->child, CSYS_STDOUT) != CSYS_NO_HANDLE ||
-	    csys_child_stream(job->child, CSYS_STDERR) != CSYS_NO_HANDLE)
-		return;
-	csys_exit end = { 0 };
-	int r = csys_child_try_wait(job->child, &end);
-	if (r == CSYS_EAGAIN)
-		return;
-	if (r < 0)
-		complain("cannot wait for a job", r);
-	job->ended = 1;
+		complain("cannot keep what a job writes", r, 1);
+	csys_mutex_lock(&lock);
+	csys_child_close(*place, CSYS_CLOSE_WAIT);
+	*place = NULL;
 	running--;
 	done++;
-	failed += r < 0 || !csys_exit_success(end);
+	failed += !csys_exit_success(output.exit);
+	csys_mutex_unlock(&lock);
+	csys_mutex_lock(&screen);
+	r = print(CSYS_STDOUT, &output.out);
+	if (r == 0)
+		r = print(CSYS_STDERR, &output.err);
+	csys_mutex_unlock(&screen);
+	if (r < 0)
+		complain("cannot print", r, 1);
+	return 0;
 }
 
-static void clear(struct job *job)
+static void *work(void *place)
 {
-	csys_child_close(job->child, CSYS_CLOSE_KILL);
-	for (int stream = 0; stream < 3; stream++)
-		free(job->text[stream].data);
-	*job = (struct job){ 0 };
-}
-
-/* 1 if all is printed, 0 if the stream `full` has to have room first. */
-static int print_job(struct job *job)
-{
-	for (int stream = CSYS_STDOUT; stream <= CSYS_STDERR; stream++) {
-		struct text *text = &job->text[stream];
-		while (text->used < text->size) {
-			size_t size = 0;
-			progress(0);
-			int r = csys_stream_write_until(stream, text->data + text->used,
-							text->size - text->used, CSYS_POLL, &size);
-			if (r == CSYS_ETIMEDOUT) {
-				full = stream;
-				return 0;
-			}
-			if (r < 0) {
-				give_up("cannot print", r);
-				break;
-			}
-			text->used += size;
-			in_line = csys_terminal_is(stream) && text->data[text->used - 1] != '\n';
-		}
+	for (;;) {
+		CSYS_AUTO(csys_command) command = next_command();
+		if (!command || run_job(command, place) == CSYS_ECANCELED)
+			return NULL;
 	}
-	return 1;
-}
-
-/* As far as it goes without waiting, so that jobs are read and ^C is heard meanwhile. */
-static void print(void)
-{
-	full = 0;
-	if (printing && !print_job(printing))
-		return;
-	if (printing)
-		clear(printing);
-	printing = NULL;
-	for (struct job *job = jobs; job < jobs + most; job++) {
-		if (!job->ended)
-			continue;
-		if (!print_job(job)) {
-			printing = job;
-			return;
-		}
-		clear(job);
-	}
-}
-
-/* ---- the loop ----------------------------------------------------------------------- */
-
-/* Wait until something can be done, and read what there is to read. */
-static void wait_and_read(struct pollfd *polled)
-{
-	int has_place = 0;
-	for (int i = 0; i < most; i++)
-		has_place |= !jobs[i].child;
-	polled[0].fd = (int)csys_signals_handle(signals);
-	polled[1].fd = !inputs && !at_end && stops == 0 && has_place ? CSYS_STDIN : -1;
-	polled[2].fd = full ? full : -1;
-	int count = 3;
-	for (int i = 0; i < 2 * most; i++, count++)
-		polled[count].fd = (int)csys_child_stream(jobs[i / 2].child, 1 + i % 2);
-	for (int i = 0; i < count; i++) {
-		polled[i].events = i == 2 ? POLLOUT : POLLIN;
-		polled[i].revents = 0;
-	}
-	if (poll(polled, (nfds_t)count, -1) < 0)
-		return; /* a signal: its handle will be readable */
-
-	if (polled[1].revents) {
-		int r = fill(&lines, CSYS_STDIN);
-		at_end = r <= 0;
-		if (r < 0)
-			give_up("cannot read the inputs", r);
-	}
-	for (int i = 0; i < 2 * most; i++)
-		if (polled[3 + i].revents)
-			read_from(&jobs[i / 2], 1 + i % 2);
-}
-
-static void run_all(char **words, struct pollfd *polled)
-{
-	/* After a second ^C nothing is waited for: clear() below does the rest. */
-	while (stops < 2) {
-		for (struct job *job = jobs; job < jobs + most; job++)
-			if (job->child && !job->ended)
-				look_for_end(job);
-		print();
-		start_jobs(words);
-		if (running == 0 && !full && !has_inputs())
-			break;
-		progress(1);
-		wait_and_read(polled);
-		take_signals();
-	}
-	for (struct job *job = jobs; job < jobs + most; job++)
-		clear(job);
-	progress(0);
-}
-
-static int usage(void)
-{
-	fprintf(stderr, "usage: parallel [-j N] COMMAND [ARGUMENT...] [::: INPUT...]\n");
-	return TROUBLE;
 }
 
 int main(int argc, char **argv)
 {
-	char **words = argv + 1;
-	if (argc > 2 && strcmp(argv[1], "-j") == 0) {
-		char *rest;
-		long number = strtol(argv[2], &rest, 10);
-		if (rest == argv[2] || *rest || number < 1 || number > MOST_JOBS)
-			return usage();
-		most = (int)number;
-		words += 2;
-	}
-	for (char **word = words; *word && !inputs; word++) {
-		if (strcmp(*word, ":::") == 0) {
-			*word = NULL;
+	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP };
+	csys_signals *signals = NULL;
+	csys_thread_scope workers = CSYS_THREAD_SCOPE_INIT;
+	char nothing = 0, *rest = &nothing;
+	int r = 0;
+	words = argv + 1;
+	if (argc > 2 && strcmp(argv[1], "-j") == 0)
+		most = (int)strtol(argv[2], &rest, 10), words += 2;
+	for (char **word = words; *word && !inputs; word++)
+		if (strcmp(*word, ":::") == 0)
 			inputs = word + 1;
-		}
-	}
-	if (!words[0] || words[0][0] == '-')
-		return usage();
-
-	static const int wanted[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP };
-	jobs = calloc((size_t)most, sizeof *jobs);
-	struct pollfd *polled = calloc(3 + 2 * (size_t)most, sizeof *polled);
-	int r = jobs && polled ? csys_signals_open(wanted, 4, NULL, &signals) : CSYS_ENOMEM;
-	if (r < 0) {
-		complain("cannot begin", r);
-		trouble = 1;
-	} else {
-		run_all(words, polled);
-	}
-	csys_signals_close(signals);
-	free(lines.data);
-	free(polled);
-	free(jobs);
-	if (stopped_by) {
-		raise(stopped_by);
-		return 128 + stopped_by; /* it was ignored when we were started */
-	}
-	return trouble ? TROUBLE : failed > 100 ? 101 : failed;
+	if (inputs)
+		inputs[-1] = NULL;
+	if (*rest || most < 1 || most > MOST_JOBS || !words[0] || words[0][0] == '-')
+		return fputs("usage: parallel [-j N] COMMAND... [::: INPUT...]\n", stderr), TROUBLE;
+	if ((r = csys_signals_open(wanted, 3, NULL, &signals)) < 0 ||
+	    (r = csys_signals_open(wanted, 3, NULL, &stopping)) < 0 ||
+	    (r = csys_lines_open(CSYS_STDIN, LONGEST, &lines)) < 0 ||
+	    (r = csys_thread_spawn(hear, signals, NULL, NULL)) < 0)
+		complain("cannot begin", r, 1);
+	for (int i = 0; i < most; i++)
+		if ((r = csys_thread_scope_spawn(&workers, work, &children[i], NULL, NULL)) < 0)
+			complain("cannot begin", r, 1);
+	r = csys_thread_scope_end(&workers);
+	progress(0);
+	stop(0, 0);
+	return r < 0 ? TROUBLE : failed > 100 ? 101 : failed;
 }
