@@ -1,6 +1,8 @@
 #!/bin/sh
 # tests/house/portable.sh - all floors above and below os/ compile for systems
 # that have no backend yet, and the posix folder does for macOS and two BSDs.
+# For Windows they also link, with a backend that can do nothing (stub.py): so they
+# ask for no more than the contract has.
 #
 #     portable.sh [--only mingw|macos]
 #
@@ -18,12 +20,12 @@ above='base sync io process'
 
 # CSYS_API is empty as in a static library.  The only folders searched are ours.
 compile_all() {
-    name=$1 folders=$2
-    shift 2
+    name=$1 from=$2 folders=$3
+    shift 3
     count=0
-    for source in $(cd "$root/src" && find $folders -name '*.c' | LC_ALL=C sort); do
+    for source in $(cd "$from" && find $folders -name '*.c' | LC_ALL=C sort); do
         if "$@" -std=c11 -c -Wall -Wextra -Werror -DCSYS_API= -I"$root/include" -I"$root/src" \
-            -o "$scratch/object.o" "$root/src/$source"; then
+            -o "$scratch/$(echo "$source" | tr / -).o" "$from/$source"; then
             count=$((count + 1))
         else
             echo "portable.sh: $source does not compile for $name"
@@ -40,7 +42,16 @@ mingw() {
         failed=1
         return
     fi
-    compile_all Windows "$above" x86_64-w64-mingw32-gcc
+    compile_all Windows "$root/src" "$above" x86_64-w64-mingw32-gcc
+    python3 "$root/tests/house/stub.py" "$scratch/stub" &&
+        compile_all 'a Windows stub' "$scratch" stub x86_64-w64-mingw32-gcc
+    if x86_64-w64-mingw32-gcc -shared -o "$scratch/csys.dll" "$scratch"/*.o; then
+        echo 'Windows: linked with a backend that can do nothing'
+    else
+        echo 'portable.sh: something above os/ asks for what the contract has not'
+        failed=1
+    fi
+    rm -f "$scratch"/*.o
 }
 
 macos() {
@@ -53,11 +64,11 @@ macos() {
     fi
     ZIG_GLOBAL_CACHE_DIR=$scratch/zig ZIG_LOCAL_CACHE_DIR=$scratch/zig
     export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
-    compile_all macOS "$above os/posix" "$zig" cc -target aarch64-macos
+    compile_all macOS "$root/src" "$above os/posix" "$zig" cc -target aarch64-macos
     # Here meson would find it.
     set -- -DCSYSI_HAVE_PTHREAD_CONDATTR_SETCLOCK
-    compile_all FreeBSD os/posix "$zig" cc -target x86_64-freebsd "$@"
-    compile_all NetBSD os/posix "$zig" cc -target x86_64-netbsd "$@"
+    compile_all FreeBSD "$root/src" os/posix "$zig" cc -target x86_64-freebsd "$@"
+    compile_all NetBSD "$root/src" os/posix "$zig" cc -target x86_64-netbsd "$@"
 }
 
 case $# in
