@@ -28,6 +28,7 @@
 #include "base/atomic.h"
 #include "base/fault.h"
 #include "os/linux/cgroup.h"
+#include "os/linux/container_walk.h"
 #include "os/linux/linux.h"
 #include "os/posix/posix.h"
 
@@ -40,20 +41,12 @@
 #define MOST_PATH 1024
 #define MOST_LINE (2 * MOST_PATH + 512)
 
-/* How deep cgroups below a container are searched. */
-#define MOST_DEPTH 64
-
 /* How long to wait for a change before checking or killing again. */
 #define PATIENCE_MS 20
 
 /* How long to wait until ended processes are not counted any more: on newer kernels that is some
  * time after they could be reaped. */
 #define DEAD_MS 100
-
-static int is_gone(void)
-{
-	return errno == ENOENT || errno == ENODEV;
-}
 
 /* ---- where this process is ----------------------------------------------------------- */
 
@@ -201,113 +194,6 @@ int csysi_os_container_create(struct csysi_os_container *out)
 	return 0;
 }
 
-/* ---- the processes in it ----------------------------------------------------------------- */
-
-static int open_file(int directory, const char *name, int flags)
-{
-	return openat(directory, name, flags | O_CLOEXEC);
-}
-
-static int write_file(int directory, const char *name, const char *text)
-{
-	int fd = open_file(directory, name, O_WRONLY);
-	if (fd < 0)
-		return -1;
-	ssize_t written = write(fd, text, strlen(text));
-	int error = errno;
-	close(fd);
-	errno = error;
-	return written < 0 ? -1 : 0;
-}
-
-/* Whether a process is in it, from an open cgroup.events.  A removed cgroup has none. */
-static int is_populated(int events)
-{
-	char text[256];
-	ssize_t size = pread(events, text, sizeof text - 1, 0);
-
-	text[size > 0 ? size : 0] = '\0';
-	return strstr(text, "populated 1") != NULL;
-}
-
-/* Wait for a change since the last read, `most` milliseconds at most. */
-static void wait_for_change(int events, int most, csys_deadline deadline)
-{
-	struct pollfd polled = { .fd = events, .events = POLLPRI };
-	int left = csys_deadline_left_ms(deadline);
-
-	csysi_posix_poll(&polled, 1, left >= 0 && left < most ? left : most);
-}
-
-/* Called for each directory in another one. */
-typedef int visitor(int directory, const char *name, int depth, void *context);
-
-/* Visit the directories in this one until a visit fails. */
-static int visit_below(int directory, visitor *visit, int depth, void *context)
-{
-	_Alignas(uint64_t) char buffer[1024];
-	int list = open_file(directory, ".", O_RDONLY | O_DIRECTORY);
-	if (list < 0)
-		return -1;
-
-	long size = 0;
-	int r = depth < MOST_DEPTH ? 0 : -1;
-	errno = EBUSY;
-	while (r == 0 && (size = syscall(SYS_getdents64, list, buffer, sizeof buffer)) > 0) {
-		for (long at = 0; at < size && r == 0;) {
-			const struct directory_entry *entry = (const void *)(buffer + at);
-			if (entry->type == ENTRY_IS_DIRECTORY && entry->name[0] != '.')
-				r = visit(directory, entry->name, depth, context);
-			at += entry->size;
-		}
-	}
-	int error = errno;
-	close(list);
-	errno = error;
-	return size < 0 ? -1 : r;
-}
-
-/* Called in a directory that was opened by its name. */
-typedef int actor(int directory, int depth, void *context);
-
-/* Open a directory by its name, and act in it; 0 if it was removed. */
-static int act_in(int directory, const char *name, actor *act, int depth, void *context)
-{
-	int fd = open_file(directory, name, O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return is_gone() ? 0 : -1;
-	int r = act(fd, depth, context);
-	int error = errno;
-	close(fd);
-	errno = error;
-	return r;
-}
-
-/* Called for each pid of an open cgroup.procs, until it returns 1. */
-typedef int pid_caller(int list, long pid, void *context);
-
-static int call_for_pids(int list, pid_caller *call, void *context)
-{
-	char text[1024];
-	long pid = 0;
-	off_t at = 0;
-	ssize_t size;
-
-	while ((size = pread(list, text, sizeof text, at)) > 0) {
-		for (ssize_t i = 0; i < size; i++) {
-			if (text[i] != '\n') {
-				pid = pid * 10 + (text[i] - '0');
-				continue;
-			}
-			if (call(list, pid, context))
-				return 1;
-			pid = 0;
-		}
-		at += size;
-	}
-	return 0;
-}
-
 /* ---- signals to all of them ------------------------------------------------------------------ */
 
 /* A walk over the processes, and its result. */
@@ -339,7 +225,7 @@ static int signal_member(int list, long pid, void *context)
 		return 0;
 	}
 	int r = csysi_os_process_open(pid, &handle);
-	if ((r == 0 || r == CSYS_ENOTSUP) && call_for_pids(list, is_pid, &pid)) {
+	if ((r == 0 || r == CSYS_ENOTSUP) && csysi_container_pids(list, is_pid, &pid)) {
 		r = csysi_os_process_signal(pid, handle, toll->signal);
 		if ((r == CSYS_EPERM || r == CSYS_ENOTSUP) && handle != CSYS_NO_HANDLE)
 			r = csysi_os_process_signal(pid, CSYS_NO_HANDLE, toll->signal);
@@ -357,24 +243,24 @@ static int signal_in(int directory, const char *name, int depth, void *context);
 /* Signal all processes in a directory and below it. */
 static int signal_listed(int directory, int depth, void *context)
 {
-	int list = open_file(directory, "cgroup.procs", O_RDONLY);
+	int list = csysi_container_open(directory, "cgroup.procs", O_RDONLY);
 	if (list < 0)
 		return -1;
-	call_for_pids(list, signal_member, context);
+	csysi_container_pids(list, signal_member, context);
 	close(list);
-	return visit_below(directory, signal_in, depth + 1, context);
+	return csysi_container_visit(directory, signal_in, depth + 1, context);
 }
 
 static int signal_in(int directory, const char *name, int depth, void *context)
 {
-	return act_in(directory, name, signal_listed, depth, context);
+	return csysi_container_act(directory, name, signal_listed, depth, context);
 }
 
 /* Whether the first character of a file is '1'. */
 static int is_set(int directory, const char *name)
 {
 	char text[1] = "";
-	int fd = open_file(directory, name, O_RDONLY);
+	int fd = csysi_container_open(directory, name, O_RDONLY);
 	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
 
 	if (fd >= 0)
@@ -393,7 +279,7 @@ static int wait_until_frozen(int events, csys_deadline deadline)
 			return 1;
 		if (size <= 0 || csys_deadline_left(deadline) == 0)
 			return 0;
-		wait_for_change(events, PATIENCE_MS, deadline);
+		csysi_container_wait(events, PATIENCE_MS, deadline);
 	}
 }
 
@@ -405,18 +291,18 @@ int csysi_os_container_signal(const struct csysi_os_container *container, int si
 	int r = csysi_fault(CSYS_EMFILE);
 	if (r < 0)
 		return r;
-	int events = open_file(directory, "cgroup.events", O_RDONLY);
+	int events = csysi_container_open(directory, "cgroup.events", O_RDONLY);
 	if (events < 0)
-		return is_gone() ? CSYS_ESRCH : csysi_posix_fail();
+		return csysi_container_is_gone() ? CSYS_ESRCH : csysi_posix_fail();
 
 	/* Frozen, none forks: the list is of one moment.  What other code has frozen stays so. */
 	int was_frozen = is_set(directory, "cgroup.freeze");
-	int can_freeze = was_frozen || write_file(directory, "cgroup.freeze", "1") == 0;
+	int can_freeze = was_frozen || csysi_container_write(directory, "cgroup.freeze", "1") == 0;
 	int stands = can_freeze && wait_until_frozen(events, deadline);
 	r = signal_listed(directory, 0, &toll);
-	r = r < 0 && !is_gone() ? csysi_posix_fail() : 0;
+	r = r < 0 && !csysi_container_is_gone() ? csysi_posix_fail() : 0;
 	if (can_freeze && !was_frozen)
-		(void)write_file(directory, "cgroup.freeze", "0");
+		(void)csysi_container_write(directory, "cgroup.freeze", "0");
 	close(events);
 	if (r < 0 || toll.failed < 0)
 		return r < 0 ? r : toll.failed;
@@ -435,14 +321,14 @@ static int kill_by_hand(int directory)
 	struct toll toll = { .signal = SIGKILL };
 	int r;
 
-	(void)write_file(directory, "cgroup.freeze", "1");
+	(void)csysi_container_write(directory, "cgroup.freeze", "1");
 	r = signal_listed(directory, 0, &toll);
-	r = r < 0 && !is_gone() ? csysi_posix_fail() : 0;
+	r = r < 0 && !csysi_container_is_gone() ? csysi_posix_fail() : 0;
 	if (r == 0 && toll.denied > 0 && toll.told == 0)
 		r = CSYS_EPERM;
 	/* A kill ends frozen processes too, but those that may not be killed have to continue. */
 	if (r < 0 || toll.denied > 0)
-		(void)write_file(directory, "cgroup.freeze", "0");
+		(void)csysi_container_write(directory, "cgroup.freeze", "0");
 	return r;
 }
 
@@ -452,21 +338,21 @@ int csysi_os_container_kill(const struct csysi_os_container *container, csys_dea
 	int r = csysi_fault(CSYS_EMFILE);
 	if (r < 0)
 		return r;
-	int events = open_file(directory, "cgroup.events", O_RDONLY);
+	int events = csysi_container_open(directory, "cgroup.events", O_RDONLY);
 	if (events < 0)
-		return is_gone() ? 0 : csysi_posix_fail();
+		return csysi_container_is_gone() ? 0 : csysi_posix_fail();
 
 	/* The fault is that of a kernel without the file. */
 	int by_hand = csysi_fault(CSYS_ENOENT) < 0;
 	/* Repeat, since a process may be started in it from outside meanwhile, and older kernels
 	 * sometimes miss a child that is being forked. */
-	while (is_populated(events)) {
-		by_hand = by_hand || write_file(directory, "cgroup.kill", "1") < 0;
+	while (csysi_container_is_populated(events)) {
+		by_hand = by_hand || csysi_container_write(directory, "cgroup.kill", "1") < 0;
 		r = by_hand ? kill_by_hand(directory) : 0;
 		if (r < 0)
 			break;
-		wait_for_change(events, PATIENCE_MS, deadline);
-		if (csys_deadline_left(deadline) == 0 && is_populated(events)) {
+		csysi_container_wait(events, PATIENCE_MS, deadline);
+		if (csys_deadline_left(deadline) == 0 && csysi_container_is_populated(events)) {
 			r = CSYS_ETIMEDOUT;
 			break;
 		}
@@ -481,7 +367,7 @@ static int remove_in(int directory, const char *name, int depth, void *context);
 
 static int remove_below(int directory, int depth, void *context)
 {
-	return visit_below(directory, remove_in, depth + 1, context);
+	return csysi_container_visit(directory, remove_in, depth + 1, context);
 }
 
 static int remove_in(int directory, const char *name, int depth, void *context)
@@ -489,7 +375,8 @@ static int remove_in(int directory, const char *name, int depth, void *context)
 	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	/* EBUSY: it contains other cgroups or processes. */
-	if (errno != EBUSY || act_in(directory, name, remove_below, depth, context) < 0)
+	if (errno != EBUSY ||
+	    csysi_container_act(directory, name, remove_below, depth, context) < 0)
 		return -1;
 	return unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
 }
@@ -507,31 +394,31 @@ static int has_member_in(int directory, const char *name, int depth, void *conte
 /* -1, which ends a visit, if a process is in it. */
 static int has_member(int directory, int depth, void *context)
 {
-	int list = open_file(directory, "cgroup.procs", O_RDONLY);
+	int list = csysi_container_open(directory, "cgroup.procs", O_RDONLY);
 	if (list < 0)
-		return is_gone() ? 0 : -1;
-	int is_there = call_for_pids(list, is_any, NULL);
+		return csysi_container_is_gone() ? 0 : -1;
+	int is_there = csysi_container_pids(list, is_any, NULL);
 	close(list);
-	return is_there ? -1 : visit_below(directory, has_member_in, depth + 1, context);
+	return is_there ? -1 : csysi_container_visit(directory, has_member_in, depth + 1, context);
 }
 
 static int has_member_in(int directory, const char *name, int depth, void *context)
 {
-	return act_in(directory, name, has_member, depth, context);
+	return csysi_container_act(directory, name, has_member, depth, context);
 }
 
 /* Wait until ended processes are not counted any more.  Whether it is empty then. */
 static int is_vacated(int directory)
 {
-	int events = open_file(directory, "cgroup.events", O_RDONLY);
+	int events = csysi_container_open(directory, "cgroup.events", O_RDONLY);
 	if (events < 0)
 		return 0;
 	csys_deadline deadline = csys_after_ms(DEAD_MS);
-	int populated = is_populated(events);
+	int populated = csysi_container_is_populated(events);
 	while (populated && has_member(directory, 0, NULL) == 0 &&
 	       csys_deadline_left(deadline) > 0) {
-		wait_for_change(events, PATIENCE_MS, deadline);
-		populated = is_populated(events);
+		csysi_container_wait(events, PATIENCE_MS, deadline);
+		populated = csysi_container_is_populated(events);
 	}
 	close(events);
 	return !populated;
@@ -540,9 +427,9 @@ static int is_vacated(int directory)
 int csysi_os_container_remove(const struct csysi_os_container *container)
 {
 	int directory = (int)container->handle;
-	int above = open_file(directory, "..", O_PATH | O_DIRECTORY);
+	int above = csysi_container_open(directory, "..", O_PATH | O_DIRECTORY);
 	if (above < 0)
-		return is_gone() ? 0 : csysi_posix_fail();
+		return csysi_container_is_gone() ? 0 : csysi_posix_fail();
 
 	int r = remove_in(above, container->name, 0, NULL);
 	if (r < 0 && errno == EBUSY && is_vacated(directory))
