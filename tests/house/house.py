@@ -410,6 +410,7 @@ MODELLED = {
     'once.pml': ['src/sync/once.c', 'include/csys/sync/once.h'],
     'rwlock.pml': ['src/sync/rwlock.c', 'src/sync/rwlock_read.c', 'src/sync/rwlock_write.c',
                    'include/csys/sync/rwlock.h'],
+    'rwlock_upgradable.pml': ['src/sync/rwlock_upgradable.c'],
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
     'wake.pml': [],

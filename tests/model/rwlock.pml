@@ -8,7 +8,7 @@
  *   - no thread sleeps on when all others have stopped;
  *   - a thread that reads already is let in past writers that wait;
  *   - nobody looks at the lock once it is freed.
- * Without the upgradable reader, which source.cc has.
+ * Without the upgradable reader, for which rwlock_upgradable.pml takes what is here.
  *
  * Steps are as in mutex.pml: one atomic operation, and what the thread makes of it by
  * itself.  The counts of the word have three bits each.  A thread that has no deadline, or only
@@ -16,6 +16,13 @@
  */
 #include "wake.pml"
 
+#ifdef UPGRADABLE_TOO
+#define UPGRADABLE 1024
+#define UPGRADABLE_WAITS 2048
+#else
+#define UPGRADABLE 0
+#define UPGRADABLE_WAITS 0
+#endif
 #define WRITER 512
 #define WRITERS_WAIT 256
 #define PHASE 128
@@ -28,6 +35,7 @@
 /* Places. */
 #define READER_SLEEPS 1
 #define WRITER_SLEEPS 2
+#define UPGRADER_SLEEPS 3
 
 /* How often a thread may read at once. */
 #define DEPTH 2
@@ -61,10 +69,19 @@ inline step(next)
 		if
 		:: (word & WAITING) && (!(next & WAITING) || !(next & (WRITER | WRITERS_WAIT))) ->
 			to_wake = READER_SLEEPS
+#ifndef NEXT_IS_NOT_WOKEN
+		:: (word & UPGRADABLE_WAITS) && (!(next & UPGRADABLE_WAITS) ||
+						 !(next & (WRITER | WRITERS_WAIT | UPGRADABLE))) ->
+			to_wake = READER_SLEEPS
+#endif
 		:: else ->
 			if
 			:: !(next & (WRITER | READERS)) && (next & WRITERS_WAIT) ->
 				to_wake = WRITER_SLEEPS
+#ifndef UPGRADE_IS_NOT_WOKEN
+			:: !(next & WRITER) && (next & READERS) == 1 && (next & UPGRADABLE) &&
+				(next & WRITERS_WAIT) -> to_wake = UPGRADER_SLEEPS
+#endif
 			:: else
 			fi
 		fi;
@@ -85,6 +102,9 @@ inline wake()
 #ifndef BUG_DROPPED_WAKE
 		:: to_wake == WRITER_SLEEPS -> os_wake_one(WRITER_SLEEPS, to_wake)
 #endif
+#ifdef UPGRADABLE_TOO
+		:: to_wake == UPGRADER_SLEEPS -> os_wake_one(UPGRADER_SLEEPS, to_wake)
+#endif
 		:: else
 		fi;
 		to_wake = 0
@@ -94,7 +114,8 @@ inline wake()
 /* ---- reading ---- */
 
 #define WITHOUT_ONE_WAITING \
-	((word & WAITING) == ONE_WAITING -> word & ~(WAITING | HUNGRY) : word - ONE_WAITING)
+	((word & WAITING) == ONE_WAITING && !(word & UPGRADABLE_WAITS) -> \
+		word & ~(WAITING | HUNGRY) : word - ONE_WAITING)
 
 
 /* is_done: it reads; else the deadline has passed. */
@@ -204,7 +225,12 @@ inline come_in_or_give_up()
 		:: else ->
 			if
 #ifndef BUG_GIVES_UP_WITHOUT_WAKING_WRITERS
-			:: seen -> os_wake_one(WRITER_SLEEPS, r)
+			:: seen -> os_wake_one(WRITER_SLEEPS, r);
+#ifdef UPGRADABLE_TOO
+#ifndef UPGRADE_IS_NOT_WOKEN_BY_WRITERS
+				os_wake_one(UPGRADER_SLEEPS, r)
+#endif
+#endif
 #endif
 			:: else
 			fi;
@@ -234,7 +260,7 @@ inline write_slow()
 			if
 			:: is_late -> is_late = false; how_long = DEADLINE
 			:: else ->
-				try_write(WRITERS_WAIT | WAITING | HUNGRY);
+				try_write(WRITERS_WAIT | WAITING | HUNGRY | UPGRADABLE_WAITS);
 				how_long = 0;
 				if
 				:: is_done -> break
@@ -250,12 +276,14 @@ inline write_slow()
 		if
 		:: how_long == 0 -> seen = 0
 		:: else ->
+#ifndef UPGRADABLE_TOO /* which has nothing to do with writers that have waited for long */
 			if
 			:: atomic { !has_slept -> has_slept = true }
 			:: has_slept
 			:: atomic { has_slept && as == 1 -> /* it has waited for long */
 					LOCK(as = as + ONE_HUNGRY); writers = writers + ONE_HUNGRY }
 			fi;
+#endif
 			os_wait(WRITER_SLEEPS, word == seen, how_long, r);
 			atomic {
 				seen = 0; how_long = 0;
@@ -263,8 +291,12 @@ inline write_slow()
 				:: r == TIMEDOUT && as == 1 && !was_woken && writers >= ONE_HUNGRY ->
 					break /* it is left to one that has waited for long */
 				:: r == TIMEDOUT && !(as == 1 && !was_woken && writers >= ONE_HUNGRY) ->
-					try_write(WRITERS_WAIT | WAITING | HUNGRY); break
+					try_write(WRITERS_WAIT | WAITING | HUNGRY | UPGRADABLE_WAITS); break
+				#ifdef UPGRADABLE_TOO
+				:: else
+#else
 				:: else -> was_woken = true
+#endif
 				fi
 			}
 		fi
@@ -281,14 +313,26 @@ inline write_slow()
 #define TURN PHASE
 #endif
 
-/* To have the waiting readers in, if there are any. */
+/* To have the waiting readers in, if there are any, and the one that waits to be upgradable. */
 inline let_in()
 {
 	if
 	:: seen & WAITING ->
-		seen = ((seen & ~(WAITING | HUNGRY)) ^ TURN) + (seen & WAITING) / ONE_WAITING
+		seen = ((seen & ~(WAITING | (seen & UPGRADABLE_WAITS -> 0 : HUNGRY))) ^ TURN) +
+		       (seen & WAITING) / ONE_WAITING
+	:: else
+	fi;
+#ifdef UPGRADABLE_TOO
+	if
+#ifdef LET_IN_BESIDE
+	:: seen & UPGRADABLE_WAITS ->
+#else
+	:: (seen & UPGRADABLE_WAITS) && !(seen & UPGRADABLE) ->
+#endif
+		seen = ((seen & ~(UPGRADABLE_WAITS | HUNGRY)) | UPGRADABLE) + 1
 	:: else
 	fi
+#endif
 }
 
 /* From writing to nothing: without_writer. */
@@ -301,8 +345,8 @@ inline leave_writing()
 #ifdef BUG_PHASE_BEGINS_ANEW_THOUGH_READERS_WAIT
 	:: !(seen & HUNGRY) -> seen = seen & ~PHASE
 #endif
-	:: !(seen & WAITING) -> seen = seen & ~(PHASE | HUNGRY)
-	:: (seen & WAITING) && (seen & HUNGRY) -> let_in()
+	:: !(seen & (WAITING | UPGRADABLE_WAITS)) -> seen = seen & ~(PHASE | HUNGRY)
+	:: (seen & (WAITING | UPGRADABLE_WAITS)) && (seen & HUNGRY) -> let_in()
 	:: else
 	fi;
 	step(seen)
@@ -331,6 +375,7 @@ inline leave_reading()
 	fi
 }
 
+#ifndef UPGRADABLE_TOO
 active [THREADS] proctype thread()
 {
 	byte self = _pid;
@@ -382,3 +427,4 @@ writes:
 	od;
 	if :: is_last -> is_gone = true :: else fi
 }
+#endif
