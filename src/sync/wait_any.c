@@ -51,10 +51,15 @@ static const struct csysi_watch_kind predicate_kind = { take_predicate, look_at_
 
 static const struct csysi_watch_kind *kind_of(const csys_wait_item *item)
 {
+	/* By their numbers. */
 	static const struct csysi_watch_kind *const kinds[KINDS] = {
-		[EVENT] = &csysi_event_kind,   [LATCH] = &csysi_latch_kind,
-		[ONCE] = &csysi_once_kind,     [SEMAPHORE] = &csysi_semaphore_kind,
-		[THREAD] = &csysi_thread_kind, [PREDICATE] = &predicate_kind,
+		NULL,
+		&csysi_event_kind,
+		&csysi_latch_kind,
+		&csysi_once_kind,
+		&csysi_semaphore_kind,
+		&csysi_thread_kind,
+		&predicate_kind,
 	};
 
 	return kinds[item->kind];

@@ -103,12 +103,12 @@ static void new_cell(const void *address, unsigned long value)
 	cells[i].value.store(value, rl::mo_relaxed, $);
 }
 
-struct place {
+struct site {
 	const char *file;
 	int line;
 };
 
-static bool is_relaxed(place here)
+static bool is_relaxed(site here)
 {
 	if (here.line != relaxed_line)
 		return false;
@@ -117,7 +117,7 @@ static bool is_relaxed(place here)
 	return length >= end && strcmp(here.file + length - end, relaxed_file) == 0;
 }
 
-static rl::memory_order order_of(int order, place here)
+static rl::memory_order order_of(int order, site here)
 {
 	bool acquires = order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL;
 	bool releases = order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL;
@@ -132,27 +132,27 @@ static rl::memory_order order_of(int order, place here)
 }
 
 /* Words that are no cells are used by one thread: constants and what others stand in for. */
-template <typename T> static T load(const T *p, int order, place here)
+template <typename T> static T load(const T *p, int order, site here)
 {
 	keeper own;
 	cell *c = cell_of(p);
 	return c ? (T)c->value.load(order_of(order, here), $) : *p;
 }
 
-template <typename T> static void store(T *p, T value, int order, place here)
+template <typename T> static void store(T *p, T value, int order, site here)
 {
 	keeper own;
 	cell_of(p)->value.store((unsigned long)value, order_of(order, here), $);
 }
 
-template <typename T> static T swap(T *p, T value, int order, place here)
+template <typename T> static T swap(T *p, T value, int order, site here)
 {
 	keeper own;
 	return (T)cell_of(p)->value.exchange((unsigned long)value, order_of(order, here), $);
 }
 
 /* The value before.  Sums of 32 bits wrap around as such. */
-template <typename T> static T add(T *p, T value, int order, place here)
+template <typename T> static T add(T *p, T value, int order, site here)
 {
 	keeper own;
 	unsigned long by = (unsigned long)value;
@@ -162,7 +162,7 @@ template <typename T> static T add(T *p, T value, int order, place here)
 }
 
 template <typename T>
-static bool cas(T *p, T *expected, T value, bool is_weak, int order, place here)
+static bool cas(T *p, T *expected, T value, bool is_weak, int order, site here)
 {
 	keeper own;
 	rl::atomic<unsigned long> &at = cell_of(p)->value;
@@ -183,7 +183,7 @@ template <typename T> struct same {
 template <typename T> struct same<const T> {
 	typedef T type;
 };
-#define HERE (place{ __FILE__, __LINE__ })
+#define HERE (site{ __FILE__, __LINE__ })
 #define PLAIN(p, v) ((same<__typeof__(*(p))>::type)(v))
 
 #define __atomic_load_n(p, o) (load((p), (o), HERE))
@@ -240,6 +240,10 @@ extern "C" {
 #include "sync/event.c"
 #elif defined(LATCH)
 #include "sync/latch.c"
+#elif defined(WAIT_ANY)
+#include "sync/watch.c"
+#include "sync/wait_any.c"
+#include "sync/semaphore.c"
 #else
 #error "no noun"
 #endif
@@ -368,10 +372,40 @@ void csysi_spin_let_on(int)
 {
 	csysi_os_yield();
 }
+#ifndef WAIT_ANY
 uint32_t csysi_watch_notify(const void *, uint32_t)
 {
 	return 0; /* there are no watchers */
 }
+#else
+/* There are semaphores only. */
+const struct csysi_watch_kind csysi_event_kind = { 0, 0, 0, 0 };
+const struct csysi_watch_kind csysi_latch_kind = { 0, 0, 0, 0 };
+const struct csysi_watch_kind csysi_once_kind = { 0, 0, 0, 0 };
+const struct csysi_watch_kind csysi_thread_kind = { 0, 0, 0, 0 };
+
+void *csysi_alloc(size_t)
+{
+	return 0;
+}
+void csysi_free(void *)
+{
+}
+void csysi_os_run(void (*run)(void *), void (*leave)(void *), void *argument)
+{
+	run(argument);
+	leave(argument);
+}
+int csys_panic_catch(csys_panic_body *body, void *argument, csys_panic_info *)
+{
+	body(argument);
+	return 0;
+}
+void csys_panic_resume(const csys_panic_info *)
+{
+	abort();
+}
+#endif
 
 void csysi_os_abort(const char *line)
 {
@@ -954,6 +988,70 @@ struct test : common<test> {
 			RL_ASSERT(parts[i]($) == 1);
 	}
 };
+#elif defined(WAIT_ANY)
+/* The first one posts what the others take, one each; both by a wait for either of two items, which
+ * are the same semaphore, or one of them in the way of its noun. */
+struct test : common<test> {
+	csys_semaphore semaphore;
+	cell watchers[threads];
+	bool is_one_alone; /* waits in the way of its noun */
+	static unsigned runs;
+
+	void before()
+	{
+		semaphore = CSYS_SEMAPHORE_INIT(0);
+		is_one_alone = runs++ % 2;
+		is_prepared = 1;
+		begin();
+		new_cell(&semaphore.word, 0);
+		new_cell(&place_of(&semaphore)->lock, 0);
+		new_cell(&place_of(&semaphore)->count, 0);
+		*place_of(&semaphore) = place();
+		stack_cells = watchers;
+		for (unsigned i = 0; i < threads; i++)
+			stack_bases[i] = 0;
+	}
+
+	int wait(unsigned index)
+	{
+		char base;
+		size_t which = 77;
+		const csys_wait_item items[] = { csys_wait_for_semaphore(&semaphore),
+						 csys_wait_for_semaphore(&semaphore) };
+		{
+			keeper own;
+			watchers[index].value.store(WAITING, rl::mo_relaxed, $);
+		}
+		stack_bases[index] = &base;
+		int r = csys_wait_any_until(items, 2, some_deadline(), &which);
+		stack_bases[index] = 0; /* the watcher is gone: touching it now crashes */
+		RL_ASSERT(r < 0 || which < 2);
+		return r;
+	}
+
+	void thread(unsigned index)
+	{
+		if (index == 0) {
+			data($) = 1;
+			RL_ASSERT(csys_semaphore_post(&semaphore, 1) == 0);
+			RL_ASSERT(csys_semaphore_post(&semaphore, 1) == 0);
+			return;
+		}
+		if (is_one_alone && index == 1)
+			csys_semaphore_wait(&semaphore);
+		else
+			while (wait(index) < 0)
+				;
+		RL_ASSERT(data($) == 1);
+	}
+
+	void after()
+	{
+		RL_ASSERT(csys_semaphore_try_wait(&semaphore) < 0);
+		RL_ASSERT(!place_of(&semaphore)->first);
+	}
+};
+unsigned test::runs;
 #endif
 
 int main(int argc, char **argv)

@@ -27,7 +27,7 @@ if [ "${1-}" = --each-order ]; then
     each_order=yes
     shift
 fi
-[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch
+[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch wait_any
 
 [ -f "${RELACY:-/usr/include}/relacy/relacy.hpp" ] ||
     { echo 'source.sh: relacy is missing (Debian: relacy-dev)' >&2; exit 1; }
@@ -56,6 +56,7 @@ sources_of() {
         src/sync/rwlock_write.c'
     [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_upgradable.c
         src/sync/rwlock_write.c'
+    [ "$1" != wait_any ] || more='src/sync/watch.c src/sync/semaphore.c include/csys/sync/semaphore.h'
     for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
         [ ! -f "$root/$file" ] || echo "$file"
     done
