@@ -718,7 +718,7 @@ static void *wait_for_told(void *argument)
 		self->result = csys_condvar_wait_write_while_until(
 			&shared_changed, &shared_lock, is_not_told, NULL, self->deadline);
 		csys_rwlock_assert_write(&shared_lock);
-		shared_woken++;
+		__atomic_fetch_add(&shared_woken, 1, __ATOMIC_RELAXED);
 		csys_rwlock_unlock_write(&shared_lock);
 	} else {
 		csys_rwlock_read(&shared_lock);
