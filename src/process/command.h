@@ -77,9 +77,9 @@ int csysi_command_replace(char **string, const char *with);
 
 /*
  * Before a spawn: check that the system has what was set, so that nothing is done if it has not.
- * CSYS_ENOTSUP, and the step is noted.
+ * CSYS_ENOTSUP, and *out_step is the step that is named with it.
  */
-int csysi_options_check(const csys_command *command);
+int csysi_options_check(const csys_command *command, int *out_step);
 
 /* Before a spawn: put the pseudo-terminal as it is now into the options. */
 void csysi_options_attach_pty(csys_command *command);

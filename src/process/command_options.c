@@ -8,13 +8,13 @@
 
 #include <csys/base/result.h>
 #include <csys/process/command_options.h>
+#include <csys/process/spawn.h>
 #include <csys/sync/panic.h>
 
 #include "base/memory.h"
 #include "io/pty.h"
 #include "os/os.h"
 #include "process/command.h"
-#include "process/spawn.h"
 
 #define MOST_NUMBER (1 << 20) /* of a handle in the child */
 #define MOST_CPU (1u << 16)
@@ -155,7 +155,7 @@ struct need {
 	int step;
 };
 
-int csysi_options_check(const csys_command *command)
+int csysi_options_check(const csys_command *command, int *out_step)
 {
 	const struct csysi_os_options *options = &command->options;
 	/* The session of a pseudo-terminal is the system's affair.  Users are left to it too, since
@@ -171,12 +171,15 @@ int csysi_options_check(const csys_command *command)
 		{ options->hook != NULL, CSYS_CAN_PRE_EXEC, CSYS_STEP_HOOK },
 	};
 
-	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+	for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+		*out_step = needs[i].step;
 		if (needs[i].is_set && !csysi_os_can(needs[i].capability))
-			return csysi_spawn_failed(needs[i].step, CSYS_ENOTSUP);
+			return CSYS_ENOTSUP;
+	}
+	*out_step = CSYS_STEP_LIMIT;
 	for (int i = 0; i < CSYSI_OS_LIMITS; i++)
 		if (options->limits[i].set && !csysi_os_can(CSYS_CAN_LIMIT + i))
-			return csysi_spawn_failed(CSYS_STEP_LIMIT, CSYS_ENOTSUP);
+			return CSYS_ENOTSUP;
 	return 0;
 }
 

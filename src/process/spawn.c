@@ -237,11 +237,15 @@ static int start(csys_command *command, const struct csysi_spawn_defaults *defau
 		 struct streams *streams, csys_child *child)
 {
 	csysi_options_attach_pty(command);
-	int r = csysi_options_check(command);
-	if (r == 0 && !child && !csysi_os_can(CSYS_CAN_EXEC))
-		r = csysi_spawn_failed(CSYS_STEP_EXEC, CSYS_ENOTSUP);
-	if (r == 0)
-		r = check_handles(command);
+	int step;
+	int r = csysi_options_check(command, &step);
+	if (r == 0 && !child && !csysi_os_can(CSYS_CAN_EXEC)) {
+		step = CSYS_STEP_EXEC;
+		r = CSYS_ENOTSUP;
+	}
+	if (r < 0)
+		return csysi_spawn_failed(step, r);
+	r = check_handles(command);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < 3; i++) {
