@@ -128,11 +128,13 @@ void csysi_child_sweep(void)
 	for (int i = 0; list && i < SWEEP; i++) {
 		csys_child *child = list;
 		list = child->next;
-		csysi_child_enforce(child);
 		if (csysi_child_reap(child, NULL) == 0 && is_spent(child)) {
 			csysi_child_free(child);
 			continue;
 		}
+		/* Not before the look: to a forked child the children of its parent, which are on
+		 * its copy of the list, are reaped, and so it ends none. */
+		csysi_child_enforce(child);
 		child->next = kept;
 		kept = child;
 		kept_last = kept_last ? kept_last : child;

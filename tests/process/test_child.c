@@ -319,6 +319,33 @@ static void a_detached_child_is_ended_when_its_grace_is_over(void **state)
 		finished(spawned(helper_command("exit", "0", NULL)));
 }
 
+static void run_a_program(void)
+{
+	csys_exit end;
+	csys_command *command = helper_command("exit", "0", NULL);
+	CHECK(csys_command_run(command, &end) == 0);
+	csys_command_free(command);
+}
+
+static void a_forked_child_does_not_end_what_its_parent_has_detached(void **state)
+{
+	(void)state;
+	char byte;
+	size_t size;
+	csys_handle witness;
+	csys_child *child = waiting("stay");
+	assert_int_equal(csys_child_take(child, CSYS_STDOUT, &witness), 0);
+	assert_int_equal(csys_child_terminate(child, CSYS_POLL), 0);
+	csys_child_close(child, CSYS_CLOSE_DETACH);
+	in_child(run_a_program);
+	assert_int_equal(csys_stream_read_until(witness, &byte, 1, csys_after_ms(20), &size),
+			 CSYS_ETIMEDOUT);
+	/* Here it is ended. */
+	while (has_children())
+		finished(spawned(helper_command("exit", "0", NULL)));
+	csys_handle_close(witness);
+}
+
 static void terminate_until_replaces_an_earlier_grace(void **state)
 {
 	(void)state;
@@ -986,6 +1013,7 @@ int main(int argc, char **argv)
 		TEST(terminate_asks_and_does_not_wait),
 		TEST(a_wait_ends_a_child_whose_grace_is_over),
 		TEST(a_detached_child_is_ended_when_its_grace_is_over),
+		TEST(a_forked_child_does_not_end_what_its_parent_has_detached),
 		TEST(terminate_until_replaces_an_earlier_grace),
 		TEST(a_child_that_may_not_be_asked_has_no_grace),
 		TEST(its_handle_can_be_taken_and_it_goes_by_its_pid),
