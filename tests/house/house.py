@@ -16,6 +16,7 @@ there is none.  To add a rule: a function below marked with @rule, which yields
 (file, line, message), and a plant for it in PLANTS.
 """
 import argparse
+import fnmatch
 import hashlib
 import os
 import re
@@ -307,6 +308,31 @@ def symbols(tree):
         yield (*functions[name], '%s is not in %s (--update-symbols)' % (name, SYMBOLS))
     for name in sorted(n for n in listed if n not in functions):
         yield SYMBOLS, listed[name], name + ' is declared in no header (--update-symbols)'
+
+
+MAP = 'src/csys.map'
+
+
+@rule('exported')
+def exported(tree):
+    """src/csys.map exports each function that the headers declare, and names no other"""
+    functions = {name: (path, line) for name, path, line in declared(tree)}
+    patterns = {}
+    for number, text in tree.lines(MAP) if tree.exists(MAP) else ():
+        if text.startswith('local:'):
+            break
+        match = re.match(r'\s*(\w+\*?);', text)
+        if match:
+            patterns[match.group(1)] = number
+    for name in sorted(n for n in functions if n):
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            yield (*functions[name], '%s is not exported: name it in %s' % (name, MAP))
+    # Some are declared in a checked build only, by a macro of their own.
+    known = {word for path in tree.files(['include'], '.h') for _, text in tree.code(path)
+             for word in re.findall(r'\w+', text)}
+    for pattern, number in patterns.items():
+        if not any(fnmatch.fnmatchcase(word, pattern) for word in known):
+            yield MAP, number, pattern + ' is declared in no header'
 
 
 @rule('version')
@@ -827,6 +853,9 @@ PLANTS = [
      plant('tests/ipc/test_planted.c', '')),
     ('symbols', 4, plant('include/csys/ipc/planted.h', 'CSYS_API int csys_planted(void);')),
     ('symbols', 1, change(SYMBOLS, r'\A', 'csys_planted\n')),
+    ('exported', 4, plant('include/csys/ipc/planted.h', 'CSYS_API int csysi_planted(void);')),
+    ('exported', None, plant('include/csys/ipc/planted.h', 'CSYS_API int csys_planted(void);')),
+    ('exported', 'csysi_planted', change(MAP, r'^local:', '\tcsysi_planted;\nlocal:')),
     ('version', 'CSYS_VERSION_PATCH \\d', change('include/csys/base/version.h',
                                                  r'(CSYS_VERSION_PATCH) \d+$', r'\1 98')),
     ('names', 4, plant('include/csys/ipc/planted.h', 'CSYS_API int planted(void);')),
