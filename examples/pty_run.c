@@ -13,7 +13,6 @@
  * if it cannot be run or does not exist, 125 for trouble here.
  */
 #define _XOPEN_SOURCE 700
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,10 +81,6 @@ static int take(const csys_signal_event *event)
 	int rows, columns;
 
 	switch (event->signal) {
-	case SIGCHLD: {
-		int r = has_ended() ? 0 : csys_child_try_wait(child, &end);
-		return r == CSYS_EAGAIN ? 0 : r;
-	}
 	case SIGWINCH:
 		own_size(&rows, &columns);
 		return csys_pty_set_size(pty, rows, columns);
@@ -161,20 +156,26 @@ static int send_written(void)
 
 /* ---- the loop ----------------------------------------------------------------------------- */
 
-/* Sleep until something can be done. */
-static void sleep_on_all(void)
+/* Sleep until something can be done, or there is something to try again. */
+static int sleep_on_all(void)
 {
+	csys_poll_item items[6];
+	size_t count = 0;
 	int reads = is_empty(&written) && !written.ended;
 	int types = !is_empty(&typed);
-	struct pollfd polled[] = {
-		{ .fd = (int)csys_signals_handle(signals), .events = POLLIN },
-		{ .fd = types || typed.ended ? -1 : CSYS_STDIN, .events = POLLIN },
-		{ .fd = is_empty(&written) ? -1 : CSYS_STDOUT, .events = POLLOUT },
-		{ .fd = reads || types ? (int)csys_pty_controller(pty) : -1,
-		  .events = (short)((reads ? POLLIN : 0) | (types ? POLLOUT : 0)) },
-	};
-	/* Interrupted or not, all is tried after it. */
-	(void)poll(polled, 4, has_ended() && reads ? 0 : csys_deadline_left_ms(kill_at));
+	items[count++].waitable = csys_signals_waitable(signals);
+	if (!has_ended())
+		items[count++].waitable = csys_child_waitable(child);
+	if (!types && !typed.ended)
+		items[count++].waitable = csys_waitable_reading(csys_standard(CSYS_STDIN));
+	if (!is_empty(&written))
+		items[count++].waitable = csys_waitable_writing(csys_standard(CSYS_STDOUT));
+	if (reads)
+		items[count++].waitable = csys_waitable_reading(csys_pty_controller(pty));
+	if (types)
+		items[count++].waitable = csys_waitable_writing(csys_pty_controller(pty));
+	int r = csys_poll(items, count, has_ended() && reads ? CSYS_POLL : kill_at);
+	return r == CSYS_ETIMEDOUT ? 0 : r;
 }
 
 static int pass_all(void)
@@ -184,6 +185,8 @@ static int pass_all(void)
 		int r = 0;
 		while (r == 0 && csys_signals_try_wait(signals, &event) == 0)
 			r = take(&event);
+		if (r == 0 && !has_ended() && (r = csys_child_try_wait(child, &end)) == CSYS_EAGAIN)
+			r = 0;
 		if (r == 0 && csys_deadline_left(kill_at) == 0) {
 			if (has_ended())
 				return 0; /* and nobody takes what it wrote */
@@ -203,7 +206,8 @@ static int pass_all(void)
 
 		if (has_ended() && written.ended)
 			return 0;
-		sleep_on_all();
+		if ((r = sleep_on_all()) < 0)
+			return complain("cannot wait", r);
 	}
 }
 
@@ -217,7 +221,7 @@ static int code_of(csys_exit exit)
 /* Run it to its end; our own terminal is raw meanwhile. */
 static int run(char **argv)
 {
-	csys_command *command = csys_command_new(argv[1]);
+	CSYS_AUTO(csys_command) command = csys_command_new(argv[1]);
 	csys_command_args(command, (const char *const *)argv + 2);
 	csys_command_pty(command, pty);
 	/* Raw before there is one to type to. */
@@ -225,7 +229,6 @@ static int run(char **argv)
 	csys_handle keyboard = csys_standard(CSYS_STDIN);
 	int is_raw = csys_terminal_is(keyboard) && csys_terminal_raw(keyboard, &before) == 0;
 	int r = csys_command_spawn(command, &child);
-	csys_command_free(command);
 	csys_pty_close_terminal(pty);
 	int trouble = r < 0 ? 0 : pass_all();
 	if (is_raw)
@@ -245,7 +248,7 @@ static int run(char **argv)
 
 int main(int argc, char **argv)
 {
-	static const int wanted[] = { SIGCHLD, SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int wanted[] = { SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	int rows, columns;
 
 	if (argc < 2) {
