@@ -8,19 +8,18 @@
  *             r = csys_child_terminate_until(child, csys_after_ms(500), &exit);
  *     csys_child_close(child, CSYS_CLOSE_KILL);
  *
- * On Linux the child is held by a pidfd from its first instant, elsewhere by
- * its pid, which nobody can reuse before the child is reaped.  Either way a
- * signal can only reach this child: once it is reaped none is sent any more.
- * (Held by pid, in a process that ignores SIGCHLD or reaps the children of
- * others, we look right before each signal whether a child of this process has the
- * pid.  Two gaps are left: between the look and the signal, and a later child of
- * this process that got the same pid.)  The exit status is kept: every later wait
- * gives the same.
+ * On Linux the child is held by a pidfd from its first instant, elsewhere by its pid, which no
+ * other process can get before the child is reaped.  So a signal can only reach this child: once
+ * it is reaped none is sent any more.  The exit status is kept: every later wait gives the same.
  *
- * Threads: wait, signal, kill and the getters may be called at once from
- * several threads for one child; using its streams and closing it belong to
- * one.  Signals: csys installs no SIGCHLD handler and waits for no child that
- * it did not start.  Fork: a forked child must not use the parent's csys_child.
+ * A child that is held by its pid can be reaped by other code of this process: where SIGCHLD is
+ * ignored, or by waitpid(-1).  So csys looks right before each signal whether a child of this
+ * process has the pid.  Two gaps are left: between the look and the signal, and a later child of
+ * this process that got the same pid.
+ *
+ * Threads: several may wait, signal, kill and use the getters at once for one child.  Using its
+ * streams and closing it belong to one thread.  Signals: csys installs no SIGCHLD handler and waits
+ * for no child that it did not start.  Fork: a forked child must not use the parent's csys_child.
  */
 #ifndef CSYS_PROCESS_CHILD_H
 #define CSYS_PROCESS_CHILD_H
@@ -59,19 +58,20 @@ CSYS_API int64_t csys_child_pid(const csys_child *child);
 CSYS_API csys_handle csys_child_handle(const csys_child *child);
 
 /**
- * Take the handle of a child, on Linux its pidfd: the caller closes *out, and may keep it longer
- * than the csys_child.
+ * Take the handle of a child, on Linux its pidfd: the caller closes it.
  *
- * The child stays as it is, but is held by its pid from then on, as on a system that has no
- * such handles: csys_child_handle is CSYS_NO_HANDLE, waits with a deadline look at intervals of
- * at most 5 ms, and the two gaps that the top of this file names are open while other code reaps
- * children of this process.  csys_child_usage is CSYS_ENOTSUP.  csys still reaps the child; if
- * the owner of the handle does (waitid with P_PIDFD), its exit is CSYS_EXIT_UNKNOWN here.  A
- * caller that only needs a handle of its own copies the child's with csys_handle_dup, and loses
- * nothing.
- * Source: rust-lang.org, std::os::linux::process::ChildExt::into_pidfd.
+ * The caller may keep the handle longer than the csys_child.  The child runs on, and is held by
+ * its pid from then on, as on a system that has no such handles: csys_child_handle is
+ * CSYS_NO_HANDLE, waits with a deadline look at intervals of at most 5 ms, csys_child_usage is
+ * CSYS_ENOTSUP, and the two gaps that the top of this header names are open while other code reaps
+ * children of this process.  csys still reaps the child; if the owner of the handle does (waitid
+ * with P_PIDFD), its exit is CSYS_EXIT_UNKNOWN here.
  *
- * Belongs to one thread, as closing the child does: no other call for the child may run meanwhile.
+ * A caller that only needs a handle of its own copies the child's with csys_handle_dup, and loses
+ * nothing.  Source: rust-lang.org, std::os::linux::process::ChildExt::into_pidfd.
+ *
+ * This belongs to one thread, as closing the child does: no other call for the child may run
+ * meanwhile.
  *
  * \param child  the child
  * \param out    its handle

@@ -56,7 +56,7 @@ typedef struct csys_thread csys_thread;
 
 /* ---- starting ------------------------------------------------------------------------ */
 
-/** What a thread does; what it returns goes to the threads that join it. */
+/** The function of a thread; what it returns goes to the threads that join it. */
 typedef void *csys_thread_function(void *argument);
 
 /** Kinds of csys_thread_priority. */
@@ -267,8 +267,9 @@ CSYS_API CSYS_MUST_CHECK int csys_thread_current_os_id(int64_t *out);
 /**
  * Give a thread that runs another name.
  *
- * The system shows it as far as it keeps one: Linux 15 bytes, if /proc is there or it is the
- * caller's.
+ * Other programs see as much of it as the system keeps: Linux 15 bytes, and those of another thread
+ * than the caller only if /proc is mounted.
+ *
  * What csys_thread_name returned before stays valid: each new text takes memory until the object
  * is freed.
  *
@@ -380,8 +381,9 @@ typedef void csys_thread_hook(void *argument);
 /**
  * Call hook(argument) when the calling thread ends.
  *
- * After those added later, before those added earlier, at the time said above.  A hook may add
- * hooks, use locks, and ask for csys_thread_current.  Not when the process ends.
+ * Hooks run in the order opposite to that in which they were added, at the time that the top of
+ * this header names; not when the process ends.  A hook may add hooks, use locks, and ask for
+ * csys_thread_current.
  *
  * \param hook      what is called
  * \param argument  of `hook`
@@ -471,7 +473,8 @@ typedef int csys_thread_scope_body(csys_thread_scope *scope, void *argument);
 /**
  * Call body(scope, argument) with a new scope, and end it.
  *
- * Also if the body panics or the thread ends in it: that goes on when all threads are joined.
+ * The scope is ended also if the body panics or the thread ends in it: that goes on when all
+ * threads are joined.
  *
  * \param body      the function
  * \param argument  of `body`
