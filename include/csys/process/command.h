@@ -55,7 +55,7 @@ typedef struct csys_child csys_child;
  *
  * A program without '/' is looked up in the PATH of the child's environment when it is spawned.  A
  * relative entry of PATH starts at the child's directory; without PATH the system's default is
- * used. A program with '/' means what it means to the caller: a relative one starts at this
+ * used.  A program with '/' means what it means to the caller: a relative one starts at this
  * process's directory, not at that of csys_command_cwd.
  *
  * On Windows '\\' and a drive count as '/' does, and all text is UTF-8.  There a line of more than
