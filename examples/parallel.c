@@ -47,7 +47,7 @@ static void progress(int shown)
 	if (shown)
 		snprintf(line, sizeof line, "%d done, %d failed, %d running", done, failed,
 			 running);
-	if (!csys_terminal_is(CSYS_STDERR) || strcmp(line, before) == 0)
+	if (!csys_terminal_is(csys_standard(CSYS_STDERR)) || strcmp(line, before) == 0)
 		return;
 	if (in_line)
 		putc('\n', stderr); /* a job's last line, that would be drawn over */
@@ -157,13 +157,13 @@ static csys_command *next_command(void)
 }
 
 /* As long as it takes to be read: the other jobs go on meanwhile.  Under `screen`. */
-static int print(enum csys_stdio_stream stream, const csys_captured *text)
+static int print(int stream, const csys_captured *text)
 {
 	if (text->size == 0)
 		return 0;
 	progress(0);
-	in_line = csys_terminal_is((csys_handle)stream) && text->data[text->size - 1] != '\n';
-	return csys_stream_write_all((csys_handle)stream, text->data, text->size, NULL);
+	in_line = csys_terminal_is(csys_standard(stream)) && text->data[text->size - 1] != '\n';
+	return csys_stream_write_all(csys_standard(stream), text->data, text->size, NULL);
 }
 
 /* CSYS_ECANCELED after a stop. */
