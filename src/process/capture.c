@@ -105,6 +105,13 @@ static int give_up_streams(struct csysi_capture_loop *capture)
 	return r;
 }
 
+/* All programs have ended.  The linger time may be running since an earlier call. */
+static void start_linger(struct csysi_capture_loop *capture)
+{
+	if (capture->options->linger_ns > 0 && csys_deadline_is_forever(capture->linger))
+		capture->linger = csys_after_ns(capture->options->linger_ns);
+}
+
 /* Go on past programs that have ended; after the last of them the streams may linger. */
 static int watch(struct csysi_capture_loop *capture)
 {
@@ -122,9 +129,7 @@ static int watch(struct csysi_capture_loop *capture)
 			return r;
 		capture->ended++;
 	}
-	/* It may be running since an earlier call. */
-	if (csys_deadline_is_forever(capture->linger))
-		capture->linger = csys_after_ns(capture->options->linger_ns);
+	start_linger(capture);
 	return 0;
 }
 
@@ -415,10 +420,11 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 	if (r == 0)
 		r = wait_all(&capture, deadline);
 	int runs_on = r == CSYS_ETIMEDOUT && options->keep_running && capture.refused == 0;
-	if (runs_on)
-		(void)try_wait_all(&capture);
-	else if (r < 0)
+	if (r < 0 && !runs_on)
 		r = end_all(&capture, r);
+	/* A short call does not see the end of the programs where it cannot be polled for. */
+	if (runs_on && try_wait_all(&capture) == 0)
+		start_linger(&capture);
 	release(&capture, runs_on);
 	if (r == 0)
 		csysi_set_os_error(os_error); /* what failed on the way was no failure */

@@ -443,7 +443,10 @@ static void not_yet_is_eagain_from_try_and_etimedout_from_until(void **state)
 	int number = SIGUSR2;
 	assert_int_equal(csys_pipeline_spawn(&stage, 1, &pipeline), 0);
 	csys_command_free(stage);
-	assert_int_equal(csys_process_open(csys_child_pid(child), &process), 0);
+	int r = csys_process_open(csys_child_pid(child), &process);
+	int has_process = r != CSYS_ENOTSUP; /* it has /proc, or needs none */
+	if (has_process)
+		assert_int_equal(r, 0);
 	assert_int_equal(csys_signals_open(&number, 1, NULL, &signals), 0);
 
 	assert_int_equal(csys_child_try_wait(child, &end), CSYS_EAGAIN);
@@ -454,7 +457,8 @@ static void not_yet_is_eagain_from_try_and_etimedout_from_until(void **state)
 		assert_int_equal(csys_child_wait_until(child, soon[i], &end), CSYS_ETIMEDOUT);
 		assert_int_equal(csys_child_wait_suspended_until(child, soon[i]), CSYS_ETIMEDOUT);
 		assert_int_equal(csys_pipeline_wait_until(pipeline, soon[i], &end), CSYS_ETIMEDOUT);
-		assert_int_equal(csys_process_wait_until(process, soon[i]), CSYS_ETIMEDOUT);
+		if (has_process)
+			assert_int_equal(csys_process_wait_until(process, soon[i]), CSYS_ETIMEDOUT);
 		assert_int_equal(csys_signals_wait_until(signals, soon[i], &event), CSYS_ETIMEDOUT);
 	}
 	csys_signals_close(signals);
