@@ -6,7 +6,7 @@
 #
 # Every public function has to be in it, with a description of each parameter and of its
 # result, and without the marks that docs/Doxyfile has to know.  With --present a machine
-# without doxygen is none.
+# without doxygen, or with another version than 1.9.4, is no failure.
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -111,6 +111,12 @@ if ! command -v doxygen >/dev/null; then
     echo 'docs.sh: doxygen is not installed'
     [ -n "$present" ] && exit 0
     exit 1
+fi
+version=$(doxygen --version)
+if [ -n "$present" ] && [ "${version%% *}" != 1.9.4 ]; then
+    # What is warned of differs between versions; .ci/run alone decides, with one of them.
+    echo "docs.sh: doxygen $version is here, and not 1.9.4"
+    exit 0
 fi
 cd "$root" || exit 1
 if [ -n "$test" ]; then
