@@ -5,22 +5,23 @@
  *     meson setup build -Dchecked=true
  *
  * Such a library, and what is compiled against it, keeps a book of all mutexes, reentrant
- * mutexes, rwlocks and onces: which threads hold them, which wait, and which lock was
- * ever wanted while which other was held.  It reports, with the places in the source,
+ * mutexes, rwlocks and onces: which threads hold each, which wait for it, and which other locks
+ * were held when it was locked.  It reports, with the places in the source:
  *
- *   - an inversion, the first time it is seen: two locks (or a ring of more) are taken in
- *     one order here and in the other one there, so that threads may some day wait for each
- *     other.  No thread has to wait for that: it is enough that one thread does both, one after
- *     the other.  Any call that can wait counts, also until a deadline; a try does not;
- *   - threads that now do wait for each other, or one for itself, and for ever.  A reader waits
- *     for a writer that came before it, too, and an upgrade for the other readers.  Mostly the
- *     report comes at once, by the last thread of the ring; where a writer comes to wait at the
- *     same moment, a reader that sleeps finds it within about 100 ms;
- *   - an unlock of what another thread holds;
- *   - a condvar that waits with two mutexes at the same time.
+ * - An inversion, the first time it is seen: two locks (or a ring of more) are taken in one order
+ *   here and in another order there, so that threads may some day wait for each other.  Nothing
+ *   has to hang for that: it is enough that one thread does both, one after the other.  Any call
+ *   that can wait counts, also one with a deadline; a try does not.
+ * - A deadlock: threads wait for each other, or one for itself, and for ever.  A reader waits for
+ *   a writer that came before it, too, and an upgrade for the other readers.  Mostly the report
+ *   comes at once, by the last thread of the ring; where a writer comes to wait at the same moment,
+ *   a reader that sleeps finds it within about 100 ms.
+ * - An unlock of what another thread holds.
+ * - A condvar that waits with two mutexes at the same time.
  *
- * A report is some lines on stderr, or a call of a hook.  The program goes on after an
- * inversion or a condvar's two mutexes; the others abort, since it cannot.
+ * A report is some lines on stderr, or a call of a hook, which decides whether the program goes on.
+ * Without a hook it goes on after an inversion, and aborts after a deadlock or a wrong unlock.  A
+ * condvar with two mutexes aborts in every build, whatever the hook says.
  *
  * All of a program is compiled against one kind of csys: where the two are mixed it does
  * not link.  pkg-config, CMake and meson hand on the -DCSYS_CHECKED that it takes.  In the
