@@ -26,7 +26,7 @@
 
 /* ---- the compiler's builtins ------------------------------------------------------------ */
 
-static const int max_cells = 4;
+static const int max_cells = 6;
 static const unsigned kinds = 3; /* a bit each */
 static const unsigned threads = 3;
 
@@ -990,32 +990,49 @@ struct test : common<test> {
 };
 #elif defined(WAIT_ANY)
 /* The first one posts what the others take, one each; both by a wait for either of two items, which
- * are the same semaphore, or one of them in the way of its noun. */
+ * are the same semaphore, or one of them in the way of its noun, or by a predicate. */
 struct test : common<test> {
 	csys_semaphore semaphore;
 	cell watchers[threads];
+	uint32_t flag;     /* of the predicate */
 	bool is_one_alone; /* waits in the way of its noun */
+	bool is_one_told;  /* waits for the predicate */
 	static unsigned runs;
 
 	void before()
 	{
 		semaphore = CSYS_SEMAPHORE_INIT(0);
-		is_one_alone = runs++ % 2;
+		is_one_alone = runs % 3 == 1;
+		is_one_told = runs++ % 3 == 2;
 		is_prepared = 1;
 		begin();
 		new_cell(&semaphore.word, 0);
-		new_cell(&place_of(&semaphore)->lock, 0);
-		new_cell(&place_of(&semaphore)->count, 0);
-		*place_of(&semaphore) = place();
+		new_cell(&flag, 0);
+		use_place_of(&semaphore);
+		if (place_of(&flag) != place_of(&semaphore))
+			use_place_of(&flag);
 		stack_cells = watchers;
 		for (unsigned i = 0; i < threads; i++)
 			stack_bases[i] = 0;
+	}
+
+	void use_place_of(const void *object)
+	{
+		new_cell(&place_of(object)->lock, 0);
+		new_cell(&place_of(object)->count, 0);
+		*place_of(object) = place();
+	}
+
+	static int is_up(void *argument)
+	{
+		return csysi_load_acquire((uint32_t *)argument) != 0;
 	}
 
 	int wait(unsigned index)
 	{
 		char base;
 		size_t which = 77;
+		const csys_wait_item predicate = csys_wait_for_predicate(is_up, &flag, &flag);
 		const csys_wait_item items[] = { csys_wait_for_semaphore(&semaphore),
 						 csys_wait_for_semaphore(&semaphore) };
 		{
@@ -1023,7 +1040,9 @@ struct test : common<test> {
 			watchers[index].value.store(WAITING, rl::mo_relaxed, $);
 		}
 		stack_bases[index] = &base;
-		int r = csys_wait_any_until(items, 2, some_deadline(), &which);
+		int is_told = is_one_told && index == 1;
+		int r = csys_wait_any_until(is_told ? &predicate : items, is_told ? 1 : 2,
+					    some_deadline(), &which);
 		stack_bases[index] = 0; /* the watcher is gone: touching it now crashes */
 		RL_ASSERT(r < 0 || which < 2);
 		return r;
@@ -1034,7 +1053,12 @@ struct test : common<test> {
 		if (index == 0) {
 			data($) = 1;
 			RL_ASSERT(csys_semaphore_post(&semaphore, 1) == 0);
-			RL_ASSERT(csys_semaphore_post(&semaphore, 1) == 0);
+			if (is_one_told) {
+				csysi_store_release(&flag, 1);
+				csys_wait_any_notify(&flag);
+			} else {
+				RL_ASSERT(csys_semaphore_post(&semaphore, 1) == 0);
+			}
 			return;
 		}
 		if (is_one_alone && index == 1)
