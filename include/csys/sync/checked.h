@@ -17,11 +17,11 @@
  *   comes at once, by the last thread of the ring; where a writer comes to wait at the same moment,
  *   a reader that sleeps finds it within about 100 ms.
  * - An unlock of what another thread holds.
- * - A condvar that waits with two mutexes at the same time.
+ * - A condvar that waits with two locks at the same time.
  *
  * A report is some lines on stderr, or a call of a hook, which decides whether the program goes on.
  * Without a hook it goes on after an inversion, and aborts after a deadlock or a wrong unlock.  A
- * condvar with two mutexes aborts in every build, whatever the hook says.
+ * condvar with two locks aborts in every build, whatever the hook says.
  *
  * All of a program is compiled against one kind of csys: where the two are mixed it does
  * not link.  pkg-config, CMake and meson hand on the -DCSYS_CHECKED that it takes.  In the
@@ -61,7 +61,7 @@ enum {
 	CSYS_CHECK_ORDER = 1,    /**< locks are taken in both orders */
 	CSYS_CHECK_DEADLOCK = 2, /**< a thread waits for itself, or some for each other, for ever */
 	CSYS_CHECK_UNLOCK = 3,   /**< a lock that another thread holds */
-	CSYS_CHECK_CONDVAR = 4   /**< a condvar with two mutexes; the program aborts in any case */
+	CSYS_CHECK_CONDVAR = 4   /**< a condvar with two locks; the program aborts in any case */
 };
 
 /**
