@@ -101,7 +101,9 @@ same 'pauses of a restart' "$(pauses old)$(pauses log)" ''
 # It does not outlive a supervisor that is killed, where the system can do that.
 cat alive >out &
 watcher=$!
-begin sh -c 'exec 9>alive; exec "$1" stay' sh "$CSYS_TEST_HELPER"
+begin sh -c 'exec 9>alive; echo up >"$0"; exec "$1" stay' news "$CSYS_TEST_HELPER"
+read -r line <&3
+until grep -q started err; do :; done
 kill -KILL $pid
 wait $pid 2>out
 if [ "$CSYS_TEST_BACKEND" = posix ]; then
