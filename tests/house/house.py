@@ -44,6 +44,7 @@ NO_TWIN = {
     'include/csys/base/auto.h': 'macros only: tests/base/test_auto.c tries each type',
     'include/csys/sync/annotations.h': 'macros only: tests/compile tries them',
     'include/csys/sync/atomic_inside.h': 'the inside of atomic.h, which has both',
+    'include/csys/sync/rwlock_inside.h': 'the inside of rwlock.h, which has both',
 }
 
 # Names that compilers and sanitizers put into an object by themselves.
@@ -435,7 +436,7 @@ MODELLED = {
     'mutex.pml': ['src/sync/mutex.c', 'include/csys/sync/mutex.h'],
     'once.pml': ['src/sync/once.c', 'include/csys/sync/once.h'],
     'rwlock.pml': ['src/sync/rwlock.c', 'src/sync/rwlock_read.c', 'src/sync/rwlock_write.c',
-                   'include/csys/sync/rwlock.h'],
+                   'include/csys/sync/rwlock_inside.h'],
     'rwlock_upgradable.pml': ['src/sync/rwlock_upgradable.c'],
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
@@ -554,6 +555,14 @@ DEPENDENT = re.compile(r"(The same|Same|Likewise|As|Like|Also|Both|It|Its|This|T
                        r"Each (gives|is|of)|\w+ (it|them|one)|[01],? (if|when) it)\b(?!')")
 
 
+def functions_told(tree, path):
+    """The public functions that a header declares or defines, and the lines."""
+    code = '\n'.join(text for _, text in tree.code(path))
+    for match in re.finditer(r'^(?:CSYS_API|(?:CSYSI_UNUSED )?static inline)\b[^;{}#]*?\b(csys_\w+)\(',
+                             code, re.M):
+        yield match.group(1), code.count('\n', 0, match.start()) + 1
+
+
 @rule('manual')
 def manual(tree):
     """each public header is written for doxygen: \\file, a comment of its own for each function, a
@@ -571,14 +580,13 @@ def manual(tree):
             if line > 1 and DEPENDENT.match(first.group(1)):
                 yield path, line, 'the first sentence needs another one: "%s"' % (
                     first.group(1).split('\n')[0])
-        code = '\n'.join(text for _, text in tree.code(path))
-        seen = set()
-        for match in re.finditer(r'^(?:CSYS_API|(?:CSYSI_UNUSED )?static inline)\b[^;{}#]*?\b(csys_\w+)\(',
-                                 code, re.M):
-            line = code.count('\n', 0, match.start()) + 1
-            if match.group(1) not in seen and line not in ends:
-                yield path, line, '%s has no comment /** of its own' % match.group(1)
-            seen.add(match.group(1))
+        # The inside of a header has the bodies of what is declared there, with its comment.
+        outside = re.sub(r'_inside\.h$', '.h', path)
+        seen = {name for name, _ in functions_told(tree, outside)} if outside != path else set()
+        for name, line in functions_told(tree, path):
+            if name not in seen and line not in ends:
+                yield path, line, '%s has no comment /** of its own' % name
+            seen.add(name)
         yield from old_comments(path, text)
 
 
@@ -876,6 +884,9 @@ PLANTS = [
                             'CSYS_API int csys_other(void);')),
     ('manual', 8, manual_of('/** One function. */', '', 'CSYS_API int csys_planted(void);')),
     ('manual', 6, manual_of('static inline int csys_planted(void)', '{', '}')),
+    ('manual', 6, raw('include/csys/sync/rwlock_inside.h',
+                      '/**\n * \\file\n * csys/sync/rwlock_inside.h - planted.\n */\n\n'
+                      'static inline int csys_planted(void)\n{\n}\n')),
     ('manual', 6, manual_of('/* Plant. */', 'CSYS_API int csys_planted(void);')),
     ('manual', 6, manual_of('/*', ' * Many.', ' */', '#define CSYS_PLANTED 1')),
     ('manual', 8, manual_of('/** Plants. */', 'enum {', '\tCSYS_PLANTED = 1, /* one */', '};')),

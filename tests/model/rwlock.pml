@@ -1,5 +1,5 @@
 /*
- * rwlock.pml - src/sync/rwlock*.c with the inline parts of csys/sync/rwlock.h.
+ * rwlock.pml - src/sync/rwlock*.c with the inline parts of csys/sync/rwlock_inside.h.
  *
  * Three threads use it for as long as they like: one, two or three of them write, and may
  * read on; the others read, and may write on.  Each may stop at any time, and if the last

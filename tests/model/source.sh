@@ -53,9 +53,7 @@ sources_of() {
     local file more=
     [ "$1" != condvar ] || more='src/sync/waitqueue.c src/sync/waitqueue.h src/sync/handoff.c'
     [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_upgradable.c
-        src/sync/rwlock_write.c'
-    [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_upgradable.c
-        src/sync/rwlock_write.c'
+        src/sync/rwlock_write.c include/csys/sync/rwlock_inside.h'
     [ "$1" != wait_any ] || more='src/sync/watch.c src/sync/semaphore.c include/csys/sync/semaphore.h'
     for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
         [ ! -f "$root/$file" ] || echo "$file"
