@@ -15,7 +15,6 @@
 #include <csys/base/result.h>
 
 #include "base/atomic.h"
-#include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/child.h"
@@ -165,6 +164,14 @@ int csysi_child_reap(csys_child *child, csys_exit *out)
 	return r;
 }
 
+int csysi_child_is_spent(csys_child *child)
+{
+	csysi_lock_lock(&child->lock);
+	int spent = child->container.handle == CSYS_NO_HANDLE || child->removed;
+	csysi_lock_unlock(&child->lock);
+	return spent;
+}
+
 static int is_reaped(csys_child *child)
 {
 	csysi_lock_lock(&child->lock);
@@ -192,77 +199,6 @@ csys_waitable csys_child_waitable(csys_child *child)
 	return (csys_waitable){ .handle = child->os.handle,
 				.is_ready = has_ended,
 				.object = child };
-}
-
-int csysi_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
-{
-	csysi_child_sweep();
-	for (;;) {
-		csys_deadline grace = csysi_child_enforce(child);
-		int r = csysi_child_wait_end(child, csys_deadline_earlier(deadline, grace));
-		if (r == CSYS_ETIMEDOUT && csys_deadline_compare(grace, deadline) < 0)
-			continue;
-		if (r < 0)
-			return r;
-		r = csysi_child_reap(child, out);
-		if (r != CSYS_EAGAIN)
-			return r;
-		/* It has ended, but not for us yet: a debugger that traces it is first. */
-		if (csys_deadline_left(deadline) == 0)
-			return CSYS_ETIMEDOUT;
-		csysi_os_nap(csys_after_ms(1));
-	}
-}
-
-int csys_child_wait_until(csys_child *child, csys_deadline deadline, csys_exit *out)
-{
-	if (!child)
-		return CSYS_EINVAL;
-	if (!csys_deadline_is_poll(deadline))
-		csys_child_close_stream(child, CSYS_STDIN);
-	return csysi_child_wait_until(child, deadline, out);
-}
-
-int csys_child_wait(csys_child *child, csys_exit *out)
-{
-	return csys_child_wait_until(child, CSYS_FOREVER, out);
-}
-
-int csys_child_try_wait(csys_child *child, csys_exit *out)
-{
-	if (!child)
-		return CSYS_EINVAL;
-	csysi_child_sweep();
-	csysi_child_enforce(child);
-	return csysi_child_reap(child, out);
-}
-
-/* Wait for one of several, and enforce the graces of all. */
-static int wait_for_one(csys_child *const *children, size_t count, size_t index,
-			csys_deadline deadline, csys_exit *out)
-{
-	for (;;) {
-		csys_deadline grace = CSYS_FOREVER;
-		for (size_t i = 0; i < count; i++)
-			grace = csys_deadline_earlier(grace, csysi_child_enforce(children[i]));
-		int r = csys_child_wait_until(children[index],
-					      csys_deadline_earlier(deadline, grace), out);
-		if (r != CSYS_ETIMEDOUT || csys_deadline_compare(grace, deadline) >= 0)
-			return r;
-	}
-}
-
-int csysi_children_wait_until(csys_child *const *children, size_t count, csys_deadline deadline,
-			      csys_exit *exits)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		int one = wait_for_one(children, count, i, deadline, exits ? &exits[i] : NULL);
-		if (r == 0)
-			r = one;
-	}
-	return r;
 }
 
 int csys_child_signal(csys_child *child, int signal)
@@ -311,21 +247,6 @@ int csys_child_is_suspended(csys_child *child)
 	int r = child->reaped ? CSYS_ESRCH : csysi_os_child_is_stopped(&child->os);
 	csysi_lock_unlock(&child->lock);
 	return r;
-}
-
-int csys_child_wait_suspended_until(csys_child *child, csys_deadline deadline)
-{
-	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
-
-	/* No system has a wait for this with a deadline, or a handle that tells. */
-	for (;;) {
-		int r = csys_child_is_suspended(child);
-		if (r != 0)
-			return r < 0 ? r : 0;
-		if (csys_deadline_left(deadline) == 0)
-			return CSYS_ETIMEDOUT;
-		csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, deadline)));
-	}
 }
 
 int csys_child_signal_group(csys_child *child, int signal)

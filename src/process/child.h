@@ -47,6 +47,9 @@ void csysi_child_close_streams(csys_child *child);
  */
 int csysi_child_end(csys_child *child);
 
+/* End all that it started, as far as may be. */
+void csysi_child_end_tree(csys_child *child, csys_deadline deadline);
+
 /* Do that to it if it is not reaped.  CSYS_EINVAL for NULL, else as csysi_os_child_act. */
 int csysi_child_act(csys_child *child, enum csysi_os_act act);
 
@@ -65,6 +68,9 @@ csys_deadline csysi_child_enforce(csys_child *child);
 /* Check that it is not reaped, by this or other code: its pid is its own.  0 or CSYS_ESRCH. */
 int csysi_child_check(csys_child *child);
 
+/* Whether nothing keeps a reaped child: no container that something still lives in. */
+int csysi_child_is_spent(csys_child *child);
+
 /* Reap if it has ended and is not reaped.  CSYS_EAGAIN: it runs.  `out` may be NULL, in the
  * next function too. */
 int csysi_child_reap(csys_child *child, csys_exit *out);
@@ -81,8 +87,5 @@ int csysi_children_wait_until(csys_child *const *children, size_t count, csys_de
 
 /* Wait for its end, without reaping. */
 int csysi_child_wait_end(csys_child *child, csys_deadline deadline);
-
-/* Reap what has ended of the detached children. */
-void csysi_child_sweep(void);
 
 #endif

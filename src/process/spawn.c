@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/child.h"
+#include "process/child_detached.h"
 #include "process/command.h"
 #include "process/environment.h"
 #include "process/spawn.h"

@@ -365,8 +365,6 @@ CIRCLES = [
     (r'sync/(ledger|mutex|handoff|once|panic|rwlock|thread)(_\w+)?',
      'a lock enters the ledger of its thread, and the end of the thread releases what is in it'),
     (r'sync/condvar(_rwlock)?', 'a queue of waiters has both kinds, under a mutex and under a rwlock'),
-    # OPEN: may this one be opened, by a file for what is detached?
-    (r'process/child(_end|_tree(_\w+)?)?', 'a wait reaps what was detached, a close may end a tree'),
     # Within the os floor: a seam, and the files that both call it and help it.
     (r'os/(stream|nowait)', 'a transfer that cannot be tried is polled'),
     (r'os/(child|reap)', 'a child without a handle is reaped by pid'),
