@@ -94,8 +94,10 @@ static void a_status_of_the_system_becomes_an_exit(void **state)
 static void what_is_no_status_is_unknown(void **state)
 {
 	(void)state;
-	const int64_t none[] = { -1, INT64_MIN, INT64_MAX, (int64_t)1 << 32 };
-	for (int i = 0; i < 4; i++) {
+	/* Macros of <sys/wait.h> take some of these for an exit with code 0. */
+	const int64_t none[] = { -1,   INT64_MIN, INT64_MAX, (int64_t)1 << 32, 0x10000,
+				 0x80, 0x105,     -256,      0x7fff0000 };
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
 		assert_int_equal(csys_exit_from_system(none[i]).how, CSYS_EXIT_UNKNOWN);
 		assert_int_equal(csys_exit_from_system(none[i]).value, -1);
 	}

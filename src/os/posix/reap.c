@@ -43,10 +43,13 @@ int csysi_os_exit_from_system(int64_t system, struct csysi_os_exit *out)
 		return CSYS_EAGAIN;
 	if (!WIFEXITED(status) && !WIFSIGNALED(status))
 		return CSYS_EINVAL;
-	*out = (struct csysi_os_exit){ .known = 1, .system = system };
-	out->signaled = WIFSIGNALED(status);
-	out->value = out->signaled ? WTERMSIG(status) : WEXITSTATUS(status);
-	out->core_dumped = out->signaled && (status & CORE_DUMPED);
+	int code = WIFEXITED(status) ? CLD_EXITED : status & CORE_DUMPED ? CLD_DUMPED : CLD_KILLED;
+	struct csysi_os_exit end =
+		csysi_posix_exit(code, code == CLD_EXITED ? WEXITSTATUS(status) : WTERMSIG(status));
+	/* The macros look at some bits alone: a number with others is no status. */
+	if (end.system != system)
+		return CSYS_EINVAL;
+	*out = end;
 	return 0;
 }
 
