@@ -70,9 +70,11 @@ int csysi_command_takes_input(const csys_command *command)
 {
 	int kind = csys_command_get_stdio(command, CSYS_STDIN);
 
-	/* A stream at its default is the terminal, if there is one. */
-	return kind == CSYS_STDIO_PIPE ||
-	       (kind == CSYS_STDIO_DEFAULT && !(command && command->options.set_terminal));
+	/* A stream at its default is the terminal, if there is one.  That of a pseudo-terminal is
+	 * attached by the spawn, which comes later. */
+	int has_terminal = command && (command->options.set_terminal || command->pty);
+
+	return kind == CSYS_STDIO_PIPE || (kind == CSYS_STDIO_DEFAULT && !has_terminal);
 }
 
 static int capture(csys_child *child, const csys_output_options *options, csys_deadline deadline,

@@ -325,14 +325,18 @@ static void what_has_all_come_needs_no_time(void **state)
 	}
 }
 
-static void input_for_a_terminal_is_refused(void **state)
+static void set_terminal(csys_command *command, const csys_pty *pty)
 {
-	(void)state;
+	csys_command_terminal(command, csys_pty_terminal(pty));
+}
+
+static void check_that_input_is_refused(void (*connect)(csys_command *command, const csys_pty *pty))
+{
 	csys_pty *pty = opened_pty();
 	csys_output output;
 	csys_output_options options = { .input = "x", .input_size = 1 };
 	csys_command *command = helper_command("cat", NULL);
-	csys_command_terminal(command, csys_pty_terminal(pty));
+	connect(command, pty);
 	assert_int_equal(csys_command_output(command, &options, &output), CSYS_EINVAL);
 	assert_int_equal(csys_spawn_failed_step(), CSYS_STEP_COMMAND);
 	csys_command *stages[] = { command };
@@ -346,6 +350,13 @@ static void input_for_a_terminal_is_refused(void **state)
 	csys_output_free(&output);
 	csys_command_free(command);
 	csys_pty_close(pty);
+}
+
+static void input_for_a_terminal_is_refused(void **state)
+{
+	(void)state;
+	check_that_input_is_refused(set_terminal);
+	check_that_input_is_refused(csys_command_pty);
 }
 
 static void the_deadline_ends_it_and_keeps_what_came(void **state)
