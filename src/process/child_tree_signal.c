@@ -43,6 +43,14 @@ static int signal_fresh(struct csysi_tree *tree, int signal, int root, struct ro
 	return 0;
 }
 
+/* Tell a child that has ended, which takes a signal silently.  It may be reaped by now. */
+static int signal_ended(csys_child *child, int signal)
+{
+	int r = csys_child_signal(child, signal);
+
+	return r == CSYS_ESRCH || r == CSYS_EPERM ? 0 : r;
+}
+
 /* Read and signal until two readings show none that is new; with the child from then on. */
 static int walk(struct csysi_tree *tree, int signal, csys_deadline deadline, int *level)
 {
@@ -62,8 +70,12 @@ static int walk(struct csysi_tree *tree, int signal, csys_deadline deadline, int
 		if (!root && (tree->has_strays || !csysi_tree_is_root_living(tree)))
 			*level = CSYS_TREE_WALK;
 		quiet = round.fresh == 0 ? quiet + 1 : 0;
+		if (quiet == 2 && root && round.denied)
+			return CSYS_EPERM;
+		/* A child that has ended takes it silently, but for a number that is none. */
 		if (quiet == 2 && root)
-			return round.denied ? CSYS_EPERM : 0;
+			return csysi_tree_is_root_living(tree) ? 0
+							       : signal_ended(tree->child, signal);
 		if (quiet == 2) {
 			root = 1;
 			quiet = 0;
@@ -103,8 +115,8 @@ static int signal_container(csys_child *child, int signal, csys_deadline deadlin
 {
 	int r = csysi_os_container_signal(&child->container, signal, deadline);
 
-	/* One that has ended and is not reaped takes it silently, as from csys_child_signal. */
-	return r == CSYS_ESRCH && csysi_child_check(child) == 0 ? 0 : r;
+	/* One that has ended and is not reaped takes it silently. */
+	return r == CSYS_ESRCH ? csys_child_signal(child, signal) : r;
 }
 
 int csys_child_signal_tree_until(csys_child *child, int signal, csys_deadline deadline,

@@ -1221,6 +1221,26 @@ static void a_reaped_child_has_no_tree_to_signal(void **state)
 	assert_int_equal(csys_child_signal_tree(NULL, SIGTERM, &level), CSYS_EINVAL);
 }
 
+static void a_child_that_has_ended_takes_every_signal_of_a_tree_that_there_is(void **state)
+{
+	(void)state;
+	for (int contain = 0; contain < 2; contain++) {
+		siginfo_t info;
+		int level = 77;
+		csys_command *command = helper_command("exit", "0", NULL);
+		if (contain)
+			csys_command_contain(command);
+		csys_child *child = spawned(command);
+		id_t pid = (id_t)csys_child_pid(child);
+		assert_int_equal(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+		assert_int_equal(csys_child_signal_tree(child, 12345, &level), CSYS_EINVAL);
+		assert_int_equal(csys_child_signal_tree(child, -1, &level), CSYS_EINVAL);
+		assert_int_equal(level, 77);
+		assert_int_equal(csys_child_signal_tree(child, SIGTERM, &level), 0);
+		assert_int_equal(csys_exit_code(finished(child)), 0);
+	}
+}
+
 static void a_signal_gives_up_on_a_tree_that_grows_for_ever(void **state)
 {
 	(void)state;
@@ -1281,6 +1301,7 @@ int main(void)
 		TEST(a_signal_finds_what_has_left_a_contained_child),
 		TEST(a_signal_goes_to_a_stopped_tree_when_it_goes_on),
 		TEST(a_reaped_child_has_no_tree_to_signal),
+		TEST(a_child_that_has_ended_takes_every_signal_of_a_tree_that_there_is),
 		TEST(a_signal_gives_up_on_a_tree_that_grows_for_ever),
 	};
 	return RUN(tests);
