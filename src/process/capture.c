@@ -144,7 +144,7 @@ static int pump_and_watch(struct csysi_capture_loop *capture, csys_deadline unti
 		csys_child_handle(capture->programs->children[capture->ended]) == CSYS_NO_HANDLE;
 	csys_deadline next = blind ? csys_after_ms(5) : until;
 	int r = pump_once(capture, csys_deadline_earlier(until, next));
-	if (r == CSYS_ETIMEDOUT && csys_deadline_compare(next, until) < 0)
+	if (r == CSYS_ETIMEDOUT && capture->refused == 0 && csys_deadline_compare(next, until) < 0)
 		r = 0;
 	if (r == 0 && (blind || capture->polled[capture->tap_count].ready))
 		r = watch(capture);
@@ -228,7 +228,17 @@ static int try_wait_all(struct csysi_capture_loop *capture)
 	return r;
 }
 
-/* Ask the programs to end, and give them until the grace is over.  0: they have. */
+/* Whether all have ended by `deadline` that may be ended: 0, or CSYS_ETIMEDOUT. */
+static int wait_ends(struct csysi_capture_loop *capture, csys_deadline deadline)
+{
+	return csysi_children_wait_end(capture->programs->children, capture->programs->count,
+				       deadline);
+}
+
+/*
+ * Ask the programs to end, and give them until the grace is over.  None is reaped: what a contained
+ * one leaves behind is found best before that.
+ */
 static int end_politely(struct csysi_capture_loop *capture)
 {
 	csys_deadline until = csys_after_ns(capture->options->grace_ns);
@@ -236,22 +246,23 @@ static int end_politely(struct csysi_capture_loop *capture)
 
 	for (size_t i = 0; i < capture->programs->count; i++) {
 		int one = csysi_child_act(capture->programs->children[i], CSYSI_OS_ASK);
-		/* What cannot be asked has the grace too. */
-		if (one < 0 && one != CSYS_ESRCH && one != CSYS_ENOTSUP)
+		/* What cannot be asked has the grace too.  One that may not be asked takes none
+		 * from the others. */
+		if (one < 0 && one != CSYS_ESRCH && one != CSYS_ENOTSUP && one != CSYS_EPERM)
 			r = one;
 	}
 	/* Their own end counts, not that of their streams, which others may hold: so look for
 	 * it now and then while there is something to feed or drain. */
 	while (r == 0 && has_streams(capture)) {
 		r = pump_once(capture, csys_deadline_earlier(until, csys_after_ms(5)));
-		if (r < 0 && r != CSYS_ETIMEDOUT)
+		if (r < 0 && (r != CSYS_ETIMEDOUT || capture->refused != 0))
 			return r;
-		r = try_wait_all(capture);
-		if (r != CSYS_EAGAIN)
+		r = wait_ends(capture, CSYS_POLL);
+		if (r != CSYS_ETIMEDOUT)
 			return r;
 		r = csys_deadline_left(until) > 0 ? 0 : CSYS_ETIMEDOUT;
 	}
-	return r < 0 ? r : wait_all(capture, until);
+	return r < 0 ? r : wait_ends(capture, until);
 }
 
 static int has_contained(const struct csysi_capture_loop *capture)
@@ -262,40 +273,18 @@ static int has_contained(const struct csysi_capture_loop *capture)
 	return 0;
 }
 
-/* Kill all, then reap those that may be killed. */
-static int kill_all(struct csysi_capture_loop *capture)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < capture->programs->count; i++) {
-		int one = csysi_child_end(capture->programs->children[i]);
-		if (one < 0)
-			r = one;
-	}
-	for (size_t i = 0; i < capture->programs->count; i++) {
-		csys_child *child = capture->programs->children[i];
-		int one = csys_child_kill(child);
-		if (one == 0)
-			one = csys_child_wait_until(child, CSYS_FOREVER,
-						    &capture->programs->exits[i]);
-		if (one < 0)
-			r = one;
-	}
-	return r;
-}
-
 /* End the programs at the deadline, or because of a failure.  Returns the result of it all. */
 static int end_all(struct csysi_capture_loop *capture, int why)
 {
 	/* What a contained one has started is to end too, and is found best before the reaping. */
-	int contained = has_contained(capture);
-	int r = contained ? CSYS_EAGAIN : try_wait_all(capture);
+	int r = has_contained(capture) ? CSYS_EAGAIN : try_wait_all(capture);
 	int late = why == CSYS_ETIMEDOUT && capture->refused == 0;
 
 	if (r < 0 && late && capture->options->grace_ns > 0)
-		r = end_politely(capture);
-	if (r < 0 || contained)
-		r = kill_all(capture);
+		(void)end_politely(capture);
+	if (r < 0)
+		r = csysi_children_end(capture->programs->children, capture->programs->count,
+				       capture->programs->exits);
 	if (r == 0 && late)
 		(void)drain_rest(capture);
 	return capture->refused < 0 ? capture->refused : why;

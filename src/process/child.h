@@ -88,4 +88,16 @@ int csysi_children_wait_until(csys_child *const *children, size_t count, csys_de
 /* Wait for its end, without reaping. */
 int csysi_child_wait_end(csys_child *child, csys_deadline deadline);
 
+/*
+ * Wait, without reaping, until all have ended that this process may end; the others may run for
+ * ever.  CSYS_ETIMEDOUT.
+ */
+int csysi_children_wait_end(csys_child *const *children, size_t count, csys_deadline deadline);
+
+/*
+ * End all, contained ones with their trees, and reap those that may be ended or have ended; these
+ * are told in `exits`, which may be NULL.  Returns the failure of another one, CSYS_EPERM say.
+ */
+int csysi_children_end(csys_child *const *children, size_t count, csys_exit *exits);
+
 #endif

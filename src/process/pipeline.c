@@ -249,18 +249,25 @@ int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grace)
 	return pipeline ? ask_all(pipeline, grace) : CSYS_EINVAL;
 }
 
+/* Ask all to end, and give those until `grace` that may be ended.  0: they have ended. */
+static int end_politely(csys_pipeline *pipeline, csys_deadline grace)
+{
+	/* One that may not be asked takes no grace from the others, and is told later. */
+	(void)ask_all(pipeline, CSYS_FOREVER);
+	return csysi_children_wait_end(pipeline->children, pipeline->count, grace);
+}
+
 int csys_pipeline_terminate_until(csys_pipeline *pipeline, csys_deadline grace, csys_exit *out)
 {
 	if (!pipeline)
 		return CSYS_EINVAL;
-	int r = ask_all(pipeline, CSYS_FOREVER);
-	if (r < 0)
-		return r;
-	r = csys_pipeline_wait_until(pipeline, grace, out);
-	if (r != CSYS_ETIMEDOUT)
-		return r;
-	r = csys_pipeline_kill(pipeline);
-	return r < 0 ? r : csys_pipeline_wait(pipeline, out);
+	int r = end_politely(pipeline, grace);
+	if (r == 0)
+		r = tell_exit(pipeline, out);
+	if (r == 0)
+		return 0;
+	r = csysi_children_end(pipeline->children, pipeline->count, NULL);
+	return r < 0 ? r : tell_exit(pipeline, out);
 }
 
 static void close_streams(csys_pipeline *pipeline)
@@ -307,16 +314,16 @@ static void tell_all(csys_pipeline *pipeline, csys_exit *exits, csys_exit *out)
 		*out = told;
 }
 
-/* At the deadline of a run: as politely as the grace says. */
+/*
+ * At the deadline of a run: as politely as the grace says.  Reaped after all, since what a contained
+ * stage leaves behind is found best before that.
+ */
 static void end_run(csys_pipeline *pipeline, int64_t grace_ns)
 {
-	int r = CSYS_ETIMEDOUT;
-
 	if (grace_ns > 0)
-		r = csys_pipeline_terminate_until(pipeline, csys_after_ns(grace_ns), NULL);
-	else if (csys_pipeline_kill(pipeline) == 0)
-		r = csys_pipeline_wait(pipeline, NULL);
-	(void)r; /* what may not be killed runs on */
+		(void)end_politely(pipeline, csys_after_ns(grace_ns));
+	/* What may not be ended runs on. */
+	(void)csysi_children_end(pipeline->children, pipeline->count, NULL);
 }
 
 int csys_pipeline_run_until(csys_command *const *stages, size_t count, csys_deadline deadline,

@@ -344,16 +344,15 @@ int csys_command_exec(csys_command *command)
 	return r;
 }
 
-/* At the deadline of a run: as politely as the grace says.  *out stays as it is if that fails. */
+/*
+ * At the deadline of a run: as politely as the grace says.  Reaped after all, since what a contained
+ * one leaves behind is found best before that.  *out stays as it is if it may not be ended.
+ */
 static void end_run(csys_child *child, int64_t grace_ns, csys_exit *out)
 {
-	int r = CSYS_ETIMEDOUT;
-
-	if (grace_ns > 0)
-		r = csys_child_terminate_until(child, csys_after_ns(grace_ns), out);
-	else if (csysi_child_end(child) == 0)
-		r = csysi_child_wait_until(child, CSYS_FOREVER, out);
-	(void)r; /* one that may not be killed runs on */
+	if (grace_ns > 0 && csysi_child_ask(child, CSYS_FOREVER) == 0)
+		(void)csysi_child_wait_end(child, csys_after_ns(grace_ns));
+	(void)csysi_children_end(&child, 1, out); /* one that may not be ended runs on */
 }
 
 int csys_command_run_until(csys_command *command, csys_deadline deadline, int64_t grace_ns,

@@ -259,6 +259,34 @@ static void a_sinks_failure_ends_it_all(void **state)
 	csys_output_free(&output);
 }
 
+static int say_timeout(void *context, int stream, const char *data, size_t size)
+{
+	(void)context;
+	(void)stream;
+	(void)data;
+	(void)size;
+	return CSYS_ETIMEDOUT;
+}
+
+static void a_sinks_timeout_ends_it_also_where_the_child_has_no_handle(void **state)
+{
+	(void)state;
+	csys_handle handle;
+	csys_output output;
+	csys_output_options options = { .sink = say_timeout, .linger_ns = 60000000000 };
+	csys_command *command = helper_command("wait", NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	if (csys_child_take_handle(child, &handle) == 0)
+		csys_handle_close(handle);
+	options.deadline = csys_after_s(60);
+	assert_int_equal(csys_child_output(child, &options, &output), CSYS_ETIMEDOUT);
+	assert_true(csys_deadline_left(options.deadline) > 0);
+	assert_int_equal(csys_exit_signal(output.exit), SIGKILL);
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_KILL);
+}
+
 /* Returns what it was given, as a writer would. */
 static int return_the_size(void *context, int stream, const char *data, size_t size)
 {
@@ -995,6 +1023,7 @@ int main(void)
 		TEST(merged_streams_come_in_order),
 		TEST(a_sink_gets_all_and_nothing_is_kept),
 		TEST(a_sinks_failure_ends_it_all),
+		TEST(a_sinks_timeout_ends_it_also_where_the_child_has_no_handle),
 		TEST(a_sinks_positive_result_goes_on),
 		TEST(what_has_all_come_needs_no_time),
 		TEST(input_for_a_terminal_is_refused),

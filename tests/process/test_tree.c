@@ -494,6 +494,65 @@ static void a_child_that_ends_meanwhile_takes_nobody_out_of_reach(void **state)
 	}
 }
 
+/* All of what wrote to *witness has ended; it is closed. */
+static void assert_all_written(csys_handle witness)
+{
+	char text[64];
+	size_t size;
+	assert_int_equal(csys_stream_read_all_until(witness, text, sizeof text, CSYS_POLL, &size),
+			 0);
+	csys_handle_close(witness);
+}
+
+/* A contained program that a daemon has left, and both write to *witness. */
+static csys_command *with_daemon(csys_handle input, csys_handle *witness)
+{
+	csys_handle writer;
+	csys_command *command = helper_command("daemon", "stay", NULL);
+	assert_int_equal(csys_pipe_create(witness, &writer), 0);
+	csys_command_stdio_take(command, CSYS_STDOUT, writer);
+	csys_command_stdio_handle(command, CSYS_STDIN, input);
+	csys_command_contain(command);
+	return command;
+}
+
+static void one_that_ends_within_the_grace_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	const int64_t grace = 60000000000;
+	struct ends ends = opened_ends();
+	csys_handle witness;
+	csys_exit end;
+	csys_output output;
+	if (!has_table()) {
+		close_ends(ends);
+		skip_because("there is no process table");
+	}
+	csys_command *command = with_daemon(ends.reader, &witness);
+	assert_int_equal(csys_command_run_until(command, csys_after_ms(300), grace, &end),
+			 CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(end), SIGTERM);
+	csys_command_free(command);
+	assert_all_written(witness);
+
+	command = with_daemon(ends.reader, &witness);
+	assert_int_equal(
+		csys_pipeline_run_until(&command, 1, csys_after_ms(300), grace, &end, NULL),
+		CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(end), SIGTERM);
+	csys_command_free(command);
+	assert_all_written(witness);
+
+	command = with_daemon(ends.reader, &witness);
+	csys_output_options options = { .timeout_ns = 300000000, .grace_ns = grace };
+	assert_int_equal(csys_command_output(command, &options, &output), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_exit_signal(output.exit), SIGTERM);
+	csys_output_free(&output);
+	csys_command_free(command);
+	assert_all_written(witness);
+	close_ends(ends);
+}
+
 static void after_the_reaping_only_a_container_can_be_ended(void **state)
 {
 	(void)state;
@@ -1272,6 +1331,7 @@ int main(void)
 		TEST(a_tree_that_forks_and_roams_is_ended_if_it_is_contained),
 		TEST(what_an_ended_child_left_in_its_group_is_ended),
 		TEST(a_child_that_ends_meanwhile_takes_nobody_out_of_reach),
+		TEST(one_that_ends_within_the_grace_leaves_nothing_behind),
 		TEST(after_the_reaping_only_a_container_can_be_ended),
 		TEST(a_reaper_that_has_ended_is_no_reaper),
 		TEST(a_stranger_with_its_pid_is_not_hit),

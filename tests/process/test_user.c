@@ -434,17 +434,24 @@ static int wait_at_the_gate(void *unused)
 	return 0;
 }
 
-static void may_not_kill(void)
+/* From here on this process may change the user, and not send signals to the new one. */
+static void drop_cap_kill(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[2];
-	csys_child *child = NULL;
-	csys_exit end;
 
 	CHECK(syscall(SYS_capget, &header, sets) == 0);
 	sets[0].effective &= ~(1u << CAP_KILL);
 	sets[0].permitted &= ~(1u << CAP_KILL);
 	CHECK(syscall(SYS_capset, &header, sets) == 0);
+}
+
+static void may_not_kill(void)
+{
+	csys_child *child = NULL;
+	csys_exit end;
+
+	drop_cap_kill();
 	CHECK(csys_pipe_create(&gate[0], &gate[1]) == 0);
 	csys_command *command = as_user();
 	csys_command_pre_exec(command, wait_at_the_gate, NULL);
@@ -467,6 +474,83 @@ static void may_not_kill(void)
 		csys_command_free(command);
 	}
 	CHECK(!has_children());
+}
+
+/* A pipeline of one that may not be signalled, and runs as long as gate[1] is open, and a helper. */
+static void make_stages(csys_command *stages[2], const char *verb)
+{
+	stages[0] = csys_command_new("cat");
+	csys_command_uid(stages[0], user());
+	csys_command_gid(stages[0], user());
+	csys_command_stdio_handle(stages[0], CSYS_STDIN, gate[0]);
+	stages[1] = helper_command(verb, NULL);
+}
+
+static csys_pipeline *spawned_stages(const char *verb)
+{
+	csys_pipeline *pipeline = NULL;
+	csys_command *stages[2];
+	char line[16];
+
+	make_stages(stages, verb);
+	csys_command_stdio(stages[1], CSYS_STDOUT, CSYS_STDIO_PIPE);
+	CHECK(csys_pipeline_spawn(stages, 2, &pipeline) == 0);
+	csys_command_free(stages[0]);
+	csys_command_free(stages[1]);
+	read_line(csys_child_stream(csys_pipeline_child(pipeline, 1), CSYS_STDOUT), line,
+		  sizeof line);
+	return pipeline;
+}
+
+static void end_the_others(void)
+{
+	const int64_t grace = 60000000000;
+	csys_output_options options = { .deadline = CSYS_POLL, .grace_ns = grace };
+	csys_exit exits[2] = { { 0 }, { 0 } };
+	csys_command *stages[2];
+	csys_output output;
+
+	drop_cap_kill();
+	CHECK(csys_pipe_create(&gate[0], &gate[1]) == 0);
+	csys_pipeline *pipeline = spawned_stages("stay");
+	CHECK(csys_pipeline_terminate_until(pipeline, csys_after_ms(3), NULL) == CSYS_EPERM);
+	CHECK(csys_pipeline_exit(pipeline, 0, NULL) == CSYS_EAGAIN);
+	CHECK(csys_pipeline_exit(pipeline, 1, &exits[1]) == 0);
+	CHECK(csys_exit_signal(exits[1]) == SIGKILL);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_DETACH);
+
+	pipeline = spawned_stages("wait");
+	CHECK(csys_pipeline_wait_output(pipeline, &options, exits, &output) == CSYS_ETIMEDOUT);
+	CHECK(exits[0].how == CSYS_EXIT_NONE);
+	CHECK(csys_exit_signal(exits[1]) == SIGTERM);
+	csys_output_free(&output);
+	csys_pipeline_close(pipeline, CSYS_CLOSE_DETACH);
+
+	/* Until there is time enough to start both. */
+	make_stages(stages, "wait");
+	exits[1].how = CSYS_EXIT_NONE;
+	for (int ms = 50; exits[1].how == CSYS_EXIT_NONE && ms < 20000; ms *= 2)
+		CHECK(csys_pipeline_run_until(stages, 2, csys_after_ms(ms), grace, exits, NULL) ==
+		      CSYS_ETIMEDOUT);
+	CHECK(exits[0].how == CSYS_EXIT_NONE);
+	CHECK(csys_exit_signal(exits[1]) == SIGTERM);
+	csys_command_free(stages[0]);
+	csys_command_free(stages[1]);
+
+	csys_handle_close(gate[1]);
+	csys_handle_close(gate[0]);
+	csys_deadline deadline = csys_after_s(60);
+	while (has_children() && csys_deadline_left(deadline) > 0)
+		csys_child_close(spawned(helper_command("exit", "0", NULL)), CSYS_CLOSE_WAIT);
+	CHECK(!has_children());
+}
+
+static void one_that_may_not_be_ended_takes_no_grace_from_the_others(void **state)
+{
+	(void)state;
+	if (!is_root())
+		skip_because("only root can change the user");
+	in_child(end_the_others);
 }
 
 static int refuse_if_dumpable(void *unused)
@@ -508,6 +592,7 @@ int main(void)
 		TEST(a_user_that_stops_its_children_holds_nobody_up),
 		TEST(the_memory_of_the_copy_is_hidden_from_the_new_user),
 		TEST(a_child_that_may_not_be_killed_is_detached),
+		TEST(one_that_may_not_be_ended_takes_no_grace_from_the_others),
 #endif
 	};
 	return RUN(tests);

@@ -279,7 +279,8 @@ CSYS_API int csys_pipeline_terminate(csys_pipeline *pipeline, csys_deadline grac
  * \param grace     when they are killed
  * \param out       how the pipeline ended; may be NULL
  * \retval 0            all have ended and were reaped
- * \retval CSYS_EPERM   one may not be ended, since it changed its user, and runs on
+ * \retval CSYS_EPERM   one may not be ended, since it changed its user, and runs on; the others had
+ *                      the grace all the same, have ended and were reaped
  * \retval CSYS_EINVAL  `pipeline` is NULL
  */
 CSYS_API int csys_pipeline_terminate_until(csys_pipeline *pipeline, csys_deadline grace,
