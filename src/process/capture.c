@@ -420,6 +420,7 @@ int csysi_capture(const struct csysi_programs *programs, const csys_output_optio
 	fill(&out->out, &capture, CSYS_STDOUT);
 	fill(&out->err, &capture, CSYS_STDERR);
 	out->input_done = capture.fed;
+	out->reserved[0] = options->input_size; /* for csysi_output_check_continued */
 	out->linger = capture.linger;
 	return r;
 }

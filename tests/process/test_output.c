@@ -938,6 +938,40 @@ static void input_limit_and_sink_go_on_where_they_stopped(void **state)
 	free(input);
 }
 
+static void one_that_is_asked_to_end_between_two_captures_keeps_its_last_words(void **state)
+{
+	(void)state;
+	char *input = calloc(1, 4 * MIB);
+	csys_output output;
+	csys_output_options options = {
+		.input = input, .input_size = 4 * MIB, .keep_running = 1, .deadline = CSYS_POLL
+	};
+	/* It reads nothing, so its stdin stays open until it is asked to end. */
+	csys_command *command = helper_command("polite", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	int r = csys_child_output(child, &options, &output);
+	while (r == CSYS_ETIMEDOUT && output.out.size == 0)
+		r = csys_child_continue_output(child, &options, &output);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_true(output.input_done < options.input_size);
+	assert_int_equal(csys_child_terminate(child, csys_after_s(60)), 0);
+
+	/* Another input than before is a mistake. */
+	options.deadline = csys_after_s(60);
+	options.input_size--;
+	assert_int_equal(csys_child_continue_output(child, &options, &output), CSYS_EINVAL);
+	options.input_size++;
+	assert_int_equal(csys_child_continue_output(child, &options, &output), 0);
+	assert_true(output.input_done < options.input_size);
+	assert_memory_equal(output.out.data, "ready\n", 6);
+	assert_int_equal(output.exit.how, CSYS_EXIT_CODE);
+	csys_output_free(&output);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+	free(input);
+}
+
 static void the_linger_runs_on_while_a_capture_goes_on(void **state)
 {
 	(void)state;
@@ -1049,6 +1083,7 @@ int main(void)
 		TEST(a_capture_that_goes_on_can_end_the_program_after_all),
 		TEST(nothing_is_lost_however_often_a_capture_goes_on),
 		TEST(input_limit_and_sink_go_on_where_they_stopped),
+		TEST(one_that_is_asked_to_end_between_two_captures_keeps_its_last_words),
 		TEST(the_linger_runs_on_while_a_capture_goes_on),
 		TEST(a_pipelines_capture_goes_on_too),
 	};

@@ -189,14 +189,16 @@ csys_child_output(csys_child *child, const csys_output_options *options, csys_ou
  * whole of it again, and goes on where it stopped.  A sink gets what comes from now on.
  *
  * Between the calls the child has those streams that have not ended, and may be signalled or
- * terminated.  A call without `keep_running` ends it at its deadline, as csys_child_output does.
+ * terminated, which closes its stdin: the rest of the input is left then.  A call without
+ * `keep_running` ends it at its deadline, as csys_child_output does.
  *
  * \param child    the child of the earlier call
  * \param options  those of the earlier call, but for deadline, timeout, grace and `keep_running`;
  *                 NULL is the default
  * \param out      that of the earlier call, or an empty one
  * \retval CSYS_EINVAL  an argument is NULL, the options are not valid, or there is less input than
- *                      it took, or more and no stdin to write it to; *out is as it was
+ *                      it took, or more than it was given and no stdin to write it to; *out is
+ *                      as it was
  * \return another result as of csys_child_output
  */
 CSYS_API CSYS_MUST_CHECK int
