@@ -52,8 +52,8 @@ int csysi_output_check_continued(const csys_child *first, const csys_output_opti
 {
 	if (options->input_size < out->input_done)
 		return CSYS_EINVAL;
-	/* The rest of the same input has nowhere to go if the child was asked to end meanwhile, which
-	 * closes its stdin.  What it writes then is captured all the same. */
+	/* The rest of the same input has nowhere to go if the child was asked to end meanwhile,
+	 * which closes its stdin.  What it writes then is captured all the same. */
 	if (options->input_size == out->input_done || options->input_size == out->reserved[0])
 		return 0;
 	return csys_child_stream(first, CSYS_STDIN) == CSYS_NO_HANDLE ? CSYS_EINVAL : 0;

@@ -315,8 +315,8 @@ static void tell_all(csys_pipeline *pipeline, csys_exit *exits, csys_exit *out)
 }
 
 /*
- * At the deadline of a run: as politely as the grace says.  Reaped after all, since what a contained
- * stage leaves behind is found best before that.
+ * At the deadline of a run: as politely as the grace says.  Reaped after all, since what a
+ * contained stage leaves behind is found best before that.
  */
 static void end_run(csys_pipeline *pipeline, int64_t grace_ns)
 {

@@ -345,8 +345,9 @@ int csys_command_exec(csys_command *command)
 }
 
 /*
- * At the deadline of a run: as politely as the grace says.  Reaped after all, since what a contained
- * one leaves behind is found best before that.  *out stays as it is if it may not be ended.
+ * At the deadline of a run: as politely as the grace says.  Reaped after all, since what a
+ * contained one leaves behind is found best before that.  *out stays as it is if it may not be
+ * ended.
  */
 static void end_run(csys_child *child, int64_t grace_ns, csys_exit *out)
 {

@@ -476,7 +476,7 @@ static void may_not_kill(void)
 	CHECK(!has_children());
 }
 
-/* A pipeline of one that may not be signalled, and runs as long as gate[1] is open, and a helper. */
+/* A pipeline of one that may not be signalled and runs while gate[1] is open, and a helper. */
 static void make_stages(csys_command *stages[2], const char *verb)
 {
 	stages[0] = csys_command_new("cat");
