@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -141,10 +142,82 @@ static void a_child_is_as_the_system_can(void **state)
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 }
 
+static void a_child_is_asked_to_end_exactly_where_it_can_be(void **state)
+{
+	(void)state;
+	csys_exit end;
+	csys_child *child = spawned(helper_command("wait", NULL));
+	assert_int_equal(csys_child_terminate_until(child, csys_after_s(60), &end), 0);
+	/* Where nothing can be asked, the end is a kill at the end of the grace. */
+	assert_int_equal(csys_exit_signal(end) == SIGTERM, csys_can(CSYS_CAN_ASK_TO_END));
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
+/* Ends as the program that it becomes, or says why it did not. */
+static void become_a_program(void)
+{
+	csys_command *command = helper_command("exit", "9", NULL);
+	int r = csys_command_exec(command);
+	csys_command_free(command);
+	_exit(r == CSYS_ENOTSUP ? 8 : 7);
+}
+
+static void a_process_becomes_a_program_exactly_where_it_can(void **state)
+{
+	(void)state;
+	csys_exit end = end_in_process(become_a_program);
+	assert_int_equal(end.how, CSYS_EXIT_CODE);
+	assert_int_equal(end.value, csys_can(CSYS_CAN_EXEC) ? 9 : 8);
+}
+
+static void *tell_number(void *number)
+{
+	return csys_thread_current_os_id(number) == CSYS_ENOTSUP ? number : NULL;
+}
+
+static void a_thread_is_as_the_system_can(void **state)
+{
+	(void)state;
+	int64_t number = 0;
+	void *refused = NULL;
+	const csys_thread_options nice = { .priority = { CSYS_PRIORITY_NICE, 19 } };
+	const unsigned cpus[] = { 0, 1, 2, 3 };
+	const csys_thread_options affine = { .cpus = cpus, .cpu_count = 4 };
+	csys_thread *thread = NULL;
+	assert_int_equal(csys_thread_spawn(tell_number, &number, NULL, &thread), 0);
+	assert_int_equal(csys_thread_join(thread, &refused), 0);
+	csys_thread_unref(thread);
+	assert_int_equal(refused == NULL, csys_can(CSYS_CAN_THREAD_ID));
+	assert_int_equal(number != 0, csys_can(CSYS_CAN_THREAD_ID));
+
+	int r = csys_thread_spawn(tell_number, &number, &nice, &thread);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_THREAD_NICE));
+	if (r == 0)
+		assert_int_equal(csys_thread_join(thread, NULL), 0);
+	csys_thread_unref(r == 0 ? thread : NULL);
+	r = csys_thread_spawn(tell_number, &number, &affine, &thread);
+	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_AFFINITY));
+	if (r == 0)
+		assert_int_equal(csys_thread_join(thread, NULL), 0);
+	csys_thread_unref(r == 0 ? thread : NULL);
+}
+
+static void a_shared_sleep_lasts_exactly_where_a_wake_would_reach_it(void **state)
+{
+	(void)state;
+	csys_atomic_u32 word = CSYS_ATOMIC_INIT(0);
+	int lasted = 0;
+	/* A sleep may end without a cause, but not each time.  Where no wake comes it has to. */
+	for (int i = 0; i < 3 && !lasted; i++)
+		lasted = csys_atomic_wait_shared_until(&word, 0, csys_after_ms(200)) ==
+			 CSYS_ETIMEDOUT;
+	assert_int_equal(lasted, csys_can(CSYS_CAN_SHARED_WAKE));
+}
+
 static void what_is_not_known_is_0(void **state)
 {
 	(void)state;
-	const int none[] = { INT_MIN, -1, 0, 24, 255, 300, INT_MAX };
+	const int none[] = { INT_MIN, -1, 0, 26, 255, 300, INT_MAX };
 	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
 		assert_int_equal(csys_can(none[i]), 0);
 }
@@ -160,14 +233,20 @@ static void asking_is_no_failure(void **state)
 	assert_int_equal(csys_os_error(), before);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	static const struct part parts[] = { PART(become_a_program) };
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		TEST(a_setting_is_refused_exactly_where_it_cannot_be_had),
 		TEST(what_is_refused_was_not_begun),
 		TEST(a_limit_is_refused_exactly_where_it_cannot_be_had),
 		TEST(a_call_is_refused_exactly_where_it_cannot_be_had),
 		TEST(a_child_is_as_the_system_can),
+		TEST(a_child_is_asked_to_end_exactly_where_it_can_be),
+		TEST(a_process_becomes_a_program_exactly_where_it_can),
+		TEST(a_thread_is_as_the_system_can),
+		TEST(a_shared_sleep_lasts_exactly_where_a_wake_would_reach_it),
 		TEST(what_is_not_known_is_0),
 		TEST(asking_is_no_failure),
 	};

@@ -214,6 +214,31 @@ static void processes_wait_for_each_other(void **state)
 	munmap(memory, sizeof(uint32_t));
 }
 
+static void a_wake_that_changes_nothing_reaches_another_process(void **state)
+{
+	(void)state;
+	int status = 0;
+	if (!csys_can(CSYS_CAN_SHARED_WAKE))
+		skip_because("a sleep in shared memory ends by itself here");
+	void *memory = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(memory != MAP_FAILED);
+	csys_atomic_u32 *shared = CSYS_ATOMIC_FROM(csys_atomic_u32, memory);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(csys_atomic_wait_shared_until(shared, 0, csys_after_s(60)) == 0 ? 0 : 1);
+	/* Until it sleeps there is nothing to be woken. */
+	pid_t ended;
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0) {
+		take_a_nap();
+		csys_atomic_wake_shared(shared, 1);
+	}
+	assert_int_equal(ended, pid);
+	assert_int_equal(status, 0);
+	munmap(memory, sizeof(uint32_t));
+}
+
 #if CSYSI_IS_ELF && !defined(CSYSI_IS_INSTRUMENTED)
 
 static _Thread_local int acquires, releases;
@@ -275,6 +300,7 @@ int main(void)
 		TEST(a_wait_ends_with_the_word_or_the_deadline),
 		TEST(a_wake_tells_how_many_threads_it_woke),
 		TEST(processes_wait_for_each_other),
+		TEST(a_wake_that_changes_nothing_reaches_another_process),
 #if CSYSI_IS_ELF && !defined(CSYSI_IS_INSTRUMENTED)
 		TEST(a_sanitizer_is_told_what_is_ordered),
 #endif

@@ -41,6 +41,8 @@ enum {
 	CSYS_CAN_PROCESS_HANDLE = 21,  /**< children and processes have handles for an event loop */
 	CSYS_CAN_NO_NEW_PRIVILEGES = 22, /**< csys_command_no_new_privileges */
 	CSYS_CAN_USAGE = 23,             /**< csys_child_usage */
+	CSYS_CAN_THREAD_ID = 24,         /**< csys_thread_os_id, csys_thread_current_os_id */
+	CSYS_CAN_THREAD_NICE = 25,       /**< CSYS_PRIORITY_NICE, of one thread */
 	CSYS_CAN_LIMIT = 256             /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
 };
 
