@@ -92,7 +92,8 @@ static csys_child *run(csys_pty *pty, const char *const *steps)
 	csys_command *command = helper_command("script", NULL);
 	csys_command_args(command, steps);
 	for (int stream = CSYS_STDIN; stream <= CSYS_STDERR; stream++)
-		csys_command_stdio_handle(command, stream, csys_pty_terminal(pty));
+		csys_command_stdio_handle(command, (enum csys_stdio_stream)stream,
+					  csys_pty_terminal(pty));
 	csys_child *child = spawned(command);
 	csys_pty_close_terminal(pty);
 	return child;

@@ -483,7 +483,7 @@ static void streams_are_borrowed_taken_and_closed(void **state)
 	assert_int_equal(csys_child_take(child, 3, &taken), CSYS_EINVAL);
 	assert_int_equal(taken, CSYS_NO_HANDLE);
 	assert_int_equal(csys_child_stream(child, CSYS_STDERR), CSYS_NO_HANDLE);
-	assert_int_equal(csys_child_stream(child, -1), CSYS_NO_HANDLE);
+	assert_int_equal(csys_child_stream(child, (enum csys_stdio_stream) - 1), CSYS_NO_HANDLE);
 
 	assert_int_equal(csys_stream_write_all(writer, "hello", 5, NULL), 0);
 	assert_int_equal(csys_child_take(child, CSYS_STDOUT, &taken), 0);

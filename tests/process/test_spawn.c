@@ -420,10 +420,11 @@ static void a_stream_that_cannot_be_opened_names_itself(void **state)
 	(void)state;
 	for (int stream = CSYS_STDIN; stream <= CSYS_STDERR; stream++) {
 		csys_command *command = helper_command("exit", "0", NULL);
-		csys_command_stdio_file(command, stream, "no/such/file", CSYS_FILE_READ);
+		csys_command_stdio_file(command, (enum csys_stdio_stream)stream, "no/such/file",
+					CSYS_FILE_READ);
 		assert_fails(command, CSYS_ENOENT, CSYS_STEP_STDIN + stream);
 		command = helper_command("exit", "0", NULL);
-		csys_command_stdio_handle(command, stream, 4000);
+		csys_command_stdio_handle(command, (enum csys_stdio_stream)stream, 4000);
 		assert_fails(command, CSYS_EBADF, CSYS_STEP_STDIN + stream);
 	}
 }

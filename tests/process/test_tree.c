@@ -869,7 +869,7 @@ static void other_closes_let_it_run_and_the_container_goes_with_the_last(void **
 		csys_handle witness, writer;
 		csys_child *child = contained_daemon("go", &witness, &writer);
 		let_end(child);
-		csys_child_close(child, policy);
+		csys_child_close(child, (enum csys_close_policy)policy);
 		assert_running(witness);
 		if (has_containers())
 			assert_int_equal(containers(), 1);
