@@ -2,7 +2,6 @@
  * os/test_spawn.c - exam: starting a program.
  */
 #define _XOPEN_SOURCE 700
-#define _DEFAULT_SOURCE /* syscall */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,14 +11,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#ifdef CSYS_TEST_LINUX
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#endif
 
 #include "os/os.h"
 #include "support/support.h"
@@ -419,52 +410,6 @@ static void a_handle_above_a_lowered_limit_is_kept_out_too(void **state)
 	in_process(open_high_and_lower_the_limit);
 }
 
-#ifdef CSYS_TEST_LINUX
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-
-/* A process that goes through all numbers asks ppoll for them, and is killed for it. */
-static void spawn_where_ppoll_kills(void)
-{
-	struct sock_filter lines[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { sizeof lines / sizeof lines[0], lines };
-	raise_limit();
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		_exit(77);
-
-	char *argv[] = { own(helper()), own("exit"), own("9"), NULL };
-	struct csysi_os_command command = command_of(argv);
-	struct csysi_os_child child;
-	struct csysi_os_exit end = { 0 };
-	enum csysi_os_step step;
-	CHECK(csysi_os_spawn(&command, &child, &step) == 0);
-	CHECK(csysi_os_child_wait(&child, CSYS_FOREVER) == 0);
-	CHECK(csysi_os_child_reap(&child, &end) == 0);
-	CHECK(end.known && !end.signaled && end.value == 9);
-}
-
-static void no_spawn_goes_through_all_numbers(void **state)
-{
-	(void)state;
-	/* Neither a range nor a list of them: there is no other way. */
-	if (syscall(SYS_close_range, ~0u, ~0u, 4u) < 0 && access("/proc/self/fd", R_OK) < 0)
-		skip_because("there is neither close_range nor /proc/self/fd");
-	int r = result_in_child(spawn_where_ppoll_kills);
-	if (r == 77)
-		skip_because("seccomp is refused");
-	assert_int_equal(r, 0);
-}
-
-#endif
-
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
@@ -484,9 +429,6 @@ int main(int argc, char **argv)
 		TEST(closed_streams_at_start_do_no_harm),
 		TEST(with_a_million_handles_allowed_the_child_gets_only_what_it_is_given),
 		TEST(a_handle_above_a_lowered_limit_is_kept_out_too),
-#ifdef CSYS_TEST_LINUX
-		TEST(no_spawn_goes_through_all_numbers),
-#endif
 	};
 	return RUN(tests);
 }
