@@ -706,48 +706,6 @@ static void a_post_inside_the_lock_of_its_place_is_not_missed(void **state)
 	assert_int_equal(near.word, 0);
 }
 
-#if defined(CSYS_TEST_LINUX)
-static csys_semaphore posted = CSYS_SEMAPHORE_INIT(0);
-static int is_over; /* atomic */
-
-static void post_one(int number)
-{
-	(void)number;
-	int r = csys_semaphore_post(&posted, 1);
-	(void)r;
-}
-
-static void *interrupt(void *argument)
-{
-	pthread_t *waiter = argument;
-	while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE))
-		pthread_kill(*waiter, SIGUSR1);
-	return NULL;
-}
-
-/* The handler runs in the thread that waits, wherever that is. */
-static void a_handler_may_post_what_its_thread_waits_for(void **state)
-{
-	(void)state;
-	csys_latch never = CSYS_LATCH_INIT(1);
-	const csys_wait_item items[] = { csys_wait_for_latch(&never),
-					 csys_wait_for_semaphore(&posted) };
-	struct sigaction action, before;
-	pthread_t self = pthread_self(), thread;
-	size_t which;
-	memset(&action, 0, sizeof action);
-	action.sa_handler = post_one;
-	assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
-	is_over = 0;
-	assert_int_equal(pthread_create(&thread, NULL, interrupt, &self), 0);
-	for (int i = 0; i < 3000; i++)
-		assert_int_equal(csys_wait_any(items, 2, &which), 0);
-	__atomic_store_n(&is_over, 1, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
-	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
-}
-#endif
-
 static struct things forked;
 static csys_wait_item forked_items[ALL];
 
@@ -806,9 +764,6 @@ int main(void)
 		TEST(a_once_that_failed_is_waited_for_further),
 		TEST(a_predicate_that_does_not_return_ends_the_wait),
 		TEST(a_post_inside_the_lock_of_its_place_is_not_missed),
-#if defined(CSYS_TEST_LINUX)
-		TEST(a_handler_may_post_what_its_thread_waits_for),
-#endif
 		TEST(a_forked_child_has_no_watches),
 	};
 	return RUN(tests);
