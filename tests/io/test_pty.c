@@ -1,11 +1,10 @@
 /*
  * io/test_pty.c - promises of csys/io/pty.h, with real programs on the terminal.
  */
-#ifdef CSYS_TEST_LINUX
-#define _GNU_SOURCE /* syscall */
-#include <sys/syscall.h>
-#else
 #define _XOPEN_SOURCE 700
+#ifdef CSYS_TEST_WRAPS_IOCTL
+#define _DEFAULT_SOURCE /* syscall */
+#include <sys/syscall.h>
 #endif
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +16,7 @@
 
 #include "support/support.h"
 
-#ifdef CSYS_TEST_WRAPS
+#ifdef CSYS_TEST_WRAPS_POSIX_OPENPT
 /* How often each call that opens a side is interrupted before it works. */
 static int interruptions_of_controller;
 
@@ -39,7 +38,7 @@ int __wrap_posix_openpt(int flags)
 	return -1;
 }
 
-#ifdef CSYS_TEST_LINUX
+#ifdef CSYS_TEST_WRAPS_IOCTL
 static int interruptions_of_terminal;
 
 /* The type of `request` is not the same in all libraries, its 32 bits are. */
@@ -66,9 +65,7 @@ int __wrap___ioctl_time64(int fd, unsigned long request, ...)
 #endif
 #endif
 
-#if defined(CSYS_TEST_WRAPS) && !defined(CSYS_TEST_LINUX)
-#define HAS_SLOW_NAMES 1
-
+#ifdef CSYS_TEST_WRAPS_PTSNAME
 static csys_event is_asked = CSYS_EVENT_INIT_MANUAL;
 static csys_event may_answer = CSYS_EVENT_INIT_MANUAL;
 static int is_slow;
@@ -334,19 +331,19 @@ static void typing_gives_up_at_the_deadline_and_tells_how_far_it_came(void **sta
 	csys_pty_close(pty);
 }
 
-#ifdef CSYS_TEST_WRAPS
+#ifdef CSYS_TEST_WRAPS_POSIX_OPENPT
 static void a_signal_does_not_end_the_opening(void **state)
 {
 	(void)state;
 	needs_terminals();
 	interruptions_of_controller = 3;
-#ifdef CSYS_TEST_LINUX
+#ifdef CSYS_TEST_WRAPS_IOCTL
 	interruptions_of_terminal = 3;
 #endif
 	csys_pty *pty = NULL;
 	assert_int_equal(csys_pty_open(24, 80, &pty), 0);
 	assert_int_equal(interruptions_of_controller, 0);
-#ifdef CSYS_TEST_LINUX
+#ifdef CSYS_TEST_WRAPS_IOCTL
 	assert_int_equal(interruptions_of_terminal, 0);
 #endif
 	csys_pty_close(pty);
@@ -430,7 +427,7 @@ static void bad_arguments_are_told(void **state)
 	assert_null(csys_pty_name(NULL));
 }
 
-#ifdef CSYS_TEST_WRAPS
+#ifdef CSYS_TEST_WRAPS_POSIX_OPENPT
 static void a_system_without_terminals_is_enoent_or_eacces(void **state)
 {
 	(void)state;
@@ -453,7 +450,7 @@ static void a_system_without_terminals_is_enoent_or_eacces(void **state)
 }
 #endif
 
-#ifdef HAS_SLOW_NAMES
+#ifdef CSYS_TEST_WRAPS_PTSNAME
 
 static void *open_and_close(void *unused)
 {
@@ -511,14 +508,14 @@ int main(int argc, char **argv)
 		TEST(a_side_can_be_taken_once),
 		TEST(the_size_is_the_same_from_both_sides),
 		TEST(typing_gives_up_at_the_deadline_and_tells_how_far_it_came),
-#ifdef CSYS_TEST_WRAPS
+#ifdef CSYS_TEST_WRAPS_POSIX_OPENPT
 		TEST(a_signal_does_not_end_the_opening),
 		TEST(a_system_without_terminals_is_enoent_or_eacces),
 #endif
 		TEST(a_failed_open_leaves_nothing),
 		TEST(without_room_it_is_emfile),
 		TEST(bad_arguments_are_told),
-#ifdef HAS_SLOW_NAMES
+#ifdef CSYS_TEST_WRAPS_PTSNAME
 		TEST(one_is_opened_in_a_child_that_was_forked_during_an_opening),
 #endif
 	};
