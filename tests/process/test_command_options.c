@@ -3,7 +3,7 @@
  * child can be given.
  */
 #define _XOPEN_SOURCE 700
-#define _GNU_SOURCE /* unshare */
+#define _DEFAULT_SOURCE /* what is beyond POSIX */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,12 +15,7 @@
 #include <unistd.h>
 
 #include "support/support.h"
-
-#ifdef CSYS_TEST_LINUX
-#include <sched.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#endif
+#include "support/system.h"
 
 /* Whether the helper can read its own state; tests/fallback takes /proc away. */
 static int has_proc(void)
@@ -525,10 +520,8 @@ static void the_user_is_changed_for_good(void **state)
 	const uint32_t groups[] = { 12, 34 };
 	csys_command_groups(command, groups, 2);
 	assert_string_equal(says(command), "\n65534\n65534\n65533\n65533 12 34\n");
-#ifdef CSYS_TEST_LINUX
 	/* This process can still be dumped and traced. */
-	assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
-#endif
+	assert_int_not_equal(is_open_to_its_user(), 0);
 	assert_int_equal(getuid(), 0);
 	csys_command_free(command);
 }
@@ -656,16 +649,11 @@ static void it_dies_with_its_parent(void **state)
 	csys_handle_close(reader);
 }
 
-#ifdef CSYS_TEST_LINUX
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-
 static int way_in_namespace;
 
 static void start_in_a_namespace(void)
 {
-	if (unshare(CLONE_NEWPID) < 0)
+	if (enter_pid_namespace() < 0)
 		_exit(77);
 	/* It is the first one in it, and there is no second. */
 	csys_child *child;
@@ -673,7 +661,7 @@ static void start_in_a_namespace(void)
 	make_so(command, way_in_namespace);
 	csys_command_die_with_parent(command, SIGKILL);
 	int r = csys_command_spawn(command, &child);
-	if (syscall(SYS_pidfd_open, getpid(), 0) < 0) {
+	if (!csys_can(CSYS_CAN_PROCESS_HANDLE)) {
 		CHECK(r == CSYS_ENOTSUP);
 		CHECK(csys_spawn_failed_step() == CSYS_STEP_PARENT);
 	} else {
@@ -693,9 +681,9 @@ static int refuse(void *unused)
 static void start_with_no_handles_in_a_namespace(void)
 {
 	csys_child *child;
-	if (unshare(CLONE_NEWPID) < 0)
+	if (enter_pid_namespace() < 0)
 		_exit(77);
-	if (syscall(SYS_pidfd_open, getpid(), 0) < 0)
+	if (!csys_can(CSYS_CAN_PROCESS_HANDLE))
 		_exit(0);
 	csys_command *command = helper_command("exit", "0", NULL);
 	csys_command_die_with_parent(command, SIGKILL);
@@ -713,9 +701,9 @@ static void start_with_all_numbers_taken_in_a_namespace(void)
 {
 	csys_child *child;
 	csys_handle reader, writer;
-	if (unshare(CLONE_NEWPID) < 0)
+	if (enter_pid_namespace() < 0)
 		_exit(77);
-	if (syscall(SYS_pidfd_open, getpid(), 0) < 0)
+	if (!csys_can(CSYS_CAN_PROCESS_HANDLE))
 		_exit(0);
 	CHECK(csys_pipe_create(&reader, &writer) == 0);
 	csys_handle_close(writer);
@@ -771,7 +759,6 @@ static void the_first_of_a_pid_namespace_dies_with_its_parent_too(void **state)
 		assert_int_equal(ended, 0);
 	}
 }
-#endif
 
 static int say_hook(void *word)
 {
@@ -924,11 +911,9 @@ int main(int argc, char **argv)
 		TEST(no_new_privileges_are_had),
 		TEST(signals_are_inherited_ignored_and_blocked_as_said),
 		TEST(it_dies_with_its_parent),
-#ifdef CSYS_TEST_LINUX
 		TEST(the_first_of_a_pid_namespace_dies_with_its_parent_too),
 		TEST(the_first_of_a_pid_namespace_may_have_a_limit_of_no_handles),
 		TEST(the_handle_of_the_parent_is_kept_apart_from_mapped_numbers),
-#endif
 		TEST(hooks_run_in_order_and_can_refuse),
 		TEST(exec_becomes_the_program),
 		TEST(everything_at_once),

@@ -589,7 +589,6 @@ static void a_cancelled_spawn_leaves_the_command_whole(void **state)
 	csys_command_free(command);
 }
 
-#ifdef CSYS_TEST_LINUX
 static void a_program_named_by_its_descriptor_runs(void **state)
 {
 	(void)state;
@@ -603,7 +602,6 @@ static void a_program_named_by_its_descriptor_runs(void **state)
 	assert_writes(command, "ran");
 	close(file);
 }
-#endif
 
 static int no_hook(void *argument)
 {
@@ -933,9 +931,7 @@ int main(int argc, char **argv)
 		TEST(one_handle_may_be_given_for_streams_and_numbers),
 		TEST(a_handle_given_again_and_refused_is_closed_once),
 		TEST(a_cancelled_spawn_leaves_the_command_whole),
-#ifdef CSYS_TEST_LINUX
 		TEST(a_program_named_by_its_descriptor_runs),
-#endif
 		TEST(a_stream_that_is_closed_here_is_the_null_device_in_the_child),
 		TEST(so_it_is_in_a_program_that_this_process_becomes),
 		TEST(a_taken_handle_is_spent_by_the_first_success),

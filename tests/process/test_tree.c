@@ -18,14 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifdef CSYS_TEST_LINUX
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#endif
-
 #include "process/child.h"
 #include "support/stranger.h"
 #include "support/support.h"
+#include "support/system.h"
 
 #define NOBODY 65534
 
@@ -1111,17 +1107,13 @@ static void bad_arguments_are_told(void **state)
 	assert_int_equal(level, 77);
 }
 
-#ifdef CSYS_TEST_LINUX
-
 static const char *hiding; /* the option of /proc */
 
 /* As a user to whom /proc shows only what this user may look at. */
 static void kill_what_is_hidden(void)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("proc", "/proc", "proc", 0, hiding) < 0 ||
-	    setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 1) < 0)
+	if (enter_table(hiding) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0 ||
+	    be_open_to_its_user() < 0)
 		_exit(77);
 	if (access(getenv("CSYS_TEST_HELPER"), X_OK) < 0)
 		_exit(78);
@@ -1157,8 +1149,6 @@ static void a_child_that_the_table_hides_is_killed(void **state)
 		assert_int_equal(r, 0);
 	}
 }
-
-#endif
 
 /* ---- signals ------------------------------------------------------------------------- */
 
@@ -1350,9 +1340,7 @@ int main(void)
 		TEST(every_failure_of_a_kill_can_be_made_good_by_another),
 		TEST(nothing_stays_stopped_when_a_kill_fails),
 		TEST(nothing_stays_stopped_when_handles_run_out),
-#ifdef CSYS_TEST_LINUX
 		TEST(a_child_that_the_table_hides_is_killed),
-#endif
 		TEST(each_level_has_a_name),
 		TEST(exec_cannot_be_contained),
 		TEST(bad_arguments_are_told),

@@ -1,0 +1,23 @@
+/*
+ * support/system.h - what tests ask of the system itself, past csys.
+ *
+ * Each system has a file of its own.  Where it has nothing of the kind a function returns -1, and
+ * the test skips; see tests/meson.build for tests that are about one system as a whole.
+ */
+#ifndef CSYS_TEST_SYSTEM_H
+#define CSYS_TEST_SYSTEM_H
+
+/* Make this process, which is a forked child, see the process table as the option says:
+ * "hidepid=1".  0, or -1 if it may not, or cannot be. */
+int enter_table(const char *option);
+
+/* Let the children of this process be in a new namespace of pids, where the first is 1. */
+int enter_pid_namespace(void);
+
+/* Whether other processes of this user may look into this one: 1, 0, or -1 if that is not known. */
+int is_open_to_its_user(void);
+
+/* Make it so; 0 or -1. */
+int be_open_to_its_user(void);
+
+#endif
