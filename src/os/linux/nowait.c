@@ -64,43 +64,32 @@ ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced
 	return moved;
 }
 
-static ssize_t write_nosignal(int fd, const void *data, size_t size)
-{
-	return transfer(SYS_pwritev2, fd, data, size, NOSIGNAL);
-}
-
-static ssize_t write_nowait_nosignal(int fd, const void *data, size_t size)
-{
-	return transfer(SYS_pwritev2, fd, data, size, NOWAIT | NOSIGNAL);
-}
-
 static ssize_t write_nowait(int fd, const void *data, size_t size)
 {
 	return transfer(SYS_pwritev2, fd, data, size, NOWAIT);
 }
 
 /*
- * Write by `knowing`, a call with NOSIGNAL, or, if that is refused, by `other` with SIGPIPE
- * masked.  The refusal is remembered if NOSIGNAL must be its reason: `other` worked with NOWAIT,
- * or the file is a pipe, which supports all flags of the kernel.
+ * Write with NOSIGNAL, or, if that is refused, with SIGPIPE masked; `flags` are 0 or NOWAIT.  The
+ * refusal is remembered if NOSIGNAL must be its reason: the write worked with NOWAIT, or the file
+ * is a pipe, which supports all flags of the kernel.
  */
-static ssize_t without_signal(csysi_posix_writer *knowing, csysi_posix_writer *other, int fd,
-			      const void *data, size_t size)
+static ssize_t write_nosignal(int fd, const void *data, size_t size, int flags)
 {
 	if (!csysi_load_relaxed(&no_nosignal)) {
-		ssize_t moved = knowing(fd, data, size);
+		ssize_t moved = transfer(SYS_pwritev2, fd, data, size, flags | NOSIGNAL);
 		if (!unsupported(moved))
 			return moved;
 	}
-	ssize_t moved = csysi_posix_masked(other, fd, data, size);
-	if (!unsupported(moved) && (other == write_nowait || is_kind(fd, S_IFIFO)))
+	ssize_t moved = csysi_posix_masked(flags ? write_nowait : write, fd, data, size);
+	if (!unsupported(moved) && (flags || is_kind(fd, S_IFIFO)))
 		csysi_store_relaxed(&no_nosignal, 1);
 	return moved;
 }
 
 ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced)
 {
-	ssize_t moved = without_signal(write_nowait_nosignal, write_nowait, fd, data, size);
+	ssize_t moved = write_nosignal(fd, data, size, NOWAIT);
 
 	if (unsupported(moved))
 		return csysi_posix_write_polled(fd, data, size);
@@ -114,5 +103,5 @@ ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int anno
 
 ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
 {
-	return without_signal(write_nosignal, write, fd, data, size);
+	return write_nosignal(fd, data, size, 0);
 }
