@@ -1069,6 +1069,7 @@ static void an_end_without_unwinding_is_the_same_end(void **state)
 	assert_int_equal(r, 0);
 	assert_int_equal(csys_thread_join(thread, &result), 0);
 	assert_ptr_equal(result, &lock);
+	csys_thread_unref(thread);
 	assert_int_equal(csys_mutex_lock(&lock), CSYS_POISONED);
 	csys_mutex_unlock(&lock);
 }
