@@ -11,7 +11,8 @@
  * that came after that.  The one that gets it may find that this thread has taken it after all.
  *
  * A predicate is the program's code: it may panic, throw, or end the thread, and then the watches
- * have to leave the table before their frame does.
+ * have to leave the table before their frame does.  It may fork, too; then the child's table is
+ * empty, and the thread there lists its watches anew.
  */
 #include <csys/sync/panic.h>
 #include <csys/sync/wait_any.h>
@@ -141,7 +142,7 @@ struct wait {
 
 /* Take the first that is ready: 1, with `which`.  0: none is.  CSYS_EAGAIN: none is, and some
  * cannot notify this thread.  Or a failure. */
-static int look(struct wait *wait)
+static int look_once(struct wait *wait)
 {
 	int r = 0;
 
@@ -156,6 +157,16 @@ static int look(struct wait *wait)
 		if (its < 0)
 			r = its;
 	}
+	return r;
+}
+
+static int look(struct wait *wait)
+{
+	int r;
+
+	do
+		r = look_once(wait);
+	while ((r == 0 || r == CSYS_EAGAIN) && csysi_watch_is_lost(&wait->watches[0]));
 	return r;
 }
 

@@ -231,6 +231,11 @@ void csysi_watch_list(struct csysi_watch *watch)
 	unlock(place);
 }
 
+int csysi_watch_is_lost(const struct csysi_watch *watch)
+{
+	return watch->process != process;
+}
+
 void csysi_watch_end(struct csysi_watch *watch)
 {
 	struct place *place = place_of(watch->object);

@@ -72,6 +72,10 @@ void csysi_watch_list(struct csysi_watch *watch);
 extern void (*csysi_watch_locked)(void);
 #endif
 
+/* Whether the process is a child that was forked since the watch was listed: it is not listed any
+ * more, nor is any other one that was listed then. */
+int csysi_watch_is_lost(const struct csysi_watch *watch);
+
 /* It is not listed any more, and no other thread touches it.  For one that was listed before. */
 void csysi_watch_end(struct csysi_watch *watch);
 

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/atomic.h"
 #include "sync/watch.h"
@@ -730,6 +732,54 @@ static void wait_in_the_child(void)
 	CHECK(csys_wait_any_until(forked_items, THREAD, csys_after_s(5), &which) == 0);
 }
 
+/* A predicate that forks: the child goes on waiting, and posts what it waits for. */
+static csys_semaphore of_both = CSYS_SEMAPHORE_INIT(0);
+static int fork_calls;
+static pid_t child;
+
+static void *post_later(void *argument)
+{
+	/* The thread that waits is asleep by then, as a rule. */
+	for (int i = 0; i < 5; i++)
+		take_a_nap();
+	CHECK(csys_semaphore_post(&of_both, 1) >= 0);
+	return argument;
+}
+
+static int fork_at_the_second_call(void *argument)
+{
+	pthread_t thread;
+
+	(void)argument;
+	if (++fork_calls == 2) {
+		child = fork();
+		if (child == 0)
+			CHECK(pthread_create(&thread, NULL, post_later, NULL) == 0);
+	}
+	return fork_calls >= 2 && child != 0;
+}
+
+static void a_child_that_a_predicate_forks_goes_on_waiting(void **state)
+{
+	(void)state;
+	const csys_wait_item items[] = {
+		csys_wait_for_semaphore(&of_both),
+		csys_wait_for_predicate(fork_at_the_second_call, NULL, &fork_calls),
+	};
+	csys_deadline deadline = csys_after_s(100);
+	size_t which = 77;
+	int status;
+	int r = csys_wait_any_until(items, 2, deadline, &which);
+	if (child == 0)
+		_exit(r == 0 && which == 0 && csys_deadline_left(deadline) > 0 && of_both.word == 0
+			      ? 0
+			      : 1);
+	assert_int_equal(r, 0);
+	assert_int_equal(which, 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void a_forked_child_has_no_watches(void **state)
 {
 	(void)state;
@@ -765,6 +815,7 @@ int main(void)
 		TEST(a_predicate_that_does_not_return_ends_the_wait),
 		TEST(a_post_inside_the_lock_of_its_place_is_not_missed),
 		TEST(a_forked_child_has_no_watches),
+		TEST(a_child_that_a_predicate_forks_goes_on_waiting),
 	};
 	return RUN(tests);
 }
