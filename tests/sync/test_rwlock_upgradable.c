@@ -224,6 +224,48 @@ static void one_that_waits_for_long_goes_before_the_next_writer(void **state)
 	lock = (csys_rwlock)CSYS_RWLOCK_INIT;
 }
 
+static void a_downgrade_to_a_usual_reader_lets_in_the_next(void **state)
+{
+	(void)state;
+	pthread_t waiter;
+	int is_in = 0;
+	csys_rwlock_write(&lock);
+	assert_int_equal(pthread_create(&waiter, NULL, read_upgradably, &is_in), 0);
+	wait_for(CSYSI_RWLOCK_HUNGRY);
+	take_a_nap();
+	/* It stays one that has waited for long, up to the next writer that leaves. */
+	csys_rwlock_downgrade_to_upgradable(&lock);
+	assert_int_equal(word(), CSYSI_RWLOCK_UPGRADABLE | CSYSI_RWLOCK_UPGRADABLE_WAITS |
+					 CSYSI_RWLOCK_HUNGRY | 1);
+	csys_rwlock_downgrade_upgradable(&lock);
+	pthread_join(waiter, NULL); /* beside this reader */
+	assert_int_equal(is_in, 1);
+	assert_int_equal(word(), 1);
+	csys_rwlock_unlock_read(&lock);
+}
+
+static void an_unlock_wakes_the_next_and_a_writer(void **state)
+{
+	(void)state;
+	pthread_t waiter, writer;
+	int is_in = 0, written = 0;
+	csys_rwlock_upgradable_read(&lock);
+	assert_int_equal(pthread_create(&waiter, NULL, read_upgradably, &is_in), 0);
+	wait_for(CSYSI_RWLOCK_HUNGRY); /* from here on it sleeps until it is woken */
+	take_a_nap();
+	csys_rwlock_unlock_upgradable(&lock);
+	pthread_join(waiter, NULL);
+	assert_int_equal(is_in, 1);
+	csys_rwlock_upgradable_read(&lock);
+	assert_int_equal(pthread_create(&writer, NULL, write_it, &written), 0);
+	wait_for(CSYSI_RWLOCK_WRITERS_WAIT);
+	take_a_nap();
+	csys_rwlock_unlock_upgradable(&lock);
+	pthread_join(writer, NULL);
+	assert_int_equal(written, 1);
+	assert_int_equal(word(), 0);
+}
+
 static void *give_up(void *argument)
 {
 	(void)argument;
@@ -406,6 +448,32 @@ static void a_recursive_read_goes_past_a_waiting_writer_not_past_one_inside(void
 	csys_rwlock_init(&lock);
 }
 
+static void *read_recursively_late(void *argument)
+{
+	csys_deadline deadline = csys_after_ms(400);
+	*(int *)argument = csys_rwlock_read_recursive_until(&lock, deadline);
+	assert_true(csys_now() >= csys_deadline_ns(deadline));
+	return NULL;
+}
+
+static void a_recursive_reader_whose_deadline_has_passed_goes_past_a_waiting_writer(void **state)
+{
+	(void)state;
+	pthread_t reader;
+	int r = 77;
+	csys_rwlock_write(&lock);
+	assert_int_equal(pthread_create(&reader, NULL, read_recursively_late, &r), 0);
+	wait_for(CSYSI_RWLOCK_HUNGRY);
+	/* So that it is not let in, and a writer that sleeps on. */
+	__atomic_fetch_and(&lock.word, ~CSYSI_RWLOCK_HUNGRY, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&lock.writers, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&lock.word, CSYSI_RWLOCK_WRITERS_WAIT, __ATOMIC_RELAXED);
+	csys_rwlock_unlock_write(&lock);
+	pthread_join(reader, NULL);
+	assert_int_equal(r, 0);
+	lock = (csys_rwlock)CSYS_RWLOCK_INIT;
+}
+
 static void an_upgradable_reader_may_read_again_past_writers(void **state)
 {
 	(void)state;
@@ -524,11 +592,14 @@ int main(void)
 		TEST(an_upgrade_that_gives_up_leaves_it_upgradable),
 		TEST(a_reader_that_waits_to_be_upgradable_is_let_in_by_a_downgrade),
 		TEST(one_that_waits_for_long_goes_before_the_next_writer),
+		TEST(a_downgrade_to_a_usual_reader_lets_in_the_next),
+		TEST(an_unlock_wakes_the_next_and_a_writer),
 		TEST(those_that_wait_to_be_upgradable_follow_each_other_and_may_give_up),
 		TEST(one_that_ends_is_released_and_poisons_only_what_it_wrote),
 		TEST(a_panic_goes_back_to_upgradable),
 		TEST(a_panic_goes_back_from_upgradable),
 		TEST(a_recursive_read_goes_past_a_waiting_writer_not_past_one_inside),
+		TEST(a_recursive_reader_whose_deadline_has_passed_goes_past_a_waiting_writer),
 		TEST(an_upgradable_reader_may_read_again_past_writers),
 		TEST(init_makes_a_free_one_of_any_memory),
 		TEST(misuse_aborts_with_a_line),

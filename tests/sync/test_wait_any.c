@@ -395,6 +395,32 @@ static void a_unit_that_wakes_a_thread_to_another_answer_goes_to_the_next(void *
 	assert_int_equal(semaphore.word, 0);
 }
 
+static void a_turn_that_wakes_a_thread_to_another_answer_goes_to_the_next(void **state)
+{
+	(void)state;
+	csys_event event = CSYS_EVENT_INIT_AUTOMATIC;
+	csys_latch never = CSYS_LATCH_INIT(1);
+	int calls = 0;
+	const csys_wait_item its[] = { csys_wait_for_predicate(is_third_call, &calls, &calls),
+				       csys_wait_for_event(&event) };
+	const csys_wait_item theirs[] = { csys_wait_for_latch(&never),
+					  csys_wait_for_event(&event) };
+	struct waiter one, other;
+	/* The first one is notified first, as it has waited longer. */
+	begin(&one, its, 2);
+	await_event(&event, 1);
+	take_a_nap();
+	begin(&other, theirs, 2);
+	await_event(&event, 2);
+	take_a_nap();
+	assert_int_equal(csys_event_set(&event), 1);
+	end(&one);
+	assert_int_equal(one.which, 0);
+	end(&other);
+	assert_int_equal(other.which, 1);
+	assert_int_equal(event.word, CSYSI_EVENT_AUTOMATIC);
+}
+
 /* Changes what it has just looked at, or another item that was looked at before. */
 struct late {
 	uint32_t is_so;
@@ -708,6 +734,46 @@ static void a_post_inside_the_lock_of_its_place_is_not_missed(void **state)
 	assert_int_equal(near.word, 0);
 }
 
+static void post_at_the_first_listing(void)
+{
+	if (++listings == 1)
+		assert_true(csys_semaphore_post(&near, 1) >= 0);
+}
+
+static void others_that_sleep_there_are_woken_by_it(void **state)
+{
+	(void)state;
+	const csys_wait_item theirs[] = { csys_wait_for_semaphore(&near) };
+	int calls = 0;
+	const csys_wait_item its[] = { csys_wait_for_predicate(is_third_call, &calls, &near) };
+	struct waiter other;
+	size_t which = 77;
+	listings = 0;
+	begin(&other, theirs, 1);
+	await_semaphore(&near, 1);
+	take_a_nap();
+	csysi_watch_locked = post_at_the_first_listing;
+	assert_int_equal(csys_wait_any(its, 1, &which), 0);
+	csysi_watch_locked = NULL;
+	assert_int_equal(which, 0);
+	end(&other);
+	assert_int_equal(near.word, 0);
+}
+
+static void a_count_that_is_full_is_waited_out(void **state)
+{
+	(void)state;
+	csys_semaphore semaphore = CSYS_SEMAPHORE_INIT(0);
+	const csys_wait_item items[] = { csys_wait_for_semaphore(&semaphore) };
+	struct waiter waiter;
+	semaphore.word = SEMAPHORE_AWAKE;
+	begin(&waiter, items, 1);
+	take_a_nap();
+	assert_true(csys_semaphore_post(&semaphore, 1) >= 0);
+	end(&waiter);
+	assert_int_equal(semaphore.word, SEMAPHORE_AWAKE);
+}
+
 static struct things forked;
 static csys_wait_item forked_items[ALL];
 
@@ -805,6 +871,7 @@ int main(void)
 		TEST(a_turn_that_a_thread_does_not_take_goes_to_another_or_stays),
 		TEST(a_unit_that_a_thread_does_not_take_goes_to_another),
 		TEST(a_unit_that_wakes_a_thread_to_another_answer_goes_to_the_next),
+		TEST(a_turn_that_wakes_a_thread_to_another_answer_goes_to_the_next),
 		TEST(what_becomes_ready_while_the_thread_looks_is_not_missed),
 		TEST(a_thread_that_is_notified_already_keeps_no_unit_from_others),
 		TEST(the_same_thing_may_stand_there_twice),
@@ -814,6 +881,8 @@ int main(void)
 		TEST(a_once_that_failed_is_waited_for_further),
 		TEST(a_predicate_that_does_not_return_ends_the_wait),
 		TEST(a_post_inside_the_lock_of_its_place_is_not_missed),
+		TEST(others_that_sleep_there_are_woken_by_it),
+		TEST(a_count_that_is_full_is_waited_out),
 		TEST(a_forked_child_has_no_watches),
 		TEST(a_child_that_a_predicate_forks_goes_on_waiting),
 	};
