@@ -227,7 +227,9 @@ static int wait_told(csys_once *once, csys_deadline deadline, int is_forced)
 	if (csysi_load_acquire(&once->word) == COMPLETE)
 		return 0;
 	CSYSI_WANTS(once, CSYSI_HELD_ONCE, deadline);
-	int r = wait_until(once, deadline, is_forced);
+	/* Its body waits for it.  A checked build has told where, if that is for ever. */
+	int is_own = csysi_holds(once, CSYSI_HELD_ONCE);
+	int r = is_own ? CSYS_EDEADLK : wait_until(once, deadline, is_forced);
 	csysi_checked_gave_up();
 	return r;
 }
@@ -249,7 +251,8 @@ int csys_once_wait_force_until(csys_once *once, csys_deadline deadline)
 
 void csys_once_wait_force(csys_once *once)
 {
-	(void)wait_told(once, CSYS_FOREVER, 1);
+	if (wait_told(once, CSYS_FOREVER, 1) < 0)
+		csysi_os_abort("a once is waited for in its own body");
 }
 
 void csysi_once_abandon(csys_once *once)

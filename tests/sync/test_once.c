@@ -149,6 +149,40 @@ static void a_body_that_calls_its_own_is_told(void **state)
 	assert_int_equal(csys_once_is_completed(&one), 0);
 }
 
+static int wait_for_itself(void *argument)
+{
+	csys_once *one = argument;
+
+	assert_int_equal(csys_once_wait_until(one, csys_after_s(60)), CSYS_EDEADLK);
+	assert_int_equal(csys_once_wait_force_until(one, CSYS_POLL), CSYS_EDEADLK);
+	return csys_sync_is_checked() ? CSYS_EDEADLK : csys_once_wait(one);
+}
+
+static int force_itself(void *argument)
+{
+	csys_once_wait_force(argument);
+	return 0;
+}
+
+static void wait_for_ever_in_the_body(void)
+{
+	csys_once one = CSYS_ONCE_INIT;
+
+	(void)!csys_once_call(&one, force_itself, &one);
+}
+
+static void a_body_that_waits_for_its_own_is_told(void **state)
+{
+	(void)state;
+	csys_once one = CSYS_ONCE_INIT;
+	assert_int_equal(csys_once_call(&one, wait_for_itself, &one), CSYS_EDEADLK);
+	assert_int_equal(csys_once_is_completed(&one), 0);
+	assert_int_equal(csys_once_call(&one, count, NULL), 0);
+	if (!csys_sync_is_checked()) /* which tells that in its own words */
+		assert_aborts(wait_for_ever_in_the_body,
+			      "csys: a once is waited for in its own body\n");
+}
+
 static void *wait_for_it(void *argument)
 {
 	assert_int_equal(csys_once_wait(argument), 0);
@@ -333,6 +367,7 @@ int main(void)
 		TEST(a_body_that_does_not_return_poisons_it),
 		TEST(a_forced_body_is_told_that_it_is_poisoned),
 		TEST(a_body_that_calls_its_own_is_told),
+		TEST(a_body_that_waits_for_its_own_is_told),
 		TEST(waiting_does_not_call_it),
 		TEST(a_forced_wait_goes_on_while_it_is_poisoned),
 		TEST(init_makes_one_in_any_memory),

@@ -16,7 +16,8 @@
  *
  * Four bytes, zeroed memory is one that was not called, no destruction, no allocation;
  * may be freed when all calls have returned.  Waiters spin where that helps, on average
- * for 5 us at most, then sleep.  A body that calls its own once gets CSYS_EDEADLK.
+ * for 5 us at most, then sleep.  A body that calls its own once, or waits for it, gets
+ * CSYS_EDEADLK.
  *
  * Threads: any number may use it at once.  Not in signal handlers.  Fork: one whose body runs in
  * another thread of the parent never gets done in the child.
@@ -139,6 +140,7 @@ CSYS_API int csys_once_is_poisoned(const csys_once *once);
  * \param once  the once
  * \retval 0               it is done, and the caller sees what was done
  * \retval CSYS_EPANICKED  it is poisoned
+ * \retval CSYS_EDEADLK    this is a call in its own body
  */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
 
@@ -150,6 +152,7 @@ CSYS_API CSYS_MUST_CHECK int csys_once_wait(csys_once *once);
  * \retval 0               it is done, and the caller sees what was done
  * \retval CSYS_EPANICKED  it is poisoned
  * \retval CSYS_ETIMEDOUT  it was not done by then
+ * \retval CSYS_EDEADLK    this is a call in its own body
  */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline deadline);
 
@@ -157,7 +160,8 @@ CSYS_API CSYS_MUST_CHECK int csys_once_wait_until(csys_once *once, csys_deadline
  * Wait until another thread has done a once, also while that is poisoned.
  *
  * A poisoned once is done by a later csys_once_call_force; without one this waits for ever
- * (std's Once::wait_force).
+ * (std's Once::wait_force).  A call in its own body aborts with a line, since no other thread can
+ * end that wait.
  *
  * \param once  the once
  */
@@ -170,6 +174,7 @@ CSYS_API void csys_once_wait_force(csys_once *once);
  * \param deadline  when to give up; one that has passed still finds what is done
  * \retval 0               it is done, and the caller sees what was done
  * \retval CSYS_ETIMEDOUT  it was not done by then
+ * \retval CSYS_EDEADLK    this is a call in its own body
  */
 CSYS_API CSYS_MUST_CHECK int csys_once_wait_force_until(csys_once *once, csys_deadline deadline);
 
