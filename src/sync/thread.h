@@ -32,6 +32,7 @@ struct csys_thread {
 	struct csysi_process_lock control; /* of the rest: thread_control.c */
 	int is_over;
 	struct csysi_thread_name *names; /* all that it was given, the newest first */
+	struct csysi_thread_name *tree;  /* the same, by their hashes */
 
 	struct csysi_os_thread_start start;
 	csys_thread_function *function;
@@ -62,11 +63,18 @@ int csysi_thread_is_own(const csys_thread *thread);
 /* Whether it is of this process: the system's thread does not exist in a forked child. */
 int csysi_thread_is_here(const csys_thread *thread);
 
-/* A thread that has been given a name while it ran. */
+/* A name that a thread was given while it ran. */
 struct csysi_thread_name {
 	struct csysi_thread_name *before;
+	struct csysi_thread_name *lower, *higher; /* in the tree: thread_control.c */
+	uint64_t hash;
 	char text[];
 };
+
+#ifdef CSYSI_FAULTS
+/* For tests: how many names were looked at, instead of a clock.  Under `control`. */
+extern unsigned long csysi_thread_name_looks;
+#endif
 
 /* By the thread itself: it can be controlled from now on, and until it ends. */
 void csysi_thread_begin_control(csys_thread *thread);

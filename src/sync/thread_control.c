@@ -9,7 +9,9 @@
  *   is_begun:  NOT_YET -> BEGUN;  NOT_YET -> AWAITED -> BEGUN, and a wake
  *
  * Names.  A name that was given stays as long as the object, so csys_thread_name needs no lock and
- * its result stays valid; a text that was given before is used again.
+ * its result stays valid; a text that was given before is used again.  They are found in a tree
+ * that is ordered by their hashes, so it stays flat in whatever order they come, and a thread may
+ * have any number of them.
  */
 #include <csys/sync/thread.h>
 
@@ -130,22 +132,55 @@ int csys_thread_current_os_id(int64_t *out)
 	return 0;
 }
 
+#ifdef CSYSI_FAULTS
+unsigned long csysi_thread_name_looks;
+#define NAME_LOOK() (csysi_thread_name_looks++)
+#else
+#define NAME_LOOK() ((void)0)
+#endif
+
+/* FNV-1a, and mixed: of names that differ in one character the upper bits differ too. */
+static uint64_t hash_of(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+	hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
+/* Where the tree has the name with this text, or where it is to be put. */
+static struct csysi_thread_name **find_name(csys_thread *thread, uint64_t hash, const char *text)
+{
+	struct csysi_thread_name **at = &thread->tree;
+
+	for (; *at; NAME_LOOK()) {
+		if ((*at)->hash == hash && strcmp((*at)->text, text) == 0)
+			break;
+		at = hash < (*at)->hash ? &(*at)->lower : &(*at)->higher;
+	}
+	return at;
+}
+
 /* A name with this text, which the object keeps; NULL: there is no memory. */
 static const char *kept_name(csys_thread *thread, const char *text)
 {
-	size_t size = strlen(text) + 1;
+	uint64_t hash = hash_of(text);
+	struct csysi_thread_name **at = find_name(thread, hash, text);
 
-	for (struct csysi_thread_name *name = thread->names; name; name = name->before)
-		if (strcmp(name->text, text) == 0)
-			return name->text;
-
-	struct csysi_thread_name *name = csysi_alloc(sizeof *name + size);
-	if (!name)
-		return NULL;
-	memcpy(name->text, text, size);
-	name->before = thread->names;
-	thread->names = name;
-	return name->text;
+	if (!*at) {
+		size_t size = strlen(text) + 1;
+		struct csysi_thread_name *name = csysi_alloc_zero(sizeof *name + size);
+		if (!name)
+			return NULL;
+		memcpy(name->text, text, size);
+		name->hash = hash;
+		name->before = thread->names;
+		thread->names = name;
+		*at = name;
+	}
+	return (*at)->text;
 }
 
 int csys_thread_rename(csys_thread *thread, const char *name)

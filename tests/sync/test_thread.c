@@ -10,6 +10,7 @@
 
 #include "base/atomic.h"
 #include "os/os.h"
+#include "sync/thread.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -583,6 +584,29 @@ static void a_running_thread_can_be_renamed(void **state)
 	csys_thread_unref(thread);
 }
 
+static void a_name_costs_the_same_however_many_there_were(void **state)
+{
+	(void)state;
+	struct controlled mine;
+	char name[32];
+	csys_thread *thread = start_controlled(&mine);
+	for (int i = 0; i < 2000; i++) {
+		(void)snprintf(name, sizeof name, "job %d", i);
+		assert_int_equal(csys_thread_rename(thread, name), 0);
+	}
+	const char *last = csys_thread_name(thread);
+	unsigned long since = csysi_thread_name_looks;
+	for (int i = 0; i < 2000; i += 20) {
+		(void)snprintf(name, sizeof name, "job %d", i);
+		assert_int_equal(csys_thread_rename(thread, name), 0);
+		assert_string_equal(csys_thread_name(thread), name);
+	}
+	assert_true(csysi_thread_name_looks - since < 100 * 64);
+	assert_int_equal(csys_thread_rename(thread, "job 1999"), 0);
+	assert_ptr_equal(csys_thread_name(thread), last);
+	end_controlled(&mine, thread);
+}
+
 static void a_running_thread_can_be_moved(void **state)
 {
 	(void)state;
@@ -635,9 +659,10 @@ static void a_running_thread_can_be_given_a_priority(void **state)
 	(void)state;
 	struct controlled mine;
 	csys_thread *thread = start_controlled(&mine);
-	csys_thread_priority inherit = { 0, 0 }, nice = { CSYS_PRIORITY_NICE, 7 };
+	csys_thread_priority inherit = { 0, 0 }, more = { 0, 1 }, nice = { CSYS_PRIORITY_NICE, 7 };
 	csys_thread_priority far = { CSYS_PRIORITY_NICE, 20 }, normal = { CSYS_PRIORITY_NORMAL, 0 };
 	assert_int_equal(csys_thread_set_priority(thread, inherit), CSYS_EINVAL);
+	assert_int_equal(csys_thread_set_priority(thread, more), CSYS_EINVAL);
 	int can = csys_can(CSYS_CAN_THREAD_NICE);
 	assert_int_equal(csys_thread_set_priority(thread, far), can ? CSYS_EINVAL : CSYS_ENOTSUP);
 	assert_int_equal(csys_thread_set_priority(thread, nice), can ? 0 : CSYS_ENOTSUP);
@@ -1375,6 +1400,7 @@ int main(void)
 		TEST(an_unpark_before_the_park_is_not_lost),
 		TEST(a_thread_is_known_by_the_systems_handle_and_number),
 		TEST(a_running_thread_can_be_renamed),
+		TEST(a_name_costs_the_same_however_many_there_were),
 		TEST(a_running_thread_can_be_moved),
 		TEST(a_thread_has_its_priority_from_its_beginning),
 		TEST(a_running_thread_can_be_given_a_priority),
