@@ -14,7 +14,9 @@
  * there and never waits.
  *
  * The type is a struct, so that a bare number, which a reader would take for a duration, does not
- * compile.  Zeroed memory is CSYS_FOREVER, no deadline, also in structs of options.
+ * compile.  Zeroed memory is CSYS_FOREVER, no deadline, also in structs of options.  To initialize
+ * a static object with CSYS_FOREVER or CSYS_POLL is an extension of C, of which gcc warns with
+ * -Wpedantic; in ISO C these are { 0 } and { INT64_MIN } there.
  */
 #ifndef CSYS_BASE_DEADLINE_H
 #define CSYS_BASE_DEADLINE_H
