@@ -990,6 +990,28 @@ static void a_thread_that_ends_does_not_touch_locks_that_are_forgotten(void **st
 	assert_true(is_untouched(&memory));
 }
 
+static void *forget_the_second(void *argument)
+{
+	csys_mutex *three = argument;
+	for (int i = 0; i < 3; i++)
+		csys_mutex_lock(&three[i]);
+	csys_sync_forget(&three[1], sizeof three[1]);
+	memset(&three[1], 0, sizeof three[1]);
+	return NULL;
+}
+
+static void locks_beside_forgotten_memory_are_held_still(void **state)
+{
+	(void)state;
+	csys_mutex three[3];
+	memset(three, 0, sizeof three);
+	run_threads(1, forget_the_second, three);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(csys_mutex_lock(&three[i]), i == 1 ? 0 : CSYS_POISONED);
+		csys_mutex_unlock(&three[i]);
+	}
+}
+
 static void forget_and_panic(void *argument)
 {
 	union reused *memory = argument;
@@ -1184,6 +1206,7 @@ int main(void)
 		TEST_CHECKED(a_hook_that_locks_does_not_lose_the_place),
 		TEST_CHECKED(locks_that_are_gone_can_be_forgotten),
 		TEST_CHECKED(a_thread_that_ends_does_not_touch_locks_that_are_forgotten),
+		TEST_CHECKED(locks_beside_forgotten_memory_are_held_still),
 		TEST_CHECKED(a_panic_does_not_go_back_to_locks_that_are_forgotten),
 		TEST_CHECKED(a_lock_that_has_a_second_holder_is_another_one),
 		TEST_CHECKED(a_full_book_begins_anew),

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/os.h"
+#include "sync/condvar.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -770,6 +772,47 @@ static void readers_and_writers_wait_at_one_and_all_are_let_go(void **state)
 	}
 }
 
+static void start_reader(struct rw_waiter *waiter, csys_deadline deadline, int count)
+{
+	*waiter = (struct rw_waiter){ .deadline = deadline, .result = 77 };
+	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_told, waiter), 0);
+	while (__atomic_load_n(&waiting, __ATOMIC_RELAXED) < count)
+		take_a_nap();
+	csys_rwlock_write(&shared_lock); /* from here on it is in the queue */
+	csys_rwlock_unlock_write(&shared_lock);
+}
+
+/* The first one is notified, by what csys_condvar_notify_all does, while it is about to give up. */
+static void one_that_is_notified_after_its_deadline_wakes_the_others(void **state)
+{
+	(void)state;
+	struct rw_waiter first, second;
+	size_t count;
+	csys_rwlock_init(&shared_lock);
+	waiting = shared_woken = is_told = 0;
+	start_reader(&first, csys_after_ms(50), 1);
+	start_reader(&second, CSYS_FOREVER, 2);
+	csys_rwlock_write(&shared_lock);
+	is_told = 1;
+	struct csysi_queue_lock *queue_lock = csysi_waitqueue_lock(&shared_changed.queue);
+	while (csys_deadline_left(first.deadline) > 0)
+		take_a_nap();
+	for (int i = 0; i < 5; i++)
+		take_a_nap();
+	struct csysi_waiter *taken = csysi_waitqueue_take_all(&shared_changed.queue);
+	assert_non_null(taken);
+	csysi_condvar_spread(csysi_mutex_waiter_of(taken));
+	const uint32_t *word = &taken->word;
+	if (csysi_waitqueue_notify(taken, &count))
+		csysi_os_wake(word, 1, 0);
+	csysi_waitqueue_unlock(queue_lock);
+	csys_rwlock_unlock_write(&shared_lock);
+	pthread_join(first.thread, NULL);
+	pthread_join(second.thread, NULL);
+	assert_int_equal(first.result, 0);
+	assert_int_equal(second.result, 0);
+}
+
 static void one_that_waits_with_a_rwlock_is_let_go_by_notify_one(void **state)
 {
 	(void)state;
@@ -904,6 +947,7 @@ int main(void)
 		TEST(a_forked_child_uses_a_new_one_whatever_others_did_meanwhile),
 		TEST(a_child_forked_between_notify_and_unlock_forgets_the_waiters),
 		TEST(readers_and_writers_wait_at_one_and_all_are_let_go),
+		TEST(one_that_is_notified_after_its_deadline_wakes_the_others),
 		TEST(one_that_waits_with_a_rwlock_is_let_go_by_notify_one),
 		TEST(a_wait_with_a_rwlock_gives_up_and_holds_it),
 		TEST(a_wait_with_a_rwlock_tells_that_it_is_poisoned),

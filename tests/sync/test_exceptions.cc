@@ -236,6 +236,67 @@ void guards_unlock_without_poison()
 	CHECK(elsewhere(&lock) == 0);
 }
 
+void guards_try_wait_and_unlock_early()
+{
+	static csys_mutex lock;
+	static csys_rwlock shared;
+	{
+		CSYS_MUTEX_TRY_GUARD(held, &lock);
+		CHECK(held.result == 0 && elsewhere(&lock) == CSYS_EAGAIN);
+		CSYS_MUTEX_GUARD_UNTIL(late, &lock, CSYS_POLL);
+		CHECK(late.result == CSYS_ETIMEDOUT);
+		CSYS_GUARD_UNLOCK(held);
+		CHECK(elsewhere(&lock) == 0);
+		CHECK(CSYS_GUARD_RELOCK(late) == 0 && late.result == CSYS_ETIMEDOUT);
+		CHECK(elsewhere(&lock) == CSYS_EAGAIN);
+	}
+	CHECK(elsewhere(&lock) == 0);
+	csys_mutex_poison(&lock);
+	{
+		CSYS_MUTEX_GUARD_UNTIL(held, &lock, CSYS_POLL);
+		CHECK(held.result == CSYS_POISONED);
+	}
+	{
+		CSYS_MUTEX_TRY_GUARD(held, &lock);
+		CHECK(held.result == CSYS_POISONED);
+		csys_mutex_clear_poison(&lock);
+	}
+	CHECK(elsewhere(&lock) == 0);
+	{
+		CSYS_RWLOCK_UPGRADABLE_GUARD(held, &shared);
+		CHECK(csys_rwlock_upgrade(&shared) == 0);
+		CSYS_GUARD_UNLOCK(held);
+		CHECK(csys_rwlock_is_locked(&shared) == 0);
+		CHECK(CSYS_GUARD_RELOCK(held) == 0);
+		csys_rwlock_assert_upgradable(&shared);
+	}
+	CHECK(csys_rwlock_is_locked(&shared) == 0);
+}
+
+int throw_at_second_call(void *calls)
+{
+	if (++*static_cast<int *>(calls) == 2)
+		throw oops();
+	return 0;
+}
+
+void a_predicate_that_throws_ends_its_wait()
+{
+	static csys_semaphore semaphore;
+	CHECK(throws([] {
+		int calls = 0;
+		size_t which;
+		const csys_wait_item items[] = {
+			csys_wait_for_semaphore(&semaphore),
+			csys_wait_for_predicate(throw_at_second_call, &calls, &calls),
+		};
+		(void)!csys_wait_any(items, 2, &which);
+	}));
+	/* No watch is counted. */
+	CHECK(semaphore.word == 0);
+	CHECK(csys_semaphore_post(&semaphore, 1) == 0);
+}
+
 int throw_as_predicate(void *)
 {
 	throw oops();
@@ -540,6 +601,8 @@ int main()
 	destructors_further_up_may_unlock_what_was_taken();
 	an_exception_out_of_the_hook_takes_the_place_of_the_panic();
 	guards_unlock_without_poison();
+	guards_try_wait_and_unlock_early();
+	a_predicate_that_throws_ends_its_wait();
 	a_predicate_that_throws_leaves_the_mutex_locked();
 	a_body_that_throws_poisons_its_once();
 	a_value_whose_making_throws_is_made_by_the_next();

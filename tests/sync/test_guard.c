@@ -125,8 +125,23 @@ static void it_tells_of_poison_and_a_thread_that_exits_inside_leaves_it(void **s
 		assert_int_equal(written.result, CSYS_POISONED);
 		csys_rwlock_clear_poison(&rwlock);
 	}
-	CSYS_RWLOCK_READ_GUARD(read, &rwlock);
-	assert_int_equal(read.result, 0);
+	{
+		CSYS_RWLOCK_READ_GUARD(read, &rwlock);
+		assert_int_equal(read.result, 0);
+	}
+	/* What is locked with poison is held, and unlocked, by a guard of each form. */
+	csys_mutex_poison(&mutex);
+	{
+		CSYS_MUTEX_TRY_GUARD(held, &mutex);
+		assert_int_equal(held.result, CSYS_POISONED);
+	}
+	assert_true(is_free());
+	{
+		CSYS_MUTEX_GUARD_UNTIL(held, &mutex, CSYS_POLL);
+		assert_int_equal(held.result, CSYS_POISONED);
+		csys_mutex_clear_poison(&mutex);
+	}
+	assert_true(is_free());
 }
 
 static void *try_both(void *argument)
