@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
