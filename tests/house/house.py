@@ -365,10 +365,6 @@ CIRCLES = [
     (r'sync/(ledger|mutex|handoff|once|panic|rwlock|thread)(_\w+)?',
      'a lock enters the ledger of its thread, and the end of the thread releases what is in it'),
     (r'sync/condvar(_rwlock)?', 'a queue of waiters has both kinds, under a mutex and under a rwlock'),
-    # Within the os floor: a seam, and the files that both call it and help it.
-    (r'os/(stream|nowait)', 'a transfer that cannot be tried is polled'),
-    (r'os/(child|reap)', 'a child without a handle is reaped by pid'),
-    (r'os/(spawn|vfork|fork|child_setup)', 'the child reports by the way it was made'),
 ]
 
 

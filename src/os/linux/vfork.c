@@ -58,7 +58,6 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +68,7 @@
 #include "base/atomic.h"
 #include "base/backoff.h"
 #include "base/fault.h"
+#include "os/linux/child_report.h"
 #include "os/linux/linux.h"
 #include "os/posix/spawn.h"
 
@@ -100,52 +100,9 @@ int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 
 /* ---- the page that a copied child shares with its parent --------------------------- */
 
-#define REFUSED 1u
-
 /* How long to sleep before checking whether the child still exists, ns. */
 #define FIRST_LOOK 10000000
 #define LAST_LOOK 100000000
-
-struct page {
-	uint32_t word;
-	struct csysi_posix_report report;
-	struct robust_list_head head;
-	struct robust_list entry;
-};
-
-/* In the child, register the word of the page. */
-IN_CHILD static int watch(struct page *page)
-{
-	page->entry.next = &page->head.list;
-	page->head.list.next = &page->entry;
-	page->head.futex_offset =
-		(long)offsetof(struct page, word) - (long)offsetof(struct page, entry);
-	page->head.list_op_pending = NULL;
-	/* Release pairs with the acquire in await_page: if the parent sees the id, the list is
-	 * registered. */
-	long r = syscall(SYS_set_robust_list, &page->head, sizeof page->head);
-	__atomic_store_n(&page->word,
-			 r < 0 ? REFUSED : (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS,
-			 __ATOMIC_RELEASE);
-	return r < 0 ? -1 : 0;
-}
-
-/* The page that the report is in; NULL if it is in none. */
-IN_CHILD static struct page *page_of(const struct spawn *spawn)
-{
-	return spawn->report == &spawn->own
-		       ? NULL
-		       : (struct page *)(void *)((char *)spawn->report -
-						 offsetof(struct page, report));
-}
-
-IN_CHILD void csysi_posix_watch_again(struct spawn *spawn)
-{
-	struct page *page = page_of(spawn);
-
-	if (page)
-		watch(page);
-}
 
 static struct page *map_page(void)
 {
@@ -185,18 +142,12 @@ static int await_page(const struct page *page, pid_t pid, csys_deadline deadline
 IN_CHILD static int child_main(void *argument)
 {
 	struct spawn *spawn = argument;
-	struct page *page = page_of(spawn);
+	struct page *page = csysi_linux_page_of(spawn);
 
-	if (!page || watch(page) == 0)
+	if (!page || csysi_linux_watch(page) == 0)
 		csysi_posix_exec_child(spawn);
 	syscall(SYS_exit_group, 127);
 	return 127; /* not reached */
-}
-
-IN_CHILD void csysi_posix_send_report(const struct spawn *spawn)
-{
-	if (spawn->pipe >= 0)
-		syscall(SYS_write, spawn->pipe, spawn->report, sizeof *spawn->report);
 }
 
 /* ---- the parent ----------------------------------------------------------------------- */

@@ -57,22 +57,7 @@ int csysi_posix_make_child(struct spawn *spawn, struct csysi_os_child *out)
 	return r;
 }
 
-void csysi_posix_send_report(const struct spawn *spawn)
-{
-	if (spawn->pipe < 0)
-		return;
-	/* A write fails only if the parent has ended. */
-	ssize_t told = write(spawn->pipe, spawn->report, sizeof *spawn->report);
-	(void)told;
-}
-
 int csysi_posix_open_self(void)
 {
 	return -1;
-}
-
-/* The pipe needs no registration. */
-void csysi_posix_watch_again(struct spawn *spawn)
-{
-	(void)spawn;
 }

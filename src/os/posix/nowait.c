@@ -1,6 +1,5 @@
 /*
- * os/posix/nowait.c - transfers that do not wait, and writes without SIGPIPE,
- * by poll and signal masks.
+ * os/posix/nowait.c - transfers that do not wait, by poll.
  */
 #define _XOPEN_SOURCE 700
 #include "os/posix/posix.h"
@@ -15,9 +14,4 @@ ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int anno
 {
 	(void)announced;
 	return csysi_posix_write_polled(fd, data, size);
-}
-
-ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
-{
-	return csysi_posix_write_masked(fd, data, size);
 }

@@ -35,7 +35,7 @@ void csysi_posix_fork_lock_shared(void);
 void csysi_posix_fork_lock_alone(void);
 void csysi_posix_fork_unlock(void);
 
-/* ---- transfers (poll.c, nowait.c, stream.c, sigpipe.c) ------------------------------------ */
+/* ---- transfers (poll.c, polled.c, nowait.c, nosigpipe.c, sigpipe.c) ------------------------ */
 
 /*
  * Do as poll does, also where RLIMIT_NOFILE is below `count`, which poll refuses.  In that case
@@ -101,7 +101,7 @@ void csysi_posix_stay_loaded(void);
 /* The number of the signal that does that to a process. */
 int csysi_posix_signal_of(enum csysi_os_act act);
 
-/* ---- children by pid (reap.c) ------------------------------------------------------------ */
+/* ---- children by pid (reap.c, end_child.c) ------------------------------------------------ */
 
 /* Wait until a child has ended, without reaping it; reap it if it has.  As for csysi_os_child. */
 int csysi_posix_wait_pid(pid_t pid, csys_deadline deadline);

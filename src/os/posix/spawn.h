@@ -55,7 +55,7 @@ struct spawn {
  */
 int csysi_posix_make_child(struct spawn *spawn, struct csysi_os_child *out);
 
-/* In the child, write the report into the pipe, if there is one (fork.c). */
+/* In the child, write the report into the pipe, if there is one (child_report.c). */
 void csysi_posix_send_report(const struct spawn *spawn);
 
 /*
@@ -67,12 +67,12 @@ int csysi_posix_open_self(void);
 /* A number greater than every open descriptor; 0: the child finds out itself (child_setup.c). */
 int csysi_posix_most_handles(void);
 
-/* In the child, call the hook, and return its result (spawn.c). */
+/* In the child, call the hook, and return its result (hook.c). */
 int csysi_posix_call_hook(struct spawn *spawn);
 
 /*
  * In the child, after the hook, register again for what tells the parent of the exec, since
- * the hook may have undone it (fork.c).
+ * the hook may have undone it (child_report.c).
  */
 void csysi_posix_watch_again(struct spawn *spawn);
 
@@ -88,8 +88,17 @@ static inline int csysi_posix_is_delayable(const struct csysi_os_options *option
 	return options->hook != NULL || csysi_posix_changes_user(options);
 }
 
-/* The signals that are blocked in the program if `here` are blocked in its parent (spawn.c). */
-uint64_t csysi_posix_blocked_in_child(const struct csysi_os_options *options, const sigset_t *here);
+/* The signals that are blocked in the program if `here` are blocked in its parent. */
+static inline uint64_t csysi_posix_blocked_in_child(const struct csysi_os_options *options,
+						    const sigset_t *here)
+{
+	uint64_t blocked = options->set_mask ? options->blocked : 0;
+
+	for (int i = 1; i <= 64 && options->inherit_signals && !options->set_mask; i++)
+		if (sigismember(here, i) == 1)
+			blocked |= (uint64_t)1 << (i - 1);
+	return blocked;
+}
 
 /*
  * In the child, work through all steps, the exec last.  Returns only if one failed, with the

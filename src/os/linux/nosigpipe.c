@@ -1,0 +1,60 @@
+/*
+ * os/linux/nosigpipe.c - writes without SIGPIPE, in one system call each.
+ */
+#define _GNU_SOURCE /* syscall */
+#include <errno.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "os/linux/nowait.h"
+#include "os/posix/posix.h"
+
+/* Set when this kernel does not know NOSIGNAL.  Relaxed: it guards no data. */
+static int no_nosignal;
+
+int csysi_linux_is_unsupported(ssize_t moved)
+{
+	return moved < 0 &&
+	       (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM || errno == EINVAL);
+}
+
+ssize_t csysi_linux_transfer(long number, int fd, const void *data, size_t size, int flags)
+{
+	struct iovec io = { (void *)(uintptr_t)data, size };
+
+	return syscall(number, fd, &io, 1L, -1L, -1L, flags);
+}
+
+int csysi_linux_is_kind(int fd, mode_t kind)
+{
+	struct stat about;
+	return fstat(fd, &about) == 0 && (about.st_mode & S_IFMT) == kind;
+}
+
+static ssize_t write_nowait(int fd, const void *data, size_t size)
+{
+	return csysi_linux_transfer(SYS_pwritev2, fd, data, size, NOWAIT);
+}
+
+ssize_t csysi_linux_write_nosignal(int fd, const void *data, size_t size, int flags)
+{
+	if (!csysi_load_relaxed(&no_nosignal)) {
+		ssize_t moved =
+			csysi_linux_transfer(SYS_pwritev2, fd, data, size, flags | NOSIGNAL);
+		if (!csysi_linux_is_unsupported(moved))
+			return moved;
+	}
+	ssize_t moved = csysi_posix_masked(flags ? write_nowait : write, fd, data, size);
+	if (!csysi_linux_is_unsupported(moved) && (flags || csysi_linux_is_kind(fd, S_IFIFO)))
+		csysi_store_relaxed(&no_nosignal, 1);
+	return moved;
+}
+
+ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
+{
+	return csysi_linux_write_nosignal(fd, data, size, 0);
+}

@@ -1,0 +1,10 @@
+/*
+ * os/posix/nosigpipe.c - writes without SIGPIPE, by a signal mask.
+ */
+#define _XOPEN_SOURCE 700
+#include "os/posix/posix.h"
+
+ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
+{
+	return csysi_posix_write_masked(fd, data, size);
+}
