@@ -7,11 +7,13 @@
 
 #include "base/system.h"
 
-/* By -result. */
-static const struct {
+struct text {
 	const char *name;
 	const char *text;
-} results[] = {
+};
+
+/* By -result. */
+static const struct text results[] = {
 	{ "0", "success" },
 	{ "CSYS_EINVAL", "invalid argument" },
 	{ "CSYS_ENOMEM", "out of memory" },
@@ -40,6 +42,10 @@ static const struct {
 	{ "CSYS_ECANCELED", "called off" },
 };
 
+/* The one positive result. */
+static const struct text poisoned = { "CSYS_POISONED", "lock is poisoned" };
+static const struct text unknown = { "unknown", "unknown result" };
+
 static size_t index_of(int result)
 {
 	size_t count = sizeof results / sizeof results[0];
@@ -53,16 +59,21 @@ int csysi_result_is_known(int result)
 	return index_of(result) < sizeof results / sizeof results[0];
 }
 
+static const struct text *text_of(int result)
+{
+	if (result == CSYS_POISONED)
+		return &poisoned;
+	return csysi_result_is_known(result) ? &results[index_of(result)] : &unknown;
+}
+
 const char *csys_strerror(int result)
 {
-	size_t i = index_of(result);
-	return i < sizeof results / sizeof results[0] ? results[i].text : "unknown result";
+	return text_of(result)->text;
 }
 
 const char *csys_result_name(int result)
 {
-	size_t i = index_of(result);
-	return i < sizeof results / sizeof results[0] ? results[i].name : "unknown";
+	return text_of(result)->name;
 }
 
 static _Thread_local int os_error;

@@ -24,10 +24,17 @@ static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 	assert_string_equal(csys_strerror(CSYS_EPIPE), "no reader is left");
 }
 
+static void a_poisoned_lock_has_a_text_and_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(csys_strerror(CSYS_POISONED), "lock is poisoned");
+	assert_string_equal(csys_result_name(CSYS_POISONED), "CSYS_POISONED");
+}
+
 static void any_other_number_has_a_text_too(void **state)
 {
 	(void)state;
-	const int others[] = { 1, CSYS_ECANCELED - 1, INT32_MAX, INT32_MIN };
+	const int others[] = { CSYS_POISONED + 1, CSYS_ECANCELED - 1, INT32_MAX, INT32_MIN };
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		assert_string_equal(csys_strerror(others[i]), "unknown result");
 		assert_string_equal(csys_result_name(others[i]), "unknown");
@@ -79,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_result_has_a_text_and_a_name_of_its_own),
+		TEST(a_poisoned_lock_has_a_text_and_a_name),
 		TEST(any_other_number_has_a_text_too),
 		TEST(results_can_be_case_labels),
 		TEST(os_error_belongs_to_the_thread),

@@ -57,7 +57,7 @@ enum {
 /**
  * Describe a result in a few words, such as "no such file, directory or program".
  *
- * \param result  0 or one of the failures
+ * \param result  0, CSYS_POISONED or one of the failures
  * \return static text without a full stop, "unknown result" for any other number, never NULL
  */
 CSYS_API const char *csys_strerror(int result);
@@ -65,7 +65,7 @@ CSYS_API const char *csys_strerror(int result);
 /**
  * Tell the name of a result as it is written in C, such as "CSYS_ENOENT".
  *
- * \param result  0 or one of the failures
+ * \param result  0, CSYS_POISONED or one of the failures
  * \return static text: "0" for 0, "unknown" for any other number, never NULL
  */
 CSYS_API const char *csys_result_name(int result);
