@@ -31,9 +31,9 @@
  * aborts with a line on stderr.  Once no thread waits it may be another: a thread that was
  * notified does not wait any more, even if it has not locked its lock again.
  *
- * It may be freed when no thread waits and none will: right after a notify_all, for
- * example, while the notified threads and those whose deadline has just passed are
- * still on their way.  They do not touch it any more; they need the mutex.
+ * It may be freed when no thread waits and none will begin to, for example right after a
+ * notify_all.  The notified threads, and those whose deadline has just passed, may not have
+ * returned yet.  They do not touch the condvar any more.  They still need the mutex.
  *
  * Waiters spin where that helps, on average for 5 us at most, then sleep.
  *

@@ -74,7 +74,7 @@
 	CSYSI_GUARD_TRY(mutex, name, lock, CSYSI_MUTEX_HERE(lock), CSYS_RELEASES)
 
 /**
- * Hold a mutex to the end of the block if it can be had by a deadline, as CSYS_MUTEX_GUARD does.
+ * Lock a mutex by a deadline, and hold it to the end of the block, as CSYS_MUTEX_GUARD does.
  *
  * `name.result` is what csys_mutex_lock_until returned.  If it is negative, nothing is held.
  *
@@ -108,7 +108,7 @@
 	CSYSI_GUARD_TRY(reentrant, name, lock, CSYSI_REENTRANT_HERE(lock), CSYSI_GUARD_NO_MARK)
 
 /**
- * Hold a reentrant mutex to the end of the block if it can be had by a deadline.
+ * Lock a reentrant mutex by a deadline, and hold it to the end of the block.
  *
  * As CSYS_MUTEX_GUARD_UNTIL; but the analysis follows no reentrant mutexes.
  *
@@ -141,7 +141,7 @@
 	CSYSI_GUARD_TRY(read, name, lock, CSYSI_RWLOCK_HERE(lock), CSYS_RELEASES_SHARED)
 
 /**
- * Hold a rwlock for reading to the end of the block if it can be had by a deadline.
+ * Lock a rwlock for reading by a deadline, and hold it to the end of the block.
  *
  * `name.result` is what csys_rwlock_read_until returned.  If it is negative, nothing is held.
  *
@@ -173,7 +173,7 @@
 	CSYSI_GUARD_TRY(write, name, lock, CSYSI_RWLOCK_HERE(lock), CSYS_RELEASES)
 
 /**
- * Hold a rwlock for writing to the end of the block if it can be had by a deadline.
+ * Lock a rwlock for writing by a deadline, and hold it to the end of the block.
  *
  * `name.result` is what csys_rwlock_write_until returned.  If it is negative, nothing is held.
  *
@@ -209,7 +209,7 @@
 	CSYSI_GUARD_TRY(upgradable, name, lock, CSYSI_RWLOCK_HERE(lock), CSYSI_GUARD_RELEASES_ANY)
 
 /**
- * Hold a rwlock for upgradable reading to the end of the block if it can be had by a deadline.
+ * Lock a rwlock for upgradable reading by a deadline, and hold it to the end of the block.
  *
  * `name.result` is what csys_rwlock_upgradable_read_until returned.  If it is negative, nothing is
  * held.

@@ -24,10 +24,11 @@
  * care ignores the result.  A mutex made with CSYS_MUTEX_INIT_NO_POISON has none of
  * this: it is a little faster, and stays locked if its holder ends.
  *
- * Waiting: a waiter spins for at most 5 us, then sleeps.  The first thread that comes when it is
- * free gets it, which is fastest.  But once a thread has waited for more than 1 ms since it first
- * slept, an unlock hands the mutex over to a thread that has waited so long, once in 0.5 ms,
- * so none starves.  Such a hand-over can also be asked for: csys_mutex_unlock_fair.
+ * Waiting: a waiter spins for at most 5 us, then sleeps.  A free mutex goes to the first thread
+ * that locks it, also if others have waited for longer: that is fastest.  No thread starves.  A
+ * thread that has waited for more than 1 ms since it first slept is overdue.  While there is one,
+ * an unlock hands the mutex over to an overdue thread, once in 0.5 ms.  csys_mutex_unlock_fair
+ * hands over at once.
  *
  * Misuse that would corrupt (unlocking what the thread does not hold) aborts
  * with a line on stderr; without poison it is noticed only if no thread holds it.

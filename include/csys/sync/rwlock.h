@@ -27,10 +27,10 @@
  * Sixteen bytes, all zero when free, no destruction, no allocation; may be freed
  * right after the last unlock.
  *
- * No thread starves.  A writer that waits keeps new readers out.  When a writer unlocks,
- * another one that waits is first; but if a reader has slept for 1 ms, all readers that
- * wait by then go before it.  A writer that has waited for 1 ms since it first slept
- * goes before writers that come later.  An upgrade goes before all that wait.
+ * No thread starves.  A writer that waits keeps new readers out.  When a writer unlocks, the
+ * next holder is another writer that waits.  If a reader has slept for 1 ms, all readers that
+ * wait by then are next instead.  A writer that has waited for 1 ms since it first slept goes
+ * before writers that come later.  An upgrade goes before all that wait.
  *
  * Reading while reading is allowed: a thread that reads already is let in past
  * waiting writers, since these wait for it.  (But not if csys does not know that it reads:
