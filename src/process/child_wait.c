@@ -81,6 +81,46 @@ int csysi_children_wait_until(csys_child *const *children, size_t count, csys_de
 	return r;
 }
 
+int csysi_children_wait_end(csys_child *const *children, size_t count, csys_deadline deadline)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (csysi_child_act(children[i], CSYSI_OS_LOOK) == CSYS_EPERM)
+			continue;
+		int one = csysi_child_wait_end(children[i], deadline);
+		if (r == 0)
+			r = one;
+	}
+	return r;
+}
+
+/* Reap one that was told to end.  One that may not be told may have ended. */
+static int reap_told(csys_child *child, csys_exit *out)
+{
+	int r = csys_child_kill(child);
+	if (r == 0)
+		return csysi_child_wait_until(child, CSYS_FOREVER, out);
+	return csysi_child_reap(child, out) == 0 ? 0 : r;
+}
+
+int csysi_children_end(csys_child *const *children, size_t count, csys_exit *exits)
+{
+	int result = 0;
+
+	/* All first: one may wait for another. */
+	for (size_t i = 0; i < count; i++) {
+		int r = csysi_child_end(children[i]);
+		(void)r; /* it comes again */
+	}
+	for (size_t i = 0; i < count; i++) {
+		int r = reap_told(children[i], exits ? &exits[i] : NULL);
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}
+
 int csys_child_terminate_until(csys_child *child, csys_deadline grace, csys_exit *out)
 {
 	if (!child)
