@@ -37,6 +37,22 @@ void csys_condvar_init(csys_condvar *condvar)
 
 /* ---- notifying --------------------------------------------------------------------------- */
 
+/* Of waiters with a rwlock, that are about to be notified: note in each of them which others it has
+ * to wake (condvar_rwlock.c). */
+static void spread(struct csysi_mutex_waiter *first)
+{
+	struct csysi_waiter *begin = &first->waiter;
+	struct csysi_waiter *waker = begin;
+	int count = 0;
+
+	/* A heap: the nth wakes those with the numbers 2n + 1 and 2n + 2. */
+	for (struct csysi_waiter *waiter = begin->next; waiter != begin; waiter = waiter->next) {
+		csysi_mutex_waiter_of(waker)->wakes[count % 2] = &waiter->word;
+		if (++count % 2 == 0)
+			waker = waker->next;
+	}
+}
+
 static size_t notify(csys_condvar *condvar, int is_all)
 {
 	size_t count;
@@ -54,7 +70,7 @@ static size_t notify(csys_condvar *condvar, int is_all)
 	const uint32_t *address = &first->word;
 	head->is_head = 1;
 	if (!mutex)
-		csysi_condvar_spread(head);
+		spread(head);
 	int is_asleep = csysi_waitqueue_notify(first, &count);
 	csysi_waitqueue_unlock(lock);
 	/* A thread that is awake gets the mutex by itself, and lets the others follow. */

@@ -25,20 +25,6 @@
 #include "sync/condvar.h"
 #include "sync/waitqueue.h"
 
-void csysi_condvar_spread(struct csysi_mutex_waiter *first)
-{
-	struct csysi_waiter *begin = &first->waiter;
-	struct csysi_waiter *waker = begin;
-	int count = 0;
-
-	/* A heap: the nth wakes those with the numbers 2n + 1 and 2n + 2. */
-	for (struct csysi_waiter *waiter = begin->next; waiter != begin; waiter = waiter->next) {
-		csysi_mutex_waiter_of(waker)->wakes[count % 2] = &waiter->word;
-		if (++count % 2 == 0)
-			waker = waker->next;
-	}
-}
-
 static void wake_others(const struct csysi_mutex_waiter *self)
 {
 	for (int i = 0; i < 2; i++)

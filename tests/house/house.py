@@ -364,7 +364,6 @@ CIRCLES = [
     (r'base/deadline|os/clock', 'a deadline is a point of the clock, and the clock waits until one'),
     (r'sync/(ledger|mutex|handoff|once|panic|rwlock|thread)(_\w+)?',
      'a lock enters the ledger of its thread, and the end of the thread releases what is in it'),
-    (r'sync/condvar(_rwlock)?', 'a queue of waiters has both kinds, under a mutex and under a rwlock'),
 ]
 
 
