@@ -114,6 +114,33 @@ static void without_a_call_for_it_all_are_killed_one_by_one(void **state)
 	assert_int_equal(finished(child).value, SIGKILL);
 }
 
+static csys_child *its_child;
+
+/* Room for two handles: no process can be held by one. */
+static void kill_without_handles(void)
+{
+	int one = open("/", O_RDONLY | O_CLOEXEC), other = open("/", O_RDONLY | O_CLOEXEC);
+	CHECK(one >= 0 && other > one);
+	close(one);
+	close(other);
+	allow_handles(other + 1);
+	csysi_fault_arm(2);
+	int r = csysi_os_container_kill(&its_child->container, csys_after_s(5));
+	CHECK(csysi_fault_fired());
+	CHECK(r == CSYS_EMFILE);
+}
+
+static void without_handles_to_kill_by_it_does_not_go_on_for_ever(void **state)
+{
+	(void)state;
+	struct csysi_os_container container = created();
+	removed(&container);
+	its_child = contained("stay", NULL);
+	in_child(kill_without_handles);
+	assert_int_equal(csysi_os_container_kill(&its_child->container, csys_after_s(60)), 0);
+	assert_int_equal(finished(its_child).value, SIGKILL);
+}
+
 extern char **environ;
 
 static void what_is_no_container_fails_the_spawn_at_its_step(void **state)
@@ -207,6 +234,7 @@ int main(void)
 		TEST(containers_are_made_and_removed),
 		TEST(one_that_is_lived_in_is_not_removed),
 		TEST(without_a_call_for_it_all_are_killed_one_by_one),
+		TEST(without_handles_to_kill_by_it_does_not_go_on_for_ever),
 		TEST(what_is_no_container_fails_the_spawn_at_its_step),
 		TEST(one_that_cannot_be_entered_is_done_without),
 		TEST(what_is_below_a_reaper_is_ended_at_once_or_not_at_all),

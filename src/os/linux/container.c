@@ -324,8 +324,8 @@ static int kill_by_hand(int directory)
 	(void)csysi_container_write(directory, "cgroup.freeze", "1");
 	r = signal_listed(directory, 0, &toll);
 	r = r < 0 && !csysi_container_is_gone() ? csysi_posix_fail() : 0;
-	if (r == 0 && toll.denied > 0 && toll.told == 0)
-		r = CSYS_EPERM;
+	if (r == 0 && toll.told == 0 && (toll.denied > 0 || toll.failed < 0))
+		r = toll.failed < 0 ? toll.failed : CSYS_EPERM;
 	/* A kill ends frozen processes too, but those that may not be killed have to continue. */
 	if (r < 0 || toll.denied > 0)
 		(void)csysi_container_write(directory, "cgroup.freeze", "0");
