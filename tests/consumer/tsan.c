@@ -7,8 +7,11 @@
  * All data is plain, so that the sanitizer judges the order of each access.  Threads meet:
  * they yield while they hold something, so that others go the long ways of the library.
  */
+#define _XOPEN_SOURCE 700
 #include <csys/csys.h>
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -418,6 +421,44 @@ static void detached(void)
 	}
 }
 
+/* ---- signals ------------------------------------------------------------- */
+
+static csys_semaphore handled = CSYS_SEMAPHORE_INIT(0);
+static csys_atomic_i32 handler_is_over;
+
+static void post_one(int number)
+{
+	(void)number;
+	(void)!csys_semaphore_post(&handled, 1);
+}
+
+static void *interrupt(void *waiter)
+{
+	while (csys_atomic_load(&handler_is_over, CSYS_ACQUIRE) == 0) {
+		pthread_kill(*(pthread_t *)waiter, SIGUSR1);
+		csys_thread_sleep_ns(1000000);
+	}
+	return NULL;
+}
+
+/* The sanitizer keeps signals back; a thread that waits in csys gets them all the same. */
+static void a_handler_runs_while_its_thread_waits(void)
+{
+	pthread_t self = pthread_self();
+	csys_thread *thread;
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = post_one;
+	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+	csys_atomic_store(&handler_is_over, 0, CSYS_RELAXED);
+	CHECK(csys_thread_spawn(interrupt, &self, NULL, &thread) == 0);
+	for (int i = 0; i < 20; i++)
+		CHECK(csys_semaphore_wait_until(&handled, csys_after_s(60)) == 0);
+	csys_atomic_store(&handler_is_over, 1, CSYS_RELEASE);
+	CHECK(csys_thread_join(thread, NULL) == 0);
+	csys_thread_unref(thread);
+}
+
 /* ---- a race -------------------------------------------------------------- */
 
 static csys_mutex each[THREADS];
@@ -465,6 +506,7 @@ int main(int argc, char **argv)
 		turn = (csys_event)CSYS_EVENT_INIT_AUTOMATIC;
 		latch = (csys_latch)CSYS_LATCH_INIT(THREADS - 1);
 		detached();
+		a_handler_runs_while_its_thread_waits();
 		gone = (csys_latch)CSYS_LATCH_INIT(THREADS);
 	}
 	return 0;
