@@ -69,10 +69,8 @@ static int run(csys_command *const *stages, size_t count, csys_deadline deadline
 	csys_pipeline *pipeline;
 	int r = csys_pipeline_spawn(stages, count, &pipeline);
 	if (r < 0) {
-		const char *program =
-			csys_command_get_program(stages[csys_pipeline_failed_stage()]);
-		fprintf(stderr, "pipeline: %s: cannot %s: %s\n", program ? program : "?",
-			csys_step_name(csys_spawn_failed_step()), csys_strerror(r));
+		char text[CSYS_ERROR_TEXT];
+		fprintf(stderr, "pipeline: %s\n", csys_error_text(text, sizeof text));
 		return 125;
 	}
 

@@ -235,8 +235,8 @@ static int run(char **argv)
 		csys_terminal_restore(keyboard, &before);
 	if (r < 0) {
 		int step = csys_spawn_failed_step();
-		fprintf(stderr, "pty_run: %s: cannot %s: %s\n", argv[1], csys_step_name(step),
-			csys_strerror(r));
+		char text[CSYS_ERROR_TEXT];
+		fprintf(stderr, "pty_run: %s\n", csys_error_text(text, sizeof text));
 		if (step != CSYS_STEP_EXEC && step != CSYS_STEP_INTERPRETER)
 			return TROUBLE;
 		return r == CSYS_ENOENT ? 127 : 126;

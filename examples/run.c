@@ -14,10 +14,10 @@
 
 #include <csys/process.h>
 
-static int could_not_start(const char *program, int result)
+static int could_not_start(int result)
 {
-	fprintf(stderr, "run: %s: cannot %s: %s\n", program,
-		csys_step_name(csys_spawn_failed_step()), csys_strerror(result));
+	char text[CSYS_ERROR_TEXT];
+	fprintf(stderr, "run: %s\n", csys_error_text(text, sizeof text));
 	if (csys_spawn_failed_step() < CSYS_STEP_EXEC)
 		return 125;
 	return result == CSYS_ENOENT ? 127 : 126;
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	int r = csys_command_spawn(command, &child);
 	csys_command_free(command);
 	if (r < 0)
-		return could_not_start(argv[2], r);
+		return could_not_start(r);
 
 	csys_exit end;
 	int late = 0;

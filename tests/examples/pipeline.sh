@@ -30,7 +30,7 @@ expect 125 true --to
 expect 125 true --to --to cat
 expect 125 -s soon true
 says "a b;c | d" echo 'c | d' --to sed 's/^/a b;/'
-says "pipeline: no-such-program: cannot run the program: no such file, directory or program" \
+says "pipeline: no-such-program (stage 2 of 2): cannot run the program: no such file, directory or program (OS error 2)" \
     yes --to no-such-program
 [ "$(printf 'b\na\n' | "$pipeline" sort --to tr ab AB)" = "$(printf 'A\nB')" ] ||
     { echo "its input does not come through"; failed=1; }
