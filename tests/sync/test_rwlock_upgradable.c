@@ -461,6 +461,8 @@ static void a_recursive_reader_whose_deadline_has_passed_goes_past_a_waiting_wri
 	(void)state;
 	pthread_t reader;
 	int r = 77;
+	if (csys_sync_is_checked())
+		skip_because("in a checked build a sleeping reader looks again, and is let in");
 	csys_rwlock_write(&lock);
 	assert_int_equal(pthread_create(&reader, NULL, read_recursively_late, &r), 0);
 	wait_for(CSYSI_RWLOCK_HUNGRY);

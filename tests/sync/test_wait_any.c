@@ -702,11 +702,11 @@ static void a_predicate_that_does_not_return_ends_the_wait(void **state)
 /* ---- handlers and forks --------------------------------------------------------------- */
 
 static csys_semaphore near = CSYS_SEMAPHORE_INIT(0);
-static int listings;
+static int listings; /* atomic */
 
 static void post_at_the_second_listing(void)
 {
-	if (++listings == 2)
+	if (csysi_add_relaxed(&listings, 1) == 2)
 		assert_true(csys_semaphore_post(&near, 1) >= 0);
 }
 
@@ -726,9 +726,9 @@ static void a_post_inside_the_lock_of_its_place_is_not_missed(void **state)
 	csys_deadline deadline = csys_after_s(100);
 	size_t which = 77;
 	listings = 0;
-	csysi_watch_locked = post_at_the_second_listing;
+	csysi_store_relaxed(&csysi_watch_locked, post_at_the_second_listing);
 	assert_int_equal(csys_wait_any_until(items, 2, deadline, &which), 0);
-	csysi_watch_locked = NULL;
+	csysi_store_relaxed(&csysi_watch_locked, NULL);
 	assert_int_equal(which, 0);
 	assert_true(csys_deadline_left(deadline) > 0);
 	assert_int_equal(near.word, 0);
@@ -736,7 +736,7 @@ static void a_post_inside_the_lock_of_its_place_is_not_missed(void **state)
 
 static void post_at_the_first_listing(void)
 {
-	if (++listings == 1)
+	if (csysi_add_relaxed(&listings, 1) == 1)
 		assert_true(csys_semaphore_post(&near, 1) >= 0);
 }
 
@@ -752,9 +752,9 @@ static void others_that_sleep_there_are_woken_by_it(void **state)
 	begin(&other, theirs, 1);
 	await_semaphore(&near, 1);
 	take_a_nap();
-	csysi_watch_locked = post_at_the_first_listing;
+	csysi_store_relaxed(&csysi_watch_locked, post_at_the_first_listing);
 	assert_int_equal(csys_wait_any(its, 1, &which), 0);
-	csysi_watch_locked = NULL;
+	csysi_store_relaxed(&csysi_watch_locked, NULL);
 	assert_int_equal(which, 0);
 	end(&other);
 	assert_int_equal(near.word, 0);
