@@ -802,6 +802,7 @@ static void wait_in_the_child(void)
 static csys_semaphore of_both = CSYS_SEMAPHORE_INIT(0);
 static int fork_calls;
 static pid_t child;
+static pthread_t poster; /* of the child */
 
 static void *post_later(void *argument)
 {
@@ -814,13 +815,11 @@ static void *post_later(void *argument)
 
 static int fork_at_the_second_call(void *argument)
 {
-	pthread_t thread;
-
 	(void)argument;
 	if (++fork_calls == 2) {
 		child = fork();
 		if (child == 0)
-			CHECK(pthread_create(&thread, NULL, post_later, NULL) == 0);
+			CHECK(pthread_create(&poster, NULL, post_later, NULL) == 0);
 	}
 	return fork_calls >= 2 && child != 0;
 }
@@ -836,10 +835,11 @@ static void a_child_that_a_predicate_forks_goes_on_waiting(void **state)
 	size_t which = 77;
 	int status;
 	int r = csys_wait_any_until(items, 2, deadline, &which);
-	if (child == 0)
-		_exit(r == 0 && which == 0 && csys_deadline_left(deadline) > 0 && of_both.word == 0
-			      ? 0
-			      : 1);
+	if (child == 0) {
+		CHECK(r == 0 && which == 0 && csys_deadline_left(deadline) > 0);
+		CHECK(pthread_join(poster, NULL) == 0 && of_both.word == 0);
+		_exit(0);
+	}
 	assert_int_equal(r, 0);
 	assert_int_equal(which, 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
