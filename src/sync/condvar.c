@@ -37,9 +37,7 @@ void csys_condvar_init(csys_condvar *condvar)
 
 /* ---- notifying --------------------------------------------------------------------------- */
 
-/* Of waiters with a rwlock, that are about to be notified: note in each of them which others it has
- * to wake (condvar_rwlock.c). */
-static void spread(struct csysi_mutex_waiter *first)
+void csysi_condvar_spread(struct csysi_mutex_waiter *first)
 {
 	struct csysi_waiter *begin = &first->waiter;
 	struct csysi_waiter *waker = begin;
@@ -70,7 +68,7 @@ static size_t notify(csys_condvar *condvar, int is_all)
 	const uint32_t *address = &first->word;
 	head->is_head = 1;
 	if (!mutex)
-		spread(head);
+		csysi_condvar_spread(head);
 	int is_asleep = csysi_waitqueue_notify(first, &count);
 	csysi_waitqueue_unlock(lock);
 	/* A thread that is awake gets the mutex by itself, and lets the others follow. */

@@ -121,15 +121,16 @@ static void a_child_is_as_the_system_can(void **state)
 	csys_usage usage;
 	csys_exit end;
 	csys_child *child = spawned(helper_command("wait", NULL));
-	assert_int_equal(csys_child_handle(child) != CSYS_NO_HANDLE,
-			 csys_can(CSYS_CAN_PROCESS_HANDLE));
+	if (csys_can(CSYS_CAN_PROCESS_HANDLE))
+		assert_int_not_equal(csys_child_handle(child), CSYS_NO_HANDLE);
 	assert_int_equal(csys_child_signal(child, 0) != CSYS_ENOTSUP, csys_can(CSYS_CAN_SIGNALS));
 	assert_int_equal(csys_child_suspend(child) != CSYS_ENOTSUP, csys_can(CSYS_CAN_SUSPEND));
 	assert_int_equal(csys_child_resume(child) != CSYS_ENOTSUP, csys_can(CSYS_CAN_SUSPEND));
 	assert_int_equal(csys_child_kill(child), 0);
 	assert_int_equal(csys_child_wait(child, &end), 0);
 	int r = csys_child_usage(child, &usage);
-	assert_int_equal(r == CSYS_ENOTSUP, !csys_can(CSYS_CAN_USAGE));
+	if (csys_can(CSYS_CAN_USAGE))
+		assert_int_equal(r, 0);
 	csys_child_close(child, CSYS_CLOSE_WAIT);
 
 	int level = 0;

@@ -38,7 +38,8 @@ enum {
 	CSYS_CAN_SOCKET_DATAGRAM = 18, /**< local sockets that keep messages apart */
 	CSYS_CAN_PASS_HANDLES = 19,    /**< handles can be sent to another process */
 	CSYS_CAN_SHM_PERSISTS = 20,    /**< shared memory outlives its last user */
-	CSYS_CAN_PROCESS_HANDLE = 21,  /**< children and processes have handles for an event loop */
+	CSYS_CAN_PROCESS_HANDLE = 21,  /**< children and processes have handles for an event loop; a
+					  child may have one also where this says 0 */
 	CSYS_CAN_NO_NEW_PRIVILEGES = 22, /**< csys_command_no_new_privileges */
 	CSYS_CAN_USAGE = 23,             /**< csys_child_usage */
 	CSYS_CAN_THREAD_ID = 24,         /**< csys_thread_os_id, csys_thread_current_os_id */
