@@ -140,7 +140,7 @@ static int wait_for(csys_barrier *barrier, uint64_t round, csys_deadline deadlin
 
 	/* Spin only for the last thread that is missing, and if there are CPUs for all, or just two
 	 * threads: else the missing one may need this CPU. */
-	int may_spin = (word & ARRIVED) + 1 == barrier->count &&
+	int may_spin = r == WAITS && (word & ARRIVED) + 1 == barrier->count &&
 		       (barrier->count == 2 || barrier->count <= (uint32_t)csysi_os_cpus());
 	if (may_spin)
 		for (struct csysi_spin spin = csysi_spin_begin(&barrier->word, deadline);
