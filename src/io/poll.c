@@ -68,11 +68,12 @@ static int wait_for_handles(struct csysi_os_poll *polled, size_t count, csys_dea
 	int ready = 0;
 	int r = csysi_os_poll(polled, count, deadline);
 
-	if (r < 0)
-		return r == CSYS_ETIMEDOUT ? 0 : r;
-	for (size_t i = 0; i < count; i++) {
+	if (r < 0 && r != CSYS_ETIMEDOUT)
+		return r;
+	for (size_t i = 0; i < count; i++) { /* after a timeout none is ready */
 		if (polled[i].ready < 0)
 			return CSYS_EBADF;
+		polled[i].is_known = 1; /* for the next round */
 		ready += polled[i].ready;
 	}
 	return ready;

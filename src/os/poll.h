@@ -15,7 +15,8 @@
 /* What to wait for. */
 struct csysi_os_poll {
 	csys_handle handle; /* "none" is never ready */
-	int writing; /* wait until it can be written, else until it can be read or has ended */
+	int writing;  /* wait until it can be written, else until it can be read or has ended */
+	int is_known; /* the caller knows that it can be waited for: the system is not asked */
 	/*
 	 * Out.  1: a transfer would probably not wait now, or would fail; or the process has
 	 * ended.  0: not yet.  -1: it cannot be waited for: it is not open, it is the wrong end, or

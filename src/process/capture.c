@@ -40,12 +40,14 @@ static int pump_once(struct csysi_capture_loop *capture, csys_deadline deadline)
 	for (size_t i = 0; i < count; i++) {
 		capture->polled[i].handle = capture->taps[i].handle;
 		capture->polled[i].writing = capture->taps[i].stream == CSYS_STDIN;
+		capture->polled[i].is_known = 1;
 	}
 	capture->polled[count].handle =
 		is_watching(capture)
 			? csys_child_handle(capture->programs->children[capture->ended])
 			: CSYS_NO_HANDLE;
 	capture->polled[count].writing = 0;
+	capture->polled[count].is_known = 1;
 	int r = csysi_os_poll(capture->polled, count + 1, deadline);
 	for (size_t i = 0; i < count && r >= 0; i++) {
 		struct csysi_tap *tap = &capture->taps[i];

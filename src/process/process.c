@@ -336,7 +336,7 @@ int csys_process_wait_until(csys_process *process, csys_deadline deadline)
 		return CSYS_EINVAL;
 	if (process->handle == CSYS_NO_HANDLE)
 		return wait_by_pid(process, deadline);
-	struct csysi_os_poll end = { .handle = process->handle };
+	struct csysi_os_poll end = { .handle = process->handle, .is_known = 1 };
 	int r = csysi_os_poll(&end, 1, deadline);
 	return r == 0 && end.ready < 0 ? CSYS_EBADF : r;
 }

@@ -447,7 +447,7 @@ int csys_signals_wait_until(csys_signals *signals, csys_deadline deadline, csys_
 		int r = csys_signals_try_wait(signals, out);
 		if (r != CSYS_EAGAIN)
 			return r;
-		struct csysi_os_poll notifier = { .handle = signals->reader };
+		struct csysi_os_poll notifier = { .handle = signals->reader, .is_known = 1 };
 		r = csysi_os_poll(&notifier, 1, deadline);
 		if (r == 0 && notifier.ready < 0)
 			r = CSYS_EBADF; /* other code has closed it */

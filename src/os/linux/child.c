@@ -43,7 +43,7 @@ int csysi_os_child_wait(const struct csysi_os_child *child, csys_deadline deadli
 		if (r == 0 || (errno != EAGAIN && !refused()))
 			return 0; /* ended, or (ECHILD) reaped by other code */
 	}
-	struct csysi_os_poll end = { .handle = child->handle };
+	struct csysi_os_poll end = { .handle = child->handle, .is_known = 1 };
 	int r = csysi_os_poll(&end, 1, deadline);
 	if (r == CSYS_ETIMEDOUT || (r == 0 && end.ready > 0))
 		return r;
@@ -66,7 +66,7 @@ static long look(const struct csysi_os_child *child, int options, siginfo_t *inf
 /* Without waiting, for callers that hold a lock: poll is a cancellation point. */
 static int has_ended_by_handle(csys_handle handle)
 {
-	struct csysi_os_poll end = { .handle = handle };
+	struct csysi_os_poll end = { .handle = handle, .is_known = 1 };
 	int before = csysi_os_hold_cancel();
 	int r = csysi_os_poll(&end, 1, CSYS_POLL);
 

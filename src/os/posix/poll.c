@@ -142,8 +142,8 @@ int csysi_posix_is_open_for(int fd, int writing)
 /* The wrong end of a pipe would be waited for until the other end is closed, or for ever. */
 static int can_be_ready(const struct csysi_os_poll *item)
 {
-	if (item->handle == CSYS_NO_HANDLE)
-		return 1; /* no wait is made for it */
+	if (item->handle == CSYS_NO_HANDLE || item->is_known)
+		return 1; /* no wait is made for "none" */
 	return item->handle >= 0 && item->handle <= INT_MAX &&
 	       csysi_posix_is_open_for((int)item->handle, item->writing);
 }

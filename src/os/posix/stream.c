@@ -46,7 +46,8 @@ static ssize_t transfer_nowait(const struct transfer *t, int announced)
 static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 {
 	int waits = t->may_wait && csys_deadline_is_forever(deadline);
-	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->data != NULL };
+	/* A transfer that says EAGAIN has found it open, and the right end. */
+	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->data != NULL, .is_known = 1 };
 	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
 	int announced = 0; /* how often poll has said that it is ready */
 
