@@ -32,91 +32,90 @@ static void wake_others(const struct csysi_mutex_waiter *self)
 			csysi_os_wake(self->wakes[i], 1, 0);
 }
 
-static int sleep_until(csys_condvar *condvar, struct csysi_mutex_waiter *self,
-		       csys_deadline deadline)
-{
-	int r = csysi_waitqueue_sleep(&condvar->queue, &self->waiter, deadline);
+/* How a rwlock is held: how it is let go, and got back. */
+struct hold {
+	void (*unlock)(csys_rwlock *lock);
+	int (*lock_until)(csys_rwlock *lock, csys_deadline deadline);
+};
 
+static const struct hold reading = { csys_rwlock_unlock_read, csys_rwlock_read_until };
+static const struct hold writing = { csys_rwlock_unlock_write, csys_rwlock_write_until };
+
+static int wait_until(csys_condvar *condvar, csys_rwlock *lock, const struct hold *hold,
+		      csys_deadline deadline)
+{
+	struct csysi_mutex_waiter self = { .lock = lock };
+
+	csysi_condvar_enqueue(condvar, &self, deadline);
+	csysi_tsan_release(&lock->word); /* unlock is inline, and compiled here */
+	hold->unlock(lock);
+	int r = csysi_waitqueue_sleep(&condvar->queue, &self.waiter, deadline);
 	if (r == 0)
-		wake_others(self);
-	return r;
+		wake_others(&self);
+	int locked = hold->lock_until(lock, CSYS_FOREVER);
+	return r < 0 ? r : locked;
+}
+
+static int wait_while_until(csys_condvar *condvar, csys_rwlock *lock, const struct hold *hold,
+			    csys_condvar_predicate *predicate, void *argument,
+			    csys_deadline deadline)
+{
+	int r = 0;
+
+	while (predicate(argument)) {
+		if (r == CSYS_ETIMEDOUT)
+			return r;
+		r = wait_until(condvar, lock, hold, deadline);
+	}
+	return csys_rwlock_is_poisoned(lock) ? CSYS_POISONED : 0;
 }
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
 int csys_condvar_wait_read_until(csys_condvar *condvar, csys_rwlock *lock, csys_deadline deadline)
 {
-	struct csysi_mutex_waiter self = { .lock = lock };
-
-	csysi_condvar_enqueue(condvar, &self, deadline);
-	csysi_tsan_release(&lock->word); /* unlock is inline, and compiled here */
-	csys_rwlock_unlock_read(lock);
-	int r = sleep_until(condvar, &self, deadline);
-	int locked = csys_rwlock_read_until(lock, CSYS_FOREVER);
-	return r < 0 ? r : locked;
+	return wait_until(condvar, lock, &reading, deadline);
 }
 
 int csys_condvar_wait_read(csys_condvar *condvar, csys_rwlock *lock)
 {
-	return csys_condvar_wait_read_until(condvar, lock, CSYS_FOREVER);
+	return wait_until(condvar, lock, &reading, CSYS_FOREVER);
 }
 
 int csys_condvar_wait_read_while_until(csys_condvar *condvar, csys_rwlock *lock,
 				       csys_condvar_predicate *predicate, void *argument,
 				       csys_deadline deadline)
 {
-	int r = 0;
-
-	while (predicate(argument)) {
-		if (r == CSYS_ETIMEDOUT)
-			return r;
-		r = csys_condvar_wait_read_until(condvar, lock, deadline);
-	}
-	return csys_rwlock_is_poisoned(lock) ? CSYS_POISONED : 0;
+	return wait_while_until(condvar, lock, &reading, predicate, argument, deadline);
 }
 
 int csys_condvar_wait_read_while(csys_condvar *condvar, csys_rwlock *lock,
 				 csys_condvar_predicate *predicate, void *argument)
 {
-	return csys_condvar_wait_read_while_until(condvar, lock, predicate, argument, CSYS_FOREVER);
+	return wait_while_until(condvar, lock, &reading, predicate, argument, CSYS_FOREVER);
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
 int csys_condvar_wait_write_until(csys_condvar *condvar, csys_rwlock *lock, csys_deadline deadline)
 {
-	struct csysi_mutex_waiter self = { .lock = lock };
-
-	csysi_condvar_enqueue(condvar, &self, deadline);
-	csysi_tsan_release(&lock->word); /* unlock is inline, and compiled here */
-	csys_rwlock_unlock_write(lock);
-	int r = sleep_until(condvar, &self, deadline);
-	int locked = csys_rwlock_write_until(lock, CSYS_FOREVER);
-	return r < 0 ? r : locked;
+	return wait_until(condvar, lock, &writing, deadline);
 }
 
 int csys_condvar_wait_write(csys_condvar *condvar, csys_rwlock *lock)
 {
-	return csys_condvar_wait_write_until(condvar, lock, CSYS_FOREVER);
+	return wait_until(condvar, lock, &writing, CSYS_FOREVER);
 }
 
 int csys_condvar_wait_write_while_until(csys_condvar *condvar, csys_rwlock *lock,
 					csys_condvar_predicate *predicate, void *argument,
 					csys_deadline deadline)
 {
-	int r = 0;
-
-	while (predicate(argument)) {
-		if (r == CSYS_ETIMEDOUT)
-			return r;
-		r = csys_condvar_wait_write_until(condvar, lock, deadline);
-	}
-	return csys_rwlock_is_poisoned(lock) ? CSYS_POISONED : 0;
+	return wait_while_until(condvar, lock, &writing, predicate, argument, deadline);
 }
 
 int csys_condvar_wait_write_while(csys_condvar *condvar, csys_rwlock *lock,
 				  csys_condvar_predicate *predicate, void *argument)
 {
-	return csys_condvar_wait_write_while_until(condvar, lock, predicate, argument,
-						   CSYS_FOREVER);
+	return wait_while_until(condvar, lock, &writing, predicate, argument, CSYS_FOREVER);
 }
