@@ -16,26 +16,13 @@
 
 #include "support/support.h"
 
-/* A command with this hook, of a program that would succeed. */
-static csys_command *hooked(int (*hook)(void *argument), void *argument)
-{
-	csys_command *command = helper_command("exit", "0", NULL);
-	csys_command_pre_exec(command, hook, argument);
-	return command;
-}
-
 /* ---- what a hook returns ------------------------------------------------------------- */
-
-static int return_it(void *result)
-{
-	return *(int *)result;
-}
 
 static void a_result_of_csys_fails_the_spawn_with_it(void **state)
 {
 	(void)state;
 	for (int result = CSYS_EINVAL; result >= CSYS_ECANCELED; result--)
-		assert_fails(hooked(return_it, &result), result, CSYS_STEP_HOOK);
+		assert_fails(hooked(return_int, &result), result, CSYS_STEP_HOOK);
 }
 
 static void a_code_of_the_system_fails_the_spawn_with_its_meaning(void **state)
@@ -54,7 +41,7 @@ static void a_code_of_the_system_fails_the_spawn_with_its_meaning(void **state)
 		      { INT_MAX, CSYS_EOTHER } };
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int code = cases[i].code;
-		assert_fails(hooked(return_it, &code), cases[i].result, CSYS_STEP_HOOK);
+		assert_fails(hooked(return_int, &code), cases[i].result, CSYS_STEP_HOOK);
 		assert_int_equal(csys_os_error(), code);
 	}
 }
@@ -65,7 +52,7 @@ static void a_negative_number_that_is_no_result_is_eother(void **state)
 	const int cases[] = { CSYS_ECANCELED - 1, -110, -4096, INT_MIN };
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int code = cases[i];
-		assert_fails(hooked(return_it, &code), CSYS_EOTHER, CSYS_STEP_HOOK);
+		assert_fails(hooked(return_int, &code), CSYS_EOTHER, CSYS_STEP_HOOK);
 	}
 }
 
@@ -73,8 +60,8 @@ static void the_hooks_after_one_that_fails_do_not_run(void **state)
 {
 	(void)state;
 	int first = CSYS_EIO, second = CSYS_EBUSY;
-	csys_command *command = hooked(return_it, &first);
-	csys_command_pre_exec(command, return_it, &second);
+	csys_command *command = hooked(return_int, &first);
+	csys_command_pre_exec(command, return_int, &second);
 	assert_fails(command, CSYS_EIO, CSYS_STEP_HOOK);
 }
 
@@ -312,7 +299,7 @@ static void a_hook_that_closes_what_it_does_not_know_is_no_false_success(void **
 
 	int refusal = CSYS_EBUSY;
 	csys_command *command = hooked(close_all, NULL);
-	csys_command_pre_exec(command, return_it, &refusal);
+	csys_command_pre_exec(command, return_int, &refusal);
 	csys_child *child = NULL;
 	int r = csys_command_spawn(command, &child);
 	assert_true(r == CSYS_EBUSY || r == CSYS_ECANCELED);
@@ -458,7 +445,7 @@ static void a_program_that_runs_in_time_is_started(void **state)
 	(void)state;
 	int fine = 0;
 	csys_child *child;
-	csys_command *command = hooked(return_it, &fine);
+	csys_command *command = hooked(return_int, &fine);
 	assert_int_equal(csys_command_spawn_until(command, csys_after_s(60), &child), 0);
 	assert_true(csys_exit_success(finished(child)));
 	assert_int_equal(csys_command_spawn_until(command, CSYS_FOREVER, &child), 0);
@@ -480,7 +467,7 @@ static void without_memory_a_spawn_with_a_hook_leaves_nothing(void **state)
 	for (int nth = 1;; nth++) {
 		int fine = 0;
 		csys_exit end;
-		csys_command *command = hooked(return_it, &fine);
+		csys_command *command = hooked(return_int, &fine);
 		csysi_fault_arm(nth);
 		int r = csys_command_run(command, &end);
 		int fired = csysi_fault_fired();

@@ -17,19 +17,6 @@
 
 #include "support/support.h"
 
-/* A command with this hook, of a program that would succeed. */
-static csys_command *hooked(int (*hook)(void *argument), void *argument)
-{
-	csys_command *command = helper_command("exit", "0", NULL);
-	csys_command_pre_exec(command, hook, argument);
-	return command;
-}
-
-static int return_it(void *result)
-{
-	return *(int *)result;
-}
-
 /* ---- processes that are forked meanwhile --------------------------------------------------- */
 
 static csys_handle hold[2]; /* the one that is left holds all it got until this ends */
@@ -146,7 +133,7 @@ static void a_start_leaves_no_memory_mapped(void **state)
 	for (int i = 0; i < 5; i++) {
 		int result = i % 2 ? CSYS_EBUSY : 0;
 		csys_exit end;
-		csys_command *command = hooked(return_it, &result);
+		csys_command *command = hooked(return_int, &result);
 		assert_int_equal(csys_command_run(command, &end), result);
 		csys_command_free(command);
 	}

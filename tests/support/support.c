@@ -73,6 +73,18 @@ csys_command *helper_command(const char *first, ...)
 	return command;
 }
 
+csys_command *hooked(int (*hook)(void *argument), void *argument)
+{
+	csys_command *command = helper_command("exit", "0", NULL);
+	csys_command_pre_exec(command, hook, argument);
+	return command;
+}
+
+int return_int(void *result)
+{
+	return *(int *)result;
+}
+
 csys_child *spawned(csys_command *command)
 {
 	csys_child *child = NULL;

@@ -36,6 +36,10 @@ const char *helper(void);
 /* csys_command_new(helper()) with arguments up to NULL. */
 csys_command *helper_command(const char *first, ...);
 
+/* A command with this hook, of a program that would succeed; and a hook that returns an int. */
+csys_command *hooked(int (*hook)(void *argument), void *argument);
+int return_int(void *result);
+
 /* Spawn, asserting that it works, and free the command. */
 csys_child *spawned(csys_command *command);
 

@@ -29,6 +29,19 @@ void run_threads(int count, void *(*run)(void *), void *argument)
 		pthread_join(threads[i], NULL);
 }
 
+int end_the_thread(void *unused)
+{
+	(void)unused;
+	pthread_exit(NULL);
+}
+
+void *die_in_once(void *once)
+{
+	int r = csys_once_call(once, end_the_thread, NULL);
+	(void)r;
+	return NULL;
+}
+
 void take_a_nap(void)
 {
 	csys_atomic_u32 never = CSYS_ATOMIC_INIT(0);

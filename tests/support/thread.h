@@ -9,6 +9,10 @@
 /* Run `count` threads with one argument, and wait for them. */
 void run_threads(int count, void *(*run)(void *), void *argument);
 
+/* The body of a once that ends its thread, and a thread that calls this once with it. */
+int end_the_thread(void *unused);
+void *die_in_once(void *once);
+
 /* Give others the time to get somewhere; nothing may depend on whether they do. */
 void take_a_nap(void);
 

@@ -58,24 +58,11 @@ static void a_failure_leaves_it_to_the_next_caller(void **state)
 	assert_int_equal(calls, 3);
 }
 
-static int end_the_thread(void *argument)
-{
-	(void)argument;
-	pthread_exit(NULL);
-}
-
-static void *die_in_it(void *argument)
-{
-	int r = csys_once_call(argument, end_the_thread, NULL);
-	(void)r;
-	return NULL;
-}
-
 static void a_body_that_does_not_return_poisons_it(void **state)
 {
 	(void)state;
 	csys_once one = CSYS_ONCE_INIT;
-	run_threads(1, die_in_it, &one);
+	run_threads(1, die_in_once, &one);
 	assert_int_equal(csys_once_is_poisoned(&one), 1);
 	assert_int_equal(csys_once_is_completed(&one), 0);
 	assert_int_equal(csys_once_call(&one, count, NULL), CSYS_EPANICKED);
@@ -122,12 +109,12 @@ static void a_forced_body_is_told_that_it_is_poisoned(void **state)
 	struct forced forced = { .once = CSYS_ONCE_INIT, .result = CSYS_EIO };
 	assert_int_equal(csys_once_call(&forced.once, ask, &forced), CSYS_EIO);
 	assert_int_equal(forced.was_poisoned, 0);
-	run_threads(1, die_in_it, &forced.once);
+	run_threads(1, die_in_once, &forced.once);
 	assert_int_equal(csys_once_call_force(&forced.once, ask, &forced), CSYS_EIO);
 	assert_int_equal(forced.was_poisoned, 1);
 	assert_int_equal(csys_once_is_poisoned(&forced.once), 0); /* the last one returned */
 
-	run_threads(1, die_in_it, &forced.once);
+	run_threads(1, die_in_once, &forced.once);
 	forced.result = 0;
 	assert_int_equal(csys_once_call_force(&forced.once, ask, &forced), 0);
 	assert_int_equal(forced.was_poisoned, 1);
@@ -216,7 +203,7 @@ static void a_forced_wait_goes_on_while_it_is_poisoned(void **state)
 	csys_once one = CSYS_ONCE_INIT;
 	pthread_t threads[2];
 	runs = 0;
-	run_threads(1, die_in_it, &one);
+	run_threads(1, die_in_once, &one);
 	uint32_t before = csysi_load_relaxed(&one.word);
 	csys_deadline deadline = csys_after_ms(2);
 	assert_int_equal(csys_once_wait_force_until(&one, deadline), CSYS_ETIMEDOUT);

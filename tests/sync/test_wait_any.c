@@ -576,19 +576,6 @@ static void what_cannot_be_waited_for_is_an_error(void **state)
 	assert_int_equal(which, 77);
 }
 
-static int end_the_thread(void *argument)
-{
-	(void)argument;
-	pthread_exit(NULL);
-}
-
-static void *die_in_it(void *argument)
-{
-	int r = csys_once_call(argument, end_the_thread, NULL);
-	(void)r;
-	return NULL;
-}
-
 static void a_poisoned_once_is_an_answer(void **state)
 {
 	(void)state;
@@ -598,7 +585,7 @@ static void a_poisoned_once_is_an_answer(void **state)
 	begin(&waiter, &item, 1);
 	while (csysi_load_relaxed(&once.word) == 0)
 		take_a_nap();
-	run_threads(1, die_in_it, &once);
+	run_threads(1, die_in_once, &once);
 	end(&waiter);
 	assert_int_equal(csys_once_is_poisoned(&once), 1);
 }
