@@ -300,11 +300,6 @@ const uint32_t *csysi_handoff_take(const csys_mutex *)
 void csysi_spin_note(const void *)
 {
 }
-#ifdef CONDVAR
-void csysi_condvar_spread(struct csysi_mutex_waiter *)
-{
-}
-#endif
 struct csysi_spin csysi_spin_begin(const void *, csys_deadline)
 {
 	struct csysi_spin spin = { int64_t(rl::rand(2)), 0, nullptr };

@@ -466,8 +466,13 @@ static void a_recursive_reader_whose_deadline_has_passed_goes_past_a_waiting_wri
 	csys_rwlock_write(&lock);
 	assert_int_equal(pthread_create(&reader, NULL, read_recursively_late, &r), 0);
 	wait_for(CSYSI_RWLOCK_HUNGRY);
-	/* So that it is not let in, and a writer that sleeps on. */
-	__atomic_fetch_and(&lock.word, ~CSYSI_RWLOCK_HUNGRY, __ATOMIC_RELAXED);
+	/* Clear HUNGRY, so that it is not let in.  It sets that again if it was not asleep yet. */
+	do {
+		__atomic_fetch_and(&lock.word, ~CSYSI_RWLOCK_HUNGRY, __ATOMIC_RELAXED);
+		for (int i = 0; i < 20; i++)
+			take_a_nap();
+	} while (word() & CSYSI_RWLOCK_HUNGRY);
+	/* A writer that sleeps on. */
 	__atomic_fetch_add(&lock.writers, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&lock.word, CSYSI_RWLOCK_WRITERS_WAIT, __ATOMIC_RELAXED);
 	csys_rwlock_unlock_write(&lock);
