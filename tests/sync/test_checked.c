@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "sync/checked.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -638,6 +639,7 @@ static void a_thread_that_upgrades_waits_for_the_other_readers(void **state)
 	csys_rwlock_read_recursive(&shared);
 	csys_rwlock_unlock_read(&shared);
 	csys_rwlock_upgrade(&shared);
+	csysi_checked_looks_again(); /* a thread that waits meanwhile */
 	csys_rwlock_downgrade_to_upgradable(&shared);
 	csys_rwlock_downgrade_upgradable(&shared);
 	csys_rwlock_unlock_read(&shared);
