@@ -34,6 +34,7 @@
 
 #include "base/system.h" /* clock, close, dup, error code */
 #include "os/abort.h"
+#include "os/barrier.h"
 #include "os/block.h"
 #include "os/boot.h"
 #include "os/can.h"

@@ -7,6 +7,12 @@
 #define _GNU_SOURCE /* sched_getcpu, sched_getaffinity */
 #include <sched.h>
 #include <unistd.h>
+#ifdef __has_include
+#if __has_include(<sys/rseq.h>) /* glibc 2.35 */
+#include <sys/rseq.h>
+#define CSYSI_HAS_RSEQ 1
+#endif
+#endif
 
 #include "base/atomic.h"
 #include "os/linux/linux.h"
@@ -16,6 +22,36 @@ int csysi_os_cpu(void)
 {
 	return sched_getcpu(); /* glibc reads rseq itself, since 2.35 */
 }
+
+#ifdef CSYSI_HAS_RSEQ
+static const char *thread_pointer(void)
+{
+#if defined(__x86_64__)
+	const char *self;
+	__asm__("mov %%fs:0, %0" : "=r"(self));
+	return self;
+#elif defined(__i386__)
+	const char *self;
+	__asm__("mov %%gs:0, %0" : "=r"(self));
+	return self;
+#else
+	return __builtin_thread_pointer();
+#endif
+}
+
+const uint32_t *csysi_os_cpu_word(void)
+{
+	const struct rseq *area = (const void *)(thread_pointer() + __rseq_offset);
+
+	/* It is registered for all threads, or for none. */
+	return __rseq_size > 0 ? &area->cpu_id : NULL;
+}
+#else
+const uint32_t *csysi_os_cpu_word(void)
+{
+	return NULL;
+}
+#endif
 
 int csysi_linux_count_cpus(pid_t thread)
 {

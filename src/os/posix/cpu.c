@@ -8,6 +8,11 @@ int csysi_os_cpu(void)
 	return -1;
 }
 
+const uint32_t *csysi_os_cpu_word(void)
+{
+	return NULL;
+}
+
 int csysi_os_cpus(void)
 {
 	return 1;
