@@ -29,6 +29,7 @@
 	})
 
 #define csysi_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define csysi_load_seq_cst(p) CSYSI_ACQUIRED(p, __atomic_load_n((p), __ATOMIC_SEQ_CST))
 #define csysi_load_acquire(p) CSYSI_ACQUIRED(p, __atomic_load_n((p), __ATOMIC_ACQUIRE))
 #define csysi_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define csysi_store_release(p, v) \
@@ -51,12 +52,17 @@
 #define csysi_fetch_or_release(p, v) \
 	(csysi_tsan_release(p), __atomic_fetch_or((p), (v), __ATOMIC_RELEASE))
 
+#define csysi_fetch_or_seq_cst(p, v) \
+	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)))
+
 /* What *p is afterwards. */
 #define csysi_add_relaxed(p, v) __atomic_add_fetch((p), (v), __ATOMIC_RELAXED)
 #define csysi_sub_release(p, v) \
 	(csysi_tsan_release(p), __atomic_sub_fetch((p), (v), __ATOMIC_RELEASE))
 #define csysi_sub_acq_rel(p, v) \
 	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_sub_fetch((p), (v), __ATOMIC_ACQ_REL)))
+#define csysi_sub_seq_cst(p, v) \
+	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_sub_fetch((p), (v), __ATOMIC_SEQ_CST)))
 #define csysi_add_release(p, v) \
 	(csysi_tsan_release(p), __atomic_add_fetch((p), (v), __ATOMIC_RELEASE))
 #define csysi_add_acq_rel(p, v) \
@@ -75,6 +81,10 @@
 	(csysi_tsan_release(p),                                                    \
 	 CSYSI_ACQUIRED_IF(p, __atomic_compare_exchange_n((p), (expected), (v), 0, \
 							  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
+#define csysi_cas_seq_cst(p, expected, v)                                                         \
+	(csysi_tsan_release(p),                                                                   \
+	 CSYSI_ACQUIRED(p, __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_SEQ_CST, \
+						       __ATOMIC_ACQUIRE)))
 
 /* The upper 32 bits of a word of 64, to sleep on.  Only the address is used. */
 static inline const uint32_t *csysi_upper_half(const uint64_t *word)

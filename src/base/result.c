@@ -40,6 +40,7 @@ static const struct text results[] = {
 	{ "CSYS_EDEADLK", "would wait for itself" },
 	{ "CSYS_EPANICKED", "panicked" },
 	{ "CSYS_ECANCELED", "called off" },
+	{ "CSYS_EDISCONNECTED", "the other side of the channel is gone" },
 };
 
 /* The one positive result. */

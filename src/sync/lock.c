@@ -14,11 +14,16 @@
  * its negative while one thread of that process frees the word.  Neither is a number of a forked
  * child, so the child waits for no thread of another process.
  */
+#include <csys/sync/atomic.h>
+
 #include "base/atomic.h"
 #include "os/os.h"
 #include "sync/lock.h"
 
 enum { FREE = 0, HELD = 1, CONTENDED = 2 };
+
+/* Looks before a thread sleeps: the lock is held for some ten instructions as a rule. */
+#define LOOKS 40
 
 void csysi_lock_lock(struct csysi_lock *lock)
 {
@@ -27,6 +32,13 @@ void csysi_lock_lock(struct csysi_lock *lock)
 	/* Acquire pairs with the release in unlock, here and below. */
 	if (csysi_cas_acquire(&lock->word, &word, HELD))
 		return;
+	for (int looks = 0; looks < LOOKS && word != CONTENDED; looks++) {
+		csys_spin_hint();
+		/* Relaxed: the compare-and-swap decides. */
+		word = csysi_load_relaxed(&lock->word);
+		if (word == FREE && csysi_cas_acquire(&lock->word, &word, HELD))
+			return;
+	}
 	while (csysi_swap_acquire(&lock->word, CONTENDED) != FREE)
 		csysi_os_wait(&lock->word, CONTENDED, CSYS_FOREVER, 0);
 }

@@ -12,7 +12,7 @@
 
 #define PLACES 256
 
-/* See worth. */
+/* See csysi_spin_worth. */
 #define LONG_SPIN_NS 50000
 #define TRIES 4
 #define FIRST_LONG 16
@@ -173,11 +173,16 @@ static int is_long(uint32_t missed)
  * As a mean of 16 waits that is still less than CSYSI_SPIN_NS.  The long spins do not become
  * rarer: the misses may be those of another object that had this place before.
  */
-static int64_t worth(uint32_t missed)
+int64_t csysi_spin_worth(uint32_t missed)
 {
 	if (missed < TRIES || is_long(missed - 1))
 		return CSYSI_SPIN_NS;
 	return is_long(missed) ? LONG_SPIN_NS : 0;
+}
+
+uint32_t csysi_spin_missed(uint32_t missed, int is_so)
+{
+	return is_so && !is_long(missed) ? 0 : missed + 1;
 }
 
 struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline)
@@ -187,7 +192,7 @@ struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline)
 
 	if (!csys_deadline_is_poll(deadline) && may_help(place)) {
 		uint32_t missed = csysi_load_relaxed(spin.missed);
-		int64_t ns = worth(missed);
+		int64_t ns = csysi_spin_worth(missed);
 		if (ns > 0) {
 			spin.end = csys_now() + ns;
 			if (csys_deadline_ns(deadline) < spin.end)
@@ -209,7 +214,7 @@ int csysi_spin_goes_on(struct csysi_spin *spin, int is_so)
 			return 1;
 	}
 	uint32_t missed = csysi_load_relaxed(spin->missed);
-	uint32_t now = is_so && !is_long(missed) ? 0 : missed + 1;
+	uint32_t now = csysi_spin_missed(missed, is_so);
 	/* Only if it changes: other threads read it. */
 	if (now != missed)
 		csysi_store_relaxed(spin->missed, now);

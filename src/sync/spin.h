@@ -18,7 +18,7 @@
 
 #include <csys/base/deadline.h>
 
-/* How long a waiter spins, as a rule: see worth in spin.c. */
+/* How long a waiter spins, as a rule: see csysi_spin_worth in spin.c. */
 #define CSYSI_SPIN_NS 5000
 
 /* Note that this thread is about to wake, or let go on, a thread that waits for `object`. */
@@ -41,6 +41,11 @@ struct csysi_spin {
 
 struct csysi_spin csysi_spin_begin(const void *object, csys_deadline deadline);
 int csysi_spin_goes_on(struct csysi_spin *spin, int is_so);
+
+/* For objects that keep these counts themselves: how long to spin after so many waits in a row that
+ * took longer than their spins (0: not now), and that number after a spin. */
+int64_t csysi_spin_worth(uint32_t missed);
+uint32_t csysi_spin_missed(uint32_t missed, int is_so);
 
 /* Forget what was noted for objects in this memory; perhaps that of others, too. */
 void csysi_spin_forget(const void *memory, size_t size);

@@ -51,7 +51,8 @@ enum {
 	CSYS_EOTHER = -22,       /**< anything else: see csys_os_error() */
 	CSYS_EDEADLK = -23,      /**< the caller would wait for itself */
 	CSYS_EPANICKED = -24,    /**< a thread or a function panicked: csys/sync/panic.h */
-	CSYS_ECANCELED = -25     /**< the operation was called off */
+	CSYS_ECANCELED = -25,    /**< the operation was called off */
+	CSYS_EDISCONNECTED = -26 /**< the other side of a channel is gone */
 };
 
 /**
