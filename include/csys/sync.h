@@ -14,6 +14,7 @@
 #include <csys/sync/annotations.h>
 #include <csys/sync/atomic.h>
 #include <csys/sync/barrier.h>
+#include <csys/sync/channel.h>
 #include <csys/sync/checked.h>
 #include <csys/sync/condvar.h>
 #include <csys/sync/event.h>
@@ -25,8 +26,10 @@
 #include <csys/sync/panic.h>
 #include <csys/sync/reentrant.h>
 #include <csys/sync/rwlock.h>
+#include <csys/sync/select.h>
 #include <csys/sync/semaphore.h>
 #include <csys/sync/thread.h>
+#include <csys/sync/typed_channel.h>
 #include <csys/sync/wait_any.h>
 
 #endif

@@ -739,10 +739,8 @@ void csysi_checked_holds_now(const void *lock, int how)
 	open_book();
 	struct thread *self = mine();
 	struct use *held = self ? holding(self, lock, ANY) : NULL;
-	if (held) {
+	if (held)
 		held->how = how;
-		self->wants.lock = NULL; /* it has waited to upgrade */
-	}
 	close_book();
 }
 
@@ -786,7 +784,7 @@ void csysi_checked_waits(const void *condvar, const void *mutex, const void *fir
 		report(CSYS_CHECK_CONDVAR, text.at);
 }
 
-/* ---- what users ask -------------------------------------------------------------------------- */
+/* ---- what users ask ---------------------------------------------------------------------- */
 
 int csys_sync_is_checked(void)
 {

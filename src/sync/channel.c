@@ -1,0 +1,310 @@
+/*
+ * sync/channel.c - making channels, and their ends.
+ *
+ * The two types of ends are one object: what a sender or a receiver points to is the channel.  So a
+ * clone is a count, and needs no memory.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/channel.h>
+
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "os/os.h"
+#include "sync/channel.h"
+
+#define MOST_ENDS 0x7fffffffu
+#define GREATEST_SIZE (PTRDIFF_MAX / 16) /* nor is there memory for a block of such messages */
+#define GREATEST_CAPACITY (UINT64_C(1) << 30)
+
+/* How often the process was forked, seen from here. */
+static uint32_t process;
+
+static void note_fork(void)
+{
+	process++;
+}
+
+/* ---- making ------------------------------------------------------------------------------ */
+
+static int make_ring(struct csysi_channel *c)
+{
+	const struct csysi_channel_layout *l = &c->layout;
+	size_t alignment = l->alignment > CSYSI_CHANNEL_LINE ? l->alignment : CSYSI_CHANNEL_LINE;
+	size_t slots = 1, bytes, stamps = 0;
+
+	while (slots < c->capacity) {
+		slots *= 2;
+		c->shift++;
+	}
+	c->mask = (uint32_t)(slots - 1);
+	/* The stamps stand in front of large messages, whose alignment they must not break. */
+	if (!l->is_small)
+		stamps = CSYSI_CHANNEL_UP(slots * sizeof(uint32_t), alignment);
+	if (__builtin_mul_overflow(slots, l->slot, &bytes) ||
+	    __builtin_add_overflow(bytes, stamps, &bytes))
+		return CSYS_ENOMEM;
+	char *ring = csysi_channel_alloc(bytes, alignment, 1, &c->ring_memory);
+	if (!ring)
+		return CSYS_ENOMEM;
+	c->slots = ring + stamps;
+	c->stamps = l->is_small ? ring + (l->stamps_at - l->slots_at) : ring;
+	return 0;
+}
+
+static void free_channel(struct csysi_channel *c)
+{
+	if (c->kind == CSYSI_CHANNEL_UNBOUNDED)
+		csysi_channel_blocks_free(c);
+	csysi_channel_handle_free(c->rx_handle);
+	csysi_channel_handle_free(c->tx_handle);
+	csysi_free(c->ring_memory);
+	csysi_free(c->memory);
+}
+
+static int make_slots(struct csysi_channel *c)
+{
+	switch (c->kind) {
+	case CSYSI_CHANNEL_UNBOUNDED:
+		return csysi_channel_blocks_init(c);
+	case CSYSI_CHANNEL_BOUNDED:
+		return make_ring(c);
+	default:
+		return 0;
+	}
+}
+
+static void set_options(struct csysi_channel *c, const csys_channel_options *options)
+{
+	c->is_patient = 1;
+	if (!options)
+		return;
+	c->drop = options->drop;
+	c->drop_argument = options->drop_argument;
+	c->has_many_receivers = options->many_receivers != 0;
+	c->is_patient = !options->latency_first;
+}
+
+static int prepare(void)
+{
+	static uint32_t is_prepared;
+
+	/* Relaxed: all that sets it has been done before, by whatever thread. */
+	if (csysi_load_relaxed(&is_prepared))
+		return 0;
+	int r = csysi_os_at_fork(note_fork);
+	if (r == 0)
+		csysi_store_relaxed(&is_prepared, 1);
+	return r;
+}
+
+int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
+		      const csys_channel_options *options, csys_sender **out_sender,
+		      csys_receiver **out_receiver)
+{
+	void *memory;
+
+	if (capacity != CSYS_UNBOUNDED && capacity > GREATEST_CAPACITY)
+		return CSYS_EINVAL;
+	if (size > GREATEST_SIZE || alignment > GREATEST_SIZE)
+		return CSYS_ENOMEM;
+	int r = prepare();
+	if (r < 0)
+		return r;
+	struct csysi_channel *c = csysi_channel_alloc(sizeof *c, CSYSI_CHANNEL_LINE, 1, &memory);
+	if (!c)
+		return CSYS_ENOMEM;
+	c->memory = memory;
+	c->process = process;
+	c->layout = csysi_channel_layout_of(size, alignment);
+	c->capacity = capacity;
+	c->kind = capacity == CSYS_UNBOUNDED ? CSYSI_CHANNEL_UNBOUNDED
+		  : capacity > 0             ? CSYSI_CHANNEL_BOUNDED
+					     : CSYSI_CHANNEL_RENDEZVOUS;
+	c->senders = c->receivers = 1;
+	c->references = 2;
+	csysi_channel_owner_init(&c->tx_owner);
+	csysi_channel_owner_init(&c->rx_owner);
+	set_options(c, options);
+	r = make_slots(c);
+	if (r < 0) {
+		free_channel(c);
+		return r;
+	}
+	*out_sender = (csys_sender *)(void *)c;
+	*out_receiver = (csys_receiver *)(void *)c;
+	return 0;
+}
+
+/* The greatest power of two that a size is a multiple of, up to that of max_align_t. */
+static size_t natural_alignment(size_t size)
+{
+	size_t power = size & (0 - size);
+
+	return power == 0 || power > _Alignof(max_align_t) ? _Alignof(max_align_t) : power;
+}
+
+int csys_channel_new(size_t size, size_t capacity, const csys_channel_options *options,
+		     csys_sender **out_sender, csys_receiver **out_receiver)
+{
+	size_t alignment = options ? options->alignment : 0;
+
+	if (alignment == 0)
+		alignment = natural_alignment(size);
+	if (alignment & (alignment - 1))
+		return CSYS_EINVAL;
+	return csysi_channel_new(size, alignment, capacity, options, out_sender, out_receiver);
+}
+
+/* ---- ends -------------------------------------------------------------------------------- */
+
+static int is_of_parent(const struct csysi_channel *c)
+{
+	return c->process != process;
+}
+
+static void add_end(uint32_t *count)
+{
+	/* Relaxed: the caller has an end, so the channel stays. */
+	if (csysi_add_relaxed(count, 1) > MOST_ENDS)
+		csysi_os_abort("a channel with too many ends");
+}
+
+static void release(struct csysi_channel *c)
+{
+	/* Acquire and release: the last one frees what all others have used. */
+	if (csysi_sub_acq_rel(&c->references, 1) == 0)
+		free_channel(c);
+}
+
+csys_sender *csys_sender_clone(csys_sender *sender)
+{
+	add_end(&csysi_channel_of_sender(sender)->senders);
+	return sender;
+}
+
+void csys_sender_close(csys_sender *sender)
+{
+	struct csysi_channel *c = csysi_channel_of_sender(sender);
+
+	if (!c || is_of_parent(c))
+		return;
+	/* Sequentially consistent, with the look behind it, as (1) and (3) of channel_fence.c.  The
+	 * release pairs with the acquire of a receiver that reads 0: all was sent before. */
+	if (csysi_sub_seq_cst(&c->senders, 1) > 0)
+		return;
+	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
+		csysi_channel_rendezvous_disconnect(c);
+	else if (csysi_load_seq_cst(&c->rx_flags) & CSYSI_CHANNEL_SOME)
+		csysi_channel_wake_all(c, csysi_channel_receivers(c));
+	release(c);
+}
+
+csys_receiver *csys_receiver_clone(csys_receiver *receiver)
+{
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+
+	if (!c->has_many_receivers)
+		csysi_os_abort("a second receiver of a channel that was made for one");
+	add_end(&c->receivers);
+	return receiver;
+}
+
+static void disconnect_senders(struct csysi_channel *c)
+{
+	/* Sequentially consistent: as (a) of channel_fence.c. */
+	(void)csysi_fetch_or_seq_cst(&c->rx_flags, CSYSI_CHANNEL_CLOSED);
+	csysi_channel_fence_sleeper(&c->tx_fence);
+	csysi_channel_wake_all(c, csysi_channel_senders(c));
+	csysi_channel_destroy_queued(c);
+	csysi_channel_await_drain(c);
+}
+
+void csys_receiver_close(csys_receiver *receiver)
+{
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+
+	if (!c || is_of_parent(c))
+		return;
+	/* Acquire and release: the last one has seen what all others did. */
+	if (csysi_sub_acq_rel(&c->receivers, 1) > 0)
+		return;
+	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
+		csysi_channel_rendezvous_disconnect(c);
+	else
+		disconnect_senders(c);
+	release(c);
+}
+
+csys_weak_sender *csys_sender_downgrade(csys_sender *sender)
+{
+	add_end(&csysi_channel_of_sender(sender)->references);
+	return (csys_weak_sender *)(void *)sender;
+}
+
+csys_sender *csys_weak_sender_upgrade(csys_weak_sender *weak)
+{
+	struct csysi_channel *c = (struct csysi_channel *)(void *)weak;
+	/* Relaxed: a compare-and-swap decides, and orders nothing, as in csys_sender_clone. */
+	uint32_t senders = csysi_load_relaxed(&c->senders);
+
+	do {
+		if (senders == 0)
+			return NULL;
+		if (senders >= MOST_ENDS)
+			csysi_os_abort("a channel with too many ends");
+	} while (!csysi_cas_relaxed(&c->senders, &senders, senders + 1));
+	return (csys_sender *)(void *)c;
+}
+
+void csys_weak_sender_close(csys_weak_sender *weak)
+{
+	struct csysi_channel *c = (struct csysi_channel *)(void *)weak;
+
+	if (c && !is_of_parent(c))
+		release(c);
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static const struct csysi_channel *of_sender(const csys_sender *sender)
+{
+	return (const struct csysi_channel *)(const void *)sender;
+}
+
+static const struct csysi_channel *of_receiver(const csys_receiver *receiver)
+{
+	return (const struct csysi_channel *)(const void *)receiver;
+}
+
+size_t csys_sender_len(const csys_sender *sender)
+{
+	return (size_t)csysi_channel_count(of_sender(sender));
+}
+
+size_t csys_receiver_len(const csys_receiver *receiver)
+{
+	return (size_t)csysi_channel_count(of_receiver(receiver));
+}
+
+size_t csys_sender_capacity(const csys_sender *sender)
+{
+	return (size_t)of_sender(sender)->capacity;
+}
+
+size_t csys_receiver_capacity(const csys_receiver *receiver)
+{
+	return (size_t)of_receiver(receiver)->capacity;
+}
+
+int csys_sender_is_disconnected(const csys_sender *sender)
+{
+	/* Relaxed: it tells of a moment that is over, and orders nothing. */
+	return csysi_load_relaxed(&of_sender(sender)->receivers) == 0;
+}
+
+int csys_receiver_is_disconnected(const csys_receiver *receiver)
+{
+	/* Acquire pairs with the release of csys_sender_close: all that was sent is there. */
+	return csysi_load_acquire(&of_receiver(receiver)->senders) == 0;
+}

@@ -1,0 +1,239 @@
+/*
+ * sync/channel.h - how channels work: what its sources have between themselves.
+ *
+ * Indices.  Each message has an index: `tail` is that of the next one to be sent, `head` that of
+ * the next one to be received.  A sender claims an index by changing tail, writes the message into
+ * the slot of that index, and publishes it by the slot's stamp, which has the lap of the index
+ * (channel_inside.h).  The receiver looks at the stamp of head's slot and at nothing else.  A
+ * bounded channel is a ring of slots; an unbounded one a list of blocks (channel_block.c); one of
+ * capacity 0 has no slots (channel_rendezvous.c).
+ *
+ * Owners.  A side that only one thread uses is changed without read-modify-write; that thread is
+ * its owner.  Another thread that comes takes over (channel_owner.c).
+ *
+ * Waiting.  A thread that has to wait puts an entry into the list of its side, sets SOME in the
+ * flags of that side, looks once more, and sleeps on the word of its waiter.  A thread that sends
+ * or receives looks at the flags of the other side afterwards.  One of the two sees the other: see
+ * channel_fence.c.  The lists are under the channel's lock (channel_wait.c).
+ *
+ *     WAITING ---- its thread ---> ASLEEP                  sleeps on it
+ *     WAITING, ASLEEP - its thread ---> GONE               gives up at the deadline
+ *     WAITING, ASLEEP - another thread ---> CLAIMED        may go on, and is in no list
+ *
+ * These are compare-and-swaps, so one of them decides between a deadline and a wake.  For a
+ * buffered channel CLAIMED means: try again; the thread always does, deadline or not.  For a
+ * rendezvous it means that the other side copies the message, and sets is_done.  DISCONNECTED is a
+ * way of CLAIMED.
+ *
+ * Waking.  A receiver that is claimed leaves the list, and SOME goes with the last one: a burst of
+ * messages wakes it once.  Of the senders one is woken at a time.  While it is on its way,
+ * is_waking is set and SOME is not; when it has tried, it passes on: it wakes the next one if there
+ * is room.
+ *
+ * Ends.  `references` counts a side as long as it has ends, and weak senders.  The last sender
+ * claims all receivers.  The last receiver sets CLOSED, lets all senders go on, and destroys what
+ * is queued.  A sender that has published and sees CLOSED then, destroys what is queued too
+ * (channel.c).
+ */
+#ifndef CSYSI_SYNC_CHANNEL_H
+#define CSYSI_SYNC_CHANNEL_H
+
+#include <stdint.h>
+
+#include <csys/base/deadline.h>
+#include <csys/sync/channel_inside.h>
+
+#include <csys/base/handle.h>
+
+#include "base/atomic.h"
+
+/* ---- waiting: channel_wait.c ------------------------------------------------------------- */
+
+/* States of a waiter.  CLAIMED and above: more than CLAIMED is the index of the entry. */
+enum {
+	CSYSI_CHANNEL_WAITING,
+	CSYSI_CHANNEL_ASLEEP,
+	CSYSI_CHANNEL_GONE,
+	CSYSI_CHANNEL_CLAIMED,
+};
+#define CSYSI_CHANNEL_DISCONNECTED 0x80000000u /* beside CLAIMED */
+
+/* A thread that waits; in its frame. */
+struct csysi_channel_waiter {
+	uint32_t state;
+	uint32_t is_done; /* rendezvous: the message is copied */
+};
+
+/* Its place in the list of a channel. */
+struct csysi_channel_entry {
+	struct csysi_channel_entry *next, *previous; /* under lock, as is is_listed */
+	struct csysi_channel_waiter *waiter;
+	uint32_t index; /* of several entries of a waiter */
+	uint32_t is_listed;
+	void *value; /* rendezvous: where the message is, or is wanted */
+	const struct csysi_channel_handle *handle; /* it is the entry of this, and no thread's */
+};
+
+/* What event loops wait for: channel_handle.c. */
+struct csysi_channel_handle {
+	csys_handle reader, writer; /* a notifier: ready while the entry is not listed */
+	int is_sender;
+	struct csysi_channel_waiter waiter;
+	struct csysi_channel_entry entry;
+};
+
+/* A side of a channel that can wait. */
+struct csysi_channel_side {
+	struct csysi_channel_list *list;
+	uint32_t *flags;
+	struct csysi_channel_fence *fence; /* of the side that it waits for */
+};
+
+struct csysi_channel_side csysi_channel_receivers(struct csysi_channel *c);
+struct csysi_channel_side csysi_channel_senders(struct csysi_channel *c);
+
+void csysi_channel_lock(struct csysi_channel *c);
+void csysi_channel_unlock(struct csysi_channel *c);
+
+/* Put the entry into the list, set SOME, and order that before the caller's next look. */
+void csysi_channel_enlist(struct csysi_channel *c, struct csysi_channel_side side,
+			  struct csysi_channel_entry *entry, int is_first);
+
+/* Take the entry out of the list, if it is there: no thread uses it any more. */
+void csysi_channel_delist(struct csysi_channel *c, struct csysi_channel_side side,
+			  struct csysi_channel_entry *entry);
+
+/* Sleep until claimed: 0; or until the deadline: CSYS_ETIMEDOUT, and no thread claims it. */
+int csysi_channel_sleep(struct csysi_channel_waiter *waiter, csys_deadline deadline);
+
+/* Whether it was claimed. */
+int csysi_channel_is_claimed(const struct csysi_channel_waiter *waiter);
+
+/* Under the lock: set SOME, unless a sender is on its way that passes on. */
+void csysi_channel_set_some(struct csysi_channel *c, struct csysi_channel_side side);
+
+/* Under the lock: add to a list, without its flags. */
+void csysi_channel_list_add(struct csysi_channel_list *list, struct csysi_channel_entry *entry,
+			    int is_first);
+void csysi_channel_list_remove(struct csysi_channel_list *list, struct csysi_channel_entry *entry);
+
+/*
+ * Under the lock: take the first entry out that can be claimed, and claim its waiter, with `how`
+ * beside CLAIMED; NULL if there is none.  *out_address is the word to wake, NULL if the thread is
+ * awake.  The entry may be gone when this returns, unless its thread awaits is_done.
+ */
+struct csysi_channel_entry *csysi_channel_claim_first(struct csysi_channel_list *list, uint32_t how,
+						      const uint32_t **out_address);
+
+/* Let the first waiter go on.  1: there was one. */
+int csysi_channel_wake_one(struct csysi_channel *c, struct csysi_channel_side side);
+void csysi_channel_wake_all(struct csysi_channel *c, struct csysi_channel_side side);
+
+/* Of a rendezvous: whether a thread of this side waits, or the channel is disconnected. */
+int csysi_channel_is_met(struct csysi_channel *c, int is_sender);
+
+/* A sender that was claimed has tried to send: let the next one go on if there is room. */
+void csysi_channel_pass_on(struct csysi_channel *c);
+
+/* ---- looks: channel_look.c ------------------------------------------------------------------ */
+
+/* Whether the message of index head can be taken, for the only receiver at this time. */
+int csysi_channel_is_published(struct csysi_channel *c);
+
+/* Whether a sleeping sender, or receiver, has something to try. */
+int csysi_channel_may_send(struct csysi_channel *c);
+int csysi_channel_may_recv(struct csysi_channel *c);
+
+/* How many messages are claimed and not received. */
+uint64_t csysi_channel_count(const struct csysi_channel *c);
+
+/* ---- fences: channel_fence.c ------------------------------------------------------------- */
+
+/* Order what a thread that is about to sleep has done before its next look. */
+void csysi_channel_fence_sleeper(struct csysi_channel_fence *fence);
+
+/* ---- owners: channel_owner.c ------------------------------------------------------------- */
+
+void csysi_channel_owner_init(struct csysi_channel_owner *owner);
+
+/* Make this thread the owner of a side, or the side one that several threads share. */
+void csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner *owner,
+			     uint32_t *is_shared);
+
+/* Let no thread be the owner of a side any more. */
+void csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
+			 uint32_t *is_shared);
+
+/* ---- handles: channel_handle.c ------------------------------------------------------------ */
+
+/* After an operation of its side: make it quiet if another one would wait.  NULL is ignored. */
+void csysi_channel_handle_look(struct csysi_channel *c, struct csysi_channel_handle *handle);
+
+/* Under the lock: make it ready.  NULL is ignored. */
+void csysi_channel_notify_handle(struct csysi_channel *c, struct csysi_channel_handle *handle);
+
+void csysi_channel_handle_free(struct csysi_channel_handle *handle);
+
+/* ---- blocks: channel_block.c ------------------------------------------------------------- */
+
+/* Memory at a multiple of `alignment`, zeroed if asked for: *out_memory is to be freed. */
+void *csysi_channel_alloc(size_t size, size_t alignment, int is_zero, void **out_memory);
+
+int csysi_channel_blocks_init(struct csysi_channel *c); /* 0, or CSYS_ENOMEM */
+void csysi_channel_blocks_free(struct csysi_channel *c);
+
+/* ---- waiting awake: channel_spin.c ------------------------------------------------------- */
+
+/* As csysi_spin of sync/spin.h, with what the channel knows of the other side. */
+struct csysi_channel_awake {
+	struct csysi_channel_spin *spin;
+	int64_t end; /* ns; 0: it does not help */
+	int looks;
+};
+
+struct csysi_channel_awake csysi_channel_awake_begin(struct csysi_channel_spin *spin,
+						     csys_deadline deadline);
+int csysi_channel_awake_goes_on(struct csysi_channel_awake *awake, int is_so);
+
+/* Note for the other side where this thread runs. */
+void csysi_channel_note_cpu(struct csysi_channel_spin *spin);
+
+/* Yield, unless that was seen to serve other threads than those of the channel: 1 if it did.
+ * `work` is the index that the other side moves. */
+int csysi_channel_yield(struct csysi_channel_spin *spin, const uint64_t *work);
+
+/* ---- sending and receiving: channel_send.c, channel_recv.c ------------------------------- */
+
+/* Without waiting: 0, CSYS_EAGAIN, CSYS_EDISCONNECTED, CSYS_ENOMEM.  Not of a rendezvous. */
+int csysi_channel_try_send(struct csysi_channel *c, const void *value);
+
+/* 0, or CSYS_EAGAIN: none is published. */
+int csysi_channel_try_recv(struct csysi_channel *c, void *out);
+
+/* As the only receiver at this time, or where the caller keeps others out. */
+int csysi_channel_take(struct csysi_channel *c, void *out);
+
+/* On a side that several receivers share: keep the others out. */
+void csysi_channel_begin_turn(struct csysi_channel *c);
+void csysi_channel_end_turn(struct csysi_channel *c);
+
+/* With capacity 0.  CSYS_ETIMEDOUT also where the deadline is CSYS_POLL. */
+int csysi_channel_rendezvous_send(struct csysi_channel *c, const void *value,
+				  csys_deadline deadline);
+int csysi_channel_rendezvous_recv(struct csysi_channel *c, void *out, csys_deadline deadline);
+
+/* It was claimed: wait until the other side has copied the message. */
+void csysi_channel_await_copy(const struct csysi_channel_waiter *waiter);
+
+/* No end of one side is left: let all threads go on that wait. */
+void csysi_channel_rendezvous_disconnect(struct csysi_channel *c);
+
+/* ---- the end: channel_drain.c ------------------------------------------------------------- */
+
+/* The last receiver is gone: destroy what is queued, or let the thread do it that is at it. */
+void csysi_channel_destroy_queued(struct csysi_channel *c);
+
+/* Wait until no thread is at it. */
+void csysi_channel_await_drain(struct csysi_channel *c);
+
+#endif

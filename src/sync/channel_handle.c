@@ -1,0 +1,157 @@
+/*
+ * sync/channel_handle.c - handles of channels, for event loops.
+ *
+ * A handle is a notifier of the system (os/notifier.h) and a permanent entry among the waiters of
+ * its side.  Quiet: the entry is listed, SOME is set, the notifier is clear.  Ready: the entry is
+ * claimed and in no list, the notifier is notified.  So a thread of the other side makes it ready
+ * as it wakes a thread that waits, and goes on to the first of those; and while it is ready, SOME
+ * is clear and nothing is to be done.  A thread of its own side that has used up what there was
+ * makes it quiet again, and looks once more after that, as a thread does that goes to sleep.
+ *
+ * Invariant: while no thread holds the lock, the entry is listed if and only if the notifier is
+ * clear.
+ *
+ * That look comes after each operation of the side, so a side with a handle is used in the way in
+ * which several threads share it, in which all operations come by here: receivers take turns;
+ * senders find WATCHED in the flags at which they look anyway.  A channel without handles does not
+ * pay for it.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/channel.h>
+
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "base/system.h"
+#include "os/os.h"
+#include "sync/channel.h"
+
+/* Whether an operation of the side would not wait. */
+static int may_go(struct csysi_channel *c, const struct csysi_channel_handle *handle)
+{
+	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
+		return csysi_channel_is_met(c, !handle->is_sender);
+	return handle->is_sender ? csysi_channel_may_send(c) : csysi_channel_may_recv(c);
+}
+
+static struct csysi_channel_side side_of(struct csysi_channel *c,
+					 const struct csysi_channel_handle *handle)
+{
+	return handle->is_sender ? csysi_channel_senders(c) : csysi_channel_receivers(c);
+}
+
+void csysi_channel_handle_look(struct csysi_channel *c, struct csysi_channel_handle *handle)
+{
+	struct csysi_channel_side side;
+
+	if (!handle || may_go(c, handle))
+		return;
+	side = side_of(c, handle);
+	csysi_channel_lock(c);
+	int was_quiet = (int)handle->entry.is_listed;
+	if (!was_quiet) {
+		csysi_os_notifier_clear(handle->reader);
+		/* Relaxed: the lock orders it. */
+		csysi_store_relaxed(&handle->waiter.state, CSYSI_CHANNEL_WAITING);
+		csysi_channel_list_add(side.list, &handle->entry, 1);
+		csysi_channel_set_some(c, side);
+	}
+	csysi_channel_unlock(c);
+	if (was_quiet)
+		return;
+	csysi_channel_fence_sleeper(side.fence);
+	if (!may_go(c, handle))
+		return;
+	csysi_channel_lock(c);
+	csysi_channel_notify_handle(c, handle);
+	csysi_channel_unlock(c);
+}
+
+/* Under the lock: the entry is listed, and the handle quiet. */
+static void make_ready(struct csysi_channel_list *list, struct csysi_channel_handle *handle)
+{
+	csysi_channel_list_remove(list, &handle->entry);
+	/* Relaxed: the lock orders it. */
+	csysi_store_relaxed(&handle->waiter.state, CSYSI_CHANNEL_CLAIMED);
+	csysi_os_notifier_notify(handle->writer);
+}
+
+void csysi_channel_notify_handle(struct csysi_channel *c, struct csysi_channel_handle *handle)
+{
+	if (handle && handle->entry.is_listed)
+		make_ready(side_of(c, handle).list, handle);
+}
+
+static int make(int is_sender, struct csysi_channel_handle **out)
+{
+	struct csysi_channel_handle *handle = csysi_alloc_zero(sizeof *handle);
+
+	if (!handle)
+		return CSYS_ENOMEM;
+	int r = csysi_os_notifier_open(&handle->reader, &handle->writer);
+	if (r < 0) {
+		csysi_free(handle);
+		return r;
+	}
+	handle->is_sender = is_sender;
+	handle->entry.waiter = &handle->waiter;
+	handle->entry.handle = handle;
+	handle->waiter.state = CSYSI_CHANNEL_CLAIMED; /* ready, until it is looked at */
+	csysi_os_notifier_notify(handle->writer);
+	*out = handle;
+	return 0;
+}
+
+void csysi_channel_handle_free(struct csysi_channel_handle *handle)
+{
+	if (!handle)
+		return;
+	csysi_os_close(handle->reader);
+	csysi_os_close(handle->writer);
+	csysi_free(handle);
+}
+
+/* The handle in *at, which is made if there is none. */
+static int get(struct csysi_channel_handle **at, int is_sender, csys_handle *out_handle)
+{
+	struct csysi_channel_handle *mine, *is = NULL;
+
+	/* Acquire pairs with the release below. */
+	if (!csysi_load_acquire(at)) {
+		int r = make(is_sender, &mine);
+		if (r < 0)
+			return r;
+		/* Release: it is complete.  If it fails another thread was quicker. */
+		if (!csysi_cas_release(at, &is, mine))
+			csysi_channel_handle_free(mine);
+	}
+	is = csysi_load_acquire(at);
+	*out_handle = is->reader;
+	return 0;
+}
+
+int csys_receiver_handle(csys_receiver *receiver, csys_handle *out_handle)
+{
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+
+	int r = get(&c->rx_handle, 0, out_handle);
+	if (r < 0)
+		return r;
+	csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared);
+	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+	return 0;
+}
+
+int csys_sender_handle(csys_sender *sender, csys_handle *out_handle)
+{
+	struct csysi_channel *c = csysi_channel_of_sender(sender);
+
+	int r = get(&c->tx_handle, 1, out_handle);
+	if (r < 0)
+		return r;
+	/* Sequentially consistent: senders that look at the flags after this find it. */
+	(void)csysi_fetch_or_seq_cst(&c->rx_flags, CSYSI_CHANNEL_WATCHED);
+	csysi_channel_share(c, &c->tx_owner, &c->tx_is_shared);
+	csysi_channel_handle_look(c, csysi_load_acquire(&c->tx_handle));
+	return 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * sync/channel_look.c - what a channel with slots has for a sender or a receiver.
+ */
+#include "sync/channel.h"
+
+int csysi_channel_is_published(struct csysi_channel *c)
+{
+	/* Relaxed, all but the stamp: only the owner changes them. */
+	uint64_t h = csysi_load_relaxed(&c->head);
+	int is_list = c->kind == CSYSI_CHANNEL_UNBOUNDED;
+	unsigned shift = is_list ? c->layout.shift : c->shift;
+	const uint32_t *stamp =
+		is_list ? csysi_channel_stamp(csysi_load_relaxed(&c->head_block), &c->layout,
+					      h & ((UINT64_C(1) << shift) - 1))
+			: csysi_channel_ring_stamp(c, &c->layout, h & c->mask);
+
+	/* Acquire pairs with the release of csysi_channel_write. */
+	return csysi_channel_has_lap(csysi_load_acquire(stamp), csysi_channel_lap(h, shift));
+}
+
+int csysi_channel_may_recv(struct csysi_channel *c)
+{
+	/* Sequentially consistent: (c) of channel_fence.c. */
+	uint64_t t = csysi_load_seq_cst(&c->tail);
+
+	/* Relaxed: of the only receiver itself, or one of several looks again. */
+	return t != csysi_load_relaxed(&c->head) || csysi_load_seq_cst(&c->senders) == 0;
+}
+
+int csysi_channel_may_send(struct csysi_channel *c)
+{
+	/* Sequentially consistent: (c) of channel_fence.c. */
+	uint64_t h = csysi_load_seq_cst(&c->head), t = csysi_load_seq_cst(&c->tail);
+
+	return c->kind == CSYSI_CHANNEL_UNBOUNDED ||
+	       (csysi_load_seq_cst(&c->rx_flags) & CSYSI_CHANNEL_CLOSED) ||
+	       !csysi_channel_is_beyond(c, t, h);
+}
+
+uint64_t csysi_channel_count(const struct csysi_channel *c)
+{
+	uint64_t t, h;
+
+	/* Acquire, all: in this order, so that the two are of one moment. */
+	do {
+		t = csysi_load_acquire(&c->tail);
+		h = csysi_load_acquire(&c->head);
+	} while (csysi_load_acquire(&c->tail) != t);
+	if (c->kind == CSYSI_CHANNEL_UNBOUNDED) {
+		unsigned shift = c->layout.shift;
+		/* Without the indices that have no slot.  While tail is one of these, the slot
+		 * before is claimed. */
+		t -= t >> shift;
+		h -= h >> shift;
+	}
+	uint64_t count = t - h;
+	/* The receiver may have gone past t since. */
+	return count > UINT64_MAX / 2                                    ? 0
+	       : c->kind == CSYSI_CHANNEL_BOUNDED && count > c->capacity ? c->capacity
+									 : count;
+}

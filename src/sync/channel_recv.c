@@ -1,0 +1,235 @@
+/*
+ * sync/channel_recv.c - receiving from a channel with slots, and waiting for a message.
+ *
+ * Holding back.  A receiver that is as fast as a stream of messages takes the cache line of each
+ * message from the sender that writes the next one into it.  So a receiver that has found nothing
+ * and then sees a message at once (a stream) waits `gap` spin hints before it takes it, and so gets
+ * several for one transfer of a line.  The gap grows while bursts are short, and shrinks while they
+ * are long, or while messages do not come at once.  One that has brought nothing is given up for a
+ * while: two threads that take turns are no stream.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/channel.h>
+
+#include "os/os.h"
+#include "sync/channel.h"
+#include "sync/lock.h"
+#include "sync/spin.h"
+
+/* A message that is seen within so many looks belongs to a stream. */
+#define STREAM_LOOKS 6
+/* Messages of a burst that is long enough. */
+#define BURST 128
+/* The gap, in spin hints: the greatest, and the least that has to bring something. */
+#define GREATEST_GAP 255
+#define LEAST_GAP 7
+/* A burst of less than a message for so many hints has brought nothing... */
+#define HINTS_FOR_ONE 8
+/* ... and the gap does not grow for so many waits. */
+#define GIVEN_UP_FOR 64
+/* A receiver that has got no more messages since its last wait yields before it sleeps. */
+#define FEW 8
+
+int csysi_channel_take(struct csysi_channel *c, void *out)
+{
+	return c->kind == CSYSI_CHANNEL_UNBOUNDED ? csysi_channel_take_list(c, out, &c->layout)
+						  : csysi_channel_take_ring(c, out, &c->layout);
+}
+
+static struct csysi_lock *turn_of(struct csysi_channel *c)
+{
+	return (struct csysi_lock *)(void *)&c->turn;
+}
+
+void csysi_channel_begin_turn(struct csysi_channel *c)
+{
+	csysi_lock_lock(turn_of(c));
+}
+
+void csysi_channel_end_turn(struct csysi_channel *c)
+{
+	csysi_lock_unlock(turn_of(c));
+}
+
+static int recv_shared(struct csysi_channel *c, void *out)
+{
+	csysi_channel_begin_turn(c);
+	int r = csysi_channel_take(c, out);
+	csysi_channel_end_turn(c);
+	if (r == 0 && c->kind == CSYSI_CHANNEL_BOUNDED)
+		csysi_channel_tell_sender(c);
+	/* Acquire pairs with the release of csys_receiver_handle. */
+	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+	return r;
+}
+
+int csysi_channel_try_recv(struct csysi_channel *c, void *out)
+{
+	for (;;) {
+		/* Acquire pairs with the release of csysi_channel_take_over. */
+		if (csysi_load_acquire(&c->rx_is_shared))
+			return recv_shared(c, out);
+		int r = csysi_channel_recv_alone(c, out, &c->layout);
+		if (r != CSYSI_CHANNEL_OTHER)
+			return r;
+		csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
+	}
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+/* Whether there is something to receive, for a receiver that waits awake. */
+static int is_ready(struct csysi_channel *c)
+{
+	struct csysi_channel_seat *seat = csysi_channel_enter(&c->rx_owner);
+	if (!seat)
+		return csysi_channel_may_recv(c);
+	int is_so = csysi_channel_is_published(c);
+	csysi_channel_leave(seat);
+	return is_so;
+}
+
+/* A message came after so many looks; the burst before it had so many messages. */
+static void adjust_gap(struct csysi_channel *c, int looks, uint64_t burst)
+{
+	uint32_t gap = csysi_load_relaxed(&c->gap), held = csysi_load_relaxed(&c->gap_held);
+	uint64_t wanted = c->kind == CSYSI_CHANNEL_BOUNDED && c->capacity / 4 < BURST
+				  ? c->capacity / 4
+				  : BURST;
+
+	if (looks > STREAM_LOOKS || burst > 4 * wanted) {
+		gap /= 2;
+	} else if (gap >= LEAST_GAP && burst < gap / HINTS_FOR_ONE) {
+		gap = 0;
+		held = GIVEN_UP_FOR;
+	} else if (held > 0) {
+		held--;
+	} else if (burst < wanted && gap < GREATEST_GAP) {
+		gap = gap * 2 + 1;
+	}
+	/* Relaxed: hints, of which each receiver may have another value. */
+	csysi_store_relaxed(&c->gap, gap);
+	csysi_store_relaxed(&c->gap_held, held);
+}
+
+static void hold_back(struct csysi_channel *c, int looks, uint64_t burst)
+{
+	if (!c->is_patient)
+		return;
+	adjust_gap(c, looks, burst);
+	for (uint32_t i = csysi_load_relaxed(&c->gap); i > 0; i--)
+		csys_spin_hint();
+}
+
+/* Wait awake until a message is there, or that does not help any more. */
+static void wait_awake(struct csysi_channel *c, csys_deadline deadline)
+{
+	/* Relaxed: as above. */
+	uint64_t h = csysi_load_relaxed(&c->head);
+	uint64_t burst = h - csysi_load_relaxed(&c->burst_from);
+	int looks = 0, is_so = 0;
+
+	csysi_store_relaxed(&c->burst_from, h);
+	for (struct csysi_channel_awake awake = csysi_channel_awake_begin(&c->rx_spin, deadline);
+	     csysi_channel_awake_goes_on(&awake, is_so); looks++)
+		is_so = is_ready(c);
+	if (is_so)
+		hold_back(c, looks, burst);
+	else if (burst <= FEW && csysi_load_relaxed(&c->rx_spin.cpu) == csysi_channel_cpu() &&
+		 !csys_deadline_is_poll(deadline))
+		(void)csysi_channel_yield(&c->rx_spin, &c->tail);
+}
+
+/* Nothing is published, and no sender is left. */
+static int recv_last(struct csysi_channel *c, void *out)
+{
+	/* What was sent before the last sender was closed is published by now. */
+	return csysi_channel_try_recv(c, out) == 0 ? 0 : CSYS_EDISCONNECTED;
+}
+
+static int sleep_for_message(struct csysi_channel *c, csys_deadline deadline)
+{
+	struct csysi_channel_side side = csysi_channel_receivers(c);
+	struct csysi_channel_waiter self = { 0 };
+	struct csysi_channel_entry entry = { .waiter = &self };
+	int r = 0;
+
+	csysi_channel_enlist(c, side, &entry, 0);
+	if (!csysi_channel_may_recv(c))
+		r = csysi_channel_sleep(&self, deadline);
+	csysi_channel_delist(c, side, &entry);
+	return r;
+}
+
+static int wait_to_recv(struct csysi_channel *c, void *out, csys_deadline deadline)
+{
+	int tries = 0, is_late = csys_deadline_is_poll(deadline);
+
+	/* One that is not the owner has not tried yet. */
+	if (csysi_channel_try_recv(c, out) == 0)
+		return 0;
+	for (;;) {
+		csysi_channel_note_cpu(&c->tx_spin);
+		if (tries == 0 && !is_late)
+			wait_awake(c, deadline);
+		if (csysi_channel_try_recv(c, out) == 0)
+			return 0;
+		/* Acquire pairs with the release of csys_sender_close. */
+		if (csysi_load_acquire(&c->senders) == 0)
+			return recv_last(c, out);
+		if (csysi_channel_may_recv(c)) {
+			/* A sender is between its claim and its stamp, or another receiver came
+			 * first. */
+			csysi_spin_let_on(tries++);
+			continue;
+		}
+		if (is_late)
+			return CSYS_ETIMEDOUT;
+		tries = 0;
+		is_late = sleep_for_message(c, deadline) == CSYS_ETIMEDOUT;
+	}
+}
+
+/* ---- of the inline functions ------------------------------------------------------------- */
+
+int csysi_channel_recv_slow(struct csysi_channel *c, void *out, csys_deadline deadline)
+{
+	return c->kind == CSYSI_CHANNEL_RENDEZVOUS ? csysi_channel_rendezvous_recv(c, out, deadline)
+						   : wait_to_recv(c, out, deadline);
+}
+
+int csysi_channel_try_recv_slow(struct csysi_channel *c, void *out)
+{
+	int r = csysi_channel_recv_slow(c, out, CSYS_POLL);
+
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
+}
+
+void csysi_channel_received(struct csysi_channel *c)
+{
+	csysi_channel_note_cpu(&c->tx_spin);
+	(void)csysi_channel_wake_one(c, csysi_channel_senders(c));
+}
+
+/* ---- public ------------------------------------------------------------------------------ */
+
+int csys_receiver_recv_until(csys_receiver *receiver, csys_deadline deadline, void *out_value)
+{
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+	int r = csysi_channel_recv_alone(c, out_value, &c->layout);
+
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out_value, deadline);
+}
+
+int csys_receiver_recv(csys_receiver *receiver, void *out_value)
+{
+	return csys_receiver_recv_until(receiver, CSYS_FOREVER, out_value);
+}
+
+int csys_receiver_try_recv(csys_receiver *receiver, void *out_value)
+{
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+	int r = csysi_channel_recv_alone(c, out_value, &c->layout);
+
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_try_recv_slow(c, out_value);
+}

@@ -1,0 +1,391 @@
+/*
+ * sync/select.c - one of several sends and receives.
+ *
+ *     try all cases                                    one goes: done
+ *     list an entry for each, in the order of the channels' addresses, one lock at a time;
+ *       one that could go meanwhile: withdraw, and try again
+ *     sleep
+ *     take all entries out of their lists
+ *     claimed by case k: try k first
+ *
+ * A thread has one waiter, and an entry in the list of each channel.  Only one compare-and-swap
+ * takes the waiter from WAITING or ASLEEP to another state.
+ *
+ * Never twice: a message moves after that compare-and-swap, or while the thread is in no list.
+ * Never to no thread: a thread that claims another hands over; one that is claimed takes what it
+ * was claimed for, whatever its deadline.  No lost wake: for each channel as in channel_fence.c;
+ * and a claim for room, or for a message, stands for that room or message, so the thread tries this
+ * case first, and passes on (channel_wait.c).
+ *
+ * No deadlock: one lock at a time.  No livelock: of two selects that could meet at a rendezvous,
+ * one withdraws at a channel only for an entry that is listed there.  That one withdraws only at a
+ * channel with a greater address.  So the one at the greatest does not, and is claimed.
+ *
+ * Two entries of one thread at a rendezvous channel do not meet: the partner must be another one.
+ */
+#include <csys/base/result.h>
+#include <csys/sync/select.h>
+
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "os/os.h"
+#include "sync/channel.h"
+#include "sync/spin.h"
+
+#define FEW 16
+#define MOST_CASES 0x1000000u
+
+/* What a select has for each case. */
+struct place {
+	struct csysi_channel_entry entry;
+	uint32_t order; /* the index of the case that comes at this place */
+};
+
+struct selection {
+	const csys_select_case *cases;
+	uint32_t count;
+	int is_biased;
+	struct place *places;
+	struct csysi_channel_waiter self;
+	uint32_t listed; /* so many places, in their order, have listed their entries */
+};
+
+static struct csysi_channel *channel_of(const csys_select_case *one)
+{
+	return one->channel;
+}
+
+static struct csysi_channel_side side_of(const csys_select_case *one)
+{
+	return one->is_send ? csysi_channel_senders(channel_of(one))
+			    : csysi_channel_receivers(channel_of(one));
+}
+
+/* ---- trying ------------------------------------------------------------------------------ */
+
+/* A random number below `limit`.  Each thread has a sequence of its own: xorshift (Marsaglia). */
+static uint32_t random_below(uint32_t limit)
+{
+#if CSYSI_IS_ELF
+	uint64_t *at = &csysi_channel_thread.random;
+#else
+	static uint64_t all;
+	uint64_t *at = &all;
+#endif
+	/* Relaxed: any number will do. */
+	uint64_t x = csysi_load_relaxed(at);
+
+	if (x == 0)
+		x = (uint64_t)csys_now() ^ (uintptr_t)at;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	csysi_store_relaxed(at, x);
+	return (uint32_t)((x >> 32) * limit >> 32);
+}
+
+static int try_recv(struct csysi_channel *c, void *out)
+{
+	int r = csysi_channel_try_recv(c, out);
+
+	/* Acquire pairs with the release of csys_sender_close: what was sent before is there. */
+	if (r == CSYS_EAGAIN && csysi_load_acquire(&c->senders) == 0)
+		r = csysi_channel_try_recv(c, out) == 0 ? 0 : CSYS_EDISCONNECTED;
+	return r;
+}
+
+/* Without waiting: as a send, or a receive; CSYS_EAGAIN: not now. */
+static int try_case(const csys_select_case *one)
+{
+	struct csysi_channel *c = channel_of(one);
+	int r;
+
+	if (!c)
+		return CSYS_EAGAIN;
+	if (c->kind != CSYSI_CHANNEL_RENDEZVOUS)
+		return one->is_send ? csysi_channel_try_send(c, one->value)
+				    : try_recv(c, one->value);
+	r = one->is_send ? csysi_channel_rendezvous_send(c, one->value, CSYS_POLL)
+			 : csysi_channel_rendezvous_recv(c, one->value, CSYS_POLL);
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
+}
+
+/* Try all cases, in an order that is made as far as it is needed. */
+static int try_all(struct selection *selection, uint32_t *out_which)
+{
+	struct place *places = selection->places;
+	uint32_t count = selection->count;
+
+	for (uint32_t i = 0; i < count; i++)
+		places[i].order = i;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t k = selection->is_biased ? i : i + random_below(count - i);
+		uint32_t which = places[k].order;
+		places[k].order = places[i].order;
+		places[i].order = which;
+		int r = try_case(&selection->cases[which]);
+		if (r != CSYS_EAGAIN) {
+			*out_which = which;
+			return r;
+		}
+	}
+	return CSYS_EAGAIN;
+}
+
+/* ---- listing ------------------------------------------------------------------------------- */
+
+/* Order the places by the addresses of their channels. */
+static void sort(struct selection *selection)
+{
+	struct place *places = selection->places;
+	const csys_select_case *cases = selection->cases;
+	uint32_t gap = selection->count;
+
+	do {
+		gap = gap / 2 > 0 ? gap / 2 : 1;
+		for (uint32_t i = gap; i < selection->count; i++) {
+			uint32_t order = places[i].order, k = i;
+			for (; k >= gap && (uintptr_t)cases[places[k - gap].order].channel >
+						   (uintptr_t)cases[order].channel;
+			     k -= gap)
+				places[k].order = places[k - gap].order;
+			places[k].order = order;
+		}
+	} while (gap > 1);
+}
+
+/* Under the lock: whether a thread of the other side waits, and not this one. */
+static int has_partner(const struct csysi_channel_list *list,
+		       const struct csysi_channel_waiter *self)
+{
+	for (const struct csysi_channel_entry *entry = list->first; entry; entry = entry->next)
+		/* Relaxed: if it has gone, or was claimed, a moment later, the next try says so. */
+		if (entry->waiter != self && !entry->handle &&
+		    csysi_load_relaxed(&entry->waiter->state) <= CSYSI_CHANNEL_ASLEEP)
+			return 1;
+	return 0;
+}
+
+/* The entry of the place, to be listed. */
+static struct csysi_channel_entry *begin_entry(struct selection *selection, uint32_t place)
+{
+	uint32_t which = selection->places[place].order;
+	struct csysi_channel_entry *entry = &selection->places[which].entry;
+
+	*entry = (struct csysi_channel_entry){ .waiter = &selection->self,
+					       .index = which,
+					       .value = selection->cases[which].value };
+	return entry;
+}
+
+static const csys_select_case *case_at(const struct selection *selection, uint32_t place)
+{
+	return &selection->cases[selection->places[place].order];
+}
+
+/*
+ * List the entries of a rendezvous channel, which are behind each other, in one critical section:
+ * all of them, or none if one of the cases could go, then 1.
+ */
+static int list_rendezvous(struct selection *selection, struct csysi_channel *c)
+{
+	uint32_t begin = selection->listed, end = begin;
+	int is_ready;
+
+	csysi_channel_lock(c);
+	is_ready = (int)c->is_disconnected;
+	for (; end < selection->count && channel_of(case_at(selection, end)) == c; end++)
+		is_ready |= has_partner(case_at(selection, end)->is_send ? &c->waiting_receivers
+									 : &c->waiting_senders,
+					&selection->self);
+	for (uint32_t place = begin; place < end && !is_ready; place++) {
+		int is_send = case_at(selection, place)->is_send;
+		csysi_channel_list_add(side_of(case_at(selection, place)).list,
+				       begin_entry(selection, place), 0);
+		csysi_channel_notify_handle(
+			c, csysi_load_acquire(is_send ? &c->rx_handle : &c->tx_handle));
+	}
+	csysi_channel_unlock(c);
+	if (!is_ready)
+		selection->listed = end;
+	return is_ready;
+}
+
+/* List the entry of the next place.  1: the case could go. */
+static int list_buffered(struct selection *selection, struct csysi_channel *c)
+{
+	const csys_select_case *one = case_at(selection, selection->listed);
+	struct csysi_channel_entry *entry = begin_entry(selection, selection->listed++);
+
+	csysi_channel_enlist(c, side_of(one), entry, 0);
+	return one->is_send ? csysi_channel_may_send(c) : csysi_channel_may_recv(c);
+}
+
+/* 1: one of the cases could go. */
+static int list_all(struct selection *selection)
+{
+	int is_ready = 0;
+
+	sort(selection);
+	selection->self = (struct csysi_channel_waiter){ 0 };
+	selection->listed = 0;
+	while (selection->listed < selection->count && !is_ready &&
+	       !csysi_channel_is_claimed(&selection->self)) {
+		struct csysi_channel *c = channel_of(case_at(selection, selection->listed));
+		if (!c)
+			selection->listed++;
+		else if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
+			is_ready = list_rendezvous(selection, c);
+		else
+			is_ready = list_buffered(selection, c);
+	}
+	return is_ready;
+}
+
+static void delist_all(struct selection *selection)
+{
+	for (uint32_t i = 0; i < selection->listed; i++) {
+		const csys_select_case *one = case_at(selection, i);
+		if (one->channel)
+			csysi_channel_delist(channel_of(one), side_of(one),
+					     &selection->places[selection->places[i].order].entry);
+	}
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+/* Sleep until claimed; CSYS_ETIMEDOUT: the deadline came first. */
+static int sleep_for_any(struct selection *selection, csys_deadline deadline)
+{
+	struct csysi_channel *c = channel_of(case_at(selection, 0));
+	int is_send = case_at(selection, 0)->is_send;
+
+	if (c)
+		for (struct csysi_channel_awake awake = csysi_channel_awake_begin(
+			     is_send ? &c->tx_spin : &c->rx_spin, deadline);
+		     csysi_channel_awake_goes_on(&awake,
+						 csysi_channel_is_claimed(&selection->self));)
+			;
+	return csysi_channel_sleep(&selection->self, deadline);
+}
+
+/* It was claimed: do what it was claimed for.  CSYS_EAGAIN: another thread was quicker. */
+static int do_claimed(struct selection *selection, uint32_t *out_which)
+{
+	/* Acquire pairs with the release of the claim. */
+	uint32_t state = csysi_load_acquire(&selection->self.state);
+	uint32_t which = (state & ~CSYSI_CHANNEL_DISCONNECTED) - CSYSI_CHANNEL_CLAIMED;
+	const csys_select_case *one = &selection->cases[which];
+
+	*out_which = which;
+	if (state & CSYSI_CHANNEL_DISCONNECTED)
+		return CSYS_EDISCONNECTED;
+	if (channel_of(one)->kind == CSYSI_CHANNEL_RENDEZVOUS) {
+		csysi_channel_await_copy(&selection->self);
+		return 0;
+	}
+	int r = try_case(one);
+	if (one->is_send)
+		csysi_channel_pass_on(channel_of(one));
+	else
+		/* It may stand for a message behind one that is being sent. */
+		for (int tries = 0; r == CSYS_EAGAIN && csysi_channel_may_recv(channel_of(one));
+		     tries++) {
+			csysi_spin_let_on(tries);
+			r = try_case(one);
+		}
+	return r;
+}
+
+/* Wait until a case may go: as do_claimed, CSYS_EAGAIN: try again; or CSYS_ETIMEDOUT. */
+static int wait_for_any(struct selection *selection, csys_deadline deadline, uint32_t *out_which)
+{
+	int is_ready = list_all(selection);
+	uint32_t state = CSYSI_CHANNEL_WAITING;
+	int r = CSYS_EAGAIN;
+
+	/* Relaxed: it tells nothing.  If it fails it was claimed. */
+	if (!is_ready || !csysi_cas_relaxed(&selection->self.state, &state, CSYSI_CHANNEL_GONE))
+		r = sleep_for_any(selection, deadline);
+	delist_all(selection);
+	return csysi_channel_is_claimed(&selection->self) ? do_claimed(selection, out_which) : r;
+}
+
+static int select_in(struct selection *selection, csys_deadline deadline, uint32_t *out_which)
+{
+	int is_late = csys_deadline_is_poll(deadline);
+
+	for (int tries = 0;; tries++) {
+		int r = try_all(selection, out_which);
+		if (r != CSYS_EAGAIN)
+			return r;
+		if (is_late)
+			return CSYS_ETIMEDOUT;
+		r = wait_for_any(selection, deadline, out_which);
+		if (r == CSYS_ETIMEDOUT)
+			is_late = 1; /* one more look */
+		else if (r != CSYS_EAGAIN)
+			return r;
+		else if (tries > 0)
+			csysi_spin_let_on(tries);
+	}
+}
+
+/* ---- public ------------------------------------------------------------------------------ */
+
+static int select_until(const csys_select_case *cases, size_t count, int is_biased,
+			csys_deadline deadline, size_t *out_which)
+{
+	struct place few[FEW];
+	struct selection selection = { .cases = cases, .is_biased = is_biased, .places = few };
+	void *memory = NULL;
+	uint32_t which = 0;
+
+	if (count == 0 || count > MOST_CASES)
+		return CSYS_EINVAL;
+	selection.count = (uint32_t)count;
+	if (count > FEW)
+		selection.places = memory = csysi_alloc(count * sizeof *few);
+	if (!selection.places)
+		return CSYS_ENOMEM;
+	int r = select_in(&selection, deadline, &which);
+	csysi_free(memory);
+	if (r == 0 || r == CSYS_EDISCONNECTED)
+		*out_which = which;
+	return r;
+}
+
+int csys_select(const csys_select_case *cases, size_t count, size_t *out_which)
+{
+	return select_until(cases, count, 0, CSYS_FOREVER, out_which);
+}
+
+int csys_select_until(const csys_select_case *cases, size_t count, csys_deadline deadline,
+		      size_t *out_which)
+{
+	return select_until(cases, count, 0, deadline, out_which);
+}
+
+int csys_select_biased_until(const csys_select_case *cases, size_t count, csys_deadline deadline,
+			     size_t *out_which)
+{
+	return select_until(cases, count, 1, deadline, out_which);
+}
+
+int csys_try_select(const csys_select_case *cases, size_t count, size_t *out_which)
+{
+	int r = select_until(cases, count, 0, CSYS_POLL, out_which);
+
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
+}
+
+csys_select_case csys_select_send(csys_sender *sender, const void *value)
+{
+	return (csys_select_case){ sender, (void *)(uintptr_t)value, 1, 0 };
+}
+
+csys_select_case csys_select_recv(csys_receiver *receiver, void *out_value)
+{
+	return (csys_select_case){ receiver, out_value, 0, 0 };
+}
