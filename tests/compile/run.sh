@@ -35,7 +35,7 @@ rejected=0
 
 analysed='mutex rwlock condvar guard locked'
 analysed_cxx='guard_early'
-plain='order call init command'
+plain='order call init command channel'
 
 fail() {
     printf 'FAILED  %s\n' "$1"

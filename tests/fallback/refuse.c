@@ -45,6 +45,7 @@ static const struct {
 } calls[] = {
 	{ "clone3", SYS_clone3 },
 	{ "close_range", SYS_close_range },
+	{ "membarrier", SYS_membarrier },
 	{ "pidfd_open", SYS_pidfd_open },
 	{ "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "preadv2", SYS_preadv2 },

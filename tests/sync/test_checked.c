@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/atomic.h"
-#include "sync/checked.h"
 #include "support/support.h"
 #include "support/thread.h"
 
@@ -361,7 +360,7 @@ static int lines_with(const char *one, const char *two, const char *three)
 	return search.found;
 }
 
-/* ---- deadlocks ------------------------------------------------------------------------------- */
+/* ---- deadlocks --------------------------------------------------------------------------- */
 
 static csys_mutex first, second;
 static csys_rwlock rwlock;
@@ -639,7 +638,6 @@ static void a_thread_that_upgrades_waits_for_the_other_readers(void **state)
 	csys_rwlock_read_recursive(&shared);
 	csys_rwlock_unlock_read(&shared);
 	csys_rwlock_upgrade(&shared);
-	csysi_checked_looks_again(); /* a thread that waits meanwhile */
 	csys_rwlock_downgrade_to_upgradable(&shared);
 	csys_rwlock_downgrade_upgradable(&shared);
 	csys_rwlock_unlock_read(&shared);
@@ -810,7 +808,7 @@ static void a_condvar_with_two_mutexes_is_reported_with_both_places(void **state
 	assert_int_equal(reports, 0);
 }
 
-/* ---- which thread holds what ----------------------------------------------------------------- */
+/* ---- which thread holds what ------------------------------------------------------------- */
 
 static void *wait_for_first(void *argument)
 {

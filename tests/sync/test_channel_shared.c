@@ -1,0 +1,325 @@
+/*
+ * sync/test_channel_shared.c - promises of csys/sync/channel.h: several threads.
+ */
+#define _XOPEN_SOURCE 700
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "support/channel.h"
+#include "support/thread.h"
+
+enum { MOST_THREADS = 4, EACH = 3000 };
+
+/* A message of these tests: its thread and its place in what that has sent. */
+static uint64_t number_by(int thread, uint64_t place)
+{
+	return (uint64_t)thread << 32 | place;
+}
+
+struct party {
+	struct channel channel;
+	int has_clones;
+	uint32_t threads;  /* atomic: that have begun */
+	uint32_t received; /* atomic */
+	uint32_t left;     /* atomic: sends that are to come */
+	uint32_t wrong;    /* atomic */
+	uint32_t seen[MOST_THREADS][EACH];
+};
+
+static void *send_theirs(void *argument)
+{
+	struct party *party = argument;
+	int thread = (int)csysi_add_relaxed(&party->threads, 1) - 1;
+	csys_sender *tx = party->channel.tx;
+	unsigned char value[MOST_SIZE];
+	if (party->has_clones)
+		tx = csys_sender_clone(tx);
+	for (uint64_t i = 0; i < EACH; i++) {
+		fill(value, party->channel.shape.size, number_by(thread, i));
+		int r = i % 5 == 0 ? csys_sender_try_send(tx, value) : CSYS_EAGAIN;
+		while (r == CSYS_EAGAIN || r == CSYS_ETIMEDOUT)
+			r = csys_sender_send_until(tx, value,
+						   i % 3 ? CSYS_FOREVER : csys_after_us(5));
+		CHECK(r == 0);
+	}
+	if (party->has_clones)
+		csys_sender_close(tx);
+	return NULL;
+}
+
+static void *receive_theirs(void *argument)
+{
+	struct party *party = argument;
+	unsigned char value[MOST_SIZE];
+	uint64_t next[MOST_THREADS] = { 0 };
+	int r;
+	while ((r = csys_receiver_recv(party->channel.rx, value)) == 0) {
+		uint64_t number = number_of(value);
+		uint64_t thread = number >> 32, place = number & 0xffffffff;
+		if (thread >= MOST_THREADS || place >= EACH || place < next[thread] ||
+		    !is_message(value, party->channel.shape.size, number)) {
+			csysi_add_relaxed(&party->wrong, 1);
+			continue;
+		}
+		next[thread] = place + 1; /* one receiver sees no later one before an earlier one */
+		csysi_add_relaxed(&party->seen[thread][place], 1);
+		csysi_add_relaxed(&party->received, 1);
+	}
+	CHECK(r == CSYS_EDISCONNECTED);
+	return NULL;
+}
+
+static void assert_all_arrive(const struct shape *shape, int senders, int receivers, int has_clones,
+			      int many_receivers)
+{
+	static struct party party;
+	pthread_t sending[MOST_THREADS], receiving[MOST_THREADS];
+	memset(&party, 0, sizeof party);
+	party.has_clones = has_clones;
+	open_channel_with(&party.channel, shape,
+			  (csys_channel_options){ .many_receivers = many_receivers });
+	for (int i = 0; i < senders; i++)
+		assert_int_equal(pthread_create(&sending[i], NULL, send_theirs, &party), 0);
+	for (int i = 0; i < receivers; i++)
+		assert_int_equal(pthread_create(&receiving[i], NULL, receive_theirs, &party), 0);
+	for (int i = 0; i < senders; i++)
+		pthread_join(sending[i], NULL);
+	csys_sender_close(party.channel.tx);
+	for (int i = 0; i < receivers; i++)
+		pthread_join(receiving[i], NULL);
+	assert_int_equal(party.wrong, 0);
+	assert_int_equal(party.received, senders * EACH);
+	for (int i = 0; i < senders; i++)
+		for (int j = 0; j < EACH; j++)
+			assert_int_equal(party.seen[i][j], 1);
+	csys_receiver_close(party.channel.rx);
+	assert_int_equal(party.channel.drops.count, 0);
+}
+
+static const struct shape shared_shapes[] = {
+	{ 8, 0, CSYS_UNBOUNDED },
+	{ 17, 0, CSYS_UNBOUNDED },
+	{ 5000, 0, CSYS_UNBOUNDED },
+	{ 8, 0, 1 },
+	{ 64, 0, 3 },
+	{ 8, 0, 1024 },
+	{ 512, 0, 1024 },
+	{ 24, 0, 0 },
+};
+#define SHARED_SHAPES (sizeof shared_shapes / sizeof *shared_shapes)
+
+static void each_of_several_senders_keeps_its_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SHARED_SHAPES; i++)
+		assert_all_arrive(&shared_shapes[i], 1 + (int)i % MOST_THREADS, 1, 1, 0);
+}
+
+static void one_sender_may_be_used_by_several_threads_at_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SHARED_SHAPES; i++)
+		assert_all_arrive(&shared_shapes[i], 2 + (int)i % 3, 1, 0, 0);
+}
+
+static void one_receiver_may_be_used_by_several_threads_at_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SHARED_SHAPES; i++)
+		assert_all_arrive(&shared_shapes[i], 1 + (int)i % 2, 2 + (int)i % 3, i % 2, 0);
+}
+
+static void a_channel_for_many_receivers_serves_all_of_them(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SHARED_SHAPES; i++)
+		assert_all_arrive(&shared_shapes[i], 1 + (int)i % 4, 1 + (int)(i + 1) % 4, i % 2,
+				  1);
+}
+
+/* ---- ends that go from thread to thread -------------------------------------------------- */
+
+struct turn {
+	struct channel *channel;
+	uint64_t first, count;
+};
+
+static void *send_in_turn(void *argument)
+{
+	struct turn *turn = argument;
+	for (uint64_t i = 0; i < turn->count; i++)
+		CHECK(send_number(turn->channel->tx, turn->channel->shape.size, turn->first + i) ==
+		      0);
+	return NULL;
+}
+
+static void *receive_in_turn(void *argument)
+{
+	struct turn *turn = argument;
+	unsigned char value[MOST_SIZE];
+	for (uint64_t i = 0; i < turn->count; i++) {
+		CHECK(csys_receiver_try_recv(turn->channel->rx, value) == 0);
+		CHECK(is_message(value, turn->channel->shape.size, turn->first + i));
+	}
+	return NULL;
+}
+
+/* Each thread is a new one, often with the memory of the one before. */
+static void ends_may_go_from_thread_to_thread(const struct shape *shape)
+{
+	struct channel channel;
+	uint64_t most = many(shape), first = 0;
+	open_channel(&channel, shape);
+	for (int round = 0; round < 6; round++) {
+		struct turn turn = { &channel, first, most };
+		if (round % 3 == 0)
+			send_in_turn(&turn);
+		else
+			run_threads(1, send_in_turn, &turn);
+		if (round % 3 == 1)
+			receive_in_turn(&turn);
+		else
+			run_threads(1, receive_in_turn, &turn);
+		first += most;
+	}
+	assert_empty(&channel);
+	assert_sends_all(&channel, first, most);
+	channel.drops.next = first;
+	close_channel(&channel);
+	assert_drops(&channel, first, (uint32_t)most);
+}
+
+/* Two threads take turns for each message, so that the side changes hands all the time. */
+struct pair {
+	struct channel channel;
+	csys_semaphore may[2];
+};
+
+static void *send_every_second(void *argument)
+{
+	struct pair *pair = argument;
+	for (uint64_t i = 1; i < 400; i += 2) {
+		csys_semaphore_wait(&pair->may[1]);
+		CHECK(send_number(pair->channel.tx, pair->channel.shape.size, i) == 0);
+		CHECK(csys_semaphore_post(&pair->may[0], 1) >= 0);
+	}
+	return NULL;
+}
+
+static void two_threads_may_send_by_one_sender_in_turn(const struct shape *shape)
+{
+	struct pair pair;
+	pthread_t thread;
+	memset(&pair, 0, sizeof pair);
+	open_channel(&pair.channel, shape);
+	assert_int_equal(pthread_create(&thread, NULL, send_every_second, &pair), 0);
+	for (uint64_t i = 0; i < 400; i += 2) {
+		assert_sends(&pair.channel, i);
+		if (shape->capacity == 1)
+			assert_receives(&pair.channel, i);
+		assert_true(csys_semaphore_post(&pair.may[1], 1) >= 0);
+		csys_semaphore_wait(&pair.may[0]);
+		if (shape->capacity != 1)
+			assert_receives(&pair.channel, i);
+		assert_receives(&pair.channel, i + 1);
+	}
+	pthread_join(thread, NULL);
+	close_channel(&pair.channel);
+}
+
+/* ---- what is seen ------------------------------------------------------------------------ */
+
+struct plain {
+	int numbers[8]; /* not atomic: the channel orders them */
+};
+
+struct link {
+	csys_sender *tx;
+	csys_receiver *rx;
+	struct plain *back;
+};
+
+static void *read_and_change(void *argument)
+{
+	struct link *link = argument;
+	struct plain *plain;
+	for (int n = 0; n < 1000; n++) {
+		CHECK(csys_receiver_recv(link->rx, &plain) == 0);
+		for (int i = 0; i < 8; i++)
+			CHECK(plain->numbers[i] == n + i);
+		free(plain);
+	}
+	return NULL;
+}
+
+static void what_was_done_before_a_send_is_seen_after_its_receive(void **state)
+{
+	(void)state;
+	const size_t all[] = { CSYS_UNBOUNDED, 1, 64, 0 };
+	for (size_t c = 0; c < 4; c++) {
+		struct link link;
+		pthread_t thread;
+		assert_int_equal(
+			csys_channel_new(sizeof(struct plain *), all[c], NULL, &link.tx, &link.rx),
+			0);
+		assert_int_equal(pthread_create(&thread, NULL, read_and_change, &link), 0);
+		for (int n = 0; n < 1000; n++) {
+			struct plain *plain = malloc(sizeof *plain);
+			assert_non_null(plain);
+			for (int i = 0; i < 8; i++)
+				plain->numbers[i] = n + i;
+			assert_int_equal(csys_sender_send(link.tx, &plain), 0);
+		}
+		pthread_join(thread, NULL);
+		csys_sender_close(link.tx);
+		csys_receiver_close(link.rx);
+	}
+}
+
+static void *close_the_last_sender(void *argument)
+{
+	struct link *link = argument;
+	for (int i = 0; i < 8; i++)
+		link->back->numbers[i] = i;
+	csys_sender_close(link->tx);
+	return NULL;
+}
+
+static void what_was_done_before_the_last_close_is_seen_after_it(void **state)
+{
+	(void)state;
+	const size_t all[] = { CSYS_UNBOUNDED, 64, 0 };
+	for (size_t c = 0; c < 3; c++) {
+		struct plain plain = { { 0 } };
+		struct link link = { NULL, NULL, &plain };
+		pthread_t thread;
+		int value;
+		assert_int_equal(csys_channel_new(sizeof value, all[c], NULL, &link.tx, &link.rx),
+				 0);
+		assert_int_equal(pthread_create(&thread, NULL, close_the_last_sender, &link), 0);
+		assert_int_equal(csys_receiver_recv(link.rx, &value), CSYS_EDISCONNECTED);
+		for (int i = 0; i < 8; i++)
+			assert_int_equal(plain.numbers[i], i);
+		csys_receiver_close(link.rx);
+		pthread_join(thread, NULL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST_ONE(each_of_several_senders_keeps_its_order),
+		TEST_ONE(one_sender_may_be_used_by_several_threads_at_once),
+		TEST_ONE(one_receiver_may_be_used_by_several_threads_at_once),
+		TEST_ONE(a_channel_for_many_receivers_serves_all_of_them),
+		TEST_ON(OF_QUEUES, ends_may_go_from_thread_to_thread),
+		TEST_ON(OF_QUEUES, two_threads_may_send_by_one_sender_in_turn),
+		TEST_ONE(what_was_done_before_a_send_is_seen_after_its_receive),
+		TEST_ONE(what_was_done_before_the_last_close_is_seen_after_it),
+	};
+	count_memory();
+	return RUN(tests);
+}
