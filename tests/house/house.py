@@ -420,10 +420,28 @@ def circles(tree):
 
 DIGESTS = 'tests/model/digests.txt'
 
-# What each model is a model of.  wake.pml is a part of the others.
+# What each model is a model of: files, or of a file the functions with such names ("FILE:REGEX").
+# wake.pml is a part of the others.
 MODELLED = {
     'barrier.pml': ['src/sync/barrier.c'],
     'barrier_late.pml': ['src/sync/barrier.c'],
+    'channel_block.pml': ['src/sync/channel_block.c:link_next|csysi_channel_(link|await_link|next_block)',
+                          'include/csys/sync/channel_inside.h:csysi_channel_send_shared_list'],
+    'channel_close.pml': ['src/sync/channel.c:'
+                          'destroy_all|await_destruction|release|disconnect_senders|'
+                          'csysi_channel_destroy_queued|csys_(sender|receiver)_close',
+                          'src/sync/channel_send.c:csysi_channel_(may_send|sent)',
+                          'src/sync/channel_recv.c:recv_last|csysi_channel_may_recv'],
+    'channel_fence.pml': ['src/sync/channel_fence.c',
+                          'include/csys/sync/channel_inside.h:csysi_channel_(order|tell_.*|claim)'],
+    'channel_owner.pml': ['src/sync/channel_owner.c:(?!csysi_channel_find_cpu).*',
+                          'include/csys/sync/channel_inside.h:csysi_channel_(enter|leave)'],
+    'channel_wait.pml': ['src/sync/channel_wait.c',
+                         'src/sync/channel_send.c:'
+                         'send_after_sleep|wait_to_send|csysi_channel_sent',
+                         'src/sync/channel_recv.c:'
+                         'recv_shared|sleep_for_message|wait_to_recv|csysi_channel_received',
+                         'src/sync/channel_look.c:csysi_channel_may_(send|recv)'],
     'condvar.pml': ['src/sync/condvar.c', 'src/sync/handoff.c', 'src/sync/waitqueue.c',
                     'src/sync/waitqueue.h', 'include/csys/sync/condvar.h'],
     'event.pml': ['src/sync/event.c'],
@@ -433,6 +451,8 @@ MODELLED = {
     'rwlock.pml': ['src/sync/rwlock.c', 'src/sync/rwlock_read.c', 'src/sync/rwlock_write.c',
                    'include/csys/sync/rwlock_inside.h'],
     'rwlock_upgradable.pml': ['src/sync/rwlock_upgradable.c'],
+    'select.pml': ['src/sync/select.c:(?!random_below|sort|csys_.*).*',
+                   'src/sync/channel_rendezvous.c'],
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
     'wake.pml': [],
@@ -462,11 +482,12 @@ def digests(tree):
         path = 'tests/model/' + model
         if tree.exists(path):
             yield path, 1, model + ' ' + digest(tree.text(path))
-        for source in MODELLED[model]:
+        for part in MODELLED[model]:
+            source, _, names = part.partition(':')
             if not tree.exists(source):
                 continue
             for name, line, text in functions_of(tree.text(source)):
-                if not UNMODELLED.search(name):
+                if not UNMODELLED.search(name) and re.fullmatch(names or '.*', name):
                     yield source, line, '%s %s:%s %s' % (model, source, name, digest(text))
 
 
