@@ -1,5 +1,6 @@
 #!/bin/sh
-# bench/instructions.sh - instructions of a pair (lock and unlock, ...) that nobody disputes.
+# bench/instructions.sh - instructions of a pair (lock and unlock, ...) that nobody disputes, and
+# of a message that a thread sends to itself.
 #
 #     instructions.sh BUILD_DIR [SUBJECT...]
 #
@@ -12,9 +13,9 @@ set -eu
 	echo "usage: $0 BUILD_DIR [SUBJECT...]" >&2
 	exit 2
 }
-locks=$1/bench/locks
+build=$1
 shift
-[ $# -gt 0 ] || set -- csys csys_plain pthread glib uv rust parking_lot
+[ $# -gt 0 ] || set -- csys csys_plain csys_bytes pthread glib uv rust parking_lot crossbeam flume
 
 if ! valgrind --tool=callgrind --callgrind-out-file=/dev/null true 2>/dev/null; then
 	echo "# absent: callgrind (valgrind)"
@@ -23,26 +24,37 @@ fi
 trace=$(mktemp)
 trap 'rm -f "$trace"' EXIT
 
+# count PROGRAM CASE SUBJECT N
 count() {
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-		"$locks" --count "$1" "$3" --case "$2" >/dev/null 2>"$trace" || return
+		"$build/bench/$1" --count "$3" "$4" --case "$2" >/dev/null 2>"$trace" || return
 	sed -n 's/^==[0-9]*== Collected : *//p' "$trace" | grep .
+}
+
+# count_case PROGRAM CASE SUBJECT
+count_case() {
+	if one=$(count "$@" 1); then
+		many=$(count "$@" 100001)
+		awk -v case_name="$2" -v subject="$3" -v one="$one" -v many="$many" '
+			BEGIN {
+				printf "%s.instr\t%s\t%.2f\tinstr\n", case_name, subject,
+					(many - one) / 100000
+			}'
+	elif [ $? -ne 77 ]; then
+		cat "$trace" >&2
+		echo "$0: case $2 of $3 cannot be counted" >&2
+		exit 1
+	fi
 }
 
 for case in mutex.pair rwlock.read rwlock.write semaphore.pair condvar.notify_one \
 	condvar.notify_all; do
 	for subject; do
-		if one=$(count "$subject" "$case" 1); then
-			many=$(count "$subject" "$case" 100001)
-			awk -v case_name="$case" -v subject="$subject" -v one="$one" -v many="$many" '
-				BEGIN {
-					printf "%s.instr\t%s\t%.2f\tinstr\n", case_name, subject,
-						(many - one) / 100000
-				}'
-		elif [ $? -ne 77 ]; then
-			cat "$trace" >&2
-			echo "$0: $case of $subject cannot be counted" >&2
-			exit 1
-		fi
+		count_case locks "$case" "$subject"
+	done
+done
+for case in self.unbounded.8 self.unbounded.64 self.bounded1024.8 self.unbounded.8.batch; do
+	for subject; do
+		count_case channels "$case" "$subject"
 	done
 done

@@ -14,15 +14,13 @@
  */
 #include <float.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "locks_peer.h"
+#include "machine.h"
 
 extern const struct locks_peer locks_peer_csys;
 extern const struct locks_peer locks_peer_csys_plain;
@@ -175,21 +173,7 @@ static int has(const struct locks_noun *noun, const struct job *job)
 
 /* ---- threads --------------------------------------------------------------- */
 
-enum { THREADS = 4001, CPUS = 64 };
-
-/* The first CPUs that this process may use. */
-static size_t cpus[CPUS];
-static int cpus_count;
-
-static void find_cpus(void)
-{
-	cpu_set_t set;
-	if (sched_getaffinity(0, sizeof set, &set) != 0)
-		bench_fail("cannot find out which CPUs there are");
-	for (size_t cpu = 0; cpu < CPU_SETSIZE && cpus_count < CPUS; cpu++)
-		if (CPU_ISSET(cpu, &set))
-			cpus[cpus_count++] = cpu;
-}
+enum { THREADS = 4001 };
 
 /* What all threads of one run share. */
 struct crew {
@@ -211,24 +195,11 @@ struct member {
 	_Alignas(128) struct locks_share share;
 };
 
-static int64_t thread_time(void)
-{
-	struct timespec used;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
-}
-
 static void pin(const struct member *me)
 {
-	int count = me->crew->job->cpus ? me->crew->job->cpus : cpus_count;
-	if (count == FREE)
-		return;
-	size_t cpu = cpus[me->index % count];
-	cpu_set_t set;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof set, &set) != 0)
-		bench_fail("cannot pin a thread to CPU %zu", cpu);
+	int count = me->crew->job->cpus ? me->crew->job->cpus : machine_cpus();
+	if (count != FREE)
+		machine_pin(me->index % count);
 }
 
 static uint64_t do_work(uint64_t random, uint32_t steps)
@@ -246,7 +217,7 @@ static void *work(void *context)
 	pin(me);
 	pthread_barrier_wait(&crew->at_start);
 
-	int64_t used = thread_time();
+	int64_t used = machine_thread_time();
 	me->begin = bench_now();
 	if (job->kind == PAIR)
 		crew->noun->pair[job->which](crew->object, crew->count);
@@ -257,22 +228,16 @@ static void *work(void *context)
 	else
 		crew->noun->meet(crew->object, me->index, crew->count, crew->pause);
 	me->end = bench_now();
-	me->cpu = thread_time() - used;
+	me->cpu = machine_thread_time() - used;
 
 	/* Nobody goes while another may still wake it. */
 	pthread_barrier_wait(&crew->at_end);
 	return NULL;
 }
 
-static void sleep_for(int64_t ns)
-{
-	struct timespec time = { ns / 1000000000, ns % 1000000000 };
-	nanosleep(&time, NULL);
-}
-
 static void pause_for(int microseconds)
 {
-	sleep_for((int64_t)microseconds * 1000);
+	machine_sleep((int64_t)microseconds * 1000);
 }
 
 /* What came out of one run. */
@@ -332,7 +297,7 @@ static struct outcome run(const struct locks_peer *peer, const struct job *job, 
 	pthread_barrier_wait(&crew.at_start);
 	int64_t stopped = 0;
 	if (job->kind == CONTEND || job->kind == CROWD) {
-		sleep_for(window);
+		machine_sleep(window);
 		stopped = bench_now();
 		__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	}
@@ -365,47 +330,6 @@ static struct outcome run(const struct locks_peer *peer, const struct job *job, 
 	return outcome;
 }
 
-/* ---- others on this machine ------------------------------------------------- */
-
-/* A moment, and the CPU time used until then. */
-struct look {
-	int is_known; /* 0: this system does not tell */
-	int64_t at;
-	double all; /* CPU ns of all that runs on the machine */
-	double own;
-};
-
-static struct look look_around(void)
-{
-	struct look look = { .at = bench_now() };
-	FILE *file = fopen("/proc/stat", "r");
-	unsigned long long user, nice, system, idle, waiting, irq, soft_irq, steal;
-	if (!file)
-		return look;
-	int got = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
-			 &idle, &waiting, &irq, &soft_irq, &steal);
-	fclose(file);
-	struct timespec own;
-	if (got != 8 || clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own) != 0)
-		return look;
-	look.is_known = 1;
-	look.all = (double)(user + nice + system + irq + soft_irq + steal) * 1e9 /
-		   (double)sysconf(_SC_CLK_TCK);
-	look.own = (double)own.tv_sec * 1e9 + (double)own.tv_nsec;
-	return look;
-}
-
-/* Which part of the CPUs others had since then: 0 to 1, and 0 if it is not known. */
-static double others_since(const struct look *then)
-{
-	struct look now = look_around();
-	if (!then->is_known || !now.is_known)
-		return 0;
-	double others = now.all - then->all - (now.own - then->own);
-	double there = (double)(now.at - then->at) * (double)sysconf(_SC_NPROCESSORS_ONLN);
-	return others > 0 ? others / there : 0;
-}
-
 /* ---- measuring ------------------------------------------------------------- */
 
 /* How often to run a loop so that it takes `budget`, given what `count` took. */
@@ -424,9 +348,9 @@ static struct outcome contend(const struct locks_peer *peer, const struct job *j
 	struct outcome calmest;
 	double least = DBL_MAX;
 	for (int tries = quick ? 1 : 4; tries > 0 && least > 0.15; tries--) {
-		struct look then = look_around();
+		struct machine_look then = machine_look();
 		struct outcome outcome = run(peer, job, 0, quick ? 10000000 : 100000000);
-		double others = others_since(&then);
+		double others = machine_others_since(&then);
 		if (others < least) {
 			least = others;
 			calmest = outcome;
@@ -502,17 +426,17 @@ int main(int argc, char **argv)
 {
 	struct bench_options options;
 	bench_options_read(argc, argv, 1, &options);
-	find_cpus();
+	int cpus = machine_cpus();
 	if (options.counting)
 		return count_only(&options);
 
 	bench_print_machine();
 	print_peers();
-	if (cpus_count < 2)
+	if (cpus < 2)
 		puts("# skipped: the cases on two CPUs (this process may use one)");
 	fflush(stdout);
 
-	struct look begin = look_around();
+	struct machine_look begin = machine_look();
 	for (int round = 0; round < options.rounds; round++)
 		for (size_t j = 0; j < jobs_count; j++)
 			for (size_t i = 0; i < peers_count; i++) {
@@ -520,12 +444,12 @@ int main(int argc, char **argv)
 					peers[bench_turn(round, i, peers_count)];
 				if (bench_listed(options.cases, jobs[j].name) &&
 				    bench_listed(options.only, peer->name) &&
-				    jobs[j].cpus <= cpus_count &&
+				    jobs[j].cpus <= cpus &&
 				    has(&peer->nouns[jobs[j].noun], &jobs[j]))
 					measure(peer, &jobs[j], options.quick);
 			}
 	printf("# others: used %.0f %% of the CPUs during bench/locks\n",
-	       others_since(&begin) * 100);
+	       machine_others_since(&begin) * 100);
 	bench_print();
 	return 0;
 }
