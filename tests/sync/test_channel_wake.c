@@ -53,6 +53,12 @@ static int rounds(void)
 	return under_valgrind() || WITH_TSAN ? ROUNDS / 40 : ROUNDS;
 }
 
+/* Every second time none: the side still has its fence. */
+static uint32_t quick_ones(int round)
+{
+	return round % 2 ? QUICK : 0;
+}
+
 static void a_message_wakes_a_receiver_that_falls_asleep(void **state)
 {
 	(void)state;
@@ -65,9 +71,10 @@ static void a_message_wakes_a_receiver_that_falls_asleep(void **state)
 		assert_int_equal(pthread_create(&thread, NULL, receive_on, &wake), 0);
 		for (int round = 0; round < rounds(); round++) {
 			uint64_t number = 0;
-			for (int i = 0; i < QUICK; i++)
+			uint32_t quick = quick_ones(round);
+			for (uint32_t i = 0; i < quick; i++)
 				assert_int_equal(csys_sender_send(wake.tx, &number), 0);
-			await_done(&wake, sent += QUICK);
+			await_done(&wake, sent += quick);
 			wait_by_chance();
 			assert_int_equal(csys_sender_send(wake.tx, &number), 0);
 			await_done(&wake, ++sent);
@@ -97,9 +104,10 @@ static void room_wakes_a_sender_that_falls_asleep(void **state)
 	assert_int_equal(csys_channel_new(8, CAPACITY, NULL, &wake.tx, &wake.rx), 0);
 	assert_int_equal(pthread_create(&thread, NULL, send_on, &wake), 0);
 	for (int round = 0; round < rounds(); round++) {
-		for (int i = 0; i < QUICK; i++)
+		uint32_t quick = quick_ones(round);
+		for (uint32_t i = 0; i < quick; i++)
 			assert_int_equal(csys_receiver_recv(wake.rx, &number), 0);
-		await_done(&wake, (received += QUICK) + CAPACITY);
+		await_done(&wake, (received += quick) + CAPACITY);
 		wait_by_chance();
 		assert_int_equal(csys_receiver_recv(wake.rx, &number), 0);
 		await_done(&wake, ++received + CAPACITY);
