@@ -187,6 +187,8 @@ static void destroy(void *value, void *argument)
 {
 	(void)argument;
 	note(value);
+	if (now.stop == UINT32_MAX && !now.has_drains)
+		broken("a message is destroyed that could have been received");
 }
 
 /* ---- senders ----------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "base/atomic.h"
 #include "support/channel.h"
+#include "support/thread.h"
 
 /* ---- a second thread that comes in the midst --------------------------------------------- */
 
@@ -164,6 +165,64 @@ static void each_message_sent_is_received_or_destroyed_when_the_receiver_goes(vo
 	}
 }
 
+static void *send_and_close(void *argument)
+{
+	struct flow *flow = argument;
+	uint64_t number = 5;
+	csysi_store_release(&flow->threads, 1);
+	for (uint32_t i = 0; i < flow->sent; i++)
+		csys_spin_hint();
+	CHECK(csys_sender_send(flow->tx, &number) == 0);
+	csys_sender_close(flow->tx);
+	return NULL;
+}
+
+static void the_last_message_is_received_though_its_sender_closes_at_once(void **state)
+{
+	(void)state;
+	for (uint32_t round = 0; round < 600; round++) {
+		struct flow flow = { .sent = round % 40 };
+		csys_receiver *rx;
+		pthread_t thread;
+		uint64_t number = 0;
+		int r;
+		assert_int_equal(
+			csys_channel_new(8, round % 2 ? CSYS_UNBOUNDED : 2, NULL, &flow.tx, &rx),
+			0);
+		assert_int_equal(pthread_create(&thread, NULL, send_and_close, &flow), 0);
+		while (!csysi_load_acquire(&flow.threads))
+			csys_thread_yield();
+		while ((r = csys_receiver_try_recv(rx, &number)) == CSYS_EAGAIN)
+			continue;
+		assert_int_equal(r, 0);
+		assert_int_equal(csys_receiver_recv(rx, &number), CSYS_EDISCONNECTED);
+		pthread_join(thread, NULL);
+		csys_receiver_close(rx);
+	}
+}
+
+/* Of so many threads each has one message in the channel at most. */
+static void *send_and_receive(void *argument)
+{
+	const struct meeting *meeting = argument;
+	uint64_t number = 5;
+	for (int i = 0; i < 20000; i++) {
+		CHECK(csys_sender_try_send(meeting->tx, &number) == 0);
+		CHECK(csys_receiver_recv(meeting->rx, &number) == 0);
+	}
+	return NULL;
+}
+
+static void a_channel_that_has_room_is_not_full_for_any_of_several_threads(void **state)
+{
+	(void)state;
+	struct meeting meeting = { 0 };
+	assert_int_equal(csys_channel_new(8, 3, NULL, &meeting.tx, &meeting.rx), 0);
+	run_threads(3, send_and_receive, &meeting);
+	csys_sender_close(meeting.tx);
+	csys_receiver_close(meeting.rx);
+}
+
 struct weak_race {
 	csys_weak_sender *weak;
 	csys_receiver *rx;
@@ -213,6 +272,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_ONE(a_second_thread_may_come_while_the_first_is_in_the_midst),
 		TEST_ONE(each_message_sent_is_received_or_destroyed_when_the_receiver_goes),
+		TEST_ONE(the_last_message_is_received_though_its_sender_closes_at_once),
+		TEST_ONE(a_channel_that_has_room_is_not_full_for_any_of_several_threads),
 		TEST_ONE(an_upgrade_that_meets_the_last_close_has_a_sender_or_none),
 	};
 	count_memory();
