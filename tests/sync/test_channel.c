@@ -69,6 +69,20 @@ static void any_capacity_is_exact(void **state)
 	}
 }
 
+/* A sender may have read its index long ago. */
+static void an_index_that_others_have_passed_is_not_full(void **state)
+{
+	(void)state;
+	const struct shape shape = { 8, 0, 3 };
+	struct channel channel;
+	open_channel(&channel, &shape);
+	const struct csysi_channel *c = csysi_channel_of_sender(channel.tx);
+	assert_false(csysi_channel_is_beyond(c, 5, 9));
+	assert_false(csysi_channel_is_beyond(c, 11, 9));
+	assert_true(csysi_channel_is_beyond(c, 12, 9));
+	close_channel(&channel);
+}
+
 static void a_full_channel_says_so_and_leaves_the_message(const struct shape *shape)
 {
 	struct channel channel;
@@ -371,6 +385,7 @@ int main(void)
 		TEST_ON(OF_QUEUES, a_queue_that_is_never_empty_keeps_the_order),
 		TEST_ON(OF_QUEUES, a_message_is_copied_when_it_is_sent),
 		TEST_ONE(any_capacity_is_exact),
+		TEST_ONE(an_index_that_others_have_passed_is_not_full),
 		TEST_ON(OF_BOUNDED, a_full_channel_says_so_and_leaves_the_message),
 		TEST_ONE(an_unbounded_channel_is_never_full),
 		TEST_ON(OF_ALL, an_empty_channel_says_so_and_leaves_the_output),
