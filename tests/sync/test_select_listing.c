@@ -108,11 +108,86 @@ static void what_happens_while_cases_are_listed_is_seen(const struct shape *shap
 	}
 }
 
+/* Each case of a channel without slots looks for a partner, whichever stands first. */
+static void a_partner_that_comes_while_both_directions_are_listed_is_seen(void **state)
+{
+	(void)state;
+	const struct shape shapes[] = { { 8, 0, 1 }, { 8, 0, 0 } };
+	for (size_t i = 0; i < 4; i++) {
+		struct channel channels[2];
+		struct letter unused = blank(), in = blank(), out = letter_of(8, 9);
+		struct selector selector = { 0 };
+		struct partner partner;
+		size_t send_at = 1 + i % 2;
+		csys_select_case cases[3];
+		open_in_order(channels, shapes, 2);
+		cases[0] = receives(&channels[0], &unused);
+		cases[send_at] = sends(&channels[1], &out);
+		cases[3 - send_at] = receives(&channels[1], &in);
+		close_gate(&channels[0]);
+		begin_select(&selector, cases, 3, CSYS_FOREVER);
+		await_gate(&channels[0]);
+		if (i < 2)
+			make_receivable(&partner, &channels[1], 7);
+		else
+			make_sendable(&partner, &channels[1]);
+		open_gate(&channels[0]);
+		end_select_by(&selector, i < 2 ? 3 - send_at : send_at);
+		if (i < 2)
+			end_sending(&partner);
+		else
+			end_recv(&partner.call, 9);
+		assert_true(i < 2 ? has_number(&in, 8, 7) : is_blank(&in));
+		close_unwaited(channels, 2);
+	}
+}
+
+/* The handle of the other side, which has just found nothing, is ready when the select waits. */
+static void a_handle_is_ready_when_a_select_waits_at_a_rendezvous(void **state)
+{
+	(void)state;
+	const struct shape shapes[] = { { 8, 0, 1 }, { 8, 0, 0 } };
+	for (int is_send = 0; is_send < 2; is_send++) {
+		struct channel channels[2];
+		struct letter unused = blank(), letter = is_send ? letter_of(8, 9) : blank();
+		struct selector selector = { 0 };
+		csys_handle handle;
+		open_in_order(channels, shapes, 2);
+		const csys_select_case cases[] = { receives(&channels[0], &unused),
+						   is_send ? sends(&channels[1], &letter)
+							   : receives(&channels[1], &letter) };
+		assert_int_equal(is_send ? csys_receiver_handle(channels[1].rx, &handle)
+					 : csys_sender_handle(channels[1].tx, &handle),
+				 0);
+		csys_poll_item item = { .waitable = csys_waitable_reading(handle) };
+		close_gate(&channels[0]);
+		begin_select(&selector, cases, 2, CSYS_FOREVER);
+		await_gate(&channels[0]);
+		if (is_send)
+			assert_empty(&channels[1]);
+		else
+			assert_full(&channels[1]);
+		assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
+		open_gate(&channels[0]);
+		assert_true(csys_poll(&item, 1, CSYS_FOREVER) >= 0);
+		if (is_send)
+			assert_receives(&channels[1], 9);
+		else
+			assert_sends(&channels[1], 8);
+		end_select_by(&selector, 1);
+		assert_true(has_number(&letter, 8, is_send ? 9 : 8));
+		close_channel(&channels[1]);
+		close_unwaited(channels, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_ONE(cases_are_listed_in_the_order_of_addresses),
 		TEST_ON(OF_ALL, what_happens_while_cases_are_listed_is_seen),
+		TEST_ONE(a_handle_is_ready_when_a_select_waits_at_a_rendezvous),
+		TEST_ONE(a_partner_that_comes_while_both_directions_are_listed_is_seen),
 	};
 	count_memory();
 	return RUN(tests);

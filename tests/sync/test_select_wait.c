@@ -287,6 +287,41 @@ static void a_thread_that_sleeps_goes_on_when_the_other_side_leaves(const struct
 	}
 }
 
+static void all_that_sleep_go_on_when_the_other_side_leaves(const struct shape *shape)
+{
+	enum { ALL = 5 };
+	for (int are_sends = 0; are_sends < 2; are_sends++) {
+		struct channel channel;
+		struct letter letters[ALL];
+		struct selector selectors[ALL];
+		if (are_sends && is_unbounded(shape))
+			continue;
+		open_for_many(&channel, shape);
+		memset(selectors, 0, sizeof selectors);
+		if (are_sends)
+			fill_up(&channel, 0);
+		for (int i = 0; i < ALL; i++) {
+			letters[i] = are_sends ? letter_of(shape->size, 9) : blank();
+			const csys_select_case cases[] = { are_sends ? sends(&channel, &letters[i])
+								     : receives(&channel,
+										&letters[i]) };
+			begin_select(&selectors[i], cases, 1, CSYS_FOREVER);
+		}
+		(are_sends ? await_senders : await_receivers)(&channel, ALL);
+		if (are_sends)
+			csys_receiver_close(channel.rx);
+		else
+			csys_sender_close(channel.tx);
+		for (int i = 0; i < ALL; i++)
+			assert_int_equal(end_select(&selectors[i]), CSYS_EDISCONNECTED);
+		assert_nobody_waits(&channel);
+		if (are_sends)
+			csys_sender_close(channel.tx);
+		else
+			csys_receiver_close(channel.rx);
+	}
+}
+
 static void of_several_ends_only_the_last_one_disconnects(const struct shape *shape)
 {
 	struct channel channel;
@@ -404,6 +439,7 @@ int main(void)
 		TEST_ON(OF_ALL, a_channel_without_receivers_is_chosen_and_the_message_stays),
 		TEST_ON(OF_ALL, a_disconnected_channel_and_one_with_a_message_have_their_turns),
 		TEST_ON(OF_ALL, a_thread_that_sleeps_goes_on_when_the_other_side_leaves),
+		TEST_ON(OF_ALL, all_that_sleep_go_on_when_the_other_side_leaves),
 		TEST_ON(OF_ALL, of_several_ends_only_the_last_one_disconnects),
 		TEST_ONE(a_signal_does_not_end_the_wait),
 		TEST_ONE(cancellation_does_not_end_the_wait),
