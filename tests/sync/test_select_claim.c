@@ -140,6 +140,29 @@ static void one_that_gave_up_is_passed_over(const struct shape *shape)
 	}
 }
 
+/* The deadline has come, and the select is about to return: it looks once more. */
+static void what_can_be_done_at_the_deadline_is_done(const struct shape *shape)
+{
+	const struct shape shapes[] = { { shape->size, 0, 1 }, *shape };
+	struct channel channels[2];
+	struct letter unused = blank(), letter = blank();
+	struct selector selector = { 0 };
+	open_in_order(channels, shapes, 2);
+	const csys_select_case cases[] = { receives(&channels[0], &unused),
+					   receives(&channels[1], &letter) };
+	begin_select(&selector, cases, 2, csys_after_ms(10));
+	while (listed_receivers(&channels[1]) == 0 && !has_returned(&selector))
+		take_a_nap();
+	close_gate(&channels[0]);
+	int is_in_time = comes_to_gate(&channels[0], &selector);
+	if (is_in_time)
+		assert_sends(&channels[1], 5);
+	open_gate(&channels[0]);
+	assert_int_equal(end_select(&selector), is_in_time ? 0 : CSYS_ETIMEDOUT);
+	assert_true(is_in_time ? has_number(&letter, shape->size, 5) : is_blank(&letter));
+	close_unwaited(channels, 2);
+}
+
 /* Of two channels that claim a thread one succeeds; the message of the other is for the next. */
 static void one_that_is_claimed_is_passed_over(const struct shape *shape)
 {
@@ -414,6 +437,7 @@ int main(void)
 		TEST_ON(OF_ALL, one_claimed_while_it_withdraws_does_what_it_was_claimed_for),
 		TEST_ON(OF_ALL, one_that_withdraws_is_passed_over),
 		TEST_ON(OF_ALL, one_that_gave_up_is_passed_over),
+		TEST_ON(OF_QUEUES, what_can_be_done_at_the_deadline_is_done),
 		TEST_ON(OF_ALL, one_that_is_claimed_is_passed_over),
 		TEST_ON(OF_ALL, what_it_was_woken_for_is_done_though_another_case_comes_first),
 		TEST_ON(OF_BOUNDED, a_select_that_sends_when_woken_wakes_the_next_sender),
