@@ -427,11 +427,11 @@ MODELLED = {
     'barrier_late.pml': ['src/sync/barrier.c'],
     'channel_block.pml': ['src/sync/channel_block.c:link_next|csysi_channel_(link|await_link|next_block)',
                           'include/csys/sync/channel_inside.h:csysi_channel_send_shared_list'],
-    'channel_close.pml': ['src/sync/channel.c:'
-                          'destroy_all|await_destruction|release|disconnect_senders|'
-                          'csysi_channel_destroy_queued|csys_(sender|receiver)_close',
-                          'src/sync/channel_send.c:csysi_channel_(may_send|sent)',
-                          'src/sync/channel_recv.c:recv_last|csysi_channel_may_recv'],
+    'channel_close.pml': ['src/sync/channel_drain.c',
+                          'src/sync/channel.c:release|disconnect_senders|csys_(sender|receiver)_close',
+                          'src/sync/channel_look.c:csysi_channel_may_.*',
+                          'src/sync/channel_send.c:csysi_channel_sent',
+                          'src/sync/channel_recv.c:recv_last'],
     'channel_fence.pml': ['src/sync/channel_fence.c',
                           'include/csys/sync/channel_inside.h:csysi_channel_(order|tell_.*|claim)'],
     'channel_owner.pml': ['src/sync/channel_owner.c:(?!csysi_channel_find_cpu).*',
@@ -982,6 +982,9 @@ PLANTS = [
      change('include/csys/sync/mutex.h', r'csysi_mutex_lock_slow\(mutex\);', 'csysi_none(mutex);')),
     ('models', r'^uint32_t csys_latch_done\(',
      change('src/sync/latch.c', r'csysi_cas_acq_rel', 'csysi_cas_relaxed')),
+    ('models', r'^CSYSI_ALWAYS struct csysi_channel_seat \*csysi_channel_enter\(',
+     change('include/csys/sync/channel_inside.h', r'&seat->is_busy, 0, __ATOMIC_RELEASE\);$',
+            '&seat->is_busy, 0, __ATOMIC_RELAXED);')),
     ('models', 1, change('tests/model/latch.pml', r'count >= n', 'count > n')),
     ('models', 1, change('tests/model/wake.pml', r'^#define FOREVER 0', '#define FOREVER 2')),
     ('models', 1, raw('tests/model/planted.pml',
@@ -989,6 +992,8 @@ PLANTS = [
     ('models', 1, raw(DIGESTS, 'latch.pml src/sync/latch.c:planted 0123456789abcdef\n')),
     ('models', None, change('src/sync/latch.c', r'^(int csys_latch_add\()', r'/* Planted. */\n\1')),
     ('models', None, change('src/sync/latch.c', r'^\tuint32_t next;', '\tuint32_t   next;')),
+    ('models', None, change('include/csys/sync/channel_inside.h', r'memcpy\(to, from, size\);$',
+                            'memcpy(to, from, size + 0);')),
 ]
 
 

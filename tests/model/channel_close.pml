@@ -1,6 +1,6 @@
 /*
- * channel_close.pml - how a channel ends: src/sync/channel.c, with the looks of channel_send.c and
- * channel_recv.c at those ends.
+ * channel_close.pml - how a channel ends: src/sync/channel.c and channel_drain.c, with the looks of
+ * channel_send.c and channel_recv.c at those ends.
  *
  * Two threads send up to two messages each, and wait while there is no room; then they close their
  * ends.  One thread receives, and closes its end when no sender is left, or at any time before that.
