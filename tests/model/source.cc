@@ -15,6 +15,9 @@
  * Plain members are plain memory here, so of condvar the links between waiters are not
  * checked for races, and the orders that are for them alone are not missed.
  *
+ * Of channels there is the fenced mode only, without a barrier in other threads; the owner of a
+ * side is the only thread that receives.
+ *
  * WHAT breaks it: relaxed-acquire, relaxed-release (all of them), dropped-wake, or
  * FILE:LINE, by which the operation on that line is relaxed.
  * The exit status is 0 if no schedule failed, and 1 if one did.
@@ -26,7 +29,11 @@
 
 /* ---- the compiler's builtins ------------------------------------------------------------ */
 
+#if defined(CHANNEL)
+static const int max_cells = 18;
+#else
 static const int max_cells = 6;
+#endif
 static const unsigned kinds = 3; /* a bit each */
 static const unsigned threads = 3;
 
@@ -47,6 +54,10 @@ static cell *cells; /* of this run */
 static cell *stack_cells;
 static const char *stack_bases[threads];
 #define STACK_PART 4096
+
+/* Or two neighbours of 32 bits somewhere: the address of the first, NULL: not now. */
+static cell *pair_cells;
+static const uint32_t *pairs[threads];
 
 /* A thread-local variable of the source, NULL: it has none.  Relacy's threads are one to the
  * compiler, so a thread that lets others run keeps its own. */
@@ -90,6 +101,9 @@ static cell *cell_of(const volatile void *address)
 		if (word < base && word >= base - STACK_PART)
 			return &stack_cells[i];
 	}
+	for (unsigned i = 0; pair_cells && i < threads; i++)
+		if (pairs[i] && (address == pairs[i] || address == pairs[i] + 1))
+			return &pair_cells[2 * i + (address != pairs[i])];
 	return 0;
 }
 
@@ -119,30 +133,56 @@ static bool is_relaxed(site here)
 
 static rl::memory_order order_of(int order, site here)
 {
-	bool acquires = order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL;
-	bool releases = order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL;
+	bool is_total = order == __ATOMIC_SEQ_CST;
+	bool acquires = order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL || is_total;
+	bool releases = order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || is_total;
 
 	if (is_acquire_relaxed || is_relaxed(here))
 		acquires = false;
 	if (is_release_relaxed || is_relaxed(here))
 		releases = false;
+	if (is_total && acquires && releases)
+		return rl::mo_seq_cst;
 	if (acquires)
 		return releases ? rl::mo_acq_rel : rl::mo_acquire;
 	return releases ? rl::mo_release : rl::mo_relaxed;
 }
+
+/* Relacy orders fences among themselves, but not with sequentially consistent operations, as
+ * C++ does: these are fenced here. */
+struct total {
+	bool is_so;
+
+	total(int order, site here) : is_so(order_of(order, here) == rl::mo_seq_cst)
+	{
+		if (is_so)
+			rl::atomic_thread_fence(rl::mo_seq_cst, $);
+	}
+	~total()
+	{
+		if (is_so)
+			rl::atomic_thread_fence(rl::mo_seq_cst, $);
+	}
+};
 
 /* Words that are no cells are used by one thread: constants and what others stand in for. */
 template <typename T> static T load(const T *p, int order, site here)
 {
 	keeper own;
 	cell *c = cell_of(p);
-	return c ? (T)c->value.load(order_of(order, here), $) : *p;
+	total fences(order, here);
+	rl::memory_order as = order_of(order, here);
+	return c ? (T)c->value.load(as == rl::mo_release ? rl::mo_relaxed : as, $) : *p;
 }
 
 template <typename T> static void store(T *p, T value, int order, site here)
 {
 	keeper own;
-	cell_of(p)->value.store((unsigned long)value, order_of(order, here), $);
+	cell *c = cell_of(p);
+	if (c)
+		c->value.store((unsigned long)value, order_of(order, here), $);
+	else
+		*p = value;
 }
 
 template <typename T> static T swap(T *p, T value, int order, site here)
@@ -155,6 +195,7 @@ template <typename T> static T swap(T *p, T value, int order, site here)
 template <typename T> static T add(T *p, T value, int order, site here)
 {
 	keeper own;
+	total fences(order, here);
 	unsigned long by = (unsigned long)value;
 	if (sizeof(T) == sizeof(int))
 		by = (unsigned long)(int)by;
@@ -166,6 +207,7 @@ static bool cas(T *p, T *expected, T value, bool is_weak, int order, site here)
 {
 	keeper own;
 	rl::atomic<unsigned long> &at = cell_of(p)->value;
+	total fences(order, here);
 	rl::memory_order success = order_of(order, here);
 	unsigned long was = (unsigned long)*expected;
 	unsigned long next = (unsigned long)value;
@@ -175,6 +217,13 @@ static bool cas(T *p, T *expected, T value, bool is_weak, int order, site here)
 
 	*expected = (T)was;
 	return is_done;
+}
+
+template <typename T> static T put_in(T *p, T bits, int order, site here)
+{
+	keeper own;
+	total fences(order, here);
+	return (T)cell_of(p)->value.fetch_or((unsigned long)bits, order_of(order, here), $);
 }
 
 template <typename T> struct same {
@@ -193,11 +242,14 @@ template <typename T> struct same<const T> {
 #define __atomic_fetch_sub(p, v, o) (add((p), PLAIN(p, 0 - (v)), (o), HERE))
 #define __atomic_add_fetch(p, v, o) (add((p), PLAIN(p, v), (o), HERE) + (v))
 #define __atomic_sub_fetch(p, v, o) (add((p), PLAIN(p, 0 - (v)), (o), HERE) - (v))
-#define __atomic_fetch_or(p, v, o) (cell_of(p)->value.fetch_or((v), order_of((o), HERE), $))
+#define __atomic_fetch_or(p, v, o) (put_in((p), PLAIN(p, v), (o), HERE))
 #define __atomic_fetch_and(p, v, o) \
 	(cell_of(p)->value.fetch_and(PLAIN(p, v), order_of((o), HERE), $))
 #define __atomic_compare_exchange_n(p, e, v, weak, success, failure) \
 	(cas((p), (e), PLAIN(p, v), (weak), (success), HERE))
+
+#define __atomic_thread_fence(o) (rl::atomic_thread_fence(rl::mo_seq_cst, $))
+#define __atomic_signal_fence(o) ((void)0)
 
 /* ---- the source ---------------------------------------------------------------------------- */
 
@@ -244,6 +296,29 @@ extern "C" {
 #include "sync/watch.c"
 #include "sync/wait_any.c"
 #include "sync/semaphore.c"
+#elif defined(CHANNEL)
+static void copy_message(void *to, const void *from);
+#define __builtin_memcpy(to, from, size) (copy_message((to), (from)))
+#define _Alignas(n) alignas(n)
+#define _Alignof(type) alignof(type)
+#include "sync/channel.h"
+#include "sync/lock.c"
+/* Here is where a thread begins to wait, with a waiter that is new: see begin_wait. */
+#define csysi_channel_list_add list_add
+#define csysi_channel_enlist enlist
+#include "sync/channel_wait.c"
+#undef csysi_channel_list_add
+#undef csysi_channel_enlist
+#include "sync/channel.c"
+#include "sync/channel_block.c"
+#include "sync/channel_drain.c"
+#include "sync/channel_fence.c"
+#include "sync/channel_look.c"
+#include "sync/channel_owner.c"
+#include "sync/channel_recv.c"
+#include "sync/channel_rendezvous.c"
+#include "sync/channel_send.c"
+#undef __builtin_memcpy
 #else
 #error "no noun"
 #endif
@@ -399,6 +474,103 @@ int csys_panic_catch(csys_panic_body *body, void *argument, csys_panic_info *)
 void csys_panic_resume(const csys_panic_info *)
 {
 	abort();
+}
+#endif
+
+#if defined(CHANNEL)
+int64_t csysi_spin_worth(uint32_t)
+{
+	return 0;
+}
+uint32_t csysi_spin_missed(uint32_t missed, int)
+{
+	return missed;
+}
+struct csysi_channel_awake csysi_channel_awake_begin(struct csysi_channel_spin *spin, csys_deadline)
+{
+	struct csysi_channel_awake awake = { spin, int64_t(rl::rand(2)), 0 };
+	return awake;
+}
+int csysi_channel_awake_goes_on(struct csysi_channel_awake *awake, int is_so)
+{
+	return awake->end != 0 && !is_so && awake->looks++ < 1;
+}
+void csysi_channel_note_cpu(struct csysi_channel_spin *)
+{
+}
+int csysi_channel_yield(struct csysi_channel_spin *, const uint64_t *)
+{
+	return 0;
+}
+
+/* There is no barrier in other threads, so a side with a new thread is shared. */
+int csysi_os_barrier_is_there(void)
+{
+	return 0;
+}
+void csysi_os_barrier(void)
+{
+}
+const uint32_t *csysi_os_cpu_word(void)
+{
+	return 0;
+}
+intptr_t csysi_os_pid(void)
+{
+	return 1;
+}
+int csysi_os_cpu(void)
+{
+	return 0;
+}
+
+/* There are no handles. */
+void csysi_channel_handle_look(struct csysi_channel *, struct csysi_channel_handle *)
+{
+}
+void csysi_channel_notify_handle(struct csysi_channel *, struct csysi_channel_handle *)
+{
+}
+void csysi_channel_handle_free(struct csysi_channel_handle *)
+{
+}
+void csysi_os_notifier_notify(csys_handle)
+{
+}
+
+void *csysi_alloc(size_t)
+{
+	return 0;
+}
+void *csysi_alloc_zero(size_t)
+{
+	return 0;
+}
+void csysi_free(void *)
+{
+}
+
+static void begin_wait(const struct csysi_channel_entry *entry)
+{
+	const uint32_t *word = &entry->waiter->state;
+	unsigned i = rl::thread_index();
+	keeper own;
+
+	pairs[i] = word;
+	for (unsigned k = 0; k < 2; k++)
+		pair_cells[2 * i + k].value.store(0, rl::mo_relaxed, $);
+}
+void csysi_channel_list_add(struct csysi_channel_list *list, struct csysi_channel_entry *entry,
+			    int is_first)
+{
+	begin_wait(entry);
+	list_add(list, entry, is_first);
+}
+void csysi_channel_enlist(struct csysi_channel *c, struct csysi_channel_side side,
+			  struct csysi_channel_entry *entry, int is_first)
+{
+	begin_wait(entry);
+	enlist(c, side, entry, is_first);
 }
 #endif
 
@@ -1068,6 +1240,151 @@ struct test : common<test> {
 	{
 		RL_ASSERT(csys_semaphore_try_wait(&semaphore) < 0);
 		RL_ASSERT(!place_of(&semaphore)->first);
+	}
+};
+unsigned test::runs;
+#elif defined(CHANNEL)
+/* Two threads send, one receives until they have ended, or goes before that.  By turns: with room
+ * for a message, or none. */
+static const int messages = 2; /* of each sender */
+static struct csysi_channel channel;
+static uint32_t ring[2]; /* the slot and its stamp */
+static rl::var<int> *slot_data, *parts;
+static int *taken;
+
+static void copy_message(void *to, const void *from)
+{
+	if (to == ring)
+		(*slot_data)($) = *(const int *)from;
+	else
+		*(int *)to = from == ring ? (*slot_data)($) : *(const int *)from;
+}
+
+static void take(int number)
+{
+	RL_ASSERT(number >= 0 && number < int(threads) * messages);
+	RL_ASSERT(parts[number]($) == number);
+	taken[number]++;
+}
+
+static void drop(void *value, void *)
+{
+	int number;
+	copy_message(&number, value);
+	take(number);
+}
+
+struct test : common<test> {
+	cell waiters[2 * threads];
+	rl::var<int> slot, of_senders[threads * messages];
+	int times[threads * messages];
+	int sent;
+	bool is_met;   /* a rendezvous */
+	bool is_owned; /* the receiver is the owner of its side */
+	bool is_early; /* and closes it early */
+	static unsigned runs;
+
+	void before()
+	{
+		is_met = runs % 3 == 2;
+		is_owned = runs % 2;
+		is_early = runs % 5 == 4;
+		runs++;
+		slot_data = &slot;
+		parts = of_senders;
+		taken = times;
+		sent = 0;
+		memset(times, 0, sizeof times);
+		pair_cells = waiters;
+		memset(pairs, 0, sizeof pairs);
+		memset(ring, 0, sizeof ring);
+		memset(&channel, 0, sizeof channel);
+		begin();
+		slot($) = 0;
+		channel.kind = is_met ? CSYSI_CHANNEL_RENDEZVOUS : CSYSI_CHANNEL_BOUNDED;
+		channel.capacity = is_met ? 0 : 1;
+		channel.layout = CSYSI_CHANNEL_LAYOUT(int);
+		channel.slots = (char *)ring;
+		channel.stamps = (char *)(ring + 1);
+		channel.drop = drop;
+		channel.senders = threads - 1;
+		channel.receivers = 1;
+		channel.references = 2;
+		csysi_channel_thread.cpu = &channel.gap; /* any number */
+		csysi_channel_owner_init(&channel.tx_owner);
+		csysi_channel_owner_init(&channel.rx_owner);
+		if (is_owned && !is_met)
+			channel.rx_owner.seat->thread = &csysi_channel_thread;
+		new_cell(&channel.tail, 0);
+		new_cell(&channel.head, 0);
+		new_cell(&channel.head_seen, 0);
+		new_cell(&channel.rx_flags, 0);
+		new_cell(&channel.tx_flags, 0);
+		new_cell(&channel.tx_is_shared, 0);
+		new_cell(&channel.rx_is_shared, 0);
+		new_cell(&channel.lock, 0);
+		new_cell(&channel.turn, 0);
+		new_cell(&channel.senders, channel.senders);
+		new_cell(&channel.receivers, 1);
+		new_cell(&channel.references, 2);
+		new_cell(&channel.tx_fence.mode, CSYSI_CHANNEL_FENCED);
+		new_cell(&channel.rx_fence.mode, CSYSI_CHANNEL_FENCED);
+		new_cell(ring + 1, 0);
+	}
+
+	void send(unsigned index)
+	{
+		csys_sender *sender = (csys_sender *)(void *)&channel;
+		int r = 0;
+
+		for (int i = 0; i < messages && r == 0; i++) {
+			int number = int(index) * messages + i;
+			of_senders[number]($) = number;
+			do
+				r = rl::rand(2) ? csys_sender_send(sender, &number)
+						: csys_sender_send_until(sender, &number,
+									 some_deadline());
+			while (r == CSYS_ETIMEDOUT);
+			if (r == 0)
+				sent++;
+		}
+		RL_ASSERT(r == 0 || (r == CSYS_EDISCONNECTED && is_early));
+		csys_sender_close(sender);
+	}
+
+	void receive(void)
+	{
+		csys_receiver *receiver = (csys_receiver *)(void *)&channel;
+		int r, number = -1;
+
+		do {
+			r = rl::rand(2)
+				    ? csys_receiver_recv(receiver, &number)
+				    : csys_receiver_recv_until(receiver, some_deadline(), &number);
+			if (r == 0)
+				take(number);
+		} while (r == CSYS_ETIMEDOUT || (r == 0 && !is_early));
+		csys_receiver_close(receiver);
+	}
+
+	void thread(unsigned index)
+	{
+		if (index == 0)
+			receive();
+		else
+			send(index);
+		pairs[index] = 0;
+	}
+
+	void after()
+	{
+		int all = 0;
+
+		for (unsigned i = 0; i < threads * messages; i++) {
+			RL_ASSERT(times[i] <= 1);
+			all += times[i];
+		}
+		RL_ASSERT(all == sent);
 	}
 };
 unsigned test::runs;

@@ -27,7 +27,7 @@ if [ "${1-}" = --each-order ]; then
     each_order=yes
     shift
 fi
-[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch wait_any
+[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch wait_any channel
 
 [ -f "${RELACY:-/usr/include}/relacy/relacy.hpp" ] ||
     { echo 'source.sh: relacy is missing (Debian: relacy-dev)' >&2; exit 1; }
@@ -55,6 +55,8 @@ sources_of() {
     [ "$1" != rwlock ] || more='src/sync/rwlock_read.c src/sync/rwlock_upgradable.c
         src/sync/rwlock_write.c include/csys/sync/rwlock_inside.h'
     [ "$1" != wait_any ] || more='src/sync/watch.c src/sync/semaphore.c include/csys/sync/semaphore.h'
+    [ "$1" != channel ] || more="$(cd "$root" && ls src/sync/channel_[!s]*.c src/sync/channel_send.c)
+        src/sync/lock.c include/csys/sync/channel_inside.h"
     for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
         [ ! -f "$root/$file" ] || echo "$file"
     done
