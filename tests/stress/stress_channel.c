@@ -430,7 +430,7 @@ static void one_round(unsigned *seed)
 int main(int argc, char **argv)
 {
 	unsigned seed = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 0;
-	int rounds = argc > 2 ? atoi(argv[2]) : 1500;
+	int rounds = argc > 2 ? atoi(argv[2]) : 600;
 
 	alarm(600);
 	for (int round = 0; round < rounds; round++)

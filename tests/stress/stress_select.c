@@ -424,7 +424,7 @@ int main(int argc, char **argv)
 {
 	static struct thread threads[THREADS];
 	unsigned seed = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 0;
-	int rounds = argc > 2 ? atoi(argv[2]) : 3000;
+	int rounds = argc > 2 ? atoi(argv[2]) : 1500;
 
 	alarm(600);
 	for (int round = 0; round < rounds; round++)

@@ -12,7 +12,7 @@
 #include "support/channel.h"
 #include "support/thread.h"
 
-enum { ROUNDS = 4000, QUICK = 300, CAPACITY = 4 };
+enum { ROUNDS = 1500, QUICK = 300, CAPACITY = 4 };
 
 struct wake {
 	csys_sender *tx;

@@ -18,6 +18,8 @@
  * swapped, and messages of another type do not compile.  What the functions promise: csys/sync/
  * channel.h, under the names of its functions.
  *
+ * A typed channel is made by its own `name_new`, never of ends that csys_channel_new has made.
+ *
  * The compiler is gcc or clang, of C or C++.
  */
 #ifndef CSYS_SYNC_TYPED_CHANNEL_H
