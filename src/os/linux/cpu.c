@@ -7,8 +7,8 @@
 #define _GNU_SOURCE /* sched_getcpu, sched_getaffinity */
 #include <sched.h>
 #include <unistd.h>
-#ifdef __has_include
-#if __has_include(<sys/rseq.h>) /* glibc 2.35 */
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 35)
 #include <sys/rseq.h>
 #define CSYSI_HAS_RSEQ 1
 #endif
