@@ -129,6 +129,10 @@ struct csysi_channel_entry *csysi_channel_claim_first(struct csysi_channel_list 
 int csysi_channel_wake_one(struct csysi_channel *c, struct csysi_channel_side side);
 void csysi_channel_wake_all(struct csysi_channel *c, struct csysi_channel_side side);
 
+/* Under the lock: whether a thread waits in the list, beside `self`, and has not given up. */
+int csysi_channel_has_waiter(const struct csysi_channel_list *list,
+			     const struct csysi_channel_waiter *self);
+
 /* Of a rendezvous: whether a thread of this side waits, or the channel is disconnected. */
 int csysi_channel_is_met(struct csysi_channel *c, int is_sender);
 

@@ -201,11 +201,12 @@ void csysi_channel_pass_on(struct csysi_channel *c)
 		(void)csysi_channel_wake_one(c, side);
 }
 
-static int has_waiter(const struct csysi_channel_list *list)
+int csysi_channel_has_waiter(const struct csysi_channel_list *list,
+			     const struct csysi_channel_waiter *self)
 {
 	for (const struct csysi_channel_entry *entry = list->first; entry; entry = entry->next)
-		/* Relaxed: it may go a moment later. */
-		if (!entry->handle &&
+		/* Relaxed: if it has gone, or was claimed, a moment later, the next try says so. */
+		if (entry->waiter != self && !entry->handle &&
 		    csysi_load_relaxed(&entry->waiter->state) <= CSYSI_CHANNEL_ASLEEP)
 			return 1;
 	return 0;
@@ -215,7 +216,8 @@ int csysi_channel_is_met(struct csysi_channel *c, int is_sender)
 {
 	csysi_channel_lock(c);
 	int may = c->is_disconnected ||
-		  has_waiter(is_sender ? &c->waiting_senders : &c->waiting_receivers);
+		  csysi_channel_has_waiter(is_sender ? &c->waiting_senders : &c->waiting_receivers,
+					   NULL);
 	csysi_channel_unlock(c);
 	return may;
 }

@@ -155,18 +155,6 @@ static void sort(struct selection *selection)
 	} while (gap > 1);
 }
 
-/* Under the lock: whether a thread of the other side waits, and not this one. */
-static int has_partner(const struct csysi_channel_list *list,
-		       const struct csysi_channel_waiter *self)
-{
-	for (const struct csysi_channel_entry *entry = list->first; entry; entry = entry->next)
-		/* Relaxed: if it has gone, or was claimed, a moment later, the next try says so. */
-		if (entry->waiter != self && !entry->handle &&
-		    csysi_load_relaxed(&entry->waiter->state) <= CSYSI_CHANNEL_ASLEEP)
-			return 1;
-	return 0;
-}
-
 /* The entry of the place, to be listed. */
 static struct csysi_channel_entry *begin_entry(struct selection *selection, uint32_t place)
 {
@@ -196,9 +184,10 @@ static int list_rendezvous(struct selection *selection, struct csysi_channel *c)
 	csysi_channel_lock(c);
 	is_ready = (int)c->is_disconnected;
 	for (; end < selection->count && channel_of(case_at(selection, end)) == c; end++)
-		is_ready |= has_partner(case_at(selection, end)->is_send ? &c->waiting_receivers
-									 : &c->waiting_senders,
-					&selection->self);
+		is_ready |= csysi_channel_has_waiter(case_at(selection, end)->is_send
+							     ? &c->waiting_receivers
+							     : &c->waiting_senders,
+						     &selection->self);
 	for (uint32_t place = begin; place < end && !is_ready; place++) {
 		int is_send = case_at(selection, place)->is_send;
 		csysi_channel_list_add(side_of(case_at(selection, place)).list,
