@@ -131,12 +131,16 @@ static struct csysi_channel_block *get_block(struct csysi_channel *c, uint64_t l
 /* ---- linking ----------------------------------------------------------------------------- */
 
 /* The last slot of the block, index t, is claimed by this thread alone: link the next block. */
-static int link_next(struct csysi_channel *c, struct csysi_channel_block *block, uint64_t t)
+int csysi_channel_link(struct csysi_channel *c, struct csysi_channel_block *block, uint64_t t)
 {
 	struct csysi_channel_block *next = get_block(c, (t >> c->layout.shift) + 1);
 
-	if (!next)
+	if (!next) {
+		/* Release, as below: undone; all others wait for this.  An owner has not moved
+		 * it. */
+		csysi_store_release(&c->tail, t);
 		return 0;
+	}
 	/* Relaxed: before the release of tail. */
 	csysi_store_relaxed(&c->tail_block, next);
 	/* Release pairs with the acquire of csysi_channel_next_block. */
@@ -144,21 +148,6 @@ static int link_next(struct csysi_channel *c, struct csysi_channel_block *block,
 	/* Release pairs with the acquires of tail: a thread that sees it sees the block. */
 	csysi_store_release(&c->tail, t + 2);
 	return 1;
-}
-
-int csysi_channel_link_alone(struct csysi_channel *c, struct csysi_channel_block *block, uint64_t t)
-{
-	return link_next(c, block, t);
-}
-
-int csysi_channel_link(struct csysi_channel *c, struct csysi_channel_block *block, uint64_t t)
-{
-	int is_linked = link_next(c, block, t);
-
-	/* Release, as above: undone; all others wait for this. */
-	if (!is_linked)
-		csysi_store_release(&c->tail, t);
-	return is_linked;
 }
 
 uint64_t csysi_channel_await_link(struct csysi_channel *c)
@@ -177,8 +166,8 @@ void csysi_channel_next_block(struct csysi_channel *c)
 	/* Relaxed: only receivers change these. */
 	struct csysi_channel_block *block = csysi_load_relaxed(&c->head_block);
 
-	/* Acquire pairs with the release of link_next; that was before the stamp of the last
-	 * slot. */
+	/* Acquire pairs with the release of csysi_channel_link; that was before the stamp of the
+	 * last slot. */
 	csysi_store_relaxed(&c->head_block, csysi_load_acquire(&block->next));
 	csysi_store_relaxed(&c->head, csysi_load_relaxed(&c->head) + 2);
 	push_spare(c, block);

@@ -425,7 +425,7 @@ DIGESTS = 'tests/model/digests.txt'
 MODELLED = {
     'barrier.pml': ['src/sync/barrier.c'],
     'barrier_late.pml': ['src/sync/barrier.c'],
-    'channel_block.pml': ['src/sync/channel_block.c:link_next|csysi_channel_(link|await_link|next_block)',
+    'channel_block.pml': ['src/sync/channel_block.c:csysi_channel_(link|await_link|next_block)',
                           'include/csys/sync/channel_inside.h:csysi_channel_send_shared_list'],
     'channel_close.pml': ['src/sync/channel_drain.c',
                           'src/sync/channel.c:release|disconnect_senders|csys_(sender|receiver)_close',

@@ -335,8 +335,6 @@ CSYS_API int csysi_channel_send_slow(struct csysi_channel *c, const void *value,
 CSYS_API int csysi_channel_try_recv_slow(struct csysi_channel *c, void *out);
 CSYS_API int csysi_channel_recv_slow(struct csysi_channel *c, void *out, csys_deadline deadline);
 CSYS_API void csysi_channel_fence_slow(struct csysi_channel_fence *fence);
-CSYS_API int csysi_channel_link_alone(struct csysi_channel *c, struct csysi_channel_block *block,
-				      uint64_t t);
 CSYS_API int csysi_channel_link(struct csysi_channel *c, struct csysi_channel_block *block,
 				uint64_t t);
 CSYS_API uint64_t csysi_channel_await_link(struct csysi_channel *c);
@@ -391,7 +389,7 @@ CSYSI_ALWAYS int csysi_channel_send_alone_list(struct csysi_channel *c,
 
 	if (CSYSI_LIKELY(i != last)) {
 		__atomic_store_n(&c->tail, t + 1, __ATOMIC_RELAXED);
-	} else if (!csysi_channel_link_alone(c, block, t)) {
+	} else if (!csysi_channel_link(c, block, t)) {
 		csysi_channel_leave(seat);
 		return CSYS_ENOMEM;
 	}
