@@ -12,13 +12,15 @@ set -eu
 [ $# -eq 1 ] || { echo 'usage: cmocka.sh FOLDER' >&2; exit 2; }
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
+source=$(dirname "$folder")/cmocka-source
+exec 9>"$source.lock"
+flock 9
 if [ -f "$folder/lib/libcmocka.a" ]; then
     echo "cmocka is in $folder already"
     exit 0
 fi
 
-# One fetched source serves all folders beside each other.
-source=$(dirname "$folder")/cmocka-source
+# One fetched source serves all folders beside each other, of which one is made at a time.
 if [ ! -f "$source/CMakeLists.txt" ]; then
     apt=$(mktemp -d)
     trap 'rm -rf "$apt"' EXIT
