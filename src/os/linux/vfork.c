@@ -94,8 +94,8 @@ int __clone(int (*entry)(void *), void *stack, int flags, void *argument, ...);
 #define clone __clone
 #endif
 
-/* csysi_posix_exec_child uses less than 2 KiB, also without optimisation; the dynamic linker up to
- * 3 more if it binds `syscall` at its first use. */
+/* csysi_posix_exec_child uses less than 2.5 KiB, also without optimisation; the dynamic linker up
+ * to 3 more if it binds `syscall` at its first use. */
 #define STACK_SIZE 8192
 
 /* ---- the page that a copied child shares with its parent --------------------------- */

@@ -57,7 +57,7 @@ static int kernel_execve(const char *file, char *const *argv, char *const *envp)
 /* How many descriptors a sweep passes to poll at once, 8 bytes of stack each.  A file whose child
  * has more stack defines it. */
 #ifndef SWEEP
-#define SWEEP 64
+#define SWEEP 128
 #endif
 
 /* Where a sweep ends at last: the default limit of descriptors on Linux. */
