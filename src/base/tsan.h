@@ -30,11 +30,16 @@
 extern void __tsan_acquire(void *address) __attribute__((weak));
 extern void __tsan_release(void *address) __attribute__((weak));
 
-#define csysi_tsan_acquire(p) (__tsan_acquire ? __tsan_acquire((void *)(uintptr_t)(p)) : (void)0)
-#define csysi_tsan_release(p) (__tsan_release ? __tsan_release((void *)(uintptr_t)(p)) : (void)0)
+/* One question for both, which a compiler need not ask twice. */
+#define csysi_tsan_is_there() (__tsan_acquire != 0)
+#define csysi_tsan_acquire(p) \
+	(csysi_tsan_is_there() ? __tsan_acquire((void *)(uintptr_t)(p)) : (void)0)
+#define csysi_tsan_release(p) \
+	(csysi_tsan_is_there() ? __tsan_release((void *)(uintptr_t)(p)) : (void)0)
 
 #else
 
+#define csysi_tsan_is_there() 0
 #define csysi_tsan_acquire(p) ((void)(p))
 #define csysi_tsan_release(p) ((void)(p))
 

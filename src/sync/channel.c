@@ -116,6 +116,7 @@ int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
 		return CSYS_ENOMEM;
 	c->memory = memory;
 	c->process = process;
+	c->cpu_at = csysi_channel_find_cpu();
 	c->layout = csysi_channel_layout_of(size, alignment);
 	c->capacity = capacity;
 	c->kind = capacity == CSYS_UNBOUNDED ? CSYSI_CHANNEL_UNBOUNDED

@@ -40,12 +40,16 @@
 
 #include <stdint.h>
 
-#include <csys/base/deadline.h>
-#include <csys/sync/channel_inside.h>
-
-#include <csys/base/handle.h>
-
 #include "base/atomic.h"
+
+#if !defined(CSYS_SYNC_CHANNEL_INSIDE_H)
+#define CSYSI_CHANNEL_RELEASED(address) csysi_tsan_release(address)
+#define CSYSI_CHANNEL_ACQUIRED(address) csysi_tsan_acquire(address)
+#endif
+
+#include <csys/base/deadline.h>
+#include <csys/base/handle.h>
+#include <csys/sync/channel_inside.h>
 
 /* ---- waiting: channel_wait.c ------------------------------------------------------------- */
 
@@ -156,7 +160,17 @@ uint64_t csysi_channel_count(const struct csysi_channel *c);
 /* Order what a thread that is about to sleep has done before its next look. */
 void csysi_channel_fence_sleeper(struct csysi_channel_fence *fence);
 
-/* ---- owners: channel_owner.c ------------------------------------------------------------- */
+/* ---- threads and owners: channel_owner.c --------------------------------------------------- */
+
+/* What a thread that uses channels has. */
+struct csysi_channel_thread {
+	uint32_t cpu;    /* as a stamp has it, of its first send; 0: not asked yet */
+	uint64_t random; /* of select */
+};
+extern __thread struct csysi_channel_thread csysi_channel_thread;
+
+/* The cpu_at of channels. */
+ptrdiff_t csysi_channel_find_cpu(void);
 
 void csysi_channel_owner_init(struct csysi_channel_owner *owner);
 

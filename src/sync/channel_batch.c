@@ -2,7 +2,11 @@
  * sync/channel_batch.c - several messages at once.
  *
  * A batch claims as many indices as it can by one step, inside a block or up to the room of the
- * ring, stamps them in order, and looks at the flags once, as a receiver does for a batch.
+ * ring.  It goes through them by runs: slots that are behind each other, and of one lap, so that
+ * all get the same stamp.  The flags of the other side are looked at once for a batch.
+ *
+ * Where a sanitizer of the program has to be told of each message (base/tsan.h), they are sent and
+ * received one by one.
  */
 #include <csys/base/result.h>
 #include <csys/sync/channel.h>
@@ -12,7 +16,124 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "sync/channel.h"
-#include "sync/lock.h"
+
+/* ---- runs --------------------------------------------------------------------------------- */
+
+struct run {
+	char *slots, *stamps; /* the first ones */
+	uint64_t length;
+	uint32_t lap;
+};
+
+/* The slots from `index` on: `most` of them, or up to the end of the lap.  `block` has them, if the
+ * channel has blocks. */
+static struct run run_at(const struct csysi_channel *c, struct csysi_channel_block *block,
+			 uint64_t index, uint64_t most)
+{
+	const struct csysi_channel_layout *l = &c->layout;
+	int is_list = c->kind == CSYSI_CHANNEL_UNBOUNDED;
+	unsigned shift = is_list ? l->shift : c->shift;
+	uint64_t mask = (UINT64_C(1) << shift) - 1;
+	uint64_t i = index & mask, left = mask + 1 - i - (unsigned)is_list;
+	/* The other side waits while that much is copied. */
+	uint64_t limit = l->size <= 16 ? 256 : l->size <= 64 ? 64 : l->size <= 512 ? 8 : 1;
+	struct run run = { .lap = csysi_channel_lap(index, shift) };
+
+	run.slots = (is_list ? (char *)block + l->slots_at : c->slots) + i * l->slot;
+	run.stamps = (is_list ? (char *)block + l->stamps_at : c->stamps) + i * l->stamp;
+	run.length = left < most ? left : most;
+	run.length = run.length < limit ? run.length : limit;
+	return run;
+}
+
+static uint32_t *stamp_of(const struct run *run, const struct csysi_channel_layout *l, uint64_t i)
+{
+	return (uint32_t *)(void *)(run->stamps + i * l->stamp);
+}
+
+/* Copy `count` messages of `size` bytes, between an array and slots. */
+CSYSI_ALWAYS void copy_all(char *to, size_t to_step, const char *from, size_t from_step,
+			   size_t size, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		csysi_channel_copy(to + i * to_step, from + i * from_step, size);
+}
+
+/* As csysi_channel_write does with one of them. */
+CSYSI_ALWAYS void write_small(const struct run *run, const char *values, uint32_t stamp,
+			      const struct csysi_channel_layout *l)
+{
+	size_t size = l->size, stamp_at = l->stamps_at - l->slots_at;
+	char *slot = run->slots;
+
+	for (uint64_t left = run->length; left > 0; left--, values += size, slot += l->slot) {
+		csysi_channel_copy(slot, values, size);
+		/* Release: as in csysi_channel_write. */
+		__atomic_store_n((uint32_t *)(void *)(slot + stamp_at), stamp, __ATOMIC_RELEASE);
+	}
+}
+
+static void write_run(const struct csysi_channel *c, const struct run *run, const char *values)
+{
+	const struct csysi_channel_layout *l = &c->layout;
+	uint32_t stamp = run->lap << CSYSI_CHANNEL_LAP | csysi_channel_cpu(c);
+
+	if (l->is_pointer) {
+		struct csysi_channel_layout pointer = CSYSI_CHANNEL_LAYOUT(void *);
+		write_small(run, values, stamp, &pointer);
+	} else if (l->is_small) {
+		write_small(run, values, stamp, l);
+	} else {
+		if (l->slot == l->size)
+			csysi_channel_copy(run->slots, values, l->size * (size_t)run->length);
+		else
+			copy_all(run->slots, l->slot, values, l->size, l->size, run->length);
+		for (uint64_t i = 0; i < run->length; i++)
+			/* Release: as in csysi_channel_write. */
+			__atomic_store_n(stamp_of(run, l, i), stamp, __ATOMIC_RELEASE);
+	}
+}
+
+/* Whether the message is published that has this stamp. */
+CSYSI_ALWAYS int is_there(const char *stamp, uint32_t lap)
+{
+	/* Acquire pairs with the release of the sender that has written the slot. */
+	return csysi_channel_has_lap(
+		__atomic_load_n((const uint32_t *)(const void *)stamp, __ATOMIC_ACQUIRE), lap);
+}
+
+/* Copy what is published, from the first one on: how many. */
+CSYSI_ALWAYS uint64_t read_small(const struct run *run, char *out,
+				 const struct csysi_channel_layout *l)
+{
+	size_t size = l->size, stamp_at = l->stamps_at - l->slots_at;
+	const char *slot = run->slots;
+	uint64_t left = run->length;
+	uint32_t lap = run->lap;
+
+	for (; left > 0 && is_there(slot + stamp_at, lap); left--, slot += l->slot, out += size)
+		csysi_channel_copy(out, slot, size);
+	return run->length - left;
+}
+
+static uint64_t read_run(const struct run *run, char *out, const struct csysi_channel_layout *l)
+{
+	uint64_t n = 0;
+
+	if (l->is_pointer) {
+		struct csysi_channel_layout pointer = CSYSI_CHANNEL_LAYOUT(void *);
+		return read_small(run, out, &pointer);
+	}
+	if (l->is_small)
+		return read_small(run, out, l);
+	while (n < run->length && is_there(run->stamps + n * l->stamp, run->lap))
+		n++;
+	if (l->slot == l->size)
+		csysi_channel_copy(out, run->slots, l->size * (size_t)n);
+	else
+		copy_all(out, l->size, run->slots, l->slot, l->size, n);
+	return n;
+}
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
@@ -63,18 +184,16 @@ static uint64_t claim_shared(struct csysi_channel *c, uint64_t most, uint64_t *o
 	return n;
 }
 
-static void write_one(struct csysi_channel *c, struct csysi_channel_block *block, uint64_t t,
-		      const void *value)
+/* Write and publish what was claimed. */
+static void write_all(struct csysi_channel *c, struct csysi_channel_block *block, uint64_t t,
+		      uint64_t n, const char *values)
 {
-	const struct csysi_channel_layout *l = &c->layout;
-
-	if (c->kind == CSYSI_CHANNEL_UNBOUNDED) {
-		uint64_t i = t & ((UINT64_C(1) << l->shift) - 1);
-		csysi_channel_write(csysi_channel_slot(block, l, i),
-				    csysi_channel_stamp(block, l, i),
-				    csysi_channel_lap(t, l->shift), value, l);
-	} else {
-		csysi_channel_write_ring(c, t, value, l);
+	while (n > 0) {
+		struct run run = run_at(c, block, t, n);
+		write_run(c, &run, values);
+		values += run.length * c->layout.size;
+		t += run.length;
+		n -= run.length;
 	}
 }
 
@@ -102,8 +221,7 @@ static uint64_t send_some(struct csysi_channel *c, const char *values, uint64_t 
 	    (!is_shared && !(seat = csysi_channel_enter(&c->tx_owner))))
 		return 0;
 	n = is_shared ? claim_shared(c, most, &t, &block) : claim_alone(c, seat, most, &t, &block);
-	for (uint64_t i = 0; i < n; i++)
-		write_one(c, block, t + i, values + i * c->layout.size);
+	write_all(c, block, t, n, values);
 	if (n > 0 && !is_shared)
 		csysi_channel_order(&c->tx_fence);
 	tell_receivers(c, n);
@@ -120,7 +238,7 @@ int csys_sender_send_batch(csys_sender *sender, const void *values, size_t count
 	while (sent < count && r == 0) {
 		const char *next = (const char *)values + sent * c->layout.size;
 		size_t n = 0;
-		if (c->kind != CSYSI_CHANNEL_RENDEZVOUS)
+		if (c->kind != CSYSI_CHANNEL_RENDEZVOUS && !csysi_tsan_is_there())
 			n = (size_t)send_some(c, next, count - sent);
 		if (n == 0) {
 			r = csys_sender_send_until(sender, next, deadline);
@@ -134,13 +252,47 @@ int csys_sender_send_batch(csys_sender *sender, const void *values, size_t count
 
 /* ---- receiving --------------------------------------------------------------------------- */
 
+/* Whether the last of n messages from index h on is the last one of its block. */
+static int is_last(const struct run *run, const struct csysi_channel_layout *l, uint64_t h,
+		   uint64_t n)
+{
+	return csysi_channel_lap(h + n + 1, l->shift) != run->lap;
+}
+
+/* As the only receiver at this time: how many were taken, of one run. */
+static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
+{
+	/* Relaxed, all: only receivers change them; the CPU is a hint. */
+	uint64_t h = csysi_load_relaxed(&c->head);
+	struct csysi_channel_block *block = csysi_load_relaxed(&c->head_block);
+	struct run run = run_at(c, block, h, most);
+	uint64_t n = read_run(&run, out, &c->layout);
+
+	if (n == 0)
+		return 0;
+	uint32_t stamp = csysi_load_relaxed(stamp_of(&run, &c->layout, n - 1));
+	csysi_store_relaxed(&c->rx_spin.cpu, stamp & CSYSI_CHANNEL_CPU);
+	if (c->kind == CSYSI_CHANNEL_UNBOUNDED && is_last(&run, &c->layout, h, n)) {
+		csysi_store_relaxed(&c->head, h + n - 1);
+		csysi_channel_next_block(c);
+	} else {
+		/* Release pairs with the acquire in csysi_channel_is_full: the slots may be
+		 * written. */
+		csysi_store_release(&c->head, h + n);
+	}
+	return n;
+}
+
 /* As the only receiver at this time: how many were taken. */
 static size_t take_some(struct csysi_channel *c, char *out, size_t most)
 {
-	size_t n = 0;
+	size_t n = 0, more = 1;
 
-	while (n < most && csysi_channel_take(c, out + n * c->layout.size) == 0)
-		n++;
+	for (; n < most && more > 0; n += more) {
+		char *next = out + n * c->layout.size;
+		more = csysi_tsan_is_there() ? csysi_channel_take(c, next) == 0
+					     : (size_t)take_run(c, next, most - n);
+	}
 	return n;
 }
 

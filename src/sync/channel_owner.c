@@ -28,27 +28,33 @@
 #include "sync/channel.h"
 #include "sync/spin.h"
 
-#if CSYSI_IS_ELF
 __thread struct csysi_channel_thread csysi_channel_thread;
-#endif
 
-const uint32_t *csysi_channel_find_cpu(void)
+const void *csysi_channel_this_thread(void)
 {
-#if CSYSI_IS_ELF
-	struct csysi_channel_thread *me = &csysi_channel_thread;
+	return &csysi_channel_thread;
+}
+
+/* ---- the CPU of the thread ----------------------------------------------------------------- */
+
+ptrdiff_t csysi_channel_find_cpu(void)
+{
 	const uint32_t *word = csysi_os_cpu_word();
 
-	if (!word) {
-		me->number = (uint32_t)csysi_os_cpu(); /* of now, at least */
-		word = &me->number;
-	}
-	me->cpu = word;
-	return word;
-#else
-	static const uint32_t unknown = UINT32_MAX;
-	return &unknown;
-#endif
+	/* As numbers: the two are not in one object. */
+	return word ? (ptrdiff_t)((uintptr_t)word - (uintptr_t)csysi_channel_me()) : 0;
 }
+
+uint32_t csysi_channel_ask_cpu(void)
+{
+	uint32_t *known = &csysi_channel_thread.cpu;
+
+	if (*known == 0)
+		*known = ((uint32_t)csysi_os_cpu() + 1) & CSYSI_CHANNEL_CPU;
+	return *known;
+}
+
+/* ---- taking over --------------------------------------------------------------------------- */
 
 /* Let no thread be the owner. */
 static void evict(struct csysi_channel_seat *seat)
@@ -81,6 +87,7 @@ static void move(struct csysi_channel_owner *owner, const void *me)
 		evict(seat);
 	seat = &owner->seats[owner->used++];
 	csysi_store_relaxed(&seat->thread, me);
+	csysi_store_relaxed(&seat->cpu, csysi_channel_ask_cpu());
 	/* Release pairs with the acquire of csysi_channel_enter. */
 	csysi_store_release(&owner->seat, seat);
 }
@@ -94,7 +101,7 @@ void csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner
 	/* Relaxed, both: the lock orders them. */
 	const void *thread = csysi_load_relaxed(&csysi_load_relaxed(&owner->seat)->thread);
 	if (!csysi_load_relaxed(is_shared) && (!thread || thread != me)) {
-		if (me && owner->used < CSYSI_CHANNEL_SEATS && csysi_os_barrier_is_there())
+		if (owner->used < CSYSI_CHANNEL_SEATS && csysi_os_barrier_is_there())
 			move(owner, me);
 		else
 			share(owner, is_shared);

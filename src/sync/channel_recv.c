@@ -135,7 +135,7 @@ static void wait_awake(struct csysi_channel *c, csys_deadline deadline)
 		is_so = is_ready(c);
 	if (is_so)
 		hold_back(c, looks, burst);
-	else if (burst <= FEW && csysi_load_relaxed(&c->rx_spin.cpu) == csysi_channel_cpu() &&
+	else if (burst <= FEW && csysi_load_relaxed(&c->rx_spin.cpu) == csysi_channel_cpu(c) &&
 		 !csys_deadline_is_poll(deadline))
 		(void)csysi_channel_yield(&c->rx_spin, &c->tail);
 }
@@ -213,23 +213,48 @@ void csysi_channel_received(struct csysi_channel *c)
 
 /* ---- public ------------------------------------------------------------------------------ */
 
+/* Messages of the size of a pointer, which many are, have a path of their own with constants. */
+static CSYSI_ATTRIBUTE((noinline)) int recv_pointer(struct csysi_channel *c, void *out,
+						    csys_deadline deadline)
+{
+	struct csysi_channel_layout layout = CSYSI_CHANNEL_LAYOUT(void *);
+
+	if (csysi_tsan_is_there()) /* asked once, here */
+		return csysi_channel_recv_slow(c, out, deadline);
+	int r = csysi_channel_recv_alone(c, out, &layout);
+
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out, deadline);
+}
+
+static CSYSI_ATTRIBUTE((noinline)) int recv_any(struct csysi_channel *c, void *out,
+						csys_deadline deadline)
+{
+	if (csysi_tsan_is_there())
+		return csysi_channel_recv_slow(c, out, deadline);
+	int r = csysi_channel_recv_alone(c, out, &c->layout);
+
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out, deadline);
+}
+
 int csys_receiver_recv_until(csys_receiver *receiver, csys_deadline deadline, void *out_value)
 {
 	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
-	int r = csysi_channel_recv_alone(c, out_value, &c->layout);
 
-	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out_value, deadline);
+	return c->layout.is_pointer ? recv_pointer(c, out_value, deadline)
+				    : recv_any(c, out_value, deadline);
 }
 
 int csys_receiver_recv(csys_receiver *receiver, void *out_value)
 {
-	return csys_receiver_recv_until(receiver, CSYS_FOREVER, out_value);
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+
+	return c->layout.is_pointer ? recv_pointer(c, out_value, CSYS_FOREVER)
+				    : recv_any(c, out_value, CSYS_FOREVER);
 }
 
 int csys_receiver_try_recv(csys_receiver *receiver, void *out_value)
 {
-	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
-	int r = csysi_channel_recv_alone(c, out_value, &c->layout);
+	int r = csys_receiver_recv_until(receiver, CSYS_POLL, out_value);
 
-	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_try_recv_slow(c, out_value);
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
 }

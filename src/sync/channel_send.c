@@ -140,30 +140,50 @@ void csysi_channel_sent(struct csysi_channel *c, uint32_t flags)
 
 /* ---- public ------------------------------------------------------------------------------ */
 
-static int send_now(struct csysi_channel *c, const void *value)
+/* Messages of the size of a pointer, which many are, have a path of their own with constants. */
+static CSYSI_ATTRIBUTE((noinline)) int send_pointer(struct csysi_channel *c, const void *value,
+						    csys_deadline deadline)
 {
+	struct csysi_channel_layout layout = CSYSI_CHANNEL_LAYOUT(void *);
+
+	if (csysi_tsan_is_there()) /* asked once, here */
+		return csysi_channel_send_slow(c, value, CSYSI_CHANNEL_OTHER, deadline);
+	int r = csysi_channel_send_alone(c, value, &layout);
+
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_send_slow(c, value, r, deadline);
+}
+
+static CSYSI_ATTRIBUTE((noinline)) int send_any(struct csysi_channel *c, const void *value,
+						csys_deadline deadline)
+{
+	if (csysi_tsan_is_there())
+		return csysi_channel_send_slow(c, value, CSYSI_CHANNEL_OTHER, deadline);
 	int r = csysi_channel_send_alone(c, value, &c->layout);
 
-	return r == CSYSI_CHANNEL_SHARED ? csysi_channel_send_shared(c, value, &c->layout) : r;
+	if (r == CSYSI_CHANNEL_SHARED)
+		r = csysi_channel_send_shared(c, value, &c->layout);
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_send_slow(c, value, r, deadline);
 }
 
 int csys_sender_send_until(csys_sender *sender, const void *value, csys_deadline deadline)
 {
 	struct csysi_channel *c = csysi_channel_of_sender(sender);
-	int r = send_now(c, value);
 
-	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_send_slow(c, value, r, deadline);
+	return c->layout.is_pointer ? send_pointer(c, value, deadline)
+				    : send_any(c, value, deadline);
 }
 
 int csys_sender_send(csys_sender *sender, const void *value)
 {
-	return csys_sender_send_until(sender, value, CSYS_FOREVER);
+	struct csysi_channel *c = csysi_channel_of_sender(sender);
+
+	return c->layout.is_pointer ? send_pointer(c, value, CSYS_FOREVER)
+				    : send_any(c, value, CSYS_FOREVER);
 }
 
 int csys_sender_try_send(csys_sender *sender, const void *value)
 {
-	struct csysi_channel *c = csysi_channel_of_sender(sender);
-	int r = send_now(c, value);
+	int r = csys_sender_send_until(sender, value, CSYS_POLL);
 
-	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_try_send_slow(c, value, r);
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
 }

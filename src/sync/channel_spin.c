@@ -28,14 +28,10 @@
 #define FIRST_BAN 64
 #define LONGEST_BAN 16384
 
-/* The CPU of this thread as of now, also where the system does not keep its number. */
+/* The CPU of this thread as a stamp has it, as of now. */
 static uint32_t this_cpu(void)
 {
-#if CSYSI_IS_ELF
-	if (csysi_channel_thread.cpu == &csysi_channel_thread.number)
-		(void)csysi_channel_find_cpu();
-#endif
-	return csysi_channel_cpu();
+	return ((uint32_t)csysi_os_cpu() + 1) & CSYSI_CHANNEL_CPU;
 }
 
 struct csysi_channel_awake csysi_channel_awake_begin(struct csysi_channel_spin *spin,

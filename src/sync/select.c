@@ -67,21 +67,15 @@ static struct csysi_channel_side side_of(const csys_select_case *one)
 /* A random number below `limit`.  Each thread has a sequence of its own: xorshift (Marsaglia). */
 static uint32_t random_below(uint32_t limit)
 {
-#if CSYSI_IS_ELF
 	uint64_t *at = &csysi_channel_thread.random;
-#else
-	static uint64_t all;
-	uint64_t *at = &all;
-#endif
-	/* Relaxed: any number will do. */
-	uint64_t x = csysi_load_relaxed(at);
+	uint64_t x = *at;
 
 	if (x == 0)
 		x = (uint64_t)csys_now() ^ (uintptr_t)at;
 	x ^= x << 13;
 	x ^= x >> 7;
 	x ^= x << 17;
-	csysi_store_relaxed(at, x);
+	*at = x;
 	return (uint32_t)((x >> 32) * limit >> 32);
 }
 

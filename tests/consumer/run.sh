@@ -108,14 +108,17 @@ pkg_config_fields() {
 # one where there is.  Every reference is resolved when it starts.
 # shellcheck disable=SC2046
 with_tsan() {
-    program=$scratch/tsan-$1-$2
     case $2 in
     shared) csys=$(pc --libs) ;;
     static) csys="$libdir/libcsys.a -pthread" ;;
     esac
-    # shellcheck disable=SC2086
-    "$1" -g -O1 -fsanitize=thread $(pc --cflags) -o "$program" "$here/tsan.c" $csys -Wl,-z,now || return 1
-    LD_LIBRARY_PATH=$libdir "$program" || return 1
+    for name in tsan_channel tsan; do
+        program=$scratch/$name-$1-$2
+        # shellcheck disable=SC2086
+        "$1" -g -O1 -fsanitize=thread $(pc --cflags) -o "$program" "$here/$name.c" $csys \
+            -Wl,-z,now || return 1
+        LD_LIBRARY_PATH=$libdir "$program" || return 1
+    done
     # clang's runtime reads both.
     UBSAN_OPTIONS='' TSAN_OPTIONS=exitcode=66 LD_LIBRARY_PATH=$libdir "$program" race >"$program.log" 2>&1
     [ $? -eq 66 ] && grep -q 'WARNING: ThreadSanitizer: data race' "$program.log" && return 0

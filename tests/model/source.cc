@@ -1310,11 +1310,11 @@ struct test : common<test> {
 		channel.senders = threads - 1;
 		channel.receivers = 1;
 		channel.references = 2;
-		csysi_channel_thread.cpu = &channel.gap; /* any number */
+		channel.cpu_at = 0; /* a number of each thread */
 		csysi_channel_owner_init(&channel.tx_owner);
 		csysi_channel_owner_init(&channel.rx_owner);
 		if (is_owned && !is_met)
-			channel.rx_owner.seat->thread = &csysi_channel_thread;
+			channel.rx_owner.seat->thread = csysi_channel_me();
 		new_cell(&channel.tail, 0);
 		new_cell(&channel.head, 0);
 		new_cell(&channel.head_seen, 0);

@@ -250,7 +250,7 @@ static void a_message_behind_one_that_is_being_sent_wakes_a_thread_all_the_same(
 	open_gate(&channels[0]);
 	for (int i = 0; i < 10 && !has_returned(&selector); i++)
 		take_a_nap();
-	csysi_channel_write_ring(c, t, first.bytes, &c->layout);
+	csysi_channel_write_ring(c, t, 0, first.bytes, &c->layout);
 	(void)csysi_channel_tell_receiver(c);
 	assert_int_equal(end_select(&selector), 0);
 	assert_int_equal(end_call(&calls[0]), 0);

@@ -25,6 +25,12 @@ struct csys_receiver;
 /* With the sizes of a message as constants only these functions are fast. */
 #define CSYSI_ALWAYS static inline CSYSI_ATTRIBUTE((always_inline))
 
+/* In the library, a sanitizer of the program is told what these functions order: base/tsan.h. */
+#if !defined(CSYSI_CHANNEL_RELEASED)
+#define CSYSI_CHANNEL_RELEASED(address) ((void)0)
+#define CSYSI_CHANNEL_ACQUIRED(address) ((void)0)
+#endif
+
 /* ---- what a channel is ---------------------------------------------------------------------- */
 
 /* Bytes of two cache lines: CPUs fetch lines in pairs. */
@@ -65,6 +71,7 @@ struct csysi_channel_layout {
 	size_t slots_at;   /* ... the first message, ... */
 	unsigned shift;    /* ... of 2^shift - 1 */
 	unsigned is_small; /* the stamp stands beside the message */
+	int is_pointer;    /* it is as that of pointers */
 };
 
 /* The blocks of an unbounded channel.  Stamps and messages follow. */
@@ -83,8 +90,9 @@ struct csysi_channel_fence {
 /* Which thread may use a side without read-modify-write: src/sync/channel_owner.c. */
 #define CSYSI_CHANNEL_SEATS 4
 struct csysi_channel_seat {
-	const void *thread; /* its csysi_channel_thread; NULL: it is not the owner any more */
+	const void *thread; /* its csysi_channel_me; NULL: it is not the owner any more */
 	uint32_t is_busy;   /* that thread is in the midst of an operation */
+	uint32_t cpu;       /* where it was when it became the owner, as a stamp has it */
 };
 struct csysi_channel_owner {
 	struct csysi_channel_seat *seat; /* of the owner */
@@ -120,6 +128,7 @@ struct csysi_channel {
 	void *memory, *ring_memory; /* what was allocated */
 	uint32_t process;           /* in which it was made: src/sync/channel.c */
 	uint32_t is_patient;        /* holds back for streams */
+	ptrdiff_t cpu_at; /* from csysi_channel_me to the number of the CPU; 0: none is kept */
 
 	/* Of the senders. */
 	CSYSI_CHANNEL_ALIGNED uint64_t tail;
@@ -155,40 +164,50 @@ struct csysi_channel {
 
 /* ---- the calling thread -------------------------------------------------------------------- */
 
-/* A thread that uses channels.  Its address stands for the thread. */
-struct csysi_channel_thread {
-	const uint32_t *cpu; /* where the number of its CPU is kept; NULL: not asked yet */
-	uint32_t number;     /* if the system keeps none */
-	uint64_t random;     /* of select */
-};
+/* As csysi_channel_me, where compilers cannot be told. */
+CSYS_API const void *csysi_channel_this_thread(void);
 
-#if CSYSI_IS_ELF
-extern CSYS_API __thread struct csysi_channel_thread csysi_channel_thread;
-#endif
-
-/* Finds out where the number of the calling thread's CPU is. */
-CSYS_API const uint32_t *csysi_channel_find_cpu(void);
-
+/* An address that no other thread has, as long as this one runs: that of its control block, which
+ * is in a register. */
 CSYSI_ALWAYS const void *csysi_channel_me(void)
 {
-#if CSYSI_IS_ELF
-	return &csysi_channel_thread;
+#if CSYSI_IS_ELF && defined(__x86_64__) && defined(__LP64__)
+	const void *me;
+	__asm__("mov %%fs:0, %0" : "=r"(me));
+	return me;
+#elif CSYSI_IS_ELF && defined(__aarch64__)
+	const void *me;
+	__asm__("mrs %0, tpidr_el0" : "=r"(me));
+	return me;
 #else
-	return CSYSI_NULL; /* no thread is the owner: see csysi_channel_enter */
+	return csysi_channel_this_thread();
 #endif
 }
 
+/* The CPU of this thread, where the system keeps no number: that of its first send. */
+CSYS_API uint32_t csysi_channel_ask_cpu(void);
+
 /* The CPU of this thread as a stamp has it. */
-CSYSI_ALWAYS uint32_t csysi_channel_cpu(void)
+CSYSI_ALWAYS uint32_t csysi_channel_kept_cpu(const struct csysi_channel *c)
 {
-#if CSYSI_IS_ELF
-	const uint32_t *cpu = csysi_channel_thread.cpu;
-	if (!CSYSI_LIKELY(cpu != CSYSI_NULL))
-		cpu = csysi_channel_find_cpu();
+	const void *at = CSYSI_CAST(const char *, csysi_channel_me()) + c->cpu_at;
+	const uint32_t *cpu = CSYSI_CAST(const uint32_t *, at);
+
 	return (__atomic_load_n(cpu, __ATOMIC_RELAXED) + 1) & CSYSI_CHANNEL_CPU;
-#else
-	return 0;
-#endif
+}
+
+CSYSI_ALWAYS uint32_t csysi_channel_cpu(const struct csysi_channel *c)
+{
+	return CSYSI_LIKELY(c->cpu_at != 0) ? csysi_channel_kept_cpu(c) : csysi_channel_ask_cpu();
+}
+
+/* Of the owner of a side. */
+CSYSI_ALWAYS uint32_t csysi_channel_cpu_at(const struct csysi_channel *c,
+					   const struct csysi_channel_seat *seat)
+{
+	/* Relaxed: written before the seat was. */
+	return CSYSI_LIKELY(c->cpu_at != 0) ? csysi_channel_kept_cpu(c)
+					    : __atomic_load_n(&seat->cpu, __ATOMIC_RELAXED);
 }
 
 /* ---- the owner of a side ----------------------------------------------------------------- */
@@ -200,19 +219,24 @@ CSYSI_ALWAYS struct csysi_channel_seat *csysi_channel_enter(struct csysi_channel
 	/* Acquire pairs with the release of csysi_channel_take_over. */
 	struct csysi_channel_seat *seat = __atomic_load_n(&owner->seat, __ATOMIC_ACQUIRE);
 
-	if (me == CSYSI_NULL || __atomic_load_n(&seat->thread, __ATOMIC_RELAXED) != me)
+	if (seat == CSYSI_NULL)
+		__builtin_unreachable(); /* so the caller's look at the result costs nothing */
+	if (__atomic_load_n(&seat->thread, __ATOMIC_RELAXED) != me)
 		return CSYSI_NULL;
 	/* Relaxed, and no fence: the thread that takes over makes one here (csysi_os_barrier). */
 	__atomic_store_n(&seat->is_busy, 1, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (CSYSI_LIKELY(__atomic_load_n(&seat->thread, __ATOMIC_RELAXED) == me))
+	if (CSYSI_LIKELY(__atomic_load_n(&seat->thread, __ATOMIC_RELAXED) == me)) {
+		CSYSI_CHANNEL_ACQUIRED(&owner->seat);
 		return seat;
+	}
 	__atomic_store_n(&seat->is_busy, 0, __ATOMIC_RELEASE);
 	return CSYSI_NULL;
 }
 
 CSYSI_ALWAYS void csysi_channel_leave(struct csysi_channel_seat *seat)
 {
+	CSYSI_CHANNEL_RELEASED(&seat->is_busy);
 	/* Release pairs with the acquire of the thread that takes over. */
 	__atomic_store_n(&seat->is_busy, 0, __ATOMIC_RELEASE);
 }
@@ -236,12 +260,13 @@ CSYSI_ALWAYS void csysi_channel_leave(struct csysi_channel_seat *seat)
 /* Of messages of so many bytes, at addresses that are multiples of `alignment`. */
 CSYSI_ALWAYS struct csysi_channel_layout csysi_channel_layout_of(size_t size, size_t alignment)
 {
-	struct csysi_channel_layout l = { 0, 0, 0, 0, 0, 0, 0, 0 };
+	struct csysi_channel_layout l = { 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 	size_t unit = alignment < sizeof(uint32_t) ? sizeof(uint32_t) : alignment;
 
 	l.size = size;
 	l.alignment = alignment;
 	l.is_small = size <= 16;
+	l.is_pointer = size == sizeof(void *) && unit == CSYSI_ALIGNMENT(void *);
 	l.shift = size <= 16 ? 8 : size <= 512 ? 6 : size <= 4096 ? 4 : 2;
 	size_t header = CSYSI_CHANNEL_UP(sizeof(struct csysi_channel_block), 64);
 	if (l.is_small) {
@@ -300,12 +325,13 @@ CSYSI_ALWAYS void csysi_channel_copy(void *to, const void *from, size_t size)
 }
 
 /* What was claimed by this thread: write it, and publish it. */
-CSYSI_ALWAYS void csysi_channel_write(char *slot, uint32_t *stamp, uint32_t lap, const void *value,
-				      const struct csysi_channel_layout *l)
+CSYSI_ALWAYS void csysi_channel_write(char *slot, uint32_t *stamp, uint32_t lap, uint32_t cpu,
+				      const void *value, const struct csysi_channel_layout *l)
 {
 	csysi_channel_copy(slot, value, l->size);
+	CSYSI_CHANNEL_RELEASED(stamp);
 	/* Release pairs with the acquire of the receiver that looks at the stamp. */
-	__atomic_store_n(stamp, lap << CSYSI_CHANNEL_LAP | csysi_channel_cpu(), __ATOMIC_RELEASE);
+	__atomic_store_n(stamp, lap << CSYSI_CHANNEL_LAP | cpu, __ATOMIC_RELEASE);
 }
 
 /* Get the line of a slot some messages ahead, to be written. */
@@ -395,7 +421,8 @@ CSYSI_ALWAYS int csysi_channel_send_alone_list(struct csysi_channel *c,
 	}
 	csysi_channel_leave(seat);
 	csysi_channel_write(csysi_channel_slot(block, l, i), csysi_channel_stamp(block, l, i),
-			    csysi_channel_lap(t, l->shift), value, l);
+			    csysi_channel_lap(t, l->shift), csysi_channel_cpu_at(c, seat), value,
+			    l);
 	csysi_channel_order(&c->tx_fence);
 	return csysi_channel_tell_receiver(c);
 }
@@ -413,23 +440,26 @@ CSYSI_ALWAYS int csysi_channel_is_full(struct csysi_channel *c, uint64_t t)
 	/* Acquire pairs with the release of the sender that has seen it. */
 	uint64_t seen = __atomic_load_n(&c->head_seen, __ATOMIC_ACQUIRE);
 
+	CSYSI_CHANNEL_ACQUIRED(&c->head_seen);
 	if (CSYSI_LIKELY(!csysi_channel_is_beyond(c, t, seen)))
 		return 0;
 	/* Acquire pairs with the release of the receiver, which is done with the slot. */
 	seen = __atomic_load_n(&c->head, __ATOMIC_ACQUIRE);
+	CSYSI_CHANNEL_ACQUIRED(&c->head);
 	if (csysi_channel_is_beyond(c, t, seen))
 		return 1;
+	CSYSI_CHANNEL_RELEASED(&c->head_seen);
 	__atomic_store_n(&c->head_seen, seen, __ATOMIC_RELEASE);
 	return 0;
 }
 
-CSYSI_ALWAYS void csysi_channel_write_ring(struct csysi_channel *c, uint64_t t, const void *value,
-					   const struct csysi_channel_layout *l)
+CSYSI_ALWAYS void csysi_channel_write_ring(struct csysi_channel *c, uint64_t t, uint32_t cpu,
+					   const void *value, const struct csysi_channel_layout *l)
 {
 	uint64_t i = t & c->mask;
 
 	csysi_channel_write(c->slots + i * l->slot, csysi_channel_ring_stamp(c, l, i),
-			    csysi_channel_lap(t, c->shift), value, l);
+			    csysi_channel_lap(t, c->shift), cpu, value, l);
 }
 
 CSYSI_ALWAYS int csysi_channel_send_alone_ring(struct csysi_channel *c,
@@ -445,7 +475,7 @@ CSYSI_ALWAYS int csysi_channel_send_alone_ring(struct csysi_channel *c,
 	}
 	__atomic_store_n(&c->tail, t + 1, __ATOMIC_RELAXED);
 	csysi_channel_leave(seat);
-	csysi_channel_write_ring(c, t, value, l);
+	csysi_channel_write_ring(c, t, csysi_channel_cpu_at(c, seat), value, l);
 	csysi_channel_order(&c->tx_fence);
 	return csysi_channel_tell_receiver(c);
 }
@@ -509,12 +539,13 @@ CSYSI_ALWAYS int csysi_channel_send_shared_list(struct csysi_channel *c, const v
 			break;
 		t = csysi_channel_look_again(c);
 	}
+	CSYSI_CHANNEL_ACQUIRED(&c->tail);
 	if (i == last && !csysi_channel_link(c, block, t))
 		return CSYS_ENOMEM;
 	char *slot = csysi_channel_slot(block, l, i);
 	csysi_channel_prefetch(slot, l);
 	csysi_channel_write(slot, csysi_channel_stamp(block, l, i), csysi_channel_lap(t, l->shift),
-			    value, l);
+			    csysi_channel_cpu(c), value, l);
 	return csysi_channel_tell_receiver(c);
 }
 
@@ -532,7 +563,7 @@ CSYSI_ALWAYS int csysi_channel_send_shared_ring(struct csysi_channel *c, const v
 		t = csysi_channel_look_again(c);
 	}
 	csysi_channel_prefetch(c->slots + (t & c->mask) * l->slot, l);
-	csysi_channel_write_ring(c, t, value, l);
+	csysi_channel_write_ring(c, t, csysi_channel_cpu(c), value, l);
 	return csysi_channel_tell_receiver(c);
 }
 
@@ -562,6 +593,7 @@ CSYSI_ALWAYS int csysi_channel_take_list(struct csysi_channel *c, void *out,
 
 	if (!CSYSI_LIKELY(csysi_channel_has_lap(stamp, csysi_channel_lap(h, l->shift))))
 		return CSYS_EAGAIN;
+	CSYSI_CHANNEL_ACQUIRED(csysi_channel_stamp(block, l, i));
 	csysi_channel_copy(out, csysi_channel_slot(block, l, i), l->size);
 	__atomic_store_n(&c->rx_spin.cpu, stamp & CSYSI_CHANNEL_CPU, __ATOMIC_RELAXED);
 	if (CSYSI_LIKELY(i != last))
@@ -582,8 +614,10 @@ CSYSI_ALWAYS int csysi_channel_take_ring(struct csysi_channel *c, void *out,
 
 	if (!CSYSI_LIKELY(csysi_channel_has_lap(stamp, csysi_channel_lap(h, c->shift))))
 		return CSYS_EAGAIN;
+	CSYSI_CHANNEL_ACQUIRED(csysi_channel_ring_stamp(c, l, i));
 	csysi_channel_copy(out, c->slots + i * l->slot, l->size);
 	__atomic_store_n(&c->rx_spin.cpu, stamp & CSYSI_CHANNEL_CPU, __ATOMIC_RELAXED);
+	CSYSI_CHANNEL_RELEASED(&c->head);
 	/* Release pairs with the acquire in csysi_channel_is_full: the slot may be written. */
 	__atomic_store_n(&c->head, h + 1, __ATOMIC_RELEASE);
 	return 0;
