@@ -64,6 +64,7 @@
 #include "os/thread.h"
 #include "os/thread_control.h"
 #include "os/thread_end.h"
+#include "os/timer.h"
 #include "os/wake.h"
 
 #endif

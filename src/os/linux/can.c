@@ -37,7 +37,7 @@ int csysi_os_can(int capability)
 	else if (capability >= CSYS_CAN_LIMIT)
 		can = capability - CSYS_CAN_LIMIT < CSYSI_OS_LIMITS;
 	else
-		can = capability >= CSYS_CAN_SIGNALS && capability <= CSYS_CAN_THREAD_NICE;
+		can = capability >= CSYS_CAN_SIGNALS && capability <= CSYS_CAN_TIMER_HANDLE;
 	csysi_set_os_error(os_error); /* a look is no failure */
 	return can;
 }
