@@ -29,6 +29,7 @@
 #include <csys/sync/select.h>
 #include <csys/sync/semaphore.h>
 #include <csys/sync/thread.h>
+#include <csys/sync/timer_channel.h>
 #include <csys/sync/typed_channel.h>
 #include <csys/sync/wait_any.h>
 

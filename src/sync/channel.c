@@ -58,6 +58,8 @@ static void free_channel(struct csysi_channel *c)
 		csysi_channel_blocks_free(c);
 	csysi_channel_handle_free(c->rx_handle);
 	csysi_channel_handle_free(c->tx_handle);
+	csysi_channel_handle_free(c->rx_watch);
+	csysi_channel_handle_free(c->tx_watch);
 	csysi_free(c->ring_memory);
 	csysi_free(c->memory);
 }
@@ -98,16 +100,10 @@ static int prepare(void)
 	return r;
 }
 
-int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
-		      const csys_channel_options *options, csys_sender **out_sender,
-		      csys_receiver **out_receiver)
+int csysi_channel_make(uint32_t kind, size_t size, size_t alignment, struct csysi_channel **out)
 {
 	void *memory;
 
-	if (capacity != CSYS_UNBOUNDED && capacity > GREATEST_CAPACITY)
-		return CSYS_EINVAL;
-	if (size > GREATEST_SIZE || alignment > GREATEST_SIZE)
-		return CSYS_ENOMEM;
 	int r = prepare();
 	if (r < 0)
 		return r;
@@ -117,15 +113,33 @@ int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
 	c->memory = memory;
 	c->process = process;
 	c->cpu_at = csysi_channel_find_cpu();
+	c->kind = kind;
 	c->layout = csysi_channel_layout_of(size, alignment);
-	c->capacity = capacity;
-	c->kind = capacity == CSYS_UNBOUNDED ? CSYSI_CHANNEL_UNBOUNDED
-		  : capacity > 0             ? CSYSI_CHANNEL_BOUNDED
-					     : CSYSI_CHANNEL_RENDEZVOUS;
 	c->senders = c->receivers = 1;
 	c->references = 2;
 	csysi_channel_owner_init(&c->tx_owner);
 	csysi_channel_owner_init(&c->rx_owner);
+	*out = c;
+	return 0;
+}
+
+int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
+		      const csys_channel_options *options, csys_sender **out_sender,
+		      csys_receiver **out_receiver)
+{
+	uint32_t kind = capacity == CSYS_UNBOUNDED ? CSYSI_CHANNEL_UNBOUNDED
+			: capacity > 0             ? CSYSI_CHANNEL_BOUNDED
+						   : CSYSI_CHANNEL_RENDEZVOUS;
+	struct csysi_channel *c;
+
+	if (capacity != CSYS_UNBOUNDED && capacity > GREATEST_CAPACITY)
+		return CSYS_EINVAL;
+	if (size > GREATEST_SIZE || alignment > GREATEST_SIZE)
+		return CSYS_ENOMEM;
+	int r = csysi_channel_make(kind, size, alignment, &c);
+	if (r < 0)
+		return r;
+	c->capacity = capacity;
 	set_options(c, options);
 	r = make_slots(c);
 	if (r < 0) {
@@ -232,7 +246,7 @@ void csys_receiver_close(csys_receiver *receiver)
 		return;
 	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
 		csysi_channel_rendezvous_disconnect(c);
-	else
+	else if (c->kind != CSYSI_CHANNEL_TIMER)
 		disconnect_senders(c);
 	release(c);
 }

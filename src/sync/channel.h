@@ -6,7 +6,7 @@
  * the slot of that index, and publishes it by the slot's stamp, which has the lap of the index
  * (channel_inside.h).  The receiver looks at the stamp of head's slot and at nothing else.  A
  * bounded channel is a ring of slots; an unbounded one a list of blocks (channel_block.c); one of
- * capacity 0 has no slots (channel_rendezvous.c).
+ * capacity 0 has no slots (channel_rendezvous.c), nor has a timer (channel_timer.c).
  *
  * Owners.  A side that only one thread uses is changed without read-modify-write; that thread is
  * its owner.  Another thread that comes takes over (channel_owner.c).
@@ -38,6 +38,7 @@
 #ifndef CSYSI_SYNC_CHANNEL_H
 #define CSYSI_SYNC_CHANNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/atomic.h"
@@ -50,6 +51,16 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/sync/channel_inside.h>
+
+/* Whether messages wait in slots, as in unbounded and bounded channels. */
+static inline int csysi_channel_has_slots(const struct csysi_channel *c)
+{
+	return c->kind <= CSYSI_CHANNEL_BOUNDED;
+}
+
+/* A channel of this kind with a sender and a receiver, and no slots yet: 0, or CSYS_ENOMEM
+ * (channel.c). */
+int csysi_channel_make(uint32_t kind, size_t size, size_t alignment, struct csysi_channel **out);
 
 /* ---- waiting: channel_wait.c ------------------------------------------------------------- */
 
@@ -75,12 +86,13 @@ struct csysi_channel_entry {
 	uint32_t index; /* of several entries of a waiter */
 	uint32_t is_listed;
 	void *value; /* rendezvous: where the message is, or is wanted */
-	const struct csysi_channel_handle *handle; /* it is the entry of this, and no thread's */
+	const struct csysi_channel_handle *handle; /* it is the entry of this, and no waiter's */
 };
 
-/* What event loops wait for: channel_handle.c. */
+/* What event loops wait for: channel_handle.c; or watchers: channel_watch.c. */
 struct csysi_channel_handle {
 	csys_handle reader, writer; /* a notifier: ready while the entry is not listed */
+	const void *watched;        /* NULL: it is for event loops; else what watchers watch */
 	int is_sender;
 	struct csysi_channel_waiter waiter;
 	struct csysi_channel_entry entry;
@@ -129,6 +141,9 @@ void csysi_channel_list_remove(struct csysi_channel_list *list, struct csysi_cha
 struct csysi_channel_entry *csysi_channel_claim_first(struct csysi_channel_list *list, uint32_t how,
 						      const uint32_t **out_address);
 
+/* Under the lock: an entry of it was claimed. */
+void csysi_channel_notify(const struct csysi_channel_handle *handle);
+
 /* Let the first waiter go on.  1: there was one. */
 int csysi_channel_wake_one(struct csysi_channel *c, struct csysi_channel_side side);
 void csysi_channel_wake_all(struct csysi_channel *c, struct csysi_channel_side side);
@@ -151,6 +166,9 @@ int csysi_channel_is_published(struct csysi_channel *c);
 /* Whether a sleeping sender, or receiver, has something to try. */
 int csysi_channel_may_send(struct csysi_channel *c);
 int csysi_channel_may_recv(struct csysi_channel *c);
+
+/* Of a timer: whether a message is there. */
+int csysi_channel_is_due(const struct csysi_channel *c);
 
 /* How many messages are claimed and not received. */
 uint64_t csysi_channel_count(const struct csysi_channel *c);
@@ -182,13 +200,30 @@ void csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner
 void csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
 			 uint32_t *is_shared);
 
+/* ---- timers: channel_timer.c ------------------------------------------------------------- */
+
+/* 0, or CSYS_EAGAIN: it is not due. */
+int csysi_channel_timer_try_recv(struct csysi_channel *c, void *out);
+
+/* 0, or CSYS_ETIMEDOUT. */
+int csysi_channel_timer_recv(struct csysi_channel *c, void *out, csys_deadline deadline);
+
+/* When to try again. */
+csys_deadline csysi_channel_timer_deadline(const struct csysi_channel *c);
+
+/* Let the handle, if there is one, be ready when the next message is due. */
+void csysi_channel_timer_set_handle(struct csysi_channel *c);
+
 /* ---- handles: channel_handle.c ------------------------------------------------------------ */
 
 /* After an operation of its side: make it quiet if another one would wait.  NULL is ignored. */
 void csysi_channel_handle_look(struct csysi_channel *c, struct csysi_channel_handle *handle);
 
-/* Under the lock: make it ready.  NULL is ignored. */
-void csysi_channel_notify_handle(struct csysi_channel *c, struct csysi_channel_handle *handle);
+/* Under the lock: let what waits for this side to be ready look, beside its waiters. */
+void csysi_channel_notify_handles(struct csysi_channel *c, int is_sender);
+
+/* Whether an operation of that side would not wait. */
+int csysi_channel_may_go(struct csysi_channel *c, int is_sender);
 
 void csysi_channel_handle_free(struct csysi_channel_handle *handle);
 
@@ -245,6 +280,13 @@ void csysi_channel_await_copy(const struct csysi_channel_waiter *waiter);
 
 /* No end of one side is left: let all threads go on that wait. */
 void csysi_channel_rendezvous_disconnect(struct csysi_channel *c);
+
+/* ---- select: select.c, select_ready.c ----------------------------------------------------- */
+
+#define CSYSI_CHANNEL_MOST_CASES 0x1000000u
+
+/* A random number below `limit`. */
+uint32_t csysi_channel_random_below(uint32_t limit);
 
 /* ---- the end: channel_drain.c ------------------------------------------------------------- */
 

@@ -325,14 +325,14 @@ int csys_receiver_recv_batch(csys_receiver *receiver, void *out_values, size_t m
 	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
 	size_t n = 0;
 
-	if (most > 0 && c->kind != CSYSI_CHANNEL_RENDEZVOUS)
+	if (most > 0 && csysi_channel_has_slots(c))
 		n = recv_some(c, out_values, most);
 	if (most > 0 && n == 0) {
 		int r = csys_receiver_recv_until(receiver, deadline, out_values);
 		if (r < 0)
 			return r;
 		n = 1;
-		if (most > 1 && c->kind != CSYSI_CHANNEL_RENDEZVOUS)
+		if (most > 1 && csysi_channel_has_slots(c))
 			n += recv_some(c, (char *)out_values + c->layout.size, most - 1);
 	}
 	*out_count = n;

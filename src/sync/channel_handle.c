@@ -15,6 +15,8 @@
  * which several threads share it, in which all operations come by here: receivers take turns;
  * senders find WATCHED in the flags at which they look anyway.  A channel without handles does not
  * pay for it.
+ *
+ * The handle of a timer is one of the system (os/timer.h): see channel_timer.c.
  */
 #include <csys/base/result.h>
 #include <csys/sync/channel.h>
@@ -26,18 +28,38 @@
 #include "os/os.h"
 #include "sync/channel.h"
 
-/* Whether an operation of the side would not wait. */
+int csysi_channel_may_go(struct csysi_channel *c, int is_sender)
+{
+	switch (c->kind) {
+	case CSYSI_CHANNEL_RENDEZVOUS:
+		return csysi_channel_is_met(c, !is_sender);
+	case CSYSI_CHANNEL_TIMER:
+		return csysi_channel_is_due(c);
+	default:
+		return is_sender ? csysi_channel_may_send(c) : csysi_channel_may_recv(c);
+	}
+}
+
 static int may_go(struct csysi_channel *c, const struct csysi_channel_handle *handle)
 {
-	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
-		return csysi_channel_is_met(c, !handle->is_sender);
-	return handle->is_sender ? csysi_channel_may_send(c) : csysi_channel_may_recv(c);
+	return csysi_channel_may_go(c, handle->is_sender);
 }
 
 static struct csysi_channel_side side_of(struct csysi_channel *c,
 					 const struct csysi_channel_handle *handle)
 {
 	return handle->is_sender ? csysi_channel_senders(c) : csysi_channel_receivers(c);
+}
+
+/* Under the lock: make it ready if it is quiet. */
+static void make_ready(struct csysi_channel_list *list, struct csysi_channel_handle *handle)
+{
+	if (!handle || !handle->entry.is_listed)
+		return;
+	csysi_channel_list_remove(list, &handle->entry);
+	/* Relaxed: the lock orders it. */
+	csysi_store_relaxed(&handle->waiter.state, CSYSI_CHANNEL_CLAIMED);
+	csysi_channel_notify(handle);
 }
 
 void csysi_channel_handle_look(struct csysi_channel *c, struct csysi_channel_handle *handle)
@@ -63,26 +85,20 @@ void csysi_channel_handle_look(struct csysi_channel *c, struct csysi_channel_han
 	if (!may_go(c, handle))
 		return;
 	csysi_channel_lock(c);
-	csysi_channel_notify_handle(c, handle);
+	make_ready(side.list, handle);
 	csysi_channel_unlock(c);
 }
 
-/* Under the lock: the entry is listed, and the handle quiet. */
-static void make_ready(struct csysi_channel_list *list, struct csysi_channel_handle *handle)
+void csysi_channel_notify_handles(struct csysi_channel *c, int is_sender)
 {
-	csysi_channel_list_remove(list, &handle->entry);
-	/* Relaxed: the lock orders it. */
-	csysi_store_relaxed(&handle->waiter.state, CSYSI_CHANNEL_CLAIMED);
-	csysi_os_notifier_notify(handle->writer);
+	struct csysi_channel_list *list = is_sender ? &c->waiting_senders : &c->waiting_receivers;
+
+	/* Acquire pairs with the releases where they are made. */
+	make_ready(list, csysi_load_acquire(is_sender ? &c->tx_handle : &c->rx_handle));
+	make_ready(list, csysi_load_acquire(is_sender ? &c->tx_watch : &c->rx_watch));
 }
 
-void csysi_channel_notify_handle(struct csysi_channel *c, struct csysi_channel_handle *handle)
-{
-	if (handle && handle->entry.is_listed)
-		make_ready(side_of(c, handle).list, handle);
-}
-
-static int make(int is_sender, struct csysi_channel_handle **out)
+static int make_for(int is_sender, struct csysi_channel_handle **out)
 {
 	struct csysi_channel_handle *handle = csysi_alloc_zero(sizeof *handle);
 
@@ -102,6 +118,32 @@ static int make(int is_sender, struct csysi_channel_handle **out)
 	return 0;
 }
 
+static int make_for_senders(struct csysi_channel_handle **out)
+{
+	return make_for(1, out);
+}
+
+static int make_for_receivers(struct csysi_channel_handle **out)
+{
+	return make_for(0, out);
+}
+
+static int make_of_timer(struct csysi_channel_handle **out)
+{
+	struct csysi_channel_handle *handle = csysi_alloc_zero(sizeof *handle);
+
+	if (!handle)
+		return CSYS_ENOMEM;
+	int r = csysi_os_timer_open(&handle->reader);
+	if (r < 0) {
+		csysi_free(handle);
+		return r;
+	}
+	handle->writer = CSYS_NO_HANDLE;
+	*out = handle;
+	return 0;
+}
+
 void csysi_channel_handle_free(struct csysi_channel_handle *handle)
 {
 	if (!handle)
@@ -112,13 +154,14 @@ void csysi_channel_handle_free(struct csysi_channel_handle *handle)
 }
 
 /* The handle in *at, which is made if there is none. */
-static int get(struct csysi_channel_handle **at, int is_sender, csys_handle *out_handle)
+static int get(struct csysi_channel_handle **at, int (*make)(struct csysi_channel_handle **out),
+	       csys_handle *out_handle)
 {
 	struct csysi_channel_handle *mine, *is = NULL;
 
 	/* Acquire pairs with the release below. */
 	if (!csysi_load_acquire(at)) {
-		int r = make(is_sender, &mine);
+		int r = make(&mine);
 		if (r < 0)
 			return r;
 		/* Release: it is complete.  If it fails another thread was quicker. */
@@ -130,11 +173,22 @@ static int get(struct csysi_channel_handle **at, int is_sender, csys_handle *out
 	return 0;
 }
 
+static int get_of_timer(struct csysi_channel *c, csys_handle *out_handle)
+{
+	int r = get(&c->rx_handle, make_of_timer, out_handle);
+
+	if (r == 0)
+		csysi_channel_timer_set_handle(c);
+	return r;
+}
+
 int csys_receiver_handle(csys_receiver *receiver, csys_handle *out_handle)
 {
 	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
 
-	int r = get(&c->rx_handle, 0, out_handle);
+	if (c->kind == CSYSI_CHANNEL_TIMER)
+		return get_of_timer(c, out_handle);
+	int r = get(&c->rx_handle, make_for_receivers, out_handle);
 	if (r < 0)
 		return r;
 	csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared);
@@ -146,7 +200,7 @@ int csys_sender_handle(csys_sender *sender, csys_handle *out_handle)
 {
 	struct csysi_channel *c = csysi_channel_of_sender(sender);
 
-	int r = get(&c->tx_handle, 1, out_handle);
+	int r = get(&c->tx_handle, make_for_senders, out_handle);
 	if (r < 0)
 		return r;
 	/* Sequentially consistent: senders that look at the flags after this find it. */

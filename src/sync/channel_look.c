@@ -1,5 +1,5 @@
 /*
- * sync/channel_look.c - what a channel with slots has for a sender or a receiver.
+ * sync/channel_look.c - what a channel has for a sender or a receiver.
  */
 #include "sync/channel.h"
 
@@ -37,10 +37,18 @@ int csysi_channel_may_send(struct csysi_channel *c)
 	       !csysi_channel_is_beyond(c, t, h);
 }
 
+int csysi_channel_is_due(const struct csysi_channel *c)
+{
+	/* Relaxed: it is all there is to a message. */
+	return csys_now() >= csysi_load_relaxed(&c->timer.due);
+}
+
 uint64_t csysi_channel_count(const struct csysi_channel *c)
 {
 	uint64_t t, h;
 
+	if (c->kind == CSYSI_CHANNEL_TIMER)
+		return (uint64_t)csysi_channel_is_due(c);
 	/* Acquire, all: in this order, so that the two are of one moment. */
 	do {
 		t = csysi_load_acquire(&c->tail);

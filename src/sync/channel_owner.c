@@ -112,7 +112,7 @@ void csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner
 void csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
 			 uint32_t *is_shared)
 {
-	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
+	if (!csysi_channel_has_slots(c))
 		return; /* without owners, and without what several threads could share */
 	csysi_channel_lock(c);
 	/* Relaxed: the lock orders it. */

@@ -194,8 +194,14 @@ static int wait_to_recv(struct csysi_channel *c, void *out, csys_deadline deadli
 
 int csysi_channel_recv_slow(struct csysi_channel *c, void *out, csys_deadline deadline)
 {
-	return c->kind == CSYSI_CHANNEL_RENDEZVOUS ? csysi_channel_rendezvous_recv(c, out, deadline)
-						   : wait_to_recv(c, out, deadline);
+	switch (c->kind) {
+	case CSYSI_CHANNEL_RENDEZVOUS:
+		return csysi_channel_rendezvous_recv(c, out, deadline);
+	case CSYSI_CHANNEL_TIMER:
+		return csysi_channel_timer_recv(c, out, deadline);
+	default:
+		return wait_to_recv(c, out, deadline);
+	}
 }
 
 int csysi_channel_try_recv_slow(struct csysi_channel *c, void *out)

@@ -15,6 +15,7 @@
 #include "os/os.h"
 #include "sync/channel.h"
 #include "sync/lock.h"
+#include "sync/watch.h"
 
 struct csysi_channel_side csysi_channel_receivers(struct csysi_channel *c)
 {
@@ -128,6 +129,14 @@ static int claim(struct csysi_channel_waiter *waiter, uint32_t state, const uint
 	return 1;
 }
 
+void csysi_channel_notify(const struct csysi_channel_handle *handle)
+{
+	if (handle->watched)
+		(void)csysi_watch_notify(handle->watched, UINT32_MAX);
+	else
+		csysi_os_notifier_notify(handle->writer);
+}
+
 struct csysi_channel_entry *csysi_channel_claim_first(struct csysi_channel_list *list, uint32_t how,
 						      const uint32_t **out_address)
 {
@@ -141,7 +150,7 @@ struct csysi_channel_entry *csysi_channel_claim_first(struct csysi_channel_list 
 		if (is_claimed && !handle)
 			return entry;
 		if (is_claimed)
-			csysi_os_notifier_notify(handle->writer); /* and the first thread */
+			csysi_channel_notify(handle); /* and the first thread */
 	}
 	return NULL;
 }

@@ -21,6 +21,10 @@
  * one withdraws at a channel only for an entry that is listed there.  That one withdraws only at a
  * channel with a greater address.  So the one at the greatest does not, and is claimed.
  *
+ * A timer has no lists.  The thread sleeps until the first one is due, at most, and tries again.
+ *
+ * The ready form has no waiter and is never claimed: select_ready.c.
+ *
  * Two entries of one thread at a rendezvous channel do not meet: the partner must be another one.
  */
 #include <csys/base/result.h>
@@ -34,7 +38,6 @@
 #include "sync/spin.h"
 
 #define FEW 16
-#define MOST_CASES 0x1000000u
 
 /* What a select has for each case. */
 struct place {
@@ -56,6 +59,12 @@ static struct csysi_channel *channel_of(const csys_select_case *one)
 	return one->channel;
 }
 
+/* Whether it has an entry in a list: without a channel, or at a timer, it has none. */
+static int has_entry(const csys_select_case *one)
+{
+	return one->channel && channel_of(one)->kind != CSYSI_CHANNEL_TIMER;
+}
+
 static struct csysi_channel_side side_of(const csys_select_case *one)
 {
 	return one->is_send ? csysi_channel_senders(channel_of(one))
@@ -64,8 +73,8 @@ static struct csysi_channel_side side_of(const csys_select_case *one)
 
 /* ---- trying ------------------------------------------------------------------------------ */
 
-/* A random number below `limit`.  Each thread has a sequence of its own: xorshift (Marsaglia). */
-static uint32_t random_below(uint32_t limit)
+/* Each thread has a sequence of its own: xorshift (Marsaglia). */
+uint32_t csysi_channel_random_below(uint32_t limit)
 {
 	uint64_t *at = &csysi_channel_thread.random;
 	uint64_t x = *at;
@@ -97,6 +106,8 @@ static int try_case(const csys_select_case *one)
 
 	if (!c)
 		return CSYS_EAGAIN;
+	if (c->kind == CSYSI_CHANNEL_TIMER)
+		return csysi_channel_timer_try_recv(c, one->value);
 	if (c->kind != CSYSI_CHANNEL_RENDEZVOUS)
 		return one->is_send ? csysi_channel_try_send(c, one->value)
 				    : try_recv(c, one->value);
@@ -114,7 +125,7 @@ static int try_all(struct selection *selection, uint32_t *out_which)
 	for (uint32_t i = 0; i < count; i++)
 		places[i].order = i;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t k = selection->is_biased ? i : i + random_below(count - i);
+		uint32_t k = selection->is_biased ? i : i + csysi_channel_random_below(count - i);
 		uint32_t which = places[k].order;
 		places[k].order = places[i].order;
 		places[i].order = which;
@@ -186,8 +197,7 @@ static int list_rendezvous(struct selection *selection, struct csysi_channel *c)
 		int is_send = case_at(selection, place)->is_send;
 		csysi_channel_list_add(side_of(case_at(selection, place)).list,
 				       begin_entry(selection, place), 0);
-		csysi_channel_notify_handle(
-			c, csysi_load_acquire(is_send ? &c->rx_handle : &c->tx_handle));
+		csysi_channel_notify_handles(c, !is_send);
 	}
 	csysi_channel_unlock(c);
 	if (!is_ready)
@@ -216,7 +226,7 @@ static int list_all(struct selection *selection)
 	while (selection->listed < selection->count && !is_ready &&
 	       !csysi_channel_is_claimed(&selection->self)) {
 		struct csysi_channel *c = channel_of(case_at(selection, selection->listed));
-		if (!c)
+		if (!has_entry(case_at(selection, selection->listed)))
 			selection->listed++;
 		else if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
 			is_ready = list_rendezvous(selection, c);
@@ -230,7 +240,7 @@ static void delist_all(struct selection *selection)
 {
 	for (uint32_t i = 0; i < selection->listed; i++) {
 		const csys_select_case *one = case_at(selection, i);
-		if (one->channel)
+		if (has_entry(one))
 			csysi_channel_delist(channel_of(one), side_of(one),
 					     &selection->places[selection->places[i].order].entry);
 	}
@@ -238,7 +248,18 @@ static void delist_all(struct selection *selection)
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-/* Sleep until claimed; CSYS_ETIMEDOUT: the deadline came first. */
+/* The deadline, or the time of the first message of a timer if that is earlier. */
+static csys_deadline first_of(const struct selection *selection, csys_deadline deadline)
+{
+	for (uint32_t i = 0; i < selection->count; i++) {
+		const struct csysi_channel *c = channel_of(&selection->cases[i]);
+		if (c && c->kind == CSYSI_CHANNEL_TIMER)
+			deadline = csys_deadline_earlier(deadline, csysi_channel_timer_deadline(c));
+	}
+	return deadline;
+}
+
+/* Sleep until claimed; CSYS_EAGAIN: a timer is due; CSYS_ETIMEDOUT: the deadline came first. */
 static int sleep_for_any(struct selection *selection, csys_deadline deadline)
 {
 	struct csysi_channel *c = channel_of(case_at(selection, 0));
@@ -250,7 +271,9 @@ static int sleep_for_any(struct selection *selection, csys_deadline deadline)
 		     csysi_channel_awake_goes_on(&awake,
 						 csysi_channel_is_claimed(&selection->self));)
 			;
-	return csysi_channel_sleep(&selection->self, deadline);
+	csys_deadline first = first_of(selection, deadline);
+	int r = csysi_channel_sleep(&selection->self, first);
+	return r < 0 && csys_deadline_compare(first, deadline) < 0 ? CSYS_EAGAIN : r;
 }
 
 /* It was claimed: do what it was claimed for.  CSYS_EAGAIN: another thread was quicker. */
@@ -325,7 +348,7 @@ static int select_until(const csys_select_case *cases, size_t count, int is_bias
 	void *memory = NULL;
 	uint32_t which = 0;
 
-	if (count == 0 || count > MOST_CASES)
+	if (count == 0 || count > CSYSI_CHANNEL_MOST_CASES)
 		return CSYS_EINVAL;
 	selection.count = (uint32_t)count;
 	if (count > FEW)

@@ -34,7 +34,7 @@
 
 /* ---- items -------------------------------------------------------------------------------- */
 
-enum { NOTHING, EVENT, LATCH, ONCE, SEMAPHORE, THREAD, PREDICATE, KINDS };
+enum { NOTHING, EVENT, LATCH, ONCE, SEMAPHORE, THREAD, RECEIVER, SENDER, PREDICATE, KINDS };
 
 static int take_predicate(const csys_wait_item *item)
 {
@@ -60,6 +60,8 @@ static const struct csysi_watch_kind *kind_of(const csys_wait_item *item)
 		&csysi_once_kind,
 		&csysi_semaphore_kind,
 		&csysi_thread_kind,
+		&csysi_receiver_kind,
+		&csysi_sender_kind,
 		&predicate_kind,
 	};
 
@@ -96,6 +98,16 @@ csys_wait_item csys_wait_for_semaphore(csys_semaphore *semaphore)
 csys_wait_item csys_wait_for_thread(csys_thread *thread)
 {
 	return item_of(THREAD, thread);
+}
+
+csys_wait_item csys_wait_for_receiver(csys_receiver *receiver)
+{
+	return item_of(RECEIVER, receiver);
+}
+
+csys_wait_item csys_wait_for_sender(csys_sender *sender)
+{
+	return item_of(SENDER, sender);
 }
 
 csys_wait_item csys_wait_for_predicate(csys_wait_predicate *predicate, void *argument,
@@ -170,11 +182,24 @@ static int look(struct wait *wait)
 	return r;
 }
 
+/* The deadline, or when an item is to be looked at before that. */
+static csys_deadline first_of(const struct wait *wait)
+{
+	csys_deadline first = wait->deadline;
+
+	for (size_t i = 0; i < wait->count; i++)
+		first = csys_deadline_earlier(first, wait->watches[i].until);
+	return first;
+}
+
 /* Wait until it is worth to look again: 0; or until the deadline. */
 static int sleep_after(struct wait *wait, int r)
 {
-	if (r == 0)
-		return csysi_watcher_sleep(&wait->watcher, wait->deadline);
+	if (r == 0) {
+		csys_deadline first = first_of(wait);
+		r = csysi_watcher_sleep(&wait->watcher, first);
+		return csys_deadline_compare(first, wait->deadline) < 0 ? 0 : r;
+	}
 	int64_t left = csys_deadline_left(wait->deadline);
 	csysi_spin_nap(left < FULL_NAP_NS ? left : FULL_NAP_NS);
 	return csys_deadline_left(wait->deadline) > 0 ? 0 : CSYS_ETIMEDOUT;

@@ -60,6 +60,7 @@ struct csysi_watch {
 	/* Of the object's noun, and its owner's alone. */
 	int is_noted; /* the object has this thread in a count, so csysi_watch_kind.end is due */
 	uint64_t seen;
+	csys_deadline until; /* when to look again without being notified */
 };
 
 /* ---- waiting ------------------------------------------------------------------------------ */
@@ -120,6 +121,8 @@ struct csysi_watch_kind {
 	void (*pass_on)(const csys_wait_item *item);
 };
 
+extern const struct csysi_watch_kind csysi_receiver_kind;
+extern const struct csysi_watch_kind csysi_sender_kind;
 extern const struct csysi_watch_kind csysi_event_kind;
 extern const struct csysi_watch_kind csysi_latch_kind;
 extern const struct csysi_watch_kind csysi_once_kind;

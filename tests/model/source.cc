@@ -453,6 +453,8 @@ const struct csysi_watch_kind csysi_event_kind = { 0, 0, 0, 0 };
 const struct csysi_watch_kind csysi_latch_kind = { 0, 0, 0, 0 };
 const struct csysi_watch_kind csysi_once_kind = { 0, 0, 0, 0 };
 const struct csysi_watch_kind csysi_thread_kind = { 0, 0, 0, 0 };
+const struct csysi_watch_kind csysi_receiver_kind = { 0, 0, 0, 0 };
+const struct csysi_watch_kind csysi_sender_kind = { 0, 0, 0, 0 };
 
 void *csysi_alloc(size_t)
 {
@@ -528,8 +530,9 @@ int csysi_os_cpu(void)
 void csysi_channel_handle_look(struct csysi_channel *, struct csysi_channel_handle *)
 {
 }
-void csysi_channel_notify_handle(struct csysi_channel *, struct csysi_channel_handle *)
+int csysi_channel_timer_recv(struct csysi_channel *, void *, csys_deadline) /* nor timers */
 {
+	return CSYS_ETIMEDOUT;
 }
 void csysi_channel_handle_free(struct csysi_channel_handle *)
 {

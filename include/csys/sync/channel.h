@@ -303,9 +303,10 @@ CSYS_API void csys_weak_sender_close(csys_weak_sender *weak);
  * \param receiver    the end
  * \param out_handle  the handle; it is the channel's, and gone with its last end: do not close,
  *                    read or write it
- * \retval 0            it is the same one for all receivers of the channel
- * \retval CSYS_ENOMEM  out of memory
- * \retval CSYS_EMFILE  no handle is left
+ * \retval 0             it is the same one for all receivers of the channel
+ * \retval CSYS_ENOMEM   out of memory
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_ENOTSUP  a timer (csys/sync/timer_channel.h), for which the system has none
  */
 CSYS_API CSYS_MUST_CHECK int csys_receiver_handle(csys_receiver *receiver, csys_handle *out_handle);
 

@@ -37,9 +37,10 @@ struct csys_receiver;
 #define CSYSI_CHANNEL_LINE 128
 
 enum {
-	CSYSI_CHANNEL_UNBOUNDED, /* blocks in a list */
-	CSYSI_CHANNEL_BOUNDED,   /* a ring */
-	CSYSI_CHANNEL_RENDEZVOUS /* nothing: src/sync/channel_rendezvous.c */
+	CSYSI_CHANNEL_UNBOUNDED,  /* blocks in a list */
+	CSYSI_CHANNEL_BOUNDED,    /* a ring */
+	CSYSI_CHANNEL_RENDEZVOUS, /* nothing: src/sync/channel_rendezvous.c */
+	CSYSI_CHANNEL_TIMER       /* nothing, nor a sender: src/sync/channel_timer.c */
 };
 
 /* In rx_flags and tx_flags. */
@@ -111,6 +112,14 @@ struct csysi_channel_list {
 	struct csysi_channel_entry *first, *last;
 };
 
+/* A channel whose messages are points of the clock. */
+struct csysi_channel_timer {
+	CSYSI_ATTRIBUTE((aligned(8)))
+	int64_t due;    /* of the next message; INT64_MAX: none comes */
+	int64_t period; /* from one to the next; 0: there is one only */
+	int64_t set;    /* under lock: when the handle is ready */
+};
+
 #define CSYSI_CHANNEL_ALIGNED CSYSI_ATTRIBUTE((aligned(CSYSI_CHANNEL_LINE)))
 
 struct csysi_channel {
@@ -159,7 +168,9 @@ struct csysi_channel {
 	uint32_t is_disconnected; /* under lock: of a rendezvous channel */
 	uint32_t is_draining, drains_again;                           /* under lock */
 	struct csysi_channel_handle *rx_handle, *tx_handle;           /* NULL: not asked for */
+	struct csysi_channel_handle *rx_watch, *tx_watch;             /* NULL: not asked for */
 	struct csysi_channel_list waiting_receivers, waiting_senders; /* under lock */
+	struct csysi_channel_timer timer;
 };
 
 /* ---- the calling thread -------------------------------------------------------------------- */

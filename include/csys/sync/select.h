@@ -129,6 +129,64 @@ CSYS_API CSYS_MUST_CHECK int csys_try_select(const csys_select_case *cases, size
 CSYS_API CSYS_MUST_CHECK int csys_select_biased_until(const csys_select_case *cases, size_t count,
 						      csys_deadline deadline, size_t *out_which);
 
+/* ---- which could be done ----------------------------------------------------------------- */
+
+/**
+ * Tell which of several cases can be done without waiting, and wait however long until one can.
+ *
+ * It sends and receives nothing, and ignores the values of the cases, which may be NULL.  A case
+ * whose channel is disconnected can be done too: it fails at once.  If several can be done, one of
+ * them is chosen at random.  As all calls that only look, it may be wrong a moment later, when
+ * another thread was quicker: do it by a call that does not wait, such as csys_receiver_try_recv,
+ * and begin anew.
+ *
+ * It takes no message and no room from threads that send, receive or select: a message that comes
+ * lets one of these go on, and all threads that wait in this call.  Two threads that meet at a
+ * channel of capacity 0 do so in other calls: two sides that both only wait here never meet.
+ *
+ * \param cases      the cases
+ * \param count      how many these are
+ * \param out_which  the index of one that can be done
+ * \retval 0            there is one
+ * \retval CSYS_ENOMEM  out of memory
+ * \retval CSYS_EINVAL  there are no cases, or more than 2^24
+ */
+CSYS_API CSYS_MUST_CHECK int csys_select_ready(const csys_select_case *cases, size_t count,
+					       size_t *out_which);
+
+/**
+ * Tell which of several cases can be done without waiting, and wait until `deadline` for that.
+ *
+ * As csys_select_ready.
+ *
+ * \param cases      the cases
+ * \param count      how many these are
+ * \param deadline   when to give up
+ * \param out_which  the index of one that can be done
+ * \retval 0               there is one
+ * \retval CSYS_ETIMEDOUT  there was none until then
+ * \retval CSYS_ENOMEM     out of memory
+ * \retval CSYS_EINVAL     there are no cases, or more than 2^24
+ */
+CSYS_API CSYS_MUST_CHECK int csys_select_ready_until(const csys_select_case *cases, size_t count,
+						     csys_deadline deadline, size_t *out_which);
+
+/**
+ * Tell which of several cases can be done at this moment.
+ *
+ * As csys_select_ready.
+ *
+ * \param cases      the cases
+ * \param count      how many these are
+ * \param out_which  the index of one that can be done
+ * \retval 0            there is one
+ * \retval CSYS_EAGAIN  there is none
+ * \retval CSYS_ENOMEM  there are more than 16 cases, and no memory
+ * \retval CSYS_EINVAL  there are no cases, or more than 2^24
+ */
+CSYS_API CSYS_MUST_CHECK int csys_try_select_ready(const csys_select_case *cases, size_t count,
+						   size_t *out_which);
+
 CSYS_END_DECLS
 
 #endif

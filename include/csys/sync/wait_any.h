@@ -12,10 +12,11 @@
  *     if (r == 0 && which == 1)
  *             do_job(); // one unit of `jobs` was taken
  *
- * Waits for latches, events, semaphores, threads, onces and the program's own predicates, in any
- * mixture and any number, as nsync's wait_n does; the same thing may stand there twice.  The answer
- * is the first item, in the order of the array, that is found ready.  What lets one thread through
- * only (a semaphore, an automatic event) is taken for the answer, and for no other item.
+ * Waits for latches, events, semaphores, threads, onces, ends of channels and the program's own
+ * predicates, in any mixture and any number, as nsync's wait_n does; the same thing may stand there
+ * twice.  The answer is the first item, in the order of the array, that is found ready.  What lets
+ * one thread through only (a semaphore, an automatic event) is taken for the answer, and for no
+ * other item.
  *
  * No wake is lost, and none is kept from others: a thread that was let through by one item and
  * returns with another one passes that on to another thread that waits, or leaves it there.  (So
@@ -23,8 +24,8 @@
  * became ready is seen by the thread that returns with it.
  *
  * Objects that no thread waits for in this way pay nothing for it.  Up to 16 items need no memory;
- * more are allocated if it comes to waiting.  Waiters spin where that helps, on average for 5 us
- * at most, then sleep.  All items must live until the call returns.
+ * more are allocated if it comes to waiting, and for a channel once some bytes.  Waiters spin where
+ * that helps, on average for 5 us at most, then sleep.  All items must live until the call returns.
  *
  * A predicate is a function that the waiting thread calls, any number of times, to ask whether to
  * go on.  A thread that changes what it looks at calls csys_wait_any_notify afterwards, with the
@@ -46,6 +47,7 @@
 #include <csys/base/attributes.h>
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
+#include <csys/sync/channel.h>
 #include <csys/sync/event.h>
 #include <csys/sync/latch.h>
 #include <csys/sync/once.h>
@@ -121,6 +123,31 @@ CSYS_API csys_wait_item csys_wait_for_semaphore(csys_semaphore *semaphore);
 CSYS_API csys_wait_item csys_wait_for_thread(csys_thread *thread);
 
 /**
+ * An item that is ready when a receive would not wait: there is a message, or no sender is left.
+ *
+ * As the answer it has received nothing.  All threads that wait for it are let go on, and another
+ * one may be quicker: receive by csys_receiver_try_recv.  With capacity 0 it is ready while a
+ * sender waits; two sides that both only wait here never meet.  A timer (csys/sync/timer_channel.h)
+ * is ready when its message is due.
+ *
+ * \param receiver  the end
+ * \return the item
+ */
+CSYS_API csys_wait_item csys_wait_for_receiver(csys_receiver *receiver);
+
+/**
+ * An item that is ready when a send would not wait: there is room, or no receiver is left.
+ *
+ * As the answer it has sent nothing.  All threads that wait for it are let go on, and another one
+ * may be quicker: send by csys_sender_try_send.  With capacity 0 it is ready while a receiver
+ * waits; two sides that both only wait here never meet.
+ *
+ * \param sender  the end
+ * \return the item
+ */
+CSYS_API csys_wait_item csys_wait_for_sender(csys_sender *sender);
+
+/**
  * An item that is ready when predicate(argument) is not 0.
  *
  * \param predicate  the function, called by the thread that waits
@@ -139,7 +166,7 @@ CSYS_API csys_wait_item csys_wait_for_predicate(csys_wait_predicate *predicate, 
  * \param out_which  the index of the one that was ready, and was taken; untouched on failure
  * \retval 0             it is in *out_which
  * \retval CSYS_EINVAL   there are no items, or one of them stands for nothing
- * \retval CSYS_ENOMEM   there are more than 16 items, and no memory for them
+ * \retval CSYS_ENOMEM   there are more than 16 items, or an end of a channel, and no memory
  * \retval CSYS_EDEADLK  an item is the calling thread
  * \retval CSYS_ESRCH    an item is a thread that does not exist in this forked child
  */
@@ -156,7 +183,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_any(const csys_wait_item *items, size_t c
  * \retval 0               it is in *out_which
  * \retval CSYS_ETIMEDOUT  none was ready by then, and nothing was taken
  * \retval CSYS_EINVAL     there are no items, or one of them stands for nothing
- * \retval CSYS_ENOMEM     there are more than 16 items, and no memory for them
+ * \retval CSYS_ENOMEM     there are more than 16 items, or an end of a channel, and no memory
  * \retval CSYS_EDEADLK    an item is the calling thread
  * \retval CSYS_ESRCH      an item is a thread that does not exist in this forked child
  */
