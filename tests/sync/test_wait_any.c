@@ -29,9 +29,11 @@ struct things {
 	csys_thread *thread;
 	csys_event may_end; /* of the thread */
 	uint32_t is_so;     /* atomic; of the predicate */
+	csys_sender *to_empty, *to_full;
+	csys_receiver *from_empty, *from_full;
 };
 
-enum { MANUAL, AUTOMATIC, LATCH, ONCE, SEMAPHORE, THREAD, PREDICATE, ALL };
+enum { MANUAL, AUTOMATIC, LATCH, ONCE, SEMAPHORE, THREAD, PREDICATE, RECEIVER, SENDER, ALL };
 
 static int is_so(void *argument)
 {
@@ -58,6 +60,11 @@ static void make(struct things *things, csys_wait_item *items)
 	items[SEMAPHORE] = csys_wait_for_semaphore(&things->semaphore);
 	items[THREAD] = csys_wait_for_thread(things->thread);
 	items[PREDICATE] = csys_wait_for_predicate(is_so, &things->is_so, &things->is_so);
+	assert_int_equal(csys_channel_new(0, 1, NULL, &things->to_empty, &things->from_empty), 0);
+	assert_int_equal(csys_channel_new(0, 1, NULL, &things->to_full, &things->from_full), 0);
+	assert_int_equal(csys_sender_send(things->to_full, NULL), 0);
+	items[RECEIVER] = csys_wait_for_receiver(things->from_empty);
+	items[SENDER] = csys_wait_for_sender(things->to_full);
 }
 
 static void unmake(struct things *things)
@@ -65,6 +72,10 @@ static void unmake(struct things *things)
 	csys_event_set(&things->may_end);
 	assert_int_equal(csys_thread_join(things->thread, NULL), 0);
 	csys_thread_unref(things->thread);
+	csys_sender_close(things->to_empty);
+	csys_sender_close(things->to_full);
+	csys_receiver_close(things->from_empty);
+	csys_receiver_close(things->from_full);
 }
 
 static int do_nothing(void *argument)
@@ -98,6 +109,12 @@ static void let(struct things *things, int which)
 	case PREDICATE:
 		csysi_store_release(&things->is_so, 1);
 		csys_wait_any_notify(&things->is_so);
+		break;
+	case RECEIVER:
+		assert_int_equal(csys_sender_send(things->to_empty, NULL), 0);
+		break;
+	case SENDER:
+		assert_int_equal(csys_receiver_recv(things->from_full, NULL), 0);
 		break;
 	}
 }
