@@ -15,6 +15,7 @@
 #include <csys/sync/atomic.h>
 #include <csys/sync/barrier.h>
 #include <csys/sync/channel.h>
+#include <csys/sync/channel_in_place.h>
 #include <csys/sync/checked.h>
 #include <csys/sync/condvar.h>
 #include <csys/sync/event.h>

@@ -27,29 +27,67 @@ static void note_fork(void)
 
 /* ---- making ------------------------------------------------------------------------------ */
 
-static int make_ring(struct csysi_channel *c)
+/* A ring of so many bytes stands behind its channel, in one allocation. */
+#define TOGETHER 4096
+
+struct plan {
+	size_t alignment;
+	size_t stamps_at, slots_at, bytes; /* of the ring */
+	unsigned shift;                    /* of 2^shift slots */
+};
+
+static int plan_ring(struct plan *plan, const struct csysi_channel_layout *l, size_t capacity)
 {
-	const struct csysi_channel_layout *l = &c->layout;
-	size_t alignment = l->alignment > CSYSI_CHANNEL_LINE ? l->alignment : CSYSI_CHANNEL_LINE;
 	size_t slots = 1, bytes, stamps = 0;
 
-	while (slots < c->capacity) {
+	if (l->alignment > plan->alignment)
+		plan->alignment = l->alignment;
+	while (slots < capacity) {
 		slots *= 2;
-		c->shift++;
+		plan->shift++;
 	}
-	c->mask = (uint32_t)(slots - 1);
 	/* The stamps stand in front of large messages, whose alignment they must not break. */
 	if (!l->is_small)
-		stamps = CSYSI_CHANNEL_UP(slots * sizeof(uint32_t), alignment);
+		stamps = CSYSI_CHANNEL_UP(slots * sizeof(uint32_t), plan->alignment);
 	if (__builtin_mul_overflow(slots, l->slot, &bytes) ||
-	    __builtin_add_overflow(bytes, stamps, &bytes))
+	    __builtin_add_overflow(bytes, stamps, &plan->bytes))
 		return CSYS_ENOMEM;
-	char *ring = csysi_channel_alloc(bytes, alignment, 1, &c->ring_memory);
-	if (!ring)
-		return CSYS_ENOMEM;
-	c->slots = ring + stamps;
-	c->stamps = l->is_small ? ring + (l->stamps_at - l->slots_at) : ring;
+	plan->slots_at = stamps;
+	plan->stamps_at = l->is_small ? l->stamps_at - l->slots_at : 0;
 	return 0;
+}
+
+/* Allocate it; NULL if there is no memory. */
+static struct csysi_channel *make(const struct csysi_channel_layout *l, uint32_t kind,
+				  size_t capacity)
+{
+	struct plan plan = { CSYSI_CHANNEL_LINE, 0, 0, 0, 0 };
+	void *memory;
+
+	if (kind == CSYSI_CHANNEL_BOUNDED && plan_ring(&plan, l, capacity) < 0)
+		return NULL;
+	int is_apart = plan.bytes > TOGETHER;
+	size_t at = CSYSI_CHANNEL_UP(sizeof(struct csysi_channel), plan.alignment);
+	struct csysi_channel *c =
+		csysi_channel_alloc(is_apart ? at : at + plan.bytes, plan.alignment, 1, &memory);
+	if (!c)
+		return NULL;
+	char *ring = (char *)c + at;
+	if (is_apart)
+		ring = csysi_channel_alloc(plan.bytes, plan.alignment, 1, &c->ring_memory);
+	if (!ring) {
+		csysi_free(memory);
+		return NULL;
+	}
+	c->memory = memory;
+	c->layout = *l;
+	c->kind = kind;
+	c->capacity = capacity;
+	c->shift = plan.shift;
+	c->mask = (uint32_t)((UINT64_C(1) << plan.shift) - 1);
+	c->slots = ring + plan.slots_at;
+	c->stamps = ring + plan.stamps_at;
+	return c;
 }
 
 static void free_channel(struct csysi_channel *c)
@@ -62,18 +100,6 @@ static void free_channel(struct csysi_channel *c)
 	csysi_channel_handle_free(c->tx_watch);
 	csysi_free(c->ring_memory);
 	csysi_free(c->memory);
-}
-
-static int make_slots(struct csysi_channel *c)
-{
-	switch (c->kind) {
-	case CSYSI_CHANNEL_UNBOUNDED:
-		return csysi_channel_blocks_init(c);
-	case CSYSI_CHANNEL_BOUNDED:
-		return make_ring(c);
-	default:
-		return 0;
-	}
 }
 
 static void set_options(struct csysi_channel *c, const csys_channel_options *options)
@@ -100,21 +126,19 @@ static int prepare(void)
 	return r;
 }
 
-int csysi_channel_make(uint32_t kind, size_t size, size_t alignment, struct csysi_channel **out)
+int csysi_channel_make(uint32_t kind, size_t size, size_t alignment, size_t capacity,
+		       struct csysi_channel **out)
 {
-	void *memory;
-
+	const struct csysi_channel_layout layout = csysi_channel_layout_of(size, alignment);
 	int r = prepare();
+
 	if (r < 0)
 		return r;
-	struct csysi_channel *c = csysi_channel_alloc(sizeof *c, CSYSI_CHANNEL_LINE, 1, &memory);
+	struct csysi_channel *c = make(&layout, kind, capacity);
 	if (!c)
 		return CSYS_ENOMEM;
-	c->memory = memory;
 	c->process = process;
 	c->cpu_at = csysi_channel_find_cpu();
-	c->kind = kind;
-	c->layout = csysi_channel_layout_of(size, alignment);
 	c->senders = c->receivers = 1;
 	c->references = 2;
 	csysi_channel_owner_init(&c->tx_owner);
@@ -136,15 +160,13 @@ int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
 		return CSYS_EINVAL;
 	if (size > GREATEST_SIZE || alignment > GREATEST_SIZE)
 		return CSYS_ENOMEM;
-	int r = csysi_channel_make(kind, size, alignment, &c);
+	int r = csysi_channel_make(kind, size, alignment, capacity, &c);
 	if (r < 0)
 		return r;
-	c->capacity = capacity;
 	set_options(c, options);
-	r = make_slots(c);
-	if (r < 0) {
+	if (kind == CSYSI_CHANNEL_UNBOUNDED && csysi_channel_blocks_init(c) < 0) {
 		free_channel(c);
-		return r;
+		return CSYS_ENOMEM;
 	}
 	*out_sender = (csys_sender *)(void *)c;
 	*out_receiver = (csys_receiver *)(void *)c;
@@ -159,16 +181,25 @@ static size_t natural_alignment(size_t size)
 	return power == 0 || power > _Alignof(max_align_t) ? _Alignof(max_align_t) : power;
 }
 
-int csys_channel_new(size_t size, size_t capacity, const csys_channel_options *options,
-		     csys_sender **out_sender, csys_receiver **out_receiver)
+int csysi_channel_alignment(size_t size, const csys_channel_options *options, size_t *out)
 {
 	size_t alignment = options ? options->alignment : 0;
 
 	if (alignment == 0)
 		alignment = natural_alignment(size);
-	if (alignment & (alignment - 1))
-		return CSYS_EINVAL;
-	return csysi_channel_new(size, alignment, capacity, options, out_sender, out_receiver);
+	*out = alignment;
+	return alignment & (alignment - 1) ? CSYS_EINVAL : 0;
+}
+
+int csys_channel_new(size_t size, size_t capacity, const csys_channel_options *options,
+		     csys_sender **out_sender, csys_receiver **out_receiver)
+{
+	size_t alignment;
+	int r = csysi_channel_alignment(size, options, &alignment);
+
+	return r < 0 ? r
+		     : csysi_channel_new(size, alignment, capacity, options, out_sender,
+					 out_receiver);
 }
 
 /* ---- ends -------------------------------------------------------------------------------- */
@@ -208,6 +239,8 @@ void csys_sender_close(csys_sender *sender)
 	 * release pairs with the acquire of a receiver that reads 0: all was sent before. */
 	if (csysi_sub_seq_cst(&c->senders, 1) > 0)
 		return;
+	if (csysi_load_relaxed(&c->set_aside) >= CSYSI_CHANNEL_OPEN)
+		csysi_os_abort("the last sender of a channel is closed while a place is reserved");
 	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
 		csysi_channel_rendezvous_disconnect(c);
 	else if (csysi_load_seq_cst(&c->rx_flags) & CSYSI_CHANNEL_SOME)

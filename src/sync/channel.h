@@ -30,6 +30,9 @@
  * is_waking is set and SOME is not; when it has tried, it passes on: it wakes the next one if there
  * is room.
  *
+ * In place.  A bounded channel lets a sender reserve a slot, for however long, and a receiver peek
+ * at one.  While that is so at head, others wait as if nothing was sent (channel_in_place.c).
+ *
  * Ends.  `references` counts a side as long as it has ends, and weak senders.  The last sender
  * claims all receivers.  The last receiver sets CLOSED, lets all senders go on, and destroys what
  * is queued.  A sender that has published and sees CLOSED then, destroys what is queued too
@@ -58,9 +61,14 @@ static inline int csysi_channel_has_slots(const struct csysi_channel *c)
 	return c->kind <= CSYSI_CHANNEL_BOUNDED;
 }
 
-/* A channel of this kind with a sender and a receiver, and no slots yet: 0, or CSYS_ENOMEM
- * (channel.c). */
-int csysi_channel_make(uint32_t kind, size_t size, size_t alignment, struct csysi_channel **out);
+/* ---- making: channel.c -------------------------------------------------------------------- */
+
+/* A channel of this kind with a sender and a receiver, and no blocks yet: 0, or CSYS_ENOMEM. */
+int csysi_channel_make(uint32_t kind, size_t size, size_t alignment, size_t capacity,
+		       struct csysi_channel **out);
+
+/* The alignment of messages that the options choose; CSYS_EINVAL: none. */
+int csysi_channel_alignment(size_t size, const struct csys_channel_options *options, size_t *out);
 
 /* ---- waiting: channel_wait.c ------------------------------------------------------------- */
 
@@ -163,6 +171,20 @@ void csysi_channel_pass_on(struct csysi_channel *c);
 /* Whether the message of index head can be taken, for the only receiver at this time. */
 int csysi_channel_is_published(struct csysi_channel *c);
 
+/* What a slot of the ring is for an index. */
+enum {
+	CSYSI_CHANNEL_PUBLISHED, /* a message */
+	CSYSI_CHANNEL_RESERVED,  /* a sender may write it for however long */
+	CSYSI_CHANNEL_ABORTED,   /* it was reserved, and holds no message */
+	CSYSI_CHANNEL_PASSED,    /* it was aborted, and a receiver has passed over it */
+	CSYSI_CHANNEL_PEEKED,    /* a receiver may use it for however long */
+	CSYSI_CHANNEL_UNSTAMPED  /* none of these, or not yet */
+};
+uint32_t csysi_channel_state(const struct csysi_channel *c, uint64_t index);
+
+/* Whether the slot at head is a sender's or a receiver's for however long. */
+int csysi_channel_is_held(const struct csysi_channel *c);
+
 /* Whether a sleeping sender, or receiver, has something to try. */
 int csysi_channel_may_send(struct csysi_channel *c);
 int csysi_channel_may_recv(struct csysi_channel *c);
@@ -170,10 +192,13 @@ int csysi_channel_may_recv(struct csysi_channel *c);
 /* Of a timer: whether a message is there. */
 int csysi_channel_is_due(const struct csysi_channel *c);
 
-/* How many messages are claimed and not received. */
+/* How many messages are claimed and not received, without places that hold none. */
 uint64_t csysi_channel_count(const struct csysi_channel *c);
 
 /* ---- fences: channel_fence.c ------------------------------------------------------------- */
+
+/* A full fence, of this thread alone. */
+void csysi_channel_fence(void);
 
 /* Order what a thread that is about to sleep has done before its next look. */
 void csysi_channel_fence_sleeper(struct csysi_channel_fence *fence);
@@ -263,12 +288,45 @@ int csysi_channel_try_send(struct csysi_channel *c, const void *value);
 /* 0, or CSYS_EAGAIN: none is published. */
 int csysi_channel_try_recv(struct csysi_channel *c, void *out);
 
+/* No sender is left, and none was published: CSYS_EDISCONNECTED; 0: it was; CSYS_EAGAIN: another
+ * thread has peeked. */
+int csysi_channel_recv_last(struct csysi_channel *c, void *out, void **out_place);
+
+/* Waiting.  With out_place in place: a slot is reserved, or peeked, and stored there. */
+int csysi_channel_wait_to_send(struct csysi_channel *c, const void *value, void **out_place,
+			       csys_deadline deadline);
+int csysi_channel_wait_to_recv(struct csysi_channel *c, void *out, void **out_place,
+			       csys_deadline deadline);
+
 /* As the only receiver at this time, or where the caller keeps others out. */
 int csysi_channel_take(struct csysi_channel *c, void *out);
 
-/* On a side that several receivers share: keep the others out. */
-void csysi_channel_begin_turn(struct csysi_channel *c);
-void csysi_channel_end_turn(struct csysi_channel *c);
+/* Keep other receivers out: by the seat of the owner, or, NULL, where several share the side. */
+struct csysi_channel_seat *csysi_channel_begin_turn(struct csysi_channel *c);
+void csysi_channel_end_turn(struct csysi_channel *c, struct csysi_channel_seat *seat);
+
+/* After a turn that has taken something from a bounded channel, or `has_settled`. */
+void csysi_channel_after_turn(struct csysi_channel *c, int has_taken, int has_settled);
+
+/* ---- in place: channel_in_place.c --------------------------------------------------------- */
+
+/* Without waiting: 0, CSYS_EAGAIN, or CSYS_EDISCONNECTED. */
+int csysi_channel_try_reserve(struct csysi_channel *c, void **out_place);
+/* 0, or CSYS_EAGAIN. */
+int csysi_channel_try_peek(struct csysi_channel *c, void **out_place);
+
+/* As the only receiver at this time: pass over aborted slots at head.  1: there were some. */
+int csysi_channel_pass_over(struct csysi_channel *c);
+
+/* And take back the peek of this thread: 1 if either has changed something. */
+int csysi_channel_settle(struct csysi_channel *c);
+
+/* What held back the receivers at head does so no more: let as many go on as there are messages. */
+void csysi_channel_wake_receivers(struct csysi_channel *c);
+
+/* The counts in set_aside. */
+#define CSYSI_CHANNEL_PLACE UINT64_C(1)
+#define CSYSI_CHANNEL_OPEN (UINT64_C(1) << 32)
 
 /* With capacity 0.  CSYS_ETIMEDOUT also where the deadline is CSYS_POLL. */
 int csysi_channel_rendezvous_send(struct csysi_channel *c, const void *value,

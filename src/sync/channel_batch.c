@@ -284,38 +284,29 @@ static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
 }
 
 /* As the only receiver at this time: how many were taken. */
-static size_t take_some(struct csysi_channel *c, char *out, size_t most)
+static size_t take_some(struct csysi_channel *c, char *out, size_t most, int *has_settled)
 {
 	size_t n = 0, more = 1;
 
-	for (; n < most && more > 0; n += more) {
-		char *next = out + n * c->layout.size;
-		more = csysi_tsan_is_there() ? csysi_channel_take(c, next) == 0
-					     : (size_t)take_run(c, next, most - n);
-	}
+	do {
+		for (; n < most && more > 0; n += more) {
+			char *next = out + n * c->layout.size;
+			more = csysi_tsan_is_there() ? csysi_channel_take(c, next) == 0
+						     : (size_t)take_run(c, next, most - n);
+		}
+		more = 1;
+	} while (csysi_channel_settle(c) && (*has_settled = 1));
 	return n;
 }
 
 static size_t recv_some(struct csysi_channel *c, char *out, size_t most)
 {
-	struct csysi_channel_seat *seat;
-	size_t n;
+	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
+	int has_settled = 0;
+	size_t n = take_some(c, out, most, &has_settled);
 
-	/* Acquire pairs with the release of csysi_channel_take_over. */
-	if (csysi_load_acquire(&c->rx_is_shared)) {
-		csysi_channel_begin_turn(c);
-		n = take_some(c, out, most);
-		csysi_channel_end_turn(c);
-	} else if ((seat = csysi_channel_enter(&c->rx_owner))) {
-		n = take_some(c, out, most);
-		csysi_channel_leave(seat);
-	} else {
-		return 0;
-	}
-	if (n > 0 && c->kind == CSYSI_CHANNEL_BOUNDED)
-		csysi_channel_tell_sender(c);
-	/* Acquire pairs with the release of csys_receiver_handle. */
-	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+	csysi_channel_end_turn(c, seat);
+	csysi_channel_after_turn(c, n > 0, has_settled);
 	return n;
 }
 

@@ -40,7 +40,7 @@
 
 #define FENCED_FOR 256
 
-static void fence_all(void)
+void csysi_channel_fence(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
@@ -58,12 +58,12 @@ void csysi_channel_fence_slow(struct csysi_channel_fence *fence)
 		(void)csysi_cas_release(&fence->mode, &mode, CSYSI_CHANNEL_UNFENCED);
 	}
 	csysi_store_relaxed(&fence->count, count);
-	fence_all();
+	csysi_channel_fence();
 }
 
 void csysi_channel_fence_sleeper(struct csysi_channel_fence *fence)
 {
-	fence_all();
+	csysi_channel_fence();
 	/* Relaxed, all: the fences and the barrier order them. */
 	uint32_t mode = csysi_load_relaxed(&fence->mode);
 	if (mode == CSYSI_CHANNEL_FENCED)

@@ -18,13 +18,35 @@ int csysi_channel_is_published(struct csysi_channel *c)
 	return csysi_channel_has_lap(csysi_load_acquire(stamp), csysi_channel_lap(h, shift));
 }
 
+uint32_t csysi_channel_state(const struct csysi_channel *c, uint64_t index)
+{
+	/* Sequentially consistent: (c) of channel_fence.c, where a slot is looked at for that. */
+	uint32_t stamp =
+		csysi_load_seq_cst(csysi_channel_ring_stamp(c, &c->layout, index & c->mask));
+
+	if (stamp >> CSYSI_CHANNEL_LAP != csysi_channel_lap(index, c->shift))
+		return CSYSI_CHANNEL_UNSTAMPED;
+	return stamp & CSYSI_CHANNEL_SPECIAL ? stamp & CSYSI_CHANNEL_CPU : CSYSI_CHANNEL_PUBLISHED;
+}
+
+int csysi_channel_is_held(const struct csysi_channel *c)
+{
+	if (c->kind != CSYSI_CHANNEL_BOUNDED)
+		return 0;
+	/* Relaxed: head does not pass such a slot, so if it has passed this one, this is none. */
+	uint32_t state = csysi_channel_state(c, csysi_load_relaxed(&c->head));
+	return state == CSYSI_CHANNEL_RESERVED || state == CSYSI_CHANNEL_PEEKED;
+}
+
 int csysi_channel_may_recv(struct csysi_channel *c)
 {
 	/* Sequentially consistent: (c) of channel_fence.c. */
 	uint64_t t = csysi_load_seq_cst(&c->tail);
 
 	/* Relaxed: of the only receiver itself, or one of several looks again. */
-	return t != csysi_load_relaxed(&c->head) || csysi_load_seq_cst(&c->senders) == 0;
+	if (t == csysi_load_relaxed(&c->head))
+		return csysi_load_seq_cst(&c->senders) == 0;
+	return !csysi_channel_is_held(c);
 }
 
 int csysi_channel_may_send(struct csysi_channel *c)
@@ -45,15 +67,17 @@ int csysi_channel_is_due(const struct csysi_channel *c)
 
 uint64_t csysi_channel_count(const struct csysi_channel *c)
 {
-	uint64_t t, h;
+	uint64_t t, h, aside;
 
 	if (c->kind == CSYSI_CHANNEL_TIMER)
 		return (uint64_t)csysi_channel_is_due(c);
-	/* Acquire, all: in this order, so that the two are of one moment. */
+	/* Acquire, all: in this order, so that they are of one moment; or a place without a message
+	 * is counted, that is being reserved or given back. */
 	do {
+		aside = csysi_load_acquire(&c->set_aside);
 		t = csysi_load_acquire(&c->tail);
 		h = csysi_load_acquire(&c->head);
-	} while (csysi_load_acquire(&c->tail) != t);
+	} while (csysi_load_acquire(&c->tail) != t || csysi_load_acquire(&c->set_aside) != aside);
 	if (c->kind == CSYSI_CHANNEL_UNBOUNDED) {
 		unsigned shift = c->layout.shift;
 		/* Without the indices that have no slot.  While tail is one of these, the slot
@@ -61,7 +85,7 @@ uint64_t csysi_channel_count(const struct csysi_channel *c)
 		t -= t >> shift;
 		h -= h >> shift;
 	}
-	uint64_t count = t - h;
+	uint64_t count = t - h - (uint32_t)aside;
 	/* The receiver may have gone past t since. */
 	return count > UINT64_MAX / 2                                    ? 0
 	       : c->kind == CSYSI_CHANNEL_BOUNDED && count > c->capacity ? c->capacity

@@ -11,6 +11,8 @@
 #include <csys/base/result.h>
 #include <csys/sync/channel.h>
 
+#include <stddef.h>
+
 #include "os/os.h"
 #include "sync/channel.h"
 #include "sync/lock.h"
@@ -41,26 +43,63 @@ static struct csysi_lock *turn_of(struct csysi_channel *c)
 	return (struct csysi_lock *)(void *)&c->turn;
 }
 
-void csysi_channel_begin_turn(struct csysi_channel *c)
+struct csysi_channel_seat *csysi_channel_begin_turn(struct csysi_channel *c)
 {
-	csysi_lock_lock(turn_of(c));
+	for (;;) {
+		/* Acquire pairs with the release of csysi_channel_take_over. */
+		if (csysi_load_acquire(&c->rx_is_shared)) {
+			csysi_lock_lock(turn_of(c));
+			return NULL;
+		}
+		struct csysi_channel_seat *seat = csysi_channel_enter(&c->rx_owner);
+		if (seat)
+			return seat;
+		csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
+	}
 }
 
-void csysi_channel_end_turn(struct csysi_channel *c)
+void csysi_channel_end_turn(struct csysi_channel *c, struct csysi_channel_seat *seat)
 {
-	csysi_lock_unlock(turn_of(c));
+	if (seat)
+		csysi_channel_leave(seat);
+	else
+		csysi_lock_unlock(turn_of(c));
 }
 
-static int recv_shared(struct csysi_channel *c, void *out)
+void csysi_channel_after_turn(struct csysi_channel *c, int has_taken, int has_settled)
 {
-	csysi_channel_begin_turn(c);
-	int r = csysi_channel_take(c, out);
-	csysi_channel_end_turn(c);
-	if (r == 0 && c->kind == CSYSI_CHANNEL_BOUNDED)
+	if ((has_taken || has_settled) && c->kind == CSYSI_CHANNEL_BOUNDED)
 		csysi_channel_tell_sender(c);
+	if (has_settled)
+		csysi_channel_wake_receivers(c);
 	/* Acquire pairs with the release of csys_receiver_handle. */
 	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+}
+
+static int recv_in_turn(struct csysi_channel *c, void *out)
+{
+	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
+	int r = csysi_channel_take(c, out);
+	int has_settled = 0;
+
+	if (r == CSYS_EAGAIN && csysi_channel_settle(c)) {
+		has_settled = 1;
+		r = csysi_channel_take(c, out);
+	}
+	has_settled |= csysi_channel_pass_over(c);
+	csysi_channel_end_turn(c, seat);
+	csysi_channel_after_turn(c, r == 0, has_settled);
 	return r;
+}
+
+/* Whether head's slot is none that the fast path can take, and perhaps another one can. */
+static int is_special(const struct csysi_channel *c)
+{
+	if (c->kind != CSYSI_CHANNEL_BOUNDED)
+		return 0;
+	/* Relaxed: if it is wrong, the caller looks again. */
+	uint32_t state = csysi_channel_state(c, csysi_load_relaxed(&c->head));
+	return state == CSYSI_CHANNEL_ABORTED || state == CSYSI_CHANNEL_PEEKED;
 }
 
 int csysi_channel_try_recv(struct csysi_channel *c, void *out)
@@ -68,8 +107,10 @@ int csysi_channel_try_recv(struct csysi_channel *c, void *out)
 	for (;;) {
 		/* Acquire pairs with the release of csysi_channel_take_over. */
 		if (csysi_load_acquire(&c->rx_is_shared))
-			return recv_shared(c, out);
+			return recv_in_turn(c, out);
 		int r = csysi_channel_recv_alone(c, out, &c->layout);
+		if (r == CSYS_EAGAIN && is_special(c))
+			return recv_in_turn(c, out);
 		if (r != CSYSI_CHANNEL_OTHER)
 			return r;
 		csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
@@ -140,11 +181,20 @@ static void wait_awake(struct csysi_channel *c, csys_deadline deadline)
 		(void)csysi_channel_yield(&c->rx_spin, &c->tail);
 }
 
-/* Nothing is published, and no sender is left. */
-static int recv_last(struct csysi_channel *c, void *out)
+/* Receive, or, with out_place, peek. */
+static int recv_or_peek(struct csysi_channel *c, void *out, void **out_place)
+{
+	return out_place ? csysi_channel_try_peek(c, out_place) : csysi_channel_try_recv(c, out);
+}
+
+int csysi_channel_recv_last(struct csysi_channel *c, void *out, void **out_place)
 {
 	/* What was sent before the last sender was closed is published by now. */
-	return csysi_channel_try_recv(c, out) == 0 ? 0 : CSYS_EDISCONNECTED;
+	if (recv_or_peek(c, out, out_place) == 0)
+		return 0;
+	/* Relaxed, both: neither comes back. */
+	return csysi_load_relaxed(&c->tail) == csysi_load_relaxed(&c->head) ? CSYS_EDISCONNECTED
+									    : CSYS_EAGAIN;
 }
 
 static int sleep_for_message(struct csysi_channel *c, csys_deadline deadline)
@@ -161,22 +211,26 @@ static int sleep_for_message(struct csysi_channel *c, csys_deadline deadline)
 	return r;
 }
 
-static int wait_to_recv(struct csysi_channel *c, void *out, csys_deadline deadline)
+int csysi_channel_wait_to_recv(struct csysi_channel *c, void *out, void **out_place,
+			       csys_deadline deadline)
 {
 	int tries = 0, is_late = csys_deadline_is_poll(deadline);
 
 	/* One that is not the owner has not tried yet. */
-	if (csysi_channel_try_recv(c, out) == 0)
+	if (recv_or_peek(c, out, out_place) == 0)
 		return 0;
 	for (;;) {
 		csysi_channel_note_cpu(&c->tx_spin);
 		if (tries == 0 && !is_late)
 			wait_awake(c, deadline);
-		if (csysi_channel_try_recv(c, out) == 0)
+		if (recv_or_peek(c, out, out_place) == 0)
 			return 0;
 		/* Acquire pairs with the release of csys_sender_close. */
-		if (csysi_load_acquire(&c->senders) == 0)
-			return recv_last(c, out);
+		if (csysi_load_acquire(&c->senders) == 0) {
+			int r = csysi_channel_recv_last(c, out, out_place);
+			if (r != CSYS_EAGAIN)
+				return r;
+		}
 		if (csysi_channel_may_recv(c)) {
 			/* A sender is between its claim and its stamp, or another receiver came
 			 * first. */
@@ -200,7 +254,7 @@ int csysi_channel_recv_slow(struct csysi_channel *c, void *out, csys_deadline de
 	case CSYSI_CHANNEL_TIMER:
 		return csysi_channel_timer_recv(c, out, deadline);
 	default:
-		return wait_to_recv(c, out, deadline);
+		return csysi_channel_wait_to_recv(c, out, NULL, deadline);
 	}
 }
 

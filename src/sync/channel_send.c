@@ -4,6 +4,8 @@
 #include <csys/base/result.h>
 #include <csys/sync/channel.h>
 
+#include <stddef.h>
+
 #include "os/os.h"
 #include "sync/channel.h"
 #include "sync/spin.h"
@@ -31,18 +33,26 @@ int csysi_channel_try_send(struct csysi_channel *c, const void *value)
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
+/* Send, or, with out_place, reserve. */
+static int send_or_reserve(struct csysi_channel *c, const void *value, void **out_place)
+{
+	return out_place ? csysi_channel_try_reserve(c, out_place)
+			 : csysi_channel_try_send(c, value);
+}
+
 /* Wait awake: CSYS_EAGAIN: it is still full. */
-static int send_awake(struct csysi_channel *c, const void *value, csys_deadline deadline)
+static int send_awake(struct csysi_channel *c, const void *value, void **out_place,
+		      csys_deadline deadline)
 {
 	int r = CSYS_EAGAIN;
 
 	for (struct csysi_channel_awake awake = csysi_channel_awake_begin(&c->tx_spin, deadline);
 	     csysi_channel_awake_goes_on(&awake, r != CSYS_EAGAIN);)
-		r = csysi_channel_try_send(c, value);
+		r = send_or_reserve(c, value, out_place);
 	for (int i = 0; i < YIELDS && r == CSYS_EAGAIN; i++) {
 		if (!csysi_channel_yield(&c->tx_spin, &c->head))
 			break;
-		r = csysi_channel_try_send(c, value);
+		r = send_or_reserve(c, value, out_place);
 	}
 	return r;
 }
@@ -69,8 +79,8 @@ static void await_room(struct csysi_channel *c, csys_deadline deadline)
 }
 
 /* Sleep until there may be room, and try: *is_late if the deadline came first. */
-static int send_after_sleep(struct csysi_channel *c, const void *value, csys_deadline deadline,
-			    int is_first, int *is_late)
+static int send_after_sleep(struct csysi_channel *c, const void *value, void **out_place,
+			    csys_deadline deadline, int is_first, int *is_late)
 {
 	struct csysi_channel_side side = csysi_channel_senders(c);
 	struct csysi_channel_waiter self = { 0 };
@@ -83,21 +93,22 @@ static int send_after_sleep(struct csysi_channel *c, const void *value, csys_dea
 	int is_claimed = csysi_channel_is_claimed(&self);
 	if (is_claimed)
 		await_room(c, deadline);
-	int r = csysi_channel_try_send(c, value);
+	int r = send_or_reserve(c, value, out_place);
 	if (is_claimed)
 		csysi_channel_pass_on(c);
 	return r;
 }
 
-static int wait_to_send(struct csysi_channel *c, const void *value, csys_deadline deadline)
+int csysi_channel_wait_to_send(struct csysi_channel *c, const void *value, void **out_place,
+			       csys_deadline deadline)
 {
 	if (csys_deadline_is_poll(deadline))
 		return CSYS_ETIMEDOUT;
 	for (int is_late = 0, has_slept = 0;; has_slept = 1) {
-		int r = send_awake(c, value, deadline);
+		int r = send_awake(c, value, out_place, deadline);
 		if (r == CSYS_EAGAIN)
 			/* One that was woken and overtaken keeps its place. */
-			r = send_after_sleep(c, value, deadline, has_slept, &is_late);
+			r = send_after_sleep(c, value, out_place, deadline, has_slept, &is_late);
 		if (r != CSYS_EAGAIN)
 			return r;
 		if (is_late)
@@ -124,7 +135,16 @@ int csysi_channel_send_slow(struct csysi_channel *c, const void *value, int r,
 		return csysi_channel_rendezvous_send(c, value, deadline);
 	if (r >= 0)
 		r = csysi_channel_try_send(c, value);
-	return r == CSYS_EAGAIN ? wait_to_send(c, value, deadline) : r;
+	return r == CSYS_EAGAIN ? csysi_channel_wait_to_send(c, value, NULL, deadline) : r;
+}
+
+/* A message was published, for which a receiver is to be woken that sleeps. */
+static void wake_receiver(struct csysi_channel *c)
+{
+	/* Before the look at head: channel_in_place.c. */
+	csysi_channel_fence();
+	if (!csysi_channel_is_held(c))
+		(void)csysi_channel_wake_one(c, csysi_channel_receivers(c));
 }
 
 void csysi_channel_sent(struct csysi_channel *c, uint32_t flags)
@@ -132,7 +152,7 @@ void csysi_channel_sent(struct csysi_channel *c, uint32_t flags)
 	if (flags & CSYSI_CHANNEL_CLOSED)
 		csysi_channel_destroy_queued(c);
 	else if (flags & CSYSI_CHANNEL_SOME)
-		(void)csysi_channel_wake_one(c, csysi_channel_receivers(c));
+		wake_receiver(c);
 	/* Acquire pairs with the release of csys_sender_handle. */
 	if (flags & CSYSI_CHANNEL_WATCHED)
 		csysi_channel_handle_look(c, csysi_load_acquire(&c->tx_handle));

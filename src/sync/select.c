@@ -94,7 +94,7 @@ static int try_recv(struct csysi_channel *c, void *out)
 
 	/* Acquire pairs with the release of csys_sender_close: what was sent before is there. */
 	if (r == CSYS_EAGAIN && csysi_load_acquire(&c->senders) == 0)
-		r = csysi_channel_try_recv(c, out) == 0 ? 0 : CSYS_EDISCONNECTED;
+		r = csysi_channel_recv_last(c, out, NULL);
 	return r;
 }
 

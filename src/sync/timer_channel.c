@@ -12,10 +12,9 @@ static int make(int64_t due, int64_t period, csys_receiver **out)
 {
 	struct csysi_channel *c;
 
-	int r = csysi_channel_make(CSYSI_CHANNEL_TIMER, sizeof due, _Alignof(int64_t), &c);
+	int r = csysi_channel_make(CSYSI_CHANNEL_TIMER, sizeof due, _Alignof(int64_t), 1, &c);
 	if (r < 0)
 		return r;
-	c->capacity = 1;
 	c->has_many_receivers = 1;
 	c->references = 1; /* the receivers; the sender is never closed */
 	c->timer.due = due;

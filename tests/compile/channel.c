@@ -121,6 +121,45 @@ void receive_a_job(jobs_sender sender, jobs_receiver receiver)
 	(void)job;
 }
 
+int in_place(jobs_sender sender, jobs_receiver receiver);
+int in_place(jobs_sender sender, jobs_receiver receiver)
+{
+	struct job *job = CSYSI_NULL;
+	long *number = CSYSI_NULL;
+	(void)number;
+#if defined(RESERVE_BY_A_RECEIVER)
+	/* rejected: incompatible type|cannot convert|could not convert|no matching function */
+	int r = jobs_try_reserve(receiver, &job);
+#elif defined(RESERVE_FOR_ANOTHER_TYPE)
+	/* rejected: incompatible.pointer|cannot convert|no matching function */
+	int r = jobs_try_reserve(sender, &number);
+#else
+	int r = jobs_try_reserve(sender, &job);
+#endif
+	if (r < 0)
+		return r;
+#if defined(COMMIT_ANOTHER_TYPE)
+	/* rejected: incompatible.pointer|cannot convert|no matching function */
+	r = jobs_commit(sender, number);
+#elif defined(IGNORED_COMMIT)
+	/* rejected: ignoring return value .*unused.result */
+	jobs_commit(sender, job);
+#else
+	r = jobs_commit(sender, job);
+#endif
+	if (r < 0)
+		jobs_abort(sender, job);
+#if defined(IGNORED_PEEK)
+	/* rejected: ignoring return value .*unused.result */
+	jobs_peek(receiver, CSYS_POLL, &job);
+#else
+	r = jobs_peek(receiver, CSYS_POLL, &job);
+#endif
+	if (r == 0)
+		jobs_release(receiver);
+	return r;
+}
+
 int make_and_close(void);
 int make_and_close(void)
 {

@@ -313,6 +313,7 @@ static void copy_message(void *to, const void *from);
 #include "sync/channel_block.c"
 #include "sync/channel_drain.c"
 #include "sync/channel_fence.c"
+#include "sync/channel_in_place.c"
 #include "sync/channel_look.c"
 #include "sync/channel_owner.c"
 #include "sync/channel_recv.c"

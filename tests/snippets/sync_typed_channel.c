@@ -32,3 +32,4 @@ CSYS_CHANNEL_DEFINE(name, type);
 #include "snippet/7"
 #include "snippet/8"
 #include "snippet/9"
+#include "snippet/10"

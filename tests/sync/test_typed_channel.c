@@ -197,6 +197,40 @@ static void threads_may_have_their_own_ends_or_share_them(void **state)
 							 is_shared);
 }
 
+/* ---- in place --------------------------------------------------------------------- */
+
+typedef struct frame {
+	uint64_t number;
+	unsigned char pixels[1000];
+} frame;
+CSYS_CHANNEL_DEFINE(frames, frame);
+
+static void typed_channels_have_places_of_their_type(void **state)
+{
+	(void)state;
+	frames_sender tx;
+	frames_receiver rx;
+	frame *place = NULL, *again = NULL, *other = NULL;
+	assert_int_equal(frames_new(2, NULL, &tx, &rx), 0);
+	for (uint64_t i = 0; i < 5; i++) {
+		assert_int_equal(frames_reserve(tx, CSYS_FOREVER, &place), 0);
+		assert_int_equal(frames_try_reserve(tx, &other), 0);
+		assert_int_equal(frames_try_reserve(tx, &again), CSYS_EAGAIN);
+		place->number = i;
+		frames_abort(tx, other);
+		assert_int_equal(frames_try_peek(rx, &again), CSYS_EAGAIN);
+		assert_int_equal(frames_commit(tx, place), 0);
+		assert_int_equal(frames_peek(rx, CSYS_FOREVER, &again), 0);
+		assert_int_equal(frames_try_peek(rx, &other), 0);
+		assert_ptr_equal(again, place);
+		assert_ptr_equal(other, place);
+		assert_true(again->number == i);
+		frames_release(rx);
+	}
+	frames_sender_close(tx);
+	frames_receiver_close(rx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +240,7 @@ int main(void)
 		TEST_ONE(a_loop_takes_all_messages_up_to_the_last_sender),
 		TEST_ONE(a_loop_can_be_left_and_begun_again),
 		TEST_ONE(threads_may_have_their_own_ends_or_share_them),
+		TEST_ONE(typed_channels_have_places_of_their_type),
 	};
 	count_memory();
 	return RUN(tests);

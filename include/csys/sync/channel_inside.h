@@ -55,7 +55,8 @@ enum {
 
 /*
  * A stamp: the lap of the slot's index in 15 bits, then SPECIAL, then the number of the CPU of the
- * thread that wrote the slot, plus 1, in 16 bits; 0: unknown.
+ * thread that wrote the slot, plus 1, in 16 bits; 0: unknown.  With SPECIAL it is no message that
+ * the fast paths can take, and the 16 bits tell what: src/sync/channel_in_place.c.
  */
 #define CSYSI_CHANNEL_LAP 17
 #define CSYSI_CHANNEL_LAPS 0x7fffu
@@ -78,66 +79,10 @@ struct csysi_channel_layout {
 /* The blocks of an unbounded channel.  Stamps and messages follow. */
 struct csysi_channel_block {
 	struct csysi_channel_block *next;
-	void *memory; /* what was allocated for it */
-	uint64_t lap; /* for which its stamps were last used */
-};
-
-/* A side of a channel that may be used without fences: src/sync/channel_fence.c. */
-struct csysi_channel_fence {
-	uint32_t mode;
-	uint32_t count; /* operations with fences; the fast side's own */
-};
-
-/* Which thread may use a side without read-modify-write: src/sync/channel_owner.c. */
-#define CSYSI_CHANNEL_SEATS 4
-struct csysi_channel_seat {
-	const void *thread; /* its csysi_channel_me; NULL: it is not the owner any more */
-	uint32_t is_busy;   /* that thread is in the midst of an operation */
-	uint32_t cpu;       /* where it was when it became the owner, as a stamp has it */
-};
-struct csysi_channel_owner {
-	struct csysi_channel_seat *seat; /* of the owner */
-	uint32_t used;                   /* under the channel's lock: seats that had an owner */
-	struct csysi_channel_seat seats[CSYSI_CHANNEL_SEATS];
-};
-
-/* How the waits of a side went: src/sync/channel_spin.c.  Hints, all. */
-struct csysi_channel_spin {
-	uint32_t cpu; /* of the other side's last operation, plus 1 */
-	uint32_t missed;
-	uint32_t ban, ban_length; /* of yielding, in waits */
-};
-
-struct csysi_channel_list {
-	struct csysi_channel_entry *first, *last;
-};
-
-/* A channel whose messages are points of the clock. */
-struct csysi_channel_timer {
-	CSYSI_ATTRIBUTE((aligned(8)))
-	int64_t due;    /* of the next message; INT64_MAX: none comes */
-	int64_t period; /* from one to the next; 0: there is one only */
-	int64_t set;    /* under lock: when the handle is ready */
-};
-
-#define CSYSI_CHANNEL_ALIGNED CSYSI_ATTRIBUTE((aligned(CSYSI_CHANNEL_LINE)))
-
-struct csysi_channel {
-	/* Read by all, hardly written. */
-	uint32_t kind;
-	uint32_t mask, shift; /* of the ring: of 2^shift slots */
-	uint32_t has_many_receivers;
-	uint64_t capacity;
-	char *slots, *stamps; /* the ring's */
-	uint32_t rx_flags, tx_flags;
-	uint32_t tx_is_shared, rx_is_shared; /* several threads: it has no owner any more */
-	struct csysi_channel_layout layout;
-	void (*drop)(void *value, void *argument);
-	void *drop_argument;
 	void *memory, *ring_memory; /* what was allocated */
 	uint32_t process;           /* in which it was made: src/sync/channel.c */
 	uint32_t is_patient;        /* holds back for streams */
-	ptrdiff_t cpu_at; /* from csysi_channel_me to the number of the CPU; 0: none is kept */
+	ptrdiff_t cpu_at; /* the number of the CPU, from csysi_channel_me; 0: none is kept */
 
 	/* Of the senders. */
 	CSYSI_CHANNEL_ALIGNED uint64_t tail;
@@ -166,7 +111,9 @@ struct csysi_channel {
 	uint32_t senders, receivers, references;
 	uint32_t is_waking;       /* under lock: a sender was let go on, and passes that on */
 	uint32_t is_disconnected; /* under lock: of a rendezvous channel */
-	uint32_t is_draining, drains_again;                           /* under lock */
+	uint32_t is_draining, drains_again; /* under lock */
+	uint64_t set_aside;  /* places without a message, and how many of them are reserved */
+	const void *peeking; /* the thread that has peeked; only receivers change it */
 	struct csysi_channel_handle *rx_handle, *tx_handle;           /* NULL: not asked for */
 	struct csysi_channel_handle *rx_watch, *tx_watch;             /* NULL: not asked for */
 	struct csysi_channel_list waiting_receivers, waiting_senders; /* under lock */

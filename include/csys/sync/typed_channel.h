@@ -32,6 +32,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/sync/channel.h>
+#include <csys/sync/channel_in_place.h>
 #include <csys/sync/channel_inside.h>
 #include <csys/sync/select.h>
 
@@ -56,6 +57,14 @@ CSYS_BEGIN_DECLS
  *                          csys_deadline deadline, size_t *out_count);
  *     int  name_drain(name_receiver receiver, size_t *out_count);
  *
+ *     int  name_reserve(name_sender sender, csys_deadline deadline, type **out_value);
+ *     int  name_try_reserve(name_sender sender, type **out_value);
+ *     int  name_commit(name_sender sender, type *value);
+ *     void name_abort(name_sender sender, type *value);
+ *     int  name_peek(name_receiver receiver, csys_deadline deadline, type **out_value);
+ *     int  name_try_peek(name_receiver receiver, type **out_value);
+ *     void name_release(name_receiver receiver);       // these: csys/sync/channel_in_place.h
+ *
  *     name_sender   name_sender_clone(name_sender sender);
  *     name_receiver name_receiver_clone(name_receiver receiver);
  *     void name_sender_close(name_sender sender);      // one whose pointer is NULL is ignored
@@ -74,6 +83,7 @@ CSYS_BEGIN_DECLS
 	CSYSI_CHANNEL_TYPES(name, type)    \
 	CSYSI_CHANNEL_SENDER(name, type)   \
 	CSYSI_CHANNEL_RECEIVER(name, type) \
+	CSYSI_CHANNEL_IN_PLACE(name)       \
 	CSYSI_CHANNEL_SELECT(name)         \
 	CSYSI_CHANNEL_ENDS(name)           \
 	struct name##_sender /* for a semicolon */
@@ -177,6 +187,57 @@ CSYS_BEGIN_DECLS
 	CSYSI_UNUSED static inline int name##_drain(name##_receiver receiver, size_t *out_count)   \
 	{                                                                                          \
 		return csys_receiver_drain(receiver.core, out_count);                              \
+	}
+
+#define CSYSI_CHANNEL_IN_PLACE(name)                                                               \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_reserve(                             \
+		name##_sender sender, csys_deadline deadline, name##_message **out_value)          \
+	{                                                                                          \
+		void *value;                                                                       \
+		int r = csys_sender_reserve(sender.core, deadline, &value);                        \
+		if (r == 0)                                                                        \
+			*out_value = CSYSI_CAST(name##_message *, value);                          \
+		return r;                                                                          \
+	}                                                                                          \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_try_reserve(                         \
+		name##_sender sender, name##_message **out_value)                                  \
+	{                                                                                          \
+		void *value;                                                                       \
+		int r = csys_sender_try_reserve(sender.core, &value);                              \
+		if (r == 0)                                                                        \
+			*out_value = CSYSI_CAST(name##_message *, value);                          \
+		return r;                                                                          \
+	}                                                                                          \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_commit(name##_sender sender,         \
+								     name##_message *value)        \
+	{                                                                                          \
+		return csys_sender_commit(sender.core, value);                                     \
+	}                                                                                          \
+	CSYSI_UNUSED static inline void name##_abort(name##_sender sender, name##_message *value)  \
+	{                                                                                          \
+		csys_sender_abort(sender.core, value);                                             \
+	}                                                                                          \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_peek(                                \
+		name##_receiver receiver, csys_deadline deadline, name##_message **out_value)      \
+	{                                                                                          \
+		void *value;                                                                       \
+		int r = csys_receiver_peek(receiver.core, deadline, &value);                       \
+		if (r == 0)                                                                        \
+			*out_value = CSYSI_CAST(name##_message *, value);                          \
+		return r;                                                                          \
+	}                                                                                          \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_try_peek(name##_receiver receiver,   \
+								       name##_message **out_value) \
+	{                                                                                          \
+		void *value;                                                                       \
+		int r = csys_receiver_try_peek(receiver.core, &value);                             \
+		if (r == 0)                                                                        \
+			*out_value = CSYSI_CAST(name##_message *, value);                          \
+		return r;                                                                          \
+	}                                                                                          \
+	CSYSI_UNUSED static inline void name##_release(name##_receiver receiver)                   \
+	{                                                                                          \
+		csys_receiver_release(receiver.core);                                              \
 	}
 
 #define CSYSI_CHANNEL_SELECT(name)                                                                \
