@@ -24,6 +24,7 @@
 #include <csys/sync/locked.h>
 #include <csys/sync/mutex.h>
 #include <csys/sync/once.h>
+#include <csys/sync/oneshot.h>
 #include <csys/sync/panic.h>
 #include <csys/sync/reentrant.h>
 #include <csys/sync/rwlock.h>
