@@ -26,6 +26,7 @@
 #include <csys/sync/once.h>
 #include <csys/sync/oneshot.h>
 #include <csys/sync/panic.h>
+#include <csys/sync/pool.h>
 #include <csys/sync/reentrant.h>
 #include <csys/sync/rwlock.h>
 #include <csys/sync/select.h>

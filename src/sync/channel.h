@@ -195,6 +195,9 @@ int csysi_channel_is_due(const struct csysi_channel *c);
 /* How many messages are claimed and not received, without places that hold none. */
 uint64_t csysi_channel_count(const struct csysi_channel *c);
 
+/* How many were ever claimed; with one that fails for lack of memory, for that moment. */
+uint64_t csysi_channel_total(const struct csysi_channel *c);
+
 /* ---- fences: channel_fence.c ------------------------------------------------------------- */
 
 /* A full fence, of this thread alone. */

@@ -91,3 +91,12 @@ uint64_t csysi_channel_count(const struct csysi_channel *c)
 	       : c->kind == CSYSI_CHANNEL_BOUNDED && count > c->capacity ? c->capacity
 									 : count;
 }
+
+uint64_t csysi_channel_total(const struct csysi_channel *c)
+{
+	/* Acquire: not before what the caller has read. */
+	uint64_t t = csysi_load_acquire(&c->tail);
+
+	/* Without the indices that have no slot, as above. */
+	return c->kind == CSYSI_CHANNEL_UNBOUNDED ? t - (t >> c->layout.shift) : t;
+}
