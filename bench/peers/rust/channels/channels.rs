@@ -7,6 +7,8 @@ use std::ffi::{c_char, c_int, c_void};
 
 #[macro_use]
 mod loops;
+#[cfg(feature = "crossbeam")]
+pub mod pool;
 
 // ---- channels_peer.h -------------------------------------------------------------
 
