@@ -31,6 +31,7 @@
 #include <csys/sync/rwlock.h>
 #include <csys/sync/select.h>
 #include <csys/sync/semaphore.h>
+#include <csys/sync/task_queue.h>
 #include <csys/sync/thread.h>
 #include <csys/sync/timer_channel.h>
 #include <csys/sync/typed_channel.h>

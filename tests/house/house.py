@@ -455,6 +455,7 @@ MODELLED = {
                    'src/sync/channel_rendezvous.c'],
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
+    'task_queue.pml': ['src/sync/task_queue.c:csys_task_queue_wake|run_task|run_some'],
     'wake.pml': [],
 }
 

@@ -160,11 +160,36 @@ static void a_thread_that_was_unwound_may_end_later(void **state)
 	assert_int_equal(csys_mutex_is_poisoned(&locks.inside), 1);
 }
 
+static void *run_until_the_end(void *queue)
+{
+	csys_task_queue_run(queue);
+	return NULL;
+}
+
+static void end_now(void *unused)
+{
+	(void)unused;
+	pthread_exit(NULL);
+}
+
+static void a_call_that_ends_the_loop_thread_returns(void **state)
+{
+	(void)state;
+	csys_task_queue *queue = NULL;
+	pthread_t loop;
+	assert_int_equal(csys_task_queue_new(NULL, &queue), 0);
+	assert_int_equal(pthread_create(&loop, NULL, run_until_the_end, queue), 0);
+	assert_int_equal(csys_task_queue_call(queue, end_now, NULL), CSYS_EPANICKED);
+	pthread_join(loop, NULL);
+	csys_task_queue_unref(queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(frames_that_are_unwound_leave_nothing),
 		TEST(a_thread_that_was_unwound_may_end_later),
+		TEST(a_call_that_ends_the_loop_thread_returns),
 	};
 	return RUN(tests);
 }
