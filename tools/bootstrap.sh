@@ -85,6 +85,7 @@ apt_install() {
 # clang-19 is for the thread safety analysis, which is young in C (tests/compile).
 # npm comes with whichever node is here already; Debian's only if there is none.
 # So do rustc and cargo, which bench has Rust's std and crates from; its channels want 1.89.
+# libuv and GLib are for the examples of event loops.
 install_for_ci() {
     node=
     have npm || node='nodejs npm'
@@ -94,7 +95,7 @@ install_for_ci() {
     apt_install $(missing_packages gcc g++ libc6-dev binutils clang clang-format valgrind cmake git \
         clang-19 meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
         musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev dpkg-dev mmdebstrap \
-        doxygen librust-sysinfo-dev librust-parking-lot-dev \
+        doxygen libuv1-dev libglib2.0-dev librust-sysinfo-dev librust-parking-lot-dev \
         librust-crossbeam-channel-dev librust-flume-dev relacy-dev spin $rust $node)
     # shellcheck disable=SC2046
     apt_install $(missing_packages "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" \
