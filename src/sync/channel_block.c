@@ -101,7 +101,9 @@ static struct csysi_channel_block *pop_spare(struct csysi_channel *c)
 			csysi_sub_relaxed(&c->spares, 1);
 			return first;
 		}
-		csysi_tsan_acquire(&c->spare);
+		/* Acquire, again: a failed compare-and-swap has no order, and `next` must not be
+		 * that of the last use of the block which is the first now. */
+		first = csysi_load_acquire(&c->spare);
 	}
 	return NULL;
 }
