@@ -299,7 +299,7 @@ static size_t take_some(struct csysi_channel *c, char *out, size_t most, int *ha
 	return n;
 }
 
-static size_t recv_some(struct csysi_channel *c, char *out, size_t most)
+static size_t recv_unmarked(struct csysi_channel *c, char *out, size_t most)
 {
 	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
 	int has_settled = 0;
@@ -307,6 +307,14 @@ static size_t recv_some(struct csysi_channel *c, char *out, size_t most)
 
 	csysi_channel_end_turn(c, seat);
 	csysi_channel_after_turn(c, n > 0, has_settled);
+	return n;
+}
+
+static size_t recv_some(struct csysi_channel *c, char *out, size_t most)
+{
+	csysi_channel_begin_recv(c);
+	size_t n = recv_unmarked(c, out, most);
+	csysi_channel_end_recv(c);
 	return n;
 }
 

@@ -28,7 +28,8 @@ static void destroy_first(struct csysi_channel *c)
 	uint64_t h = csysi_load_relaxed(&c->head);
 	uint64_t last = (UINT64_C(1) << l->shift) - 2, i = h & (last + 1);
 
-	drop(c, csysi_channel_slot(c->head_block, l, i));
+	/* Relaxed: only the thread that receives, or destroys, changes it. */
+	drop(c, csysi_channel_slot(csysi_load_relaxed(&c->head_block), l, i));
 	if (i == last)
 		csysi_channel_next_block(c);
 	else

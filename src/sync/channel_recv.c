@@ -248,14 +248,21 @@ int csysi_channel_wait_to_recv(struct csysi_channel *c, void *out, void **out_pl
 
 int csysi_channel_recv_slow(struct csysi_channel *c, void *out, csys_deadline deadline)
 {
+	int r;
+
+	csysi_channel_begin_recv(c);
 	switch (c->kind) {
 	case CSYSI_CHANNEL_RENDEZVOUS:
-		return csysi_channel_rendezvous_recv(c, out, deadline);
+		r = csysi_channel_rendezvous_recv(c, out, deadline);
+		break;
 	case CSYSI_CHANNEL_TIMER:
-		return csysi_channel_timer_recv(c, out, deadline);
+		r = csysi_channel_timer_recv(c, out, deadline);
+		break;
 	default:
-		return csysi_channel_wait_to_recv(c, out, NULL, deadline);
+		r = csysi_channel_wait_to_recv(c, out, NULL, deadline);
 	}
+	csysi_channel_end_recv(c);
+	return r;
 }
 
 int csysi_channel_try_recv_slow(struct csysi_channel *c, void *out)

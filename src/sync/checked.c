@@ -240,9 +240,9 @@ static void say_lock(struct text *text, const struct use *use)
 		[CONDVAR] = { "condvar", "" },
 		[CSYSI_WANTS_UPGRADE] = { "rwlock", " (upgrading)" },
 		[CSYSI_WANTS_RECURSIVE] = { "rwlock", " (reading)" },
+		[CSYSI_RECEIVES] = { "receiver", "" },
 	};
-	_Static_assert(sizeof kinds / sizeof *kinds == CSYSI_WANTS_RECURSIVE + 1,
-		       "each has a name");
+	_Static_assert(sizeof kinds / sizeof *kinds == CSYSI_RECEIVES + 1, "each has a name");
 
 	say(text, "%s %p%s", use->place.kind ? use->place.kind : kinds[use->how][0], use->lock,
 	    kinds[use->how][1]);
@@ -268,7 +268,8 @@ static void report(int what, const char *text)
 {
 	csys_sync_hook *call;
 	void *argument;
-	int is_fatal = what == CSYS_CHECK_DEADLOCK || what == CSYS_CHECK_UNLOCK;
+	int is_fatal = what == CSYS_CHECK_DEADLOCK || what == CSYS_CHECK_UNLOCK ||
+		       what == CSYS_CHECK_RECEIVER;
 
 	open_book();
 	call = hook;
@@ -283,6 +284,8 @@ static void report(int what, const char *text)
 	if (is_fatal)
 		csysi_os_abort(what == CSYS_CHECK_UNLOCK
 				       ? "unlock of a lock that this thread does not hold"
+			       : what == CSYS_CHECK_RECEIVER
+				       ? "two threads at once receive from one receiver"
 				       : "a check of locks has failed");
 }
 
@@ -438,6 +441,8 @@ static int note_orders(const struct thread *self, struct text *text)
 	uint32_t to = node_of(&self->wants);
 	for (int i = 0; i < self->count; i++) {
 		const struct use *held = &self->held[i];
+		if (held->how == CSYSI_RECEIVES)
+			continue;
 		uint32_t from = node_of(held);
 		if (from == to || has_order(from, to))
 			continue;
@@ -784,6 +789,61 @@ void csysi_checked_waits(const void *condvar, const void *mutex, const void *fir
 		report(CSYS_CHECK_CONDVAR, text.at);
 }
 
+/* ---- receivers ----------------------------------------------------------------------------- */
+
+/* Another thread that is in a receive from this receiver. */
+static const struct use *other_receive(const void *receiver, uint32_t *out_number)
+{
+	for (int i = 0; i < threads_used; i++) {
+		const struct use *held = holding(&threads[i], receiver, ANY);
+		if (&threads[i] == mine() || !held || held->how != CSYSI_RECEIVES)
+			continue;
+		*out_number = threads[i].number;
+		return held;
+	}
+	return NULL;
+}
+
+void csysi_checked_receives(const void *receiver)
+{
+	struct use use = use_now(receiver, CSYSI_RECEIVES);
+	struct text text;
+	uint32_t number;
+
+	if (own.is_reporting)
+		return;
+	text.size = 0;
+	open_book();
+	const struct use *other = other_receive(receiver, &number);
+	if (other) {
+		say(&text, "csys: thread %u receives from ", my_number());
+		say_lock(&text, &use);
+		say(&text, " at ");
+		say_place(&text, &use);
+		say(&text, ",\n  while thread %u does at ", number);
+		say_place(&text, other);
+		say(&text, "; it was not made for many receivers\n");
+	}
+	struct thread *self = record();
+	if (self && self->count < MOST_HELD)
+		self->held[self->count++] = use;
+	close_book();
+	if (other)
+		report(CSYS_CHECK_RECEIVER, text.at);
+}
+
+void csysi_checked_received(const void *receiver)
+{
+	if (own.is_reporting)
+		return;
+	open_book();
+	struct thread *self = mine();
+	struct use *held = self ? holding(self, receiver, ANY) : NULL;
+	if (held)
+		strike(self, (int)(held - self->held));
+	close_book();
+}
+
 /* ---- what users ask ---------------------------------------------------------------------- */
 
 int csys_sync_is_checked(void)
@@ -806,9 +866,13 @@ static int say_nth(struct text *text, const struct thread *thread, int nth)
 
 	if (!thread->is_used || nth > thread->count || !use->lock)
 		return 0;
-	say(text, "thread %u %s ", thread->number, nth < thread->count ? "holds" : "waits for");
+	int is_held = nth < thread->count && use->how != CSYSI_RECEIVES;
+	say(text, "thread %u %s ", thread->number,
+	    is_held                      ? "holds"
+	    : use->how == CSYSI_RECEIVES ? "receives from"
+					 : "waits for");
 	say_lock(text, use);
-	say(text, nth < thread->count ? ", taken " : ", begun ");
+	say(text, is_held ? ", taken " : ", begun ");
 	say_since(text, use);
 	say(text, " at ");
 	say_place(text, use);

@@ -15,7 +15,8 @@
 enum {
 	CSYSI_WANTS_CONDVAR = CSYSI_HELD_KINDS, /* it is in the queue of a condvar */
 	CSYSI_WANTS_UPGRADE,                    /* to write what it reads upgradably */
-	CSYSI_WANTS_RECURSIVE                   /* to read, past waiting writers */
+	CSYSI_WANTS_RECURSIVE,                  /* to read, past waiting writers */
+	CSYSI_RECEIVES                          /* in place of a lock: it is in a receive */
 };
 
 #if defined(CSYS_CHECKED)

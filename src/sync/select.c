@@ -338,6 +338,25 @@ static int select_in(struct selection *selection, csys_deadline deadline, uint32
 	}
 }
 
+/* Tell a checked build from which receivers this thread receives, or that it does not any more. */
+static void mark_receives(const struct selection *selection, int begins)
+{
+#if defined(CSYS_CHECKED)
+	for (uint32_t i = 0; i < selection->count; i++) {
+		const csys_select_case *one = &selection->cases[i];
+		if (!one->channel || one->is_send)
+			continue;
+		if (begins)
+			csysi_channel_begin_recv(channel_of(one));
+		else
+			csysi_channel_end_recv(channel_of(one));
+	}
+#else
+	(void)selection;
+	(void)begins;
+#endif
+}
+
 /* ---- public ------------------------------------------------------------------------------ */
 
 static int select_until(const csys_select_case *cases, size_t count, int is_biased,
@@ -355,7 +374,9 @@ static int select_until(const csys_select_case *cases, size_t count, int is_bias
 		selection.places = memory = csysi_alloc(count * sizeof *few);
 	if (!selection.places)
 		return CSYS_ENOMEM;
+	mark_receives(&selection, 1);
 	int r = select_in(&selection, deadline, &which);
+	mark_receives(&selection, 0);
 	csysi_free(memory);
 	if (r == 0 || r == CSYS_EDISCONNECTED)
 		*out_which = which;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "support/channel.h"
 #include "support/support.h"
 
 #define SENDERS 8
@@ -432,6 +433,7 @@ int main(int argc, char **argv)
 	unsigned seed = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 0;
 	int rounds = argc > 2 ? atoi(argv[2]) : 600;
 
+	share_receivers();
 	alarm(600);
 	for (int round = 0; round < rounds; round++)
 		one_round(&seed);

@@ -51,6 +51,9 @@ int channel_after(void **state);
 /* To be called first in main: csys takes its memory from here. */
 void count_memory(void);
 
+/* In main of a program whose threads share receivers: a checked build goes on then. */
+void share_receivers(void);
+
 /* Blocks that csys has, bytes in them, and blocks that it ever had. */
 uint32_t blocks_held(void);
 size_t bytes_held(void);

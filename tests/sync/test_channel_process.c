@@ -318,5 +318,6 @@ int main(void)
 		TEST_ONE(a_channel_in_use_can_be_closed_in_a_child),
 	};
 	count_memory();
+	share_receivers();
 	return RUN(tests);
 }

@@ -321,5 +321,6 @@ int main(void)
 		TEST_ONE(what_was_done_before_the_last_close_is_seen_after_it),
 	};
 	count_memory();
+	share_receivers();
 	return RUN(tests);
 }

@@ -487,5 +487,6 @@ int main(void)
 			both_sides_agree_whether_a_message_was_sent_in_time),
 	};
 	count_memory();
+	share_receivers();
 	return RUN(tests);
 }

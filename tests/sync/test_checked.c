@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <csys/sync/typed_channel.h>
+
 #include "base/atomic.h"
 #include "support/support.h"
 #include "support/thread.h"
@@ -759,6 +761,211 @@ static void an_unlock_by_another_thread_aborts_with_the_holder(void **state)
 	assert_aborts(unlock_first_by_another, line);
 }
 
+/* ---- receivers ------------------------------------------------------------------------------ */
+
+enum { NUMBERS_LINE = __LINE__ + 1 };
+CSYS_CHANNEL_DEFINE(numbers, int);
+
+static csys_sender *tx;
+static csys_receiver *rx;
+static const size_t capacities[] = { CSYS_UNBOUNDED, 4, 0 };
+static int receive_line;
+
+static void open_numbers(size_t capacity, int many_receivers)
+{
+	const csys_channel_options options = { .many_receivers = many_receivers };
+	assert_int_equal(csys_channel_new(sizeof(int), capacity, &options, &tx, &rx), 0);
+}
+
+static void close_numbers(void)
+{
+	csys_sender_close(tx);
+	csys_receiver_close(rx);
+}
+
+static void *receive_one(void *argument)
+{
+	int number = 0;
+	receive_line = __LINE__ + 1;
+	CHECK(csys_receiver_recv(rx, &number) == 0);
+	CHECK(number == 7);
+	return argument;
+}
+
+static void begin_receive(pthread_t *thread, void *(*run)(void *))
+{
+	char receiver[40];
+	snprintf(receiver, sizeof receiver, "receiver %p,", (void *)rx);
+	assert_int_equal(pthread_create(thread, NULL, run, NULL), 0);
+	while (lines_with(" receives from ", receiver, ", begun ") == 0)
+		csys_thread_yield();
+}
+
+static void end_receive(pthread_t thread)
+{
+	int number = 7;
+	assert_int_equal(csys_sender_send(tx, &number), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(lines_with(" receives from ", NULL, NULL), 0);
+}
+
+static int receive_by_recv_until(void)
+{
+	int number, line = __LINE__ + 1;
+	CHECK(csys_receiver_recv_until(rx, csys_after_ms(1), &number) == CSYS_ETIMEDOUT);
+	return line;
+}
+
+static int receive_by_try_recv(void)
+{
+	int number, line = __LINE__ + 1;
+	CHECK(csys_receiver_try_recv(rx, &number) == CSYS_EAGAIN);
+	return line;
+}
+
+static int receive_by_typed(void)
+{
+	int number;
+	numbers_receiver receiver = { rx };
+	CHECK(numbers_try_recv(receiver, &number) == CSYS_EAGAIN);
+	return NUMBERS_LINE;
+}
+
+static int receive_by_batch(void)
+{
+	int number, line = __LINE__ + 2;
+	size_t count;
+	CHECK(csys_receiver_recv_batch(rx, &number, 1, CSYS_POLL, &count) == CSYS_ETIMEDOUT);
+	return line;
+}
+
+static int receive_by_select(void)
+{
+	int number;
+	size_t which;
+	const csys_select_case cases[] = { csys_select_recv(rx, &number),
+					   csys_select_recv(rx, &number) };
+	CHECK(csys_try_select(cases, 2, &which) == CSYS_EAGAIN);
+	return receive_line; /* the other's: its own has none */
+}
+
+static void two_threads_that_receive_at_once_are_reported_with_both_places(void **state)
+{
+	static int (*const ways[])(void) = { receive_by_recv_until, receive_by_try_recv,
+					     receive_by_typed, receive_by_batch,
+					     receive_by_select };
+	(void)state;
+	only_in_a_checked_build();
+	for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+		open_numbers(capacities[i], 0);
+		for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+			pthread_t thread;
+			begin_receive(&thread, receive_one);
+			int lines[] = { receive_line, ways[way](), 0 };
+			assert_true(reports > 0); /* one for each look of a call */
+			reports = 1;
+			assert_reported(CSYS_CHECK_RECEIVER, lines);
+			end_receive(thread);
+			assert_int_equal(reports, 0);
+		}
+		close_numbers();
+	}
+}
+
+static void *select_one(void *argument)
+{
+	int number = 0;
+	size_t which;
+	const csys_select_case cases[] = { csys_select_recv(rx, &number) };
+	CHECK(csys_select(cases, 1, &which) == 0);
+	return argument;
+}
+
+static void a_thread_in_a_select_receives(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+		pthread_t thread;
+		open_numbers(capacities[i], 0);
+		begin_receive(&thread, select_one);
+		int lines[] = { receive_by_try_recv(), 0 };
+		assert_true(reports > 0);
+		reports = 1;
+		assert_reported(CSYS_CHECK_RECEIVER, lines);
+		end_receive(thread);
+		close_numbers();
+	}
+}
+
+static void *receive_some(void *argument)
+{
+	int numbers[2];
+	size_t count;
+	CHECK(csys_receiver_try_recv(rx, numbers) == 0);
+	CHECK(csys_receiver_recv_batch(rx, numbers, 2, CSYS_POLL, &count) == 0);
+	CHECK(csys_receiver_recv(rx, numbers) == 0);
+	CHECK(csys_receiver_drain(rx, NULL) == 0);
+	return argument;
+}
+
+static void threads_that_receive_one_after_the_other_are_not_reported(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		open_numbers(i == 0 ? CSYS_UNBOUNDED : 8, 0);
+		for (int turn = 0; turn < 8; turn++) {
+			for (int number = 0; number < 6; number++)
+				assert_int_equal(csys_sender_send(tx, &number), 0);
+			if (turn % 2)
+				run_threads(1, receive_some, NULL);
+			else
+				(void)receive_some(NULL);
+		}
+		close_numbers();
+	}
+	assert_int_equal(reports, 0);
+}
+
+static void a_channel_for_many_receivers_has_several_threads_in_a_receive(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+		pthread_t threads[3];
+		int number = 7;
+		open_numbers(capacities[i], 1);
+		for (int t = 0; t < 3; t++)
+			assert_int_equal(pthread_create(&threads[t], NULL, receive_one, NULL), 0);
+		for (int t = 0; t < 3; t++)
+			assert_int_equal(csys_sender_send(tx, &number), 0);
+		for (int t = 0; t < 3; t++)
+			pthread_join(threads[t], NULL);
+		close_numbers();
+	}
+	assert_int_equal(reports, 0);
+}
+
+static void receive_beside_another(void)
+{
+	pthread_t thread;
+	int number;
+	open_numbers(1, 0);
+	begin_receive(&thread, receive_one);
+	assert_int_equal(csys_receiver_try_recv(rx, &number), CSYS_EAGAIN);
+}
+
+static void two_threads_at_one_receiver_abort(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	csys_sync_set_hook(NULL, NULL);
+	assert_aborts(receive_beside_another, " receives from receiver ");
+	assert_aborts(receive_beside_another, ",\n  while thread ");
+	assert_aborts(receive_beside_another, "two threads at once receive from one receiver");
+}
+
+/* ---- other misuse, of condvars ------------------------------------------------------------- */
+
 static csys_condvar changed;
 static int waiting; /* under first */
 static int first_line, second_line;
@@ -1200,6 +1407,11 @@ int main(void)
 		TEST_CHECKED(a_once_is_waited_for_like_a_lock),
 		TEST_CHECKED(a_wait_with_a_deadline_is_not_for_ever),
 		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),
+		TEST_CHECKED(two_threads_that_receive_at_once_are_reported_with_both_places),
+		TEST_CHECKED(a_thread_in_a_select_receives),
+		TEST_CHECKED(threads_that_receive_one_after_the_other_are_not_reported),
+		TEST_CHECKED(a_channel_for_many_receivers_has_several_threads_in_a_receive),
+		TEST_CHECKED(two_threads_at_one_receiver_abort),
 		TEST_CHECKED(a_condvar_with_two_mutexes_is_reported_with_both_places),
 		TEST_CHECKED(a_dump_tells_the_holders_and_the_waiters),
 		TEST_CHECKED(a_dump_tells_since_when),

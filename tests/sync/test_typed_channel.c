@@ -243,5 +243,6 @@ int main(void)
 		TEST_ONE(typed_channels_have_places_of_their_type),
 	};
 	count_memory();
+	share_receivers();
 	return RUN(tests);
 }

@@ -36,9 +36,11 @@
  * Waiting.  A thread spins where the other side runs on another CPU, on average for 5 us at
  * most, and then sleeps.  No wait is a cancellation point.
  *
- * Threads.  Any number of threads may use one sender at once, or one receiver (then they take
- * turns).  A channel is fastest while one thread sends and one receives; it notices by itself which
- * threads these are.  Closing an end is its last use: no other call on that end may run or follow.
+ * Threads.  Any number of threads may use one sender at once, or one receiver: these take turns.
+ * But unless the channel was made for many receivers that is mostly an error, and a checked build
+ * reports it (csys/sync/checked.h).  A channel is fastest while one thread sends and one
+ * receives; it notices by itself which threads these are.  Closing an end is its last use: no other
+ * call on that end may run or follow.
  * Signals.  Not in handlers.  Fork.  The ends are the parent's.  In the child closing one
  * does nothing, and all else must not be called.
  */
@@ -53,6 +55,9 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#if defined(CSYS_CHECKED)
+#include <csys/sync/ledger.h>
+#endif
 
 CSYS_BEGIN_DECLS
 
@@ -384,6 +389,30 @@ CSYSI_AUTO(csys_receiver, csys_receiver_close(*object))
 
 /** CSYS_AUTO(csys_weak_sender) closes it. */
 CSYSI_AUTO(csys_weak_sender, csys_weak_sender_close(*object))
+
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_receiver *csysi_receiver_at(csys_receiver *receiver,
+							    const char *file, int line)
+{
+	csysi_checked_at(receiver, CSYSI_NULL, file, line);
+	return receiver;
+}
+#define CSYSI_RECEIVER_HERE(receiver) csysi_receiver_at((receiver), __FILE__, __LINE__)
+#define csys_receiver_recv(receiver, out_value) \
+	csys_receiver_recv(CSYSI_RECEIVER_HERE(receiver), out_value)
+#define csys_receiver_recv_until(receiver, deadline, out_value) \
+	csys_receiver_recv_until(CSYSI_RECEIVER_HERE(receiver), deadline, out_value)
+#define csys_receiver_try_recv(receiver, out_value) \
+	csys_receiver_try_recv(CSYSI_RECEIVER_HERE(receiver), out_value)
+#define csys_receiver_recv_batch(receiver, out_values, most, deadline, out_count)           \
+	csys_receiver_recv_batch(CSYSI_RECEIVER_HERE(receiver), out_values, most, deadline, \
+				 out_count)
+#define csys_receiver_drain(receiver, out_count) \
+	csys_receiver_drain(CSYSI_RECEIVER_HERE(receiver), out_count)
+#else
+#define CSYSI_RECEIVER_HERE(receiver) (receiver)
+#endif
 
 CSYS_END_DECLS
 

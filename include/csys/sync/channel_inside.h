@@ -15,6 +15,9 @@
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/sync/atomic.h>
+#if defined(CSYS_CHECKED)
+#include <csys/sync/ledger.h>
+#endif
 
 CSYS_BEGIN_DECLS
 
@@ -79,6 +82,62 @@ struct csysi_channel_layout {
 /* The blocks of an unbounded channel.  Stamps and messages follow. */
 struct csysi_channel_block {
 	struct csysi_channel_block *next;
+	void *memory; /* what was allocated for it */
+	uint64_t lap; /* for which its stamps were last used */
+};
+
+/* A side of a channel that may be used without fences: src/sync/channel_fence.c. */
+struct csysi_channel_fence {
+	uint32_t mode;
+	uint32_t count; /* operations with fences; the fast side's own */
+};
+
+/* Which thread may use a side without read-modify-write: src/sync/channel_owner.c. */
+#define CSYSI_CHANNEL_SEATS 4
+struct csysi_channel_seat {
+	const void *thread; /* its csysi_channel_me; NULL: it is not the owner any more */
+	uint32_t is_busy;   /* that thread is in the midst of an operation */
+	uint32_t cpu;       /* where it was when it became the owner, as a stamp has it */
+};
+struct csysi_channel_owner {
+	struct csysi_channel_seat *seat; /* of the owner */
+	uint32_t used;                   /* under the channel's lock: seats that had an owner */
+	struct csysi_channel_seat seats[CSYSI_CHANNEL_SEATS];
+};
+
+/* How the waits of a side went: src/sync/channel_spin.c.  Hints, all. */
+struct csysi_channel_spin {
+	uint32_t cpu; /* of the other side's last operation, plus 1 */
+	uint32_t missed;
+	uint32_t ban, ban_length; /* of yielding, in waits */
+};
+
+struct csysi_channel_list {
+	struct csysi_channel_entry *first, *last;
+};
+
+/* A channel whose messages are points of the clock. */
+struct csysi_channel_timer {
+	CSYSI_ATTRIBUTE((aligned(8)))
+	int64_t due;    /* of the next message; INT64_MAX: none comes */
+	int64_t period; /* from one to the next; 0: there is one only */
+	int64_t set;    /* under lock: when the handle is ready */
+};
+
+#define CSYSI_CHANNEL_ALIGNED CSYSI_ATTRIBUTE((aligned(CSYSI_CHANNEL_LINE)))
+
+struct csysi_channel {
+	/* Read by all, hardly written. */
+	uint32_t kind;
+	uint32_t mask, shift; /* of the ring: of 2^shift slots */
+	uint32_t has_many_receivers;
+	uint64_t capacity;
+	char *slots, *stamps; /* the ring's */
+	uint32_t rx_flags, tx_flags;
+	uint32_t tx_is_shared, rx_is_shared; /* several threads: it has no owner any more */
+	struct csysi_channel_layout layout;
+	void (*drop)(void *value, void *argument);
+	void *drop_argument;
 	void *memory, *ring_memory; /* what was allocated */
 	uint32_t process;           /* in which it was made: src/sync/channel.c */
 	uint32_t is_patient;        /* holds back for streams */
@@ -334,6 +393,30 @@ CSYSI_ALWAYS struct csysi_channel *csysi_channel_of_sender(struct csys_sender *s
 CSYSI_ALWAYS struct csysi_channel *csysi_channel_of_receiver(struct csys_receiver *receiver)
 {
 	return CSYSI_CAST(struct csysi_channel *, receiver);
+}
+
+/* ---- a checked build ----------------------------------------------------------------------- */
+
+/* What a checked build hears: which threads are in a receive.  Those of one receiver take turns,
+ * but it is for one thread at a time. */
+CSYSI_ALWAYS void csysi_channel_begin_recv(const struct csysi_channel *c)
+{
+#if defined(CSYS_CHECKED)
+	if (!c->has_many_receivers)
+		csysi_checked_receives(c);
+#else
+	(void)c;
+#endif
+}
+
+CSYSI_ALWAYS void csysi_channel_end_recv(const struct csysi_channel *c)
+{
+#if defined(CSYS_CHECKED)
+	if (!c->has_many_receivers)
+		csysi_checked_received(c);
+#else
+	(void)c;
+#endif
 }
 
 /* ---- after an operation ------------------------------------------------------------------ */
@@ -594,11 +677,14 @@ CSYSI_ALWAYS void csysi_channel_tell_sender(struct csysi_channel *c)
 CSYSI_ALWAYS int csysi_channel_recv_alone(struct csysi_channel *c, void *out,
 					  const struct csysi_channel_layout *l)
 {
+	csysi_channel_begin_recv(c);
 	struct csysi_channel_seat *seat = csysi_channel_enter(&c->rx_owner);
 	int r;
 
-	if (!CSYSI_LIKELY(seat != CSYSI_NULL))
+	if (!CSYSI_LIKELY(seat != CSYSI_NULL)) {
+		csysi_channel_end_recv(c);
 		return CSYSI_CHANNEL_OTHER;
+	}
 	if (c->kind == CSYSI_CHANNEL_UNBOUNDED) {
 		r = csysi_channel_take_list(c, out, l);
 		csysi_channel_leave(seat);
@@ -608,6 +694,7 @@ CSYSI_ALWAYS int csysi_channel_recv_alone(struct csysi_channel *c, void *out,
 		if (CSYSI_LIKELY(r == 0))
 			csysi_channel_tell_sender(c);
 	}
+	csysi_channel_end_recv(c);
 	return r;
 }
 

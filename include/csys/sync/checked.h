@@ -18,10 +18,12 @@
  *   a reader that sleeps finds it within about 100 ms.
  * - An unlock of what another thread holds.
  * - A condvar that waits with two locks at the same time.
+ * - Two threads that receive at the same time from a channel that was not made for many receivers,
+ *   or wait for that, in a select too.  One after the other is right.
  *
  * A report is some lines on stderr, or a call of a hook, which decides whether the program goes on.
- * Without a hook it goes on after an inversion, and aborts after a deadlock or a wrong unlock.  A
- * condvar with two locks aborts in every build, whatever the hook says.
+ * Without a hook it goes on after an inversion, and aborts after a deadlock, a wrong unlock or two
+ * threads at a receiver.  A condvar with two locks aborts in every build, whatever the hook says.
  *
  * All of a program is compiled against one kind of csys: where the two are mixed it does
  * not link.  pkg-config, CMake and meson hand on the -DCSYS_CHECKED that it takes.  In the
@@ -30,7 +32,8 @@
  *
  * The place of a call is its file and line.  If it is made by a function pointer, or from
  * another language, the place is unknown, or that of the thread's last call with this lock.
- * Locks of CSYS_MUTEX_DEFINE and onces of CSYS_ONCE_VALUE_DEFINE have the place of that line.
+ * Locks of CSYS_MUTEX_DEFINE, onces of CSYS_ONCE_VALUE_DEFINE and receives of CSYS_CHANNEL_DEFINE
+ * have the place of that line; a select has none.
  *
  * A lock is known by its address.  What was noted of it is forgotten when it is seen that the
  * memory was used anew: another kind of lock, or one that is free but should be held.
@@ -61,7 +64,8 @@ enum {
 	CSYS_CHECK_ORDER = 1,    /**< locks are taken in both orders */
 	CSYS_CHECK_DEADLOCK = 2, /**< a thread waits for itself, or some for each other, for ever */
 	CSYS_CHECK_UNLOCK = 3,   /**< a lock that another thread holds */
-	CSYS_CHECK_CONDVAR = 4   /**< a condvar with two locks; the program aborts in any case */
+	CSYS_CHECK_CONDVAR = 4,  /**< a condvar with two locks; the program aborts in any case */
+	CSYS_CHECK_RECEIVER = 5 /**< two threads at one receiver; a program that goes on is right */
 };
 
 /**
@@ -95,6 +99,8 @@ typedef void csys_sync_line(const char *line, void *argument);
 
 /**
  * Tell which threads hold, and wait for, which lock or condvar, since when and from where.
+ *
+ * And which are in a receive from a receiver that is for one thread.
  *
  * A line is right when it is told, and other threads may go on meanwhile.
  *

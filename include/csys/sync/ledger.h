@@ -57,6 +57,9 @@ enum {
 CSYSI_CHECKED_API void csysi_checked_wants(const void *lock, int how, csys_deadline deadline);
 CSYSI_CHECKED_API void csysi_checked_at(const void *object, const char *kind, const char *file,
 					int line);
+/* This thread begins, and ends, a receive from the one receiver of a channel. */
+CSYSI_CHECKED_API void csysi_checked_receives(const void *receiver);
+CSYSI_CHECKED_API void csysi_checked_received(const void *receiver);
 #define CSYSI_WANTS(lock, how, deadline) csysi_checked_wants((lock), (how), (deadline))
 #else
 #define CSYSI_WANTS(lock, how, deadline) ((void)0)

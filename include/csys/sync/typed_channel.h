@@ -160,7 +160,8 @@ CSYS_BEGIN_DECLS
 								       name##_message *out_value)  \
 	{                                                                                          \
 		struct csysi_channel_layout layout = CSYSI_CHANNEL_LAYOUT(type);                   \
-		struct csysi_channel *c = csysi_channel_of_receiver(receiver.core);                \
+		struct csysi_channel *c =                                                          \
+			csysi_channel_of_receiver(CSYSI_RECEIVER_HERE(receiver.core));             \
 		int r = csysi_channel_recv_alone(c, out_value, &layout);                           \
 		return CSYSI_LIKELY(r == 0) ? r : csysi_channel_try_recv_slow(c, out_value);       \
 	}                                                                                          \
@@ -168,7 +169,8 @@ CSYS_BEGIN_DECLS
 		name##_receiver receiver, csys_deadline deadline, name##_message *out_value)       \
 	{                                                                                          \
 		struct csysi_channel_layout layout = CSYSI_CHANNEL_LAYOUT(type);                   \
-		struct csysi_channel *c = csysi_channel_of_receiver(receiver.core);                \
+		struct csysi_channel *c =                                                          \
+			csysi_channel_of_receiver(CSYSI_RECEIVER_HERE(receiver.core));             \
 		int r = csysi_channel_recv_alone(c, out_value, &layout);                           \
 		return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out_value, deadline); \
 	}                                                                                          \
