@@ -15,8 +15,9 @@
  * Plain members are plain memory here, so of condvar the links between waiters are not
  * checked for races, and the orders that are for them alone are not missed.
  *
- * Of channels there is the fenced mode only, without a barrier in other threads; the owner of a
- * side is the only thread that receives.
+ * Of channels, and of selects, there is the fenced mode only, without a barrier in other threads;
+ * the owner of a side is the only thread that receives.  Blocks have one slot or three, so that
+ * they are linked, left and used again all the time.
  *
  * WHAT breaks it: relaxed-acquire, relaxed-release (all of them), dropped-wake, or
  * FILE:LINE, by which the operation on that line is relaxed.
@@ -29,8 +30,12 @@
 
 /* ---- the compiler's builtins ------------------------------------------------------------ */
 
+#if defined(SELECT)
+#define CHANNEL 1
+#endif
+
 #if defined(CHANNEL)
-static const int max_cells = 18;
+static const int max_cells = 36;
 #else
 static const int max_cells = 6;
 #endif
@@ -55,9 +60,11 @@ static cell *stack_cells;
 static const char *stack_bases[threads];
 #define STACK_PART 4096
 
-/* Or two neighbours of 32 bits somewhere: the address of the first, NULL: not now. */
+/* Or two neighbours of 32 bits somewhere: the address of the first, NULL: not now.  The memory of
+ * the first is IN_CELLS; when the source initialises it, it is none of these until it is used. */
 static cell *pair_cells;
-static const uint32_t *pairs[threads];
+static uint32_t *pairs[threads];
+#define IN_CELLS 0x1ce11u
 
 /* A thread-local variable of the source, NULL: it has none.  Relacy's threads are one to the
  * compiler, so a thread that lets others run keeps its own. */
@@ -92,17 +99,19 @@ static cell *cell_of(const volatile void *address)
 {
 	if (mortal && address == mortal)
 		RL_ASSERT((*is_freed)($) == 0);
-	for (int i = 0; cells && i < max_cells; i++)
+	for (int i = 0; cells && i < max_cells && cells[i].address; i++)
 		if (cells[i].address == address)
 			return &cells[i];
 	uintptr_t word = (uintptr_t)address;
+	RL_ASSERT(word > 4096); /* in an object that is not there */
 	for (unsigned i = 0; stack_cells && i < threads; i++) {
 		uintptr_t base = (uintptr_t)stack_bases[i];
 		if (word < base && word >= base - STACK_PART)
 			return &stack_cells[i];
 	}
 	for (unsigned i = 0; pair_cells && i < threads; i++)
-		if (pairs[i] && (address == pairs[i] || address == pairs[i] + 1))
+		if (pairs[i] && (address == pairs[i] || address == pairs[i] + 1) &&
+		    *pairs[i] == IN_CELLS)
 			return &pair_cells[2 * i + (address != pairs[i])];
 	return 0;
 }
@@ -206,6 +215,11 @@ template <typename T>
 static bool cas(T *p, T *expected, T value, bool is_weak, int order, site here)
 {
 	keeper own;
+	if (!cell_of(p)) {
+		bool is_so = *p == *expected;
+		(is_so ? *p : *expected) = is_so ? value : *p;
+		return is_so;
+	}
 	rl::atomic<unsigned long> &at = cell_of(p)->value;
 	total fences(order, here);
 	rl::memory_order success = order_of(order, here);
@@ -319,6 +333,9 @@ static void copy_message(void *to, const void *from);
 #include "sync/channel_recv.c"
 #include "sync/channel_rendezvous.c"
 #include "sync/channel_send.c"
+#if defined(SELECT)
+#include "sync/select.c"
+#endif
 #undef __builtin_memcpy
 #else
 #error "no noun"
@@ -542,13 +559,20 @@ void csysi_os_notifier_notify(csys_handle)
 {
 }
 
+/* Blocks of a channel, each once: it keeps those that it is done with. */
+static const unsigned block_slots = 3, most_blocks = 5;
+static struct {
+	alignas(64) char block[64 + 8 * block_slots];
+} pool[most_blocks];
+static unsigned blocks_taken, blocks_left;
+
 void *csysi_alloc(size_t)
 {
 	return 0;
 }
 void *csysi_alloc_zero(size_t)
 {
-	return 0;
+	return blocks_left > 0 ? blocks_left--, &pool[blocks_taken++] : 0;
 }
 void csysi_free(void *)
 {
@@ -556,11 +580,14 @@ void csysi_free(void *)
 
 static void begin_wait(const struct csysi_channel_entry *entry)
 {
-	const uint32_t *word = &entry->waiter->state;
+	uint32_t *word = &entry->waiter->state;
 	unsigned i = rl::thread_index();
 	keeper own;
 
+	if (pairs[i] == word && *word == IN_CELLS)
+		return; /* another entry of this waiter */
 	pairs[i] = word;
+	*word = IN_CELLS;
 	for (unsigned k = 0; k < 2; k++)
 		pair_cells[2 * i + k].value.store(0, rl::mo_relaxed, $);
 }
@@ -1247,21 +1274,249 @@ struct test : common<test> {
 	}
 };
 unsigned test::runs;
+#elif defined(SELECT)
+/*
+ * By turns: two selects that meet at two rendezvous channels in opposite directions, and a third
+ * one with deadlines; one that receives from a rendezvous and from a buffered channel, until both
+ * are closed; both directions of one rendezvous channel; one that sends to both kinds.
+ */
+static const int messages = 4; /* of each thread, at most */
+static struct csysi_channel channels[2];
+static uint32_t rings[2][2]; /* a slot and its stamp */
+static rl::var<int> *slot_data;
+
+static void copy_message(void *to, const void *from)
+{
+	keeper own;
+	int message;
+
+	rl::ctx().sched(); /* a copy takes time */
+	message = *(const int *)from;
+	for (int i = 0; i < 2; i++)
+		if (from == rings[i])
+			message = slot_data[i]($);
+	for (int i = 0; i < 2; i++)
+		if (to == rings[i]) {
+			slot_data[i]($) = message;
+			return;
+		}
+	*(int *)to = message;
+}
+
+struct test : common<test> {
+	cell waiters[2 * threads];
+	rl::var<int> slots[2], parts[threads * messages];
+	int times[threads * messages];
+	int sent[threads];
+	int kind;
+	static unsigned runs;
+
+	void make(struct csysi_channel *c, bool is_met, uint32_t *ring)
+	{
+		c->kind = is_met ? CSYSI_CHANNEL_RENDEZVOUS : CSYSI_CHANNEL_BOUNDED;
+		c->capacity = is_met ? 0 : 1;
+		c->layout = CSYSI_CHANNEL_LAYOUT(int);
+		c->slots = (char *)ring;
+		c->stamps = (char *)(ring + 1);
+		c->references = 3; /* one stays: the end is not tried */
+		csysi_channel_owner_init(&c->tx_owner);
+		csysi_channel_owner_init(&c->rx_owner);
+		new_cell(&c->lock, 0);
+		new_cell(&c->senders, 1);
+		new_cell(&c->receivers, 1);
+		new_cell(&c->references, 3);
+		new_cell(&c->rx_flags, 0);
+		new_cell(&c->tx_flags, 0);
+		if (is_met)
+			return;
+		new_cell(&c->tail, 0);
+		new_cell(&c->head, 0);
+		new_cell(&c->head_seen, 0);
+		new_cell(&c->tx_is_shared, 0);
+		new_cell(&c->rx_is_shared, 0);
+		new_cell(&c->turn, 0);
+		new_cell(&c->tx_fence.mode, CSYSI_CHANNEL_FENCED);
+		new_cell(&c->rx_fence.mode, CSYSI_CHANNEL_FENCED);
+		new_cell(ring + 1, 0);
+	}
+
+	void before()
+	{
+		kind = runs % 4;
+		runs++;
+		slot_data = slots;
+		memset(sent, 0, sizeof sent);
+		memset(times, 0, sizeof times);
+		memset(pairs, 0, sizeof pairs);
+		memset(rings, 0, sizeof rings);
+		memset(channels, 0, sizeof channels);
+		pair_cells = waiters;
+		begin();
+		slots[0]($) = slots[1]($) = 0;
+		csysi_channel_thread.cpu = &channels[0].gap; /* any number */
+		csysi_channel_thread.random = runs;
+		make(&channels[0], kind != 3, rings[0]);
+		make(&channels[1], kind != 1, rings[1]);
+	}
+
+	static csys_sender *tx(int i)
+	{
+		return (csys_sender *)(void *)&channels[i];
+	}
+
+	static csys_receiver *rx(int i)
+	{
+		return (csys_receiver *)(void *)&channels[i];
+	}
+
+	/* The next message of a thread. */
+	int next(unsigned index)
+	{
+		int number = int(index) * messages + sent[index];
+
+		parts[number]($) = number;
+		return number;
+	}
+
+	void take(int number)
+	{
+		RL_ASSERT(number >= 0 && number < int(threads) * messages);
+		RL_ASSERT(parts[number]($) == number);
+		times[number]++;
+	}
+
+	/* Sends to one, or receives from the other. */
+	void exchange(unsigned index, int to, int from)
+	{
+		int number = next(index), got = -1, r;
+		size_t which = 77;
+		const csys_select_case cases[] = { csys_select_send(tx(to), &number),
+						   csys_select_recv(rx(from), &got) };
+
+		while ((r = csys_select_until(cases, 2, some_deadline(), &which)) == CSYS_ETIMEDOUT)
+			;
+		RL_ASSERT(r == 0 && which < 2);
+		if (which == 0)
+			sent[index]++;
+		else
+			take(got);
+	}
+
+	void send_to_either(unsigned index)
+	{
+		int number = next(index), r;
+		size_t which;
+		const csys_select_case cases[] = { csys_select_send(tx(0), &number),
+						   csys_select_send(tx(1), &number) };
+
+		while ((r = csys_select_until(cases, 2, some_deadline(), &which)) == CSYS_ETIMEDOUT)
+			;
+		RL_ASSERT(r == 0);
+		sent[index]++;
+	}
+
+	void receive_from_both(void)
+	{
+		int got = -1, r, left = 2;
+		size_t which;
+		csys_select_case cases[] = { csys_select_recv(rx(0), &got),
+					     csys_select_recv(rx(1), &got) };
+
+		while (left > 0) {
+			r = csys_select_until(cases, 2, some_deadline(), &which);
+			if (r == 0) {
+				take(got);
+			} else if (r == CSYS_EDISCONNECTED) {
+				memset(&cases[which], 0, sizeof cases[which]);
+				left--;
+			}
+		}
+	}
+
+	void receive_from(int from)
+	{
+		int got = -1;
+
+		while (csys_receiver_recv(rx(from), &got) == 0)
+			take(got);
+	}
+
+	void send_to(unsigned index, int to)
+	{
+		for (int i = 0; i < 2; i++) {
+			int number = next(index);
+			while (csys_sender_send_until(tx(to), &number, some_deadline()) < 0)
+				;
+			sent[index]++;
+		}
+		csys_sender_close(tx(to));
+	}
+
+	void thread(unsigned index)
+	{
+		switch (kind) {
+		case 0:
+			for (unsigned i = 0; i < 3 - index; i++)
+				exchange(index, index > 0, index == 0);
+			break;
+		case 1:
+			if (index == 0)
+				receive_from_both();
+			else
+				send_to(index, int(index) - 1);
+			break;
+		case 2:
+			for (int i = 0; i < 2 && index < 2; i++)
+				exchange(index, 0, 0);
+			break;
+		default:
+			for (int i = 0; i < messages && index == 0; i++)
+				send_to_either(index);
+			if (index > 0)
+				receive_from(int(index) - 1);
+			else
+				csys_sender_close(tx(0)), csys_sender_close(tx(1));
+		}
+		pairs[index] = 0;
+	}
+
+	void after()
+	{
+		for (unsigned i = 0; i < threads; i++)
+			for (int k = 0; k < messages; k++)
+				RL_ASSERT(times[i * messages + k] == (k < sent[i]));
+	}
+};
+unsigned test::runs;
 #elif defined(CHANNEL)
 /* Two threads send, one receives until they have ended, or goes before that.  By turns: with room
- * for a message, or none. */
+ * for a message, or none, or in blocks of one slot or three, for which there may be no memory. */
 static const int messages = 2; /* of each sender */
 static struct csysi_channel channel;
 static uint32_t ring[2]; /* the slot and its stamp */
 static rl::var<int> *slot_data, *parts;
 static int *taken;
 
+/* The message at an address in the channel; NULL: it is elsewhere. */
+static rl::var<int> *slot_at(const void *address)
+{
+	size_t at = (size_t)((const char *)address - (const char *)pool);
+
+	if (address == ring)
+		return &slot_data[0];
+	if (at >= sizeof pool)
+		return 0;
+	return &slot_data[1 + at / sizeof *pool * block_slots + (at % sizeof *pool - 64) / 8];
+}
+
 static void copy_message(void *to, const void *from)
 {
-	if (to == ring)
-		(*slot_data)($) = *(const int *)from;
+	int message = slot_at(from) ? (*slot_at(from))($) : *(const int *)from;
+
+	if (slot_at(to))
+		(*slot_at(to))($) = message;
 	else
-		*(int *)to = from == ring ? (*slot_data)($) : *(const int *)from;
+		*(int *)to = message;
 }
 
 static void take(int number)
@@ -1280,21 +1535,23 @@ static void drop(void *value, void *)
 
 struct test : common<test> {
 	cell waiters[2 * threads];
-	rl::var<int> slot, of_senders[threads * messages];
+	rl::var<int> slots[1 + most_blocks * block_slots], of_senders[threads * messages];
 	int times[threads * messages];
 	int sent;
-	bool is_met;   /* a rendezvous */
-	bool is_owned; /* the receiver is the owner of its side */
-	bool is_early; /* and closes it early */
+	bool is_met;    /* a rendezvous */
+	unsigned shift; /* of blocks; 0: it has none */
+	bool is_owned;  /* the receiver is the owner of its side */
+	bool is_early;  /* and closes it early */
 	static unsigned runs;
 
 	void before()
 	{
 		is_met = runs % 3 == 2;
+		shift = runs % 3 == 1 ? 1 + runs / 3 % 2 : 0;
 		is_owned = runs % 2;
 		is_early = runs % 5 == 4;
 		runs++;
-		slot_data = &slot;
+		slot_data = slots;
 		parts = of_senders;
 		taken = times;
 		sent = 0;
@@ -1304,8 +1561,11 @@ struct test : common<test> {
 		memset(ring, 0, sizeof ring);
 		memset(&channel, 0, sizeof channel);
 		begin();
-		slot($) = 0;
-		channel.kind = is_met ? CSYSI_CHANNEL_RENDEZVOUS : CSYSI_CHANNEL_BOUNDED;
+		for (unsigned i = 0; i < sizeof slots / sizeof *slots; i++)
+			slots[i]($) = 0;
+		channel.kind = is_met  ? CSYSI_CHANNEL_RENDEZVOUS
+			       : shift ? CSYSI_CHANNEL_UNBOUNDED
+				       : CSYSI_CHANNEL_BOUNDED;
 		channel.capacity = is_met ? 0 : 1;
 		channel.layout = CSYSI_CHANNEL_LAYOUT(int);
 		channel.slots = (char *)ring;
@@ -1334,6 +1594,30 @@ struct test : common<test> {
 		new_cell(&channel.tx_fence.mode, CSYSI_CHANNEL_FENCED);
 		new_cell(&channel.rx_fence.mode, CSYSI_CHANNEL_FENCED);
 		new_cell(ring + 1, 0);
+		if (shift)
+			begin_blocks();
+	}
+
+	void begin_blocks(void)
+	{
+		unsigned blocks = shift == 1 ? most_blocks : 3;
+
+		channel.layout.shift = shift;
+		memset(pool, 0, sizeof pool);
+		for (unsigned i = 0; i < blocks; i++) {
+			struct csysi_channel_block *block = (struct csysi_channel_block *)&pool[i];
+			new_cell(&block->next, 0);
+			for (unsigned k = 0; k < (1u << shift) - 1; k++)
+				new_cell(csysi_channel_stamp(block, &channel.layout, k), 0);
+		}
+		blocks_taken = 0;
+		blocks_left = runs / 6 % 2 ? blocks : 2;
+		RL_ASSERT(csysi_channel_blocks_init(&channel) == 0);
+		new_cell(&channel.head_block, (unsigned long)channel.head_block);
+		new_cell(&channel.tail_block, (unsigned long)channel.tail_block);
+		new_cell(&channel.spare, 0);
+		new_cell(&channel.spares, 0);
+		channel.head_block = channel.tail_block = 0; /* for the end, which is not tried */
 	}
 
 	void send(unsigned index)
@@ -1348,7 +1632,7 @@ struct test : common<test> {
 				r = rl::rand(2) ? csys_sender_send(sender, &number)
 						: csys_sender_send_until(sender, &number,
 									 some_deadline());
-			while (r == CSYS_ETIMEDOUT);
+			while (r == CSYS_ETIMEDOUT || r == CSYS_ENOMEM);
 			if (r == 0)
 				sent++;
 		}
@@ -1394,6 +1678,12 @@ struct test : common<test> {
 unsigned test::runs;
 #endif
 
+#if defined(SELECT)
+static const int schedules = 40000;
+#else
+static const int schedules = 100000;
+#endif
+
 int main(int argc, char **argv)
 {
 	rl::test_params parameters;
@@ -1410,7 +1700,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	parameters.iteration_count = argc > 2 ? atoi(argv[2]) : 100000;
+	parameters.iteration_count = argc > 2 ? atoi(argv[2]) : schedules;
 	parameters.execution_depth_limit = 20000;
 	parameters.search_type = rl::sched_random;
 	return rl::simulate<test>(parameters) ? 0 : 1;

@@ -4,8 +4,9 @@
 #     source.sh                        all nouns
 #     source.sh mutex once             these
 #     source.sh --each-order mutex     which orders could be relaxed unnoticed, too
+#     source.sh --schedules 5000000 select    a longer walk
 #
-# source.cc says what is checked.  Each noun runs through 100000 schedules, and must then
+# source.cc says what is checked.  Each noun runs through 100000 schedules or less, and must then
 # be found broken with all its acquires relaxed, all its releases relaxed, and its wakes
 # dropped.  --each-order relaxes one operation after the other and lists those where
 # that is not found: another order covers it, or the threads of source.cc miss it.
@@ -27,7 +28,12 @@ if [ "${1-}" = --each-order ]; then
     each_order=yes
     shift
 fi
-[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch wait_any channel
+schedules=
+if [ "${1-}" = --schedules ]; then
+    schedules=${2:?'a number of schedules'}
+    shift 2
+fi
+[ $# -gt 0 ] || set -- mutex rwlock condvar once barrier semaphore event latch wait_any channel select
 
 [ -f "${RELACY:-/usr/include}/relacy/relacy.hpp" ] ||
     { echo 'source.sh: relacy is missing (Debian: relacy-dev)' >&2; exit 1; }
@@ -57,6 +63,7 @@ sources_of() {
     [ "$1" != wait_any ] || more='src/sync/watch.c src/sync/semaphore.c include/csys/sync/semaphore.h'
     [ "$1" != channel ] || more="$(cd "$root" && ls src/sync/channel_[!s]*.c src/sync/channel_send.c)
         src/sync/lock.c include/csys/sync/channel_inside.h"
+    [ "$1" != select ] || more='src/sync/channel_wait.c src/sync/channel_rendezvous.c'
     for file in "src/sync/$1.c" "include/csys/sync/$1.h" $more; do
         [ ! -f "$root/$file" ] || echo "$file"
     done
@@ -73,7 +80,7 @@ for noun in "$@"; do
     expect 0 "$noun: compiles as C++" g++ -std=c++11 -O0 -w -fpermissive ${RELACY:+-I"$RELACY"} "-D${noun^^}" \
         -DCSYS_API= -I"$root/include" -I"$root/src" -o "$scratch/$noun" "$here/source.cc"
     [ -x "$scratch/$noun" ] || continue
-    expect 0 "$noun: holds" "$scratch/$noun"
+    expect 0 "$noun: holds" "$scratch/$noun" ${schedules:+'' "$schedules"}
     for what in relaxed-acquire relaxed-release dropped-wake; do
         expect 1 "$noun: $what is found" "$scratch/$noun" $what
     done
