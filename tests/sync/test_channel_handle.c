@@ -1,9 +1,11 @@
 /*
  * sync/test_channel_handle.c - promises of csys/sync/channel.h about handles for event loops.
  */
+#define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/atomic.h"
 #include "base/fault.h"
 #include "support/support.h"
 #include "support/thread.h"
@@ -327,6 +329,76 @@ static void an_event_loop_misses_no_room(void **state)
 	}
 }
 
+/* Each sent when the one before is taken, while the handle is made quiet after that. */
+enum { TURNS = 4000 };
+
+static void *send_in_turn(void *argument)
+{
+	struct pair *pair = argument;
+	for (int i = 0; i < TURNS; i++) {
+		for (int tries = 0; csys_sender_len(pair->tx) > 0; tries++)
+			if (tries > 1000)
+				csys_thread_yield();
+		for (int pause = i % 64; pause > 0; pause--)
+			csys_spin_hint();
+		CHECK(csys_sender_send(pair->tx, &i) == 0);
+	}
+	return NULL;
+}
+
+static void a_message_that_comes_while_it_is_made_quiet_makes_it_ready(void **state)
+{
+	(void)state;
+	for (int c = 0; c < CAPACITIES; c++) {
+		struct pair pair = make(capacities[c], 0);
+		csys_handle handle = receivers(pair);
+		pthread_t sender;
+		int value, received = 0;
+		assert_int_equal(pthread_create(&sender, NULL, send_in_turn, &pair), 0);
+		while (received < TURNS) {
+			assert_true(is_ready_until(handle, csys_after_ms(60000)));
+			/* One for each time that it is ready: a second one finds what it misses. */
+			if (csys_receiver_try_recv(pair.rx, &value) == 0)
+				assert_int_equal(value, received++);
+		}
+		pthread_join(sender, NULL);
+		unmake(pair);
+	}
+}
+
+struct meeting {
+	struct pair pair;
+	uint32_t come; /* atomic */
+};
+
+static void *ask_for_handles(void *argument)
+{
+	struct meeting *meeting = argument;
+	csys_handle rx, tx;
+	csysi_add_acq_rel(&meeting->come, 1);
+	for (int tries = 0; csysi_load_acquire(&meeting->come) < 2; tries++)
+		if (tries > 1000)
+			csys_thread_yield();
+	CHECK(csys_receiver_handle(meeting->pair.rx, &rx) == 0);
+	CHECK(csys_sender_handle(meeting->pair.tx, &tx) == 0);
+	CHECK(rx == receivers(meeting->pair) && tx == senders(meeting->pair));
+	return NULL;
+}
+
+/* Handles that are left open are found after the test. */
+static void threads_that_ask_for_it_at_once_get_the_same_one(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct meeting meeting = { make(2, 0), 0 };
+		pthread_t thread;
+		assert_int_equal(pthread_create(&thread, NULL, ask_for_handles, &meeting), 0);
+		(void)ask_for_handles(&meeting);
+		pthread_join(thread, NULL);
+		unmake(meeting.pair);
+	}
+}
+
 static void without_handles_or_memory_the_channel_is_as_it_was(void **state)
 {
 	(void)state;
@@ -356,6 +428,8 @@ int main(void)
 		TEST(at_a_rendezvous_it_is_ready_while_the_other_side_waits),
 		TEST(an_event_loop_misses_no_message),
 		TEST(an_event_loop_misses_no_room),
+		TEST(a_message_that_comes_while_it_is_made_quiet_makes_it_ready),
+		TEST(threads_that_ask_for_it_at_once_get_the_same_one),
 		TEST(without_handles_or_memory_the_channel_is_as_it_was),
 	};
 	return RUN(tests);

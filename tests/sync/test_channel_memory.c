@@ -306,6 +306,31 @@ static void stamps_that_come_again_are_not_taken_for_new(void **state)
 	}
 }
 
+/* So that the last block of a queue is one that was kept since the awaited lap of 15 bits. */
+static void stamps_of_a_block_that_was_kept_are_not_taken_for_new(void **state)
+{
+	(void)state;
+	enum { PER_BLOCK = 3, LAPS = 1 << 15 };
+	const struct shape shape = { 4097, 0, CSYS_UNBOUNDED };
+	skip_where_that_takes_minutes();
+	for (int off = -8; off <= -6; off++) {
+		struct channel channel;
+		static unsigned char value[4097];
+		uint64_t queued = (uint64_t)(2 + (4 - off) / 2) * PER_BLOCK + 1;
+		open_channel(&channel, &shape);
+		assert_sends_all(&channel, 0, 12 * PER_BLOCK);
+		assert_receives_all(&channel, 0, 12 * PER_BLOCK);
+		for (int lap = 0; lap < (LAPS - 12 + off) * PER_BLOCK; lap++) {
+			assert_int_equal(csys_sender_try_send(channel.tx, value), 0);
+			assert_int_equal(csys_receiver_try_recv(channel.rx, value), 0);
+		}
+		assert_sends_all(&channel, 1, queued);
+		assert_receives_all(&channel, 1, queued);
+		assert_int_equal(csys_receiver_try_recv(channel.rx, value), CSYS_EAGAIN);
+		close_channel(&channel);
+	}
+}
+
 static void laps_come_again(void **state)
 {
 	(void)state;
@@ -346,6 +371,7 @@ int main(void)
 		TEST_ON(OF_UNBOUNDED, what_a_queue_has_grown_to_is_given_back),
 		TEST_ON(OF_UNBOUNDED, a_steady_flow_allocates_nothing),
 		TEST_ONE(stamps_that_come_again_are_not_taken_for_new),
+		TEST_ONE(stamps_of_a_block_that_was_kept_are_not_taken_for_new),
 		TEST_ONE(laps_come_again),
 	};
 	count_memory();

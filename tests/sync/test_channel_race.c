@@ -277,5 +277,6 @@ int main(void)
 		TEST_ONE(an_upgrade_that_meets_the_last_close_has_a_sender_or_none),
 	};
 	count_memory();
+	share_receivers();
 	return RUN(tests);
 }

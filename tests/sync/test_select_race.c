@@ -2,6 +2,7 @@
  * sync/test_select_race.c - promises of csys/sync/select.h: what both sides of a hand-over say is
  * the same, however they race.
  */
+#define _XOPEN_SOURCE 700
 #include <string.h>
 
 #include "base/atomic.h"
@@ -259,6 +260,46 @@ static void no_select_sleeps_for_ever_while_others_make_room(void **state)
 	}
 }
 
+struct last {
+	struct channel channel;
+	pthread_barrier_t barrier;
+};
+
+static void *send_and_close(void *argument)
+{
+	struct last *last = argument;
+	struct letter letter = letter_of(last->channel.shape.size, 1);
+	pthread_barrier_wait(&last->barrier);
+	CHECK(csys_sender_send(last->channel.tx, letter.bytes) == 0);
+	csys_sender_close(last->channel.tx);
+	return NULL;
+}
+
+static void what_was_sent_before_the_last_close_is_received_by_a_select(void **state)
+{
+	static const struct shape shapes[] = { { 8, 0, CSYS_UNBOUNDED }, { 8, 0, 2 } };
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct last last;
+		struct letter got = blank();
+		size_t which;
+		pthread_t thread;
+		int r;
+		open_channel(&last.channel, &shapes[round % 2]);
+		pthread_barrier_init(&last.barrier, NULL, 2);
+		assert_int_equal(pthread_create(&thread, NULL, send_and_close, &last), 0);
+		const csys_select_case cases[] = { receives(&last.channel, &got) };
+		pthread_barrier_wait(&last.barrier);
+		while ((r = csys_try_select(cases, 1, &which)) == CSYS_EAGAIN)
+			;
+		assert_int_equal(r, 0);
+		pthread_join(thread, NULL);
+		assert_int_equal(csys_try_select(cases, 1, &which), CSYS_EDISCONNECTED);
+		pthread_barrier_destroy(&last.barrier);
+		csys_receiver_close(last.channel.rx);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +308,7 @@ int main(void)
 		TEST_ONE(a_deadline_and_a_hand_over_never_both_happen),
 		TEST_ONE(plain_senders_and_a_select_agree),
 		TEST_ONE(no_select_sleeps_for_ever_while_others_make_room),
+		TEST_ONE(what_was_sent_before_the_last_close_is_received_by_a_select),
 	};
 	count_memory();
 	return RUN(tests);
