@@ -147,6 +147,14 @@ enum { UNBOUNDED = CHANNELS_UNBOUNDED, RENDEZVOUS = 0 };
 		JOB("memory." kind, MANY, .capacity = (most)), \
 		JOB("idle." kind, IDLE, FROM_TO(1, 1), .capacity = (most))
 
+#define SELECTS(kind, most)                                                                       \
+	JOB("select8." kind, SELECT, FROM_TO(1, 1), .channels = 8, .capacity = (most)),           \
+		JOB("select8." kind ".1cpu", SELECT, .cpus = 1, .channels = 8,                    \
+		    .capacity = (most)),                                                          \
+		JOB("select64." kind, SELECT, FROM_TO(1, 1), .channels = 64, .capacity = (most)), \
+		JOB("select64." kind ".1cpu", SELECT, .cpus = 1, .channels = 64,                  \
+		    .capacity = (most))
+
 static const struct channels_job jobs[] = {
 	FLOWS_OF_SIZES("unbounded", UNBOUNDED),
 	FLOWS_ELSEWHERE("unbounded", UNBOUNDED),
@@ -166,6 +174,9 @@ static const struct channels_job jobs[] = {
 	PINGS("bounded1024", 1024),
 	PINGS("bounded1", 1),
 	PINGS("rendezvous", RENDEZVOUS),
+	SELECTS("unbounded", UNBOUNDED),
+	SELECTS("bounded1024", 1024),
+	SELECTS("rendezvous", RENDEZVOUS),
 	ALONE("unbounded", UNBOUNDED),
 	ALONE("bounded1024", 1024),
 	MIXED("unbounded", UNBOUNDED),

@@ -34,6 +34,9 @@ static inline void worked(int result)
 #define CLONE_RECEIVER(receiver) CHANNELS_OF(channel, _receiver_clone)(receiver)
 #define CLOSE_SENDER(sender) CHANNELS_OF(channel, _sender_close)(sender)
 #define CLOSE_RECEIVER(receiver) CHANNELS_OF(channel, _receiver_close)(receiver)
+#define SELECT_CASE csys_select_case
+#define SELECT_RECV(receiver, out_message) CHANNELS_OF(channel, _select_recv)(receiver, out_message)
+#define SELECT(cases, count, out_which) worked(csys_select(cases, count, out_which))
 #define SEND_BATCH(sender, messages)                                                             \
 	worked(CHANNELS_OF(channel, _send_batch)(sender, messages, CHANNELS_BATCH, CSYS_FOREVER, \
 						 &(size_t){ 0 }))

@@ -17,6 +17,8 @@
  *
  *     CLONE_SENDER(sender), CLONE_RECEIVER(receiver)       another end
  *     RECV_LEFT(receiver, out_message)                     0: no sender is left
+ *     SELECT_CASE, SELECT_RECV(receiver, out_message), SELECT(cases, count, out_which)
+ *                                 the type of a case, a case, and waiting for one
  *     SEND_BATCH(sender, messages), RECV_BATCH(receiver, out_messages)
  *                                 CHANNELS_BATCH of them; up to so many, and how many
  */
@@ -170,6 +172,39 @@ static void LOOP(self)(void *sender, void *receiver, struct channels_share *shar
 	share->sum = sum;
 	share->done = share->count;
 }
+
+#ifdef SELECT_CASE
+static void LOOP(send_in_turn)(void *senders, struct channels_share *share)
+{
+	void *const *ends = senders;
+	MESSAGE message = { { 0 } };
+	uint64_t serial = share->from;
+	for (int64_t left = share->count, at = 0; left > 0; left--) {
+		LOOP(put)(&message, serial++);
+		SEND(LOOP(sender_of)(ends[at]), &message);
+		at = at + 1 < share->channels ? at + 1 : 0;
+	}
+}
+
+static void LOOP(recv_select)(void *receivers, struct channels_share *share)
+{
+	void *const *ends = receivers;
+	size_t channels = (size_t)share->channels;
+	SELECT_CASE *cases = LOOP(memory)(channels, sizeof *cases);
+	MESSAGE message;
+	uint64_t sum = 0;
+	for (size_t i = 0; i < channels; i++)
+		cases[i] = SELECT_RECV(LOOP(receiver_of)(ends[i]), &message);
+	for (int64_t left = share->count; left > 0; left--) {
+		size_t which;
+		SELECT(cases, channels, &which);
+		sum += LOOP(get)(&message);
+	}
+	free(cases);
+	share->sum = sum;
+	share->done = share->count;
+}
+#endif
 
 #ifdef SEND_BATCH
 static void LOOP(send_some)(SENDER end, MESSAGE *messages, uint64_t serial)
@@ -435,6 +470,10 @@ static const struct channels_loops LOOP(loops) = {
 	.send_seldom = LOOP(send_seldom),
 	.send_stream = LOOP(send_stream),
 	.recv_stream = LOOP(recv_stream),
+#ifdef SELECT_CASE
+	.send_in_turn = LOOP(send_in_turn),
+	.recv_select = LOOP(recv_select),
+#endif
 	.many = LOOP(many),
 	.churn = LOOP(churn),
 };

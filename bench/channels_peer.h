@@ -36,7 +36,7 @@ enum { CHANNELS_BATCH = 32 };
 /* What one thread is told, and what it tells. */
 struct channels_share {
 	int64_t capacity; /* for loops that make their own channels */
-	int64_t channels; /* so many */
+	int64_t channels; /* so many, also those of a select */
 	int64_t count;    /* messages, or what a loop says */
 	uint64_t from;    /* the serial of the first message; the others follow */
 	uint32_t work;    /* steps for each message, done by do_work */
@@ -105,6 +105,10 @@ struct channels_loops {
 	/* Send a message each `interval`.  Its serial is the moment; waits: until received. */
 	void (*send_stream)(void *sender, struct channels_share *share);
 	void (*recv_stream)(void *receiver, struct channels_share *share);
+
+	/* The ends of several channels: send to each in turn; receive by select, of any. */
+	void (*send_in_turn)(void *senders, struct channels_share *share);
+	void (*recv_select)(void *receivers, struct channels_share *share);
 
 	/*
 	 * One thread.  Make channels, of which `bytes` tells the memory; `count` times send

@@ -97,6 +97,8 @@ const struct channels_loops *channels_loops_of(const struct channels_peer *peer,
 	int is_there = 1;
 	if (job->way == BATCH)
 		is_there = loops->send_batch != NULL;
+	else if (job->way == SELECT)
+		is_there = loops->recv_select != NULL;
 	else if (job->way == SELF_BATCH)
 		is_there = loops->self_batch != NULL;
 	else if (job->receivers > 1)
@@ -337,6 +339,41 @@ static struct channels_outcome run_ping(const struct channels_peer *peer,
 	return out;
 }
 
+/* ---- many channels, and a select ------------------------------------------------------------ */
+
+static struct channels_outcome run_select(const struct channels_peer *peer,
+					  const struct channels_job *job, int64_t count)
+{
+	enum { MOST = 64 };
+	static struct member members[THREADS];
+	const struct channels_loops *loops = channels_loops_of(peer, job);
+	struct crew crew = { .job = job, .loops = loops };
+	void *senders[MOST];
+	void *receivers[MOST];
+	for (int i = 0; i < 2; i++) {
+		members[i] = (struct member){ .share = share_of(job, count) };
+		members[i].share.channels = job->channels;
+	}
+	for (int i = 0; i < job->channels; i++)
+		loops->create(job->capacity, 0, &senders[i], &receivers[i]);
+
+	members[0].one = loops->send_in_turn;
+	members[0].sender = senders;
+	members[1].one = loops->recv_select;
+	members[1].receiver = receivers;
+	run_all(&crew, members, 2);
+	struct channels_outcome out = { 0 };
+	measure_members(members, 2, &out);
+	const struct channels_share *share = &members[1].share;
+	out.done = share->done;
+	check(peer, job, share->done, count, share->sum, sum_of(0, count));
+	for (int i = 0; i < job->channels; i++) {
+		loops->close_sender(senders[i]);
+		loops->close_receiver(receivers[i]);
+	}
+	return out;
+}
+
 /* ---- one thread --------------------------------------------------------------------------- */
 
 static struct channels_outcome run_alone(const struct channels_peer *peer,
@@ -389,6 +426,8 @@ struct channels_outcome channels_run(const struct channels_peer *peer,
 	switch (job->way) {
 	case PING:
 		return run_ping(peer, job, count);
+	case SELECT:
+		return run_select(peer, job, count);
 	case SELF:
 	case SELF_BATCH:
 		return run_alone(peer, job, count);

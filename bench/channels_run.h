@@ -17,8 +17,9 @@ enum channels_way {
 	IDLE,  /* with a pause before each */
 	BURSTS,
 	STREAM,
-	PING, /* two channels, to and fro */
-	SELF, /* one thread */
+	PING,   /* two channels, to and fro */
+	SELECT, /* many channels in turn, to a select */
+	SELF,   /* one thread */
 	SELF_BATCH,
 	MANY, /* many channels */
 	CHURN,
@@ -31,6 +32,7 @@ struct channels_job {
 	int64_t capacity;
 	int senders;
 	int receivers;
+	int channels;  /* of a select */
 	int is_shared; /* the senders are threads with one handle */
 	int cpus;      /* thread i is pinned to CPU i % cpus; 0: the system chooses */
 	int busy;      /* threads that run on CPU 0, or anywhere, and do nothing of use */

@@ -66,6 +66,8 @@ pub struct Loops {
     send_seldom: Option<One>,
     send_stream: Option<One>,
     recv_stream: Option<One>,
+    send_in_turn: Option<One>,
+    recv_select: Option<One>,
     many: Option<Alone>,
     churn: Option<Alone>,
 }
@@ -181,7 +183,26 @@ mod with_crossbeam {
         }
     }
 
-    loops!(many receivers);
+    loops!(many receivers, select);
+
+    /// Receive by select, of any of the channels.
+    unsafe extern "C" fn recv_select<const N: usize>(receivers: End, share: *mut Share) {
+        let share = &mut *share;
+        let ends = std::slice::from_raw_parts(receivers.cast::<End>(), share.channels as usize);
+        let receivers: Vec<&Receiver<Message<N>>> = ends.iter().map(|&at| end(at)).collect();
+        let mut select = crossbeam_channel::Select::new();
+        for receiver in &receivers {
+            select.recv(receiver);
+        }
+        let mut sum = 0u64;
+        for _ in 0..share.count {
+            let operation = select.select();
+            let receiver = receivers[operation.index()];
+            sum = sum.wrapping_add(get(&mut operation.recv(receiver).unwrap()));
+        }
+        share.sum = sum;
+        share.done = share.count;
+    }
 
     #[no_mangle]
     #[allow(non_upper_case_globals)]

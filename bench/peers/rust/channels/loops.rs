@@ -13,6 +13,47 @@ macro_rules! loops {
     };
 
     (many receivers) => {
+        loops!(receivers);
+
+        pub const SIZES: Sizes = [
+            &many_receivers::<1>(),
+            &many_receivers::<8>(),
+            &many_receivers::<64>(),
+        ];
+    };
+
+    // Wants `recv_select` too.
+    (many receivers, select) => {
+        loops!(receivers);
+
+        unsafe extern "C" fn send_in_turn<const N: usize>(senders: End, share: *mut Share) {
+            let share = &*share;
+            let ends = std::slice::from_raw_parts(senders.cast::<End>(), share.channels as usize);
+            let mut message = [0; N];
+            let mut at = 0;
+            for i in 0..share.count as u64 {
+                put(&mut message, share.from + i);
+                end::<Sender<Message<N>>>(ends[at]).send(message).unwrap();
+                at = if at + 1 < ends.len() { at + 1 } else { 0 };
+            }
+        }
+
+        const fn selecting<const N: usize>() -> Loops {
+            Loops {
+                send_in_turn: Some(send_in_turn::<N>),
+                recv_select: Some(recv_select::<N>),
+                ..many_receivers::<N>()
+            }
+        }
+
+        pub const SIZES: Sizes = [
+            &selecting::<1>(),
+            &selecting::<8>(),
+            &selecting::<64>(),
+        ];
+    };
+
+    (receivers) => {
         loops!(shared);
 
         unsafe extern "C" fn clone_receiver<const N: usize>(receiver: End) -> End {
@@ -25,12 +66,6 @@ macro_rules! loops {
                 ..one_receiver::<N>()
             }
         }
-
-        pub const SIZES: Sizes = [
-            &many_receivers::<1>(),
-            &many_receivers::<8>(),
-            &many_receivers::<64>(),
-        ];
     };
 
     (shared) => {
@@ -273,6 +308,8 @@ macro_rules! loops {
                 send_seldom: Some(send_seldom::<N>),
                 send_stream: Some(send_stream::<N>),
                 recv_stream: Some(recv_stream::<N>),
+                send_in_turn: None,
+                recv_select: None,
                 many: Some(many::<N>),
                 churn: Some(churn::<N>),
             }
