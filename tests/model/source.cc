@@ -548,9 +548,21 @@ int csysi_os_cpu(void)
 void csysi_channel_handle_look(struct csysi_channel *, struct csysi_channel_handle *)
 {
 }
-int csysi_channel_timer_recv(struct csysi_channel *, void *, csys_deadline) /* nor timers */
+void csysi_channel_notify_handles(struct csysi_channel *, int)
+{
+}
+/* Nor timers. */
+int csysi_channel_timer_recv(struct csysi_channel *, void *, csys_deadline)
 {
 	return CSYS_ETIMEDOUT;
+}
+int csysi_channel_timer_try_recv(struct csysi_channel *, void *)
+{
+	return CSYS_EAGAIN;
+}
+csys_deadline csysi_channel_timer_deadline(const struct csysi_channel *)
+{
+	return CSYS_FOREVER;
 }
 void csysi_channel_handle_free(struct csysi_channel_handle *)
 {
@@ -1353,7 +1365,7 @@ struct test : common<test> {
 		pair_cells = waiters;
 		begin();
 		slots[0]($) = slots[1]($) = 0;
-		csysi_channel_thread.cpu = &channels[0].gap; /* any number */
+		csysi_channel_thread.cpu = 1; /* any number */
 		csysi_channel_thread.random = runs;
 		make(&channels[0], kind != 3, rings[0]);
 		make(&channels[1], kind != 1, rings[1]);
