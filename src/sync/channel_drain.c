@@ -69,6 +69,10 @@ static void destroy_ring(struct csysi_channel *c)
 
 	/* Acquire: what was claimed.  As a difference with a sign: places may be given back. */
 	for (int tries = 0; CSYSI_INT64(csysi_load_acquire(&c->tail) - i) > 0;) {
+		/* Relaxed: only this thread changes it. */
+		uint64_t h = csysi_load_relaxed(&c->head);
+		if (h > i)
+			i = h; /* several were passed over; late senders may have their slots */
 		switch (csysi_channel_state(c, i)) {
 		case CSYSI_CHANNEL_UNSTAMPED:
 			csysi_spin_let_on(tries++); /* a sender is between claim and stamp */
