@@ -185,6 +185,9 @@ uint32_t csysi_channel_state(const struct csysi_channel *c, uint64_t index);
 /* Whether the slot at head is a sender's or a receiver's for however long. */
 int csysi_channel_is_held(const struct csysi_channel *c);
 
+/* Whether it holds no message, and receivers are to pass over it. */
+int csysi_channel_is_aborted(const struct csysi_channel *c);
+
 /* Whether a sleeping sender, or receiver, has something to try. */
 int csysi_channel_may_send(struct csysi_channel *c);
 int csysi_channel_may_recv(struct csysi_channel *c);
@@ -320,6 +323,9 @@ int csysi_channel_try_peek(struct csysi_channel *c, void **out_place);
 
 /* As the only receiver at this time: pass over aborted slots at head.  1: there were some. */
 int csysi_channel_pass_over(struct csysi_channel *c);
+
+/* The same, for a thread of that side which does not receive. */
+void csysi_channel_tidy(struct csysi_channel *c);
 
 /* And take back the peek of this thread: 1 if either has changed something. */
 int csysi_channel_settle(struct csysi_channel *c);

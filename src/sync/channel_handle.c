@@ -192,7 +192,10 @@ int csys_receiver_handle(csys_receiver *receiver, csys_handle *out_handle)
 	if (r < 0)
 		return r;
 	csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared);
-	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+	if (csysi_channel_has_slots(c))
+		csysi_channel_tidy(c); /* an owner may have left what is aborted */
+	else
+		csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
 	return 0;
 }
 

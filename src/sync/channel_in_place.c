@@ -279,10 +279,7 @@ static void tell_of_aborted(struct csysi_channel *c)
 		wake_owner(c);
 		return;
 	}
-	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
-	int has_passed = csysi_channel_pass_over(c);
-	csysi_channel_end_turn(c, seat);
-	csysi_channel_after_turn(c, 0, has_passed);
+	csysi_channel_tidy(c);
 }
 
 void csys_sender_abort(csys_sender *sender, void *value)
@@ -332,6 +329,15 @@ int csysi_channel_pass_over(struct csysi_channel *c)
 		/* Release pairs with the acquire in csysi_channel_is_full. */
 		csysi_store_release(&c->head, h + 1);
 	}
+}
+
+void csysi_channel_tidy(struct csysi_channel *c)
+{
+	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
+	int has_passed = csysi_channel_pass_over(c);
+
+	csysi_channel_end_turn(c, seat);
+	csysi_channel_after_turn(c, 0, has_passed);
 }
 
 /* Whether the message at head is peeked by this thread. */

@@ -38,6 +38,13 @@ int csysi_channel_is_held(const struct csysi_channel *c)
 	return state == CSYSI_CHANNEL_RESERVED || state == CSYSI_CHANNEL_PEEKED;
 }
 
+int csysi_channel_is_aborted(const struct csysi_channel *c)
+{
+	/* Relaxed: a thread that is wrong looks for nothing, or is told by the one that aborts. */
+	return c->kind == CSYSI_CHANNEL_BOUNDED &&
+	       csysi_channel_state(c, csysi_load_relaxed(&c->head)) == CSYSI_CHANNEL_ABORTED;
+}
+
 int csysi_channel_may_recv(struct csysi_channel *c)
 {
 	/* Sequentially consistent: (c) of channel_fence.c. */

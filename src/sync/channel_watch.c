@@ -72,6 +72,14 @@ static void list(struct csysi_channel *c, struct csysi_channel_side side,
 	csysi_channel_fence_sleeper(side.fence);
 }
 
+/* Whether an operation of that side would not wait; for receivers, behind what is aborted. */
+static int may_go(struct csysi_channel *c, int is_sender)
+{
+	if (!is_sender && csysi_channel_is_aborted(c))
+		csysi_channel_tidy(c);
+	return csysi_channel_may_go(c, is_sender) != 0;
+}
+
 static int look(struct csysi_channel *c, int is_sender, struct csysi_watch *watch)
 {
 	if (c->kind == CSYSI_CHANNEL_TIMER) {
@@ -82,12 +90,12 @@ static int look(struct csysi_channel *c, int is_sender, struct csysi_watch *watc
 	if (!mine)
 		return CSYS_ENOMEM;
 	list(c, is_sender ? csysi_channel_senders(c) : csysi_channel_receivers(c), mine);
-	return csysi_channel_may_go(c, is_sender) != 0;
+	return may_go(c, is_sender);
 }
 
 static int take_receiver(const csys_wait_item *item)
 {
-	return csysi_channel_may_go(item->object, 0) != 0;
+	return may_go(item->object, 0);
 }
 
 static int look_at_receiver(const csys_wait_item *item, struct csysi_watch *watch)
@@ -97,7 +105,7 @@ static int look_at_receiver(const csys_wait_item *item, struct csysi_watch *watc
 
 static int take_sender(const csys_wait_item *item)
 {
-	return csysi_channel_may_go(item->object, 1) != 0;
+	return may_go(item->object, 1);
 }
 
 static int look_at_sender(const csys_wait_item *item, struct csysi_watch *watch)

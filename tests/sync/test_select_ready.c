@@ -5,6 +5,9 @@
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 
+#include <csys/io/poll.h>
+#include <csys/sync/channel_in_place.h>
+
 #include "base/atomic.h"
 #include "base/fault.h"
 #include "support/channel.h"
@@ -135,6 +138,40 @@ static void what_could_be_done_is_told_and_not_done(void **state)
 		unmake(met);
 		unmake(pair);
 	}
+}
+
+static int polls(csys_handle handle)
+{
+	csys_poll_item item = { .waitable = csys_waitable_reading(handle) };
+	int r = csys_poll(&item, 1, CSYS_POLL);
+	assert_true(r >= 0 || r == CSYS_ETIMEDOUT);
+	return item.ready;
+}
+
+static void an_aborted_place_is_nothing_to_receive(void **state)
+{
+	(void)state;
+	struct pair pair = make(4);
+	const csys_select_case cases[] = { receives(pair) };
+	csys_handle handle;
+	for (int i = 0; i < 5; i++) {
+		void *first, *second;
+		assert_int_equal(csys_sender_try_reserve(pair.tx, &first), 0);
+		assert_int_equal(csys_sender_try_reserve(pair.tx, &second), 0);
+		csys_sender_abort(pair.tx, first);
+		if (i == 3) { /* it is made late: a receiver may have left such places */
+			assert_int_equal(csys_receiver_handle(pair.rx, &handle), 0);
+			assert_int_equal(polls(handle), 0);
+		}
+		assert_none(cases, 1);
+		*(int *)second = i;
+		assert_int_equal(csys_sender_commit(pair.tx, second), 0);
+		assert_ready(cases, 1, 0);
+		assert_int_equal(got(pair), i);
+		assert_none(cases, 1);
+	}
+	assert_int_equal(polls(handle), 0);
+	unmake(pair);
 }
 
 static void a_case_whose_other_side_is_gone_is_ready(void **state)
@@ -554,6 +591,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_ONE(no_cases_and_too_many_are_invalid),
 		TEST_ONE(what_could_be_done_is_told_and_not_done),
+		TEST_ONE(an_aborted_place_is_nothing_to_receive),
 		TEST_ONE(a_case_whose_other_side_is_gone_is_ready),
 		TEST_ONE(each_of_several_has_its_turn),
 		TEST_ONE(a_case_that_never_happens_is_never_ready),
