@@ -396,9 +396,12 @@ int csys_receiver_peek(csys_receiver *receiver, csys_deadline deadline, void **o
 {
 	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
 
-	return c->kind == CSYSI_CHANNEL_BOUNDED
-		       ? csysi_channel_wait_to_recv(c, NULL, out_value, deadline)
-		       : CSYS_ENOTSUP;
+	if (c->kind != CSYSI_CHANNEL_BOUNDED)
+		return CSYS_ENOTSUP;
+	csysi_channel_begin_recv(c);
+	int r = csysi_channel_wait_to_recv(c, NULL, out_value, deadline);
+	csysi_channel_end_recv(c);
+	return r;
 }
 
 int csys_receiver_try_peek(csys_receiver *receiver, void **out_value)

@@ -849,6 +849,29 @@ static int receive_by_select(void)
 	return receive_line; /* the other's: its own has none */
 }
 
+static int receive_by_peek(void)
+{
+	void *place;
+	int line = __LINE__ + 1;
+	CHECK(csys_receiver_try_peek(rx, &place) == CSYS_EAGAIN);
+	return line;
+}
+
+static void a_peek_while_another_thread_receives_is_reported(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	pthread_t thread;
+	open_numbers(4, 0);
+	begin_receive(&thread, receive_one);
+	int lines[] = { receive_line, receive_by_peek(), 0 };
+	assert_true(reports > 0);
+	reports = 1;
+	assert_reported(CSYS_CHECK_RECEIVER, lines);
+	end_receive(thread);
+	close_numbers();
+}
+
 static void two_threads_that_receive_at_once_are_reported_with_both_places(void **state)
 {
 	static int (*const ways[])(void) = { receive_by_recv_until, receive_by_try_recv,
@@ -1408,6 +1431,7 @@ int main(void)
 		TEST_CHECKED(a_wait_with_a_deadline_is_not_for_ever),
 		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),
 		TEST_CHECKED(two_threads_that_receive_at_once_are_reported_with_both_places),
+		TEST_CHECKED(a_peek_while_another_thread_receives_is_reported),
 		TEST_CHECKED(a_thread_in_a_select_receives),
 		TEST_CHECKED(threads_that_receive_one_after_the_other_are_not_reported),
 		TEST_CHECKED(a_channel_for_many_receivers_has_several_threads_in_a_receive),

@@ -139,6 +139,14 @@ CSYS_API CSYS_MUST_CHECK int csys_receiver_try_peek(csys_receiver *receiver, voi
  */
 CSYS_API void csys_receiver_release(csys_receiver *receiver);
 
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+#define csys_receiver_peek(receiver, deadline, out_value) \
+	csys_receiver_peek(CSYSI_RECEIVER_HERE(receiver), deadline, out_value)
+#define csys_receiver_try_peek(receiver, out_value) \
+	csys_receiver_try_peek(CSYSI_RECEIVER_HERE(receiver), out_value)
+#endif
+
 CSYS_END_DECLS
 
 #endif
