@@ -153,14 +153,22 @@ static void other_threads_go_on_when_the_peeked_message_is_received(void **state
 	(void)state;
 	struct channel channel;
 	struct call call;
-	open_many(&channel, 3);
-	assert_sends_all(&channel, 1, 2);
-	peeked(&channel, 1);
-	begin_recv(&call, &channel, CSYS_FOREVER);
-	await_sleep(&call);
-	assert_receives(&channel, 1);
-	end_recv(&call, 2);
-	close_channel(&channel);
+	for (int by_batch = 0; by_batch < 2; by_batch++) {
+		unsigned char value[SIZE];
+		size_t count = 1;
+		open_many(&channel, 3);
+		assert_sends_all(&channel, 1, 2);
+		peeked(&channel, 1);
+		begin_recv(&call, &channel, CSYS_FOREVER);
+		await_sleep(&call);
+		assert_int_equal(
+			by_batch ? csys_receiver_recv_batch(channel.rx, value, 1, CSYS_POLL, &count)
+				 : csys_receiver_recv(channel.rx, value),
+			0);
+		assert_true(count == 1 && is_message(value, SIZE, 1));
+		end_recv(&call, 2);
+		close_channel(&channel);
+	}
 }
 
 static void a_sender_that_waits_for_room_goes_on_at_the_release(void **state)
