@@ -237,12 +237,13 @@ int csys_task_join_until(csys_task *task, csys_deadline deadline, void **out_res
 {
 	struct csysi_pool_worker *worker = has_ended(task) ? NULL : csysi_pool_current();
 
+	/* First: a child that a job has forked must not run a task of the parent. */
+	if (!has_ended(task) && task->process != csysi_os_pid())
+		return CSYS_ESRCH;
 	if (worker && is_run_by(worker, task))
 		return CSYS_EDEADLK;
 	if (worker && csys_deadline_is_forever(deadline))
 		run_here(worker, task);
-	if (!has_ended(task) && task->process != csysi_os_pid())
-		return CSYS_ESRCH;
 	int r = await(task, deadline);
 	return r < 0 ? r : csys_task_try_join(task, out_result);
 }

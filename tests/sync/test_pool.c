@@ -427,6 +427,12 @@ static void a_submit_without_memory_leaves_the_job_to_the_caller(void **state)
 
 static csys_task *task_of_parent;
 
+static void skip_if_it_cannot_fork(void)
+{
+	if (WITH_TSAN || under_valgrind())
+		skip_because("threads before a fork, and memory that the child leaves");
+}
+
 static void use_pool_of_parent(void)
 {
 	CHECK(csys_task_join(task_of_parent, NULL) == CSYS_ESRCH);
@@ -437,10 +443,7 @@ static void use_pool_of_parent(void)
 static void a_pool_is_its_makers_alone(void **state)
 {
 	(void)state;
-	if (WITH_TSAN)
-		skip_because("ThreadSanitizer allows no fork of a process with threads");
-	if (under_valgrind())
-		skip_because("memcheck takes what the child leaves to the parent for lost");
+	skip_if_it_cannot_fork();
 	open_pool(1, 0);
 	task_of_parent = submit_task(pass_the_gate, NULL);
 	csys_event_wait(&reached);
@@ -449,6 +452,25 @@ static void a_pool_is_its_makers_alone(void **state)
 	assert_int_equal(csys_task_join(task_of_parent, NULL), 0);
 	csys_task_unref(task_of_parent);
 	assert_int_equal(csys_pool_close(pool), 0);
+}
+
+static void *fork_and_join(void *unused) /* the child could run it: it is a thread of the pool */
+{
+	task_of_parent = submit_task(add_one, NULL);
+	in_child(use_pool_of_parent);
+	csys_task_unref(task_of_parent);
+	return unused;
+}
+
+static void a_child_that_a_job_forks_runs_no_task(void **state)
+{
+	(void)state;
+	skip_if_it_cannot_fork();
+	open_pool(1, 0);
+	submit(fork_and_join);
+	assert_int_equal(csys_pool_wait_idle(pool), 0);
+	close_pool();
+	assert_int_equal(done, 1);
 }
 
 int main(void)
@@ -471,6 +493,7 @@ int main(void)
 		TEST_ONE(a_pool_that_gets_no_memory_or_thread_is_not_made),
 		TEST_ONE(a_submit_without_memory_leaves_the_job_to_the_caller),
 		TEST_ONE(a_pool_is_its_makers_alone),
+		TEST_ONE(a_child_that_a_job_forks_runs_no_task),
 	};
 	count_memory();
 	return RUN(tests);
