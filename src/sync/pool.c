@@ -6,7 +6,7 @@
  * Idle.  The channel knows how many jobs were ever sent, and each worker counts those that it took
  * and that are over; so the pool is idle when the sums are equal.  The counts of what is over are
  * read first: they never exceed what was sent by then, and both only grow; so if they are equal,
- * the pool was idle when the first one was read.  (A send that fails for lack of memory may be
+ * the pool was idle when the last one was read.  (A send that fails for lack of memory may be
  * counted for a moment; so it looks for waiting threads when it has failed.)  A job that submits
  * another one does that before it is over itself.
  *
@@ -23,9 +23,11 @@
  *
  * A submit looks at the state before it sends, so one that has begun may send a moment after the
  * change.  Workers stay until the pool is closed, and take such a job as all others: in DROPS they
- * drop what they take.  At the close no submit is under way but those of jobs.  Then the sender is
- * closed, and workers end when the queue is empty.  A job may still submit another one (the channel
- * is there as long as its receiver is); its worker looks at the queue after it, and finds that.
+ * drop what they take.  The last one stays also if a job ends it and no thread can take its place:
+ * it drops, in its cleanup handler.  At the close no submit is under way but those of jobs.  Then
+ * the sender is closed, and workers end when the queue is empty.  A job may still submit another
+ * one (the channel is there as long as its receiver is); its worker looks at the queue after it,
+ * and finds that.
  */
 #include <csys/sync/panic.h>
 #include <csys/sync/pool.h>
@@ -201,6 +203,22 @@ static void work(void *argument)
 
 static void *run(void *argument);
 
+/* No thread takes the place of this one. */
+static void leave_for_good(struct csysi_pool_worker *worker)
+{
+	csys_pool *pool = worker->pool;
+
+	/* Acquire and release: the last one comes after all others. */
+	if (csysi_sub_acq_rel(&pool->alive, 1) > 0) {
+		look(pool); /* the job that it was doing may have been the last one */
+		return;
+	}
+	(void)csys_pool_shutdown_now(pool);
+	/* Drop what threads submit that have begun before: of those that wait for room there may be
+	 * any number. */
+	serve(worker);
+}
+
 /* Called also if a job ends the thread. */
 static void leave(void *argument)
 {
@@ -213,9 +231,8 @@ static void leave(void *argument)
 	fail(worker, "the job ended its thread by pthread_exit or a cancellation");
 	/* The new thread is in the scope before this one has ended: a close waits for it too. */
 	int r = csys_thread_scope_spawn(&pool->threads, run, worker, &pool->how, NULL);
-	/* Acquire and release: the last one comes after all others. */
-	if (r < 0 && csysi_sub_acq_rel(&pool->alive, 1) == 0)
-		(void)csys_pool_shutdown_now(pool);
+	if (r < 0)
+		leave_for_good(worker);
 }
 
 static void *run(void *argument)

@@ -14,9 +14,10 @@
 enum { SUBMITTERS = 3, ROUNDS = 60 };
 
 static csys_pool *pool;
-static csys_event gate, reached; /* manual */
-static uint32_t done, dropped;   /* atomic */
-static int seen[4];              /* results of calls in jobs */
+static csys_event gate, reached;              /* manual */
+static uint32_t done, dropped;                /* atomic */
+static uint32_t accepted, refused, cancelled; /* atomic */
+static int seen[4];                           /* results of calls in jobs */
 
 static void *add_one(void *argument)
 {
@@ -236,6 +237,35 @@ static void a_pool_that_has_lost_its_last_thread_drops_all(void **state)
 	assert_int_equal(dropped, 1);
 }
 
+static void *submit_one(void *unused)
+{
+	if (csys_pool_submit(pool, add_one, NULL) == 0)
+		csysi_add_relaxed(&accepted, 1);
+	return unused;
+}
+
+static void threads_that_wait_for_room_go_on_when_the_pool_has_lost_its_last_thread(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	if (WITH_ASAN)
+		skip_because("AddressSanitizer takes the stack of an ended thread for broken");
+	open_pool(1, 1);
+	occupy();
+	submit(end_thread_for_good);
+	accepted = 0;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, submit_one, NULL), 0);
+	take_a_nap();
+	csys_event_set(&gate);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(csys_pool_wait_idle(pool), 0);
+	close_pool();
+	assert_int_equal(dropped, accepted);
+	assert_int_equal(done, 1);
+}
+
 /* Ends as many tasks as it waits for. */
 static void *join_deeper(void *left)
 {
@@ -295,8 +325,6 @@ static void a_task_that_joins_itself_is_told_and_one_that_it_joins_may_panic(voi
 }
 
 /* ---- races ------------------------------------------------------------------------------- */
-
-static uint32_t accepted, refused, cancelled; /* atomic */
 
 static void open_racing(int threads, size_t capacity)
 {
@@ -441,6 +469,7 @@ int main(void)
 		TEST_ONE(a_thread_that_a_job_ends_is_replaced),
 		TEST_ONE(a_hook_of_a_thread_of_the_pool_cannot_wait_for_it),
 		TEST_ONE(a_pool_that_has_lost_its_last_thread_drops_all),
+		TEST_ONE(threads_that_wait_for_room_go_on_when_the_pool_has_lost_its_last_thread),
 		TEST_ONE(jobs_may_join_what_they_submit),
 		TEST_ONE(a_task_that_joins_itself_is_told_and_one_that_it_joins_may_panic),
 		TEST_ONE(each_accepted_job_is_done_or_dropped_once),

@@ -39,8 +39,8 @@
  * csys/sync/panic.h tells of it, csys_pool_panicked counts it, and the join of its task returns it.
  * A job that ends its thread (pthread_exit, a cancellation) counts as one that panicked, and
  * another thread takes the place.  If the system gives none, the pool goes on with one less;
- * without any it drops what is queued, as csys_pool_shutdown_now does.  An exception of C++ that
- * leaves a job is std::terminate.
+ * without any it drops what is queued, as csys_pool_shutdown_now does, and the thread that was the
+ * last one ends when the pool is closed.  An exception of C++ that leaves a job is std::terminate.
  *
  * In a job of the pool.  All may be called, but the pool cannot be waited for
  * (csys_pool_wait_idle) or closed: CSYS_EDEADLK, as in hooks of its threads.  A task that a job
