@@ -240,7 +240,7 @@ int csys_task_queue_post_until(csys_task_queue *queue, csys_task_queue_function 
 {
 	const struct task task = { function, argument, drop };
 
-	return post(queue, &task, deadline);
+	return function ? post(queue, &task, deadline) : CSYS_EINVAL;
 }
 
 int csys_task_queue_try_post(csys_task_queue *queue, csys_task_queue_function *function,
@@ -248,7 +248,7 @@ int csys_task_queue_try_post(csys_task_queue *queue, csys_task_queue_function *f
 {
 	const struct task task = { function, argument, drop };
 
-	return csys_sender_try_send(queue->sender, &task);
+	return function ? csys_sender_try_send(queue->sender, &task) : CSYS_EINVAL;
 }
 
 int csys_task_queue_call(csys_task_queue *queue, csys_task_queue_function *function, void *argument)
@@ -259,6 +259,8 @@ int csys_task_queue_call(csys_task_queue *queue, csys_task_queue_function *funct
 int csys_task_queue_call_until(csys_task_queue *queue, csys_task_queue_function *function,
 			       void *argument, csys_deadline deadline)
 {
+	if (!function)
+		return CSYS_EINVAL;
 	if (csys_task_queue_is_closed(queue))
 		return CSYS_EDISCONNECTED;
 	if (csys_task_queue_is_current(queue))

@@ -294,6 +294,21 @@ static void do_nothing(void *unused)
 	(void)unused;
 }
 
+/* ---- wrong arguments --------------------------------------------------------------------- */
+
+static void a_task_without_a_function_is_refused(void **state)
+{
+	(void)state;
+	csys_task_queue *queue = made_queue(0);
+	assert_int_equal(csys_task_queue_post(queue, NULL, NULL, do_nothing), CSYS_EINVAL);
+	assert_int_equal(csys_task_queue_post_until(queue, NULL, NULL, NULL, CSYS_POLL),
+			 CSYS_EINVAL);
+	assert_int_equal(csys_task_queue_try_post(queue, NULL, NULL, do_nothing), CSYS_EINVAL);
+	assert_int_equal(csys_task_queue_call(queue, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_task_queue_len(queue), 0);
+	csys_task_queue_unref(queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +322,7 @@ int main(void)
 		TEST_ONE(a_call_that_has_begun_is_waited_for),
 		TEST_ONE(a_panic_in_a_call_is_told_to_its_caller_and_the_loop_goes_on),
 		TEST_ONE(a_panic_in_a_posted_task_goes_through_the_loop_and_leaves_the_others),
+		TEST_ONE(a_task_without_a_function_is_refused),
 	};
 	count_memory();
 	(void)!csys_panic_catch(do_nothing, NULL, NULL); /* this thread has its memory for that */

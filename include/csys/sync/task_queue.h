@@ -135,6 +135,7 @@ CSYS_API void csys_task_queue_close(csys_task_queue *queue);
  * \retval CSYS_EDISCONNECTED   the queue is closed
  * \retval CSYS_ENOMEM          no capacity, and out of memory
  * \retval CSYS_EDEADLK         it is full, and this is the loop thread, which would wait for itself
+ * \retval CSYS_EINVAL          no function
  */
 CSYS_API CSYS_MUST_CHECK int csys_task_queue_post(csys_task_queue *queue,
 						  csys_task_queue_function *function,
@@ -153,6 +154,7 @@ CSYS_API CSYS_MUST_CHECK int csys_task_queue_post(csys_task_queue *queue,
  * \retval CSYS_EDISCONNECTED   the queue is closed
  * \retval CSYS_ENOMEM          no capacity, and out of memory
  * \retval CSYS_EDEADLK         it is full, and this is the loop thread, which would wait for itself
+ * \retval CSYS_EINVAL          no function
  */
 CSYS_API CSYS_MUST_CHECK int
 csys_task_queue_post_until(csys_task_queue *queue, csys_task_queue_function *function,
@@ -169,6 +171,7 @@ csys_task_queue_post_until(csys_task_queue *queue, csys_task_queue_function *fun
  * \retval CSYS_EAGAIN          the queue is full
  * \retval CSYS_EDISCONNECTED   the queue is closed
  * \retval CSYS_ENOMEM          no capacity, and out of memory
+ * \retval CSYS_EINVAL          no function
  */
 CSYS_API CSYS_MUST_CHECK int csys_task_queue_try_post(csys_task_queue *queue,
 						      csys_task_queue_function *function,
@@ -187,6 +190,7 @@ CSYS_API CSYS_MUST_CHECK int csys_task_queue_try_post(csys_task_queue *queue,
  * \retval CSYS_EPANICKED       it has not: it panicked, or its thread ended in it
  * \retval CSYS_EDISCONNECTED   the queue is closed, or was before its turn: it was not called
  * \retval CSYS_ENOMEM          out of memory
+ * \retval CSYS_EINVAL          no function
  */
 CSYS_API CSYS_MUST_CHECK int
 csys_task_queue_call(csys_task_queue *queue, csys_task_queue_function *function, void *argument);
@@ -206,6 +210,7 @@ csys_task_queue_call(csys_task_queue *queue, csys_task_queue_function *function,
  * \retval CSYS_EPANICKED       it has not returned: it panicked, or its thread ended in it
  * \retval CSYS_EDISCONNECTED   the queue is closed, or was before its turn: it was not called
  * \retval CSYS_ENOMEM          out of memory
+ * \retval CSYS_EINVAL          no function
  */
 CSYS_API CSYS_MUST_CHECK int csys_task_queue_call_until(csys_task_queue *queue,
 							csys_task_queue_function *function,
