@@ -301,12 +301,56 @@ static void a_batch_receives_what_is_queued_after_the_last_sender(const struct s
 	csys_receiver_close(channel.rx);
 }
 
+static void a_batch_of_one_sender_among_several_is_received_in_order(const struct shape *shape)
+{
+	struct channel channel;
+	static struct call call;
+	uint64_t first = 0;
+	open_channel(&channel, shape);
+	for (; first < 16; first++) { /* in turns, until none of the two is the owner */
+		if (first % 2 == 0) {
+			assert_sends(&channel, first);
+		} else {
+			begin_send(&call, &channel, first, CSYS_FOREVER);
+			assert_int_equal(end_call(&call), 0);
+		}
+		assert_receives(&channel, first);
+	}
+	for (size_t c = 0; c < COUNTS && counts[c] <= many(shape); c++) {
+		assert_sends_array(&channel, first, (size_t)counts[c]);
+		assert_receives_all(&channel, first, counts[c]);
+		assert_empty(&channel);
+		first += counts[c];
+	}
+	close_channel(&channel);
+	assert_int_equal(channel.drops.count, 0);
+}
+
+static void a_received_batch_lets_a_sender_go_on(const struct shape *shape)
+{
+	struct channel channel;
+	static struct call call;
+	uint64_t all = shape->capacity;
+	open_channel(&channel, shape);
+	assert_sends_array(&channel, 0, (size_t)all);
+	begin_send(&call, &channel, all, CSYS_FOREVER);
+	await_sleep(&call);
+	for (uint64_t got = 0; got < all;)
+		got += receive_array(&channel, got, (size_t)(all - got));
+	assert_int_equal(end_call(&call), 0);
+	assert_receives(&channel, all);
+	close_channel(&channel);
+	assert_int_equal(channel.drops.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_ON(OF_QUEUES, a_batch_is_received_in_order_across_blocks),
 		TEST_ON(OF_QUEUES, a_batch_takes_what_is_there_across_blocks),
+		TEST_ON(OF_QUEUES, a_batch_of_one_sender_among_several_is_received_in_order),
 		TEST_ON(OF_BOUNDED, a_received_batch_makes_room_at_once),
+		TEST_ON(OF_BOUNDED, a_received_batch_lets_a_sender_go_on),
 		TEST_ON(OF_BOUNDED, what_of_a_batch_has_no_room_is_not_sent),
 		TEST_ON(OF_ALL, no_messages_are_a_batch_too),
 		TEST_ON(OF_ALL, a_batch_waits_for_room_and_goes_on),

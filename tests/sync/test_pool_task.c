@@ -14,10 +14,9 @@
 enum { SUBMITTERS = 3, ROUNDS = 60 };
 
 static csys_pool *pool;
-static csys_event gate, reached;              /* manual */
-static uint32_t done, dropped;                /* atomic */
-static uint32_t accepted, refused, cancelled; /* atomic */
-static int seen[4];                           /* results of calls in jobs */
+static csys_event gate, reached;                             /* manual */
+static uint32_t done, dropped, accepted, refused, cancelled; /* atomic */
+static int seen[4];                                          /* results of calls in jobs */
 
 static void *add_one(void *argument)
 {
@@ -61,7 +60,7 @@ static void open_pool(int threads, size_t capacity)
 					    .drop_argument = &dropped };
 	csys_event_init_manual(&gate);
 	csys_event_init_manual(&reached);
-	done = dropped = 0;
+	done = dropped = accepted = refused = cancelled = 0;
 	memset(seen, 0, sizeof seen);
 	csys_panic_set_hook(be_quiet, NULL);
 	assert_int_equal(csys_pool_new(&options, &pool), 0);
@@ -237,6 +236,18 @@ static void a_pool_that_has_lost_its_last_thread_drops_all(void **state)
 	assert_int_equal(dropped, 1);
 }
 
+/* Threads that wait, and go on when the gate is open. */
+static void let_four(csys_thread_function *function)
+{
+	pthread_t threads[4];
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, function, NULL), 0);
+	take_a_nap();
+	csys_event_set(&gate);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+}
+
 static void *submit_one(void *unused)
 {
 	if (csys_pool_submit(pool, add_one, NULL) == 0)
@@ -247,23 +258,15 @@ static void *submit_one(void *unused)
 static void threads_that_wait_for_room_go_on_when_the_pool_has_lost_its_last_thread(void **state)
 {
 	(void)state;
-	pthread_t threads[4];
 	if (WITH_ASAN)
 		skip_because("AddressSanitizer takes the stack of an ended thread for broken");
 	open_pool(1, 1);
 	occupy();
 	submit(end_thread_for_good);
-	accepted = 0;
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, submit_one, NULL), 0);
-	take_a_nap();
-	csys_event_set(&gate);
-	for (int i = 0; i < 4; i++)
-		pthread_join(threads[i], NULL);
+	let_four(submit_one);
 	assert_int_equal(csys_pool_wait_idle(pool), 0);
 	close_pool();
 	assert_int_equal(dropped, accepted);
-	assert_int_equal(done, 1);
 }
 
 /* Ends as many tasks as it waits for. */
@@ -324,13 +327,23 @@ static void a_task_that_joins_itself_is_told_and_one_that_it_joins_may_panic(voi
 	close_pool();
 }
 
-/* ---- races ------------------------------------------------------------------------------- */
-
-static void open_racing(int threads, size_t capacity)
+static void *join_own_task(void *unused)
 {
-	accepted = refused = cancelled = 0;
-	open_pool(threads, capacity);
+	assert_int_equal(csys_task_join(own_task, NULL), 0);
+	return unused;
 }
+
+static void all_that_join_a_task_are_woken(void **state)
+{
+	(void)state;
+	open_pool(1, 0);
+	own_task = submit_task(pass_the_gate, NULL);
+	let_four(join_own_task);
+	csys_task_unref(own_task);
+	close_pool();
+}
+
+/* ---- races ------------------------------------------------------------------------------- */
 
 static void note(int r)
 {
@@ -378,7 +391,7 @@ static void *submit_until_refused(void *unused)
 static void race_with_shutdown(int round)
 {
 	pthread_t threads[SUBMITTERS];
-	open_racing(round % 3 + 1, round % 2 ? 0 : 4);
+	open_pool(round % 3 + 1, round % 2 ? 0 : 4);
 	for (int i = 0; i < SUBMITTERS; i++)
 		pthread_create(&threads[i], NULL, submit_until_refused, NULL);
 	for (int i = 0; i < round % 7; i++)
@@ -449,7 +462,7 @@ static void a_close_races_with_jobs_that_submit(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 4 * ROUNDS; round++) {
-		open_racing(round % 3 + 1, 0);
+		open_pool(round % 3 + 1, 0);
 		note(csys_pool_submit(pool, submit_chain, (void *)(uintptr_t)1000000));
 		for (int i = 0; i < round % 5; i++)
 			csys_thread_yield();
@@ -472,6 +485,7 @@ int main(void)
 		TEST_ONE(threads_that_wait_for_room_go_on_when_the_pool_has_lost_its_last_thread),
 		TEST_ONE(jobs_may_join_what_they_submit),
 		TEST_ONE(a_task_that_joins_itself_is_told_and_one_that_it_joins_may_panic),
+		TEST_ONE(all_that_join_a_task_are_woken),
 		TEST_ONE(each_accepted_job_is_done_or_dropped_once),
 		TEST_ONE(waits_for_idle_race_with_jobs_that_submit),
 		TEST_ONE(a_close_races_with_jobs_that_submit),
