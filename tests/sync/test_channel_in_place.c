@@ -435,12 +435,14 @@ static void commit_a_value_of_its_own(void)
 
 static void abort_the_middle_of_a_place(void)
 {
-	csys_sender_abort(misused.tx, (char *)misused_place() + 8);
+	char *place = misused_place(); /* before misused.tx is read */
+	csys_sender_abort(misused.tx, place + 8);
 }
 
 static void abort_a_free_place(void)
 {
-	csys_sender_abort(misused.tx, (char *)misused_place() + 24);
+	char *place = misused_place(); /* before misused.tx is read */
+	csys_sender_abort(misused.tx, place + 24);
 }
 
 static void ending_what_is_not_reserved_aborts(void **state)
