@@ -51,6 +51,10 @@ int channel_after(void **state);
 /* To be called first in main: csys takes its memory from here. */
 void count_memory(void);
 
+/* From now on, while no other thread takes memory: each block at a greater address than the last
+ * one.  Or as usual again. */
+void ascending_memory(int is_on);
+
 /* In main of a program whose threads share receivers: a checked build goes on then. */
 void share_receivers(void);
 

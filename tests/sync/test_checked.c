@@ -769,7 +769,7 @@ CSYS_CHANNEL_DEFINE(numbers, int);
 static csys_sender *tx;
 static csys_receiver *rx;
 static const size_t capacities[] = { CSYS_UNBOUNDED, 4, 0 };
-static int receive_line;
+static int receive_line; /* atomic: several threads write the same */
 
 static void open_numbers(size_t capacity, int many_receivers)
 {
@@ -786,7 +786,7 @@ static void close_numbers(void)
 static void *receive_one(void *argument)
 {
 	int number = 0;
-	receive_line = __LINE__ + 1;
+	csysi_store_relaxed(&receive_line, __LINE__ + 1);
 	CHECK(csys_receiver_recv(rx, &number) == 0);
 	CHECK(number == 7);
 	return argument;
