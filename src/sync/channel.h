@@ -245,7 +245,7 @@ csys_deadline csysi_channel_timer_deadline(const struct csysi_channel *c);
 /* Let the handle, if there is one, be ready when the next message is due. */
 void csysi_channel_timer_set_handle(struct csysi_channel *c);
 
-/* ---- handles: channel_handle.c ------------------------------------------------------------ */
+/* ---- handles: channel_ready.c, channel_handle.c ------------------------------------------ */
 
 /* After an operation of its side: make it quiet if another one would wait.  NULL is ignored. */
 void csysi_channel_handle_look(struct csysi_channel *c, struct csysi_channel_handle *handle);
@@ -314,7 +314,7 @@ void csysi_channel_end_turn(struct csysi_channel *c, struct csysi_channel_seat *
 /* After a turn that has taken something from a bounded channel, or `has_settled`. */
 void csysi_channel_after_turn(struct csysi_channel *c, int has_taken, int has_settled);
 
-/* ---- in place: channel_in_place.c --------------------------------------------------------- */
+/* ---- in place: channel_place.c, channel_turn.c, channel_in_place.c ----------------------- */
 
 /* Without waiting: 0, CSYS_EAGAIN, or CSYS_EDISCONNECTED. */
 int csysi_channel_try_reserve(struct csysi_channel *c, void **out_place);
@@ -324,7 +324,10 @@ int csysi_channel_try_peek(struct csysi_channel *c, void **out_place);
 /* As the only receiver at this time: pass over aborted slots at head.  1: there were some. */
 int csysi_channel_pass_over(struct csysi_channel *c);
 
-/* The same, for a thread of that side which does not receive. */
+/* As the only receiver at this time: 0, or CSYS_EAGAIN. */
+int csysi_channel_peek_at_head(struct csysi_channel *c, void **out_place);
+
+/* As csysi_channel_pass_over, for a thread of that side which does not receive. */
 void csysi_channel_tidy(struct csysi_channel *c);
 
 /* And take back the peek of this thread: 1 if either has changed something. */

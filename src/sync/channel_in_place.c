@@ -1,9 +1,9 @@
 /*
  * sync/channel_in_place.c - slots of a bounded channel that callers write and read themselves.
  *
- * A sender that reserves claims an index as for a message, and stamps its slot RESERVED; one that
- * peeks stamps head's slot PEEKED.  Both stamps have SPECIAL, so the fast paths take such a slot
- * for empty, and come to the slow ones.
+ * A sender that reserves claims an index as for a message, and stamps its slot RESERVED; a
+ * receiver that peeks stamps head's slot PEEKED.  Both stamps have SPECIAL, so the fast paths take
+ * such a slot for empty, and come to the slow ones.  The steps are in channel_place.c.
  *
  *     (unstamped) -- reserve --> RESERVED -- commit --> (a message) -- peek --> PEEKED
  *                                   | abort                ^                     |
@@ -35,90 +35,9 @@
 
 #include "os/os.h"
 #include "sync/channel.h"
-
-static uint32_t *stamp_of(const struct csysi_channel *c, uint64_t index)
-{
-	return csysi_channel_ring_stamp(c, &c->layout, index & c->mask);
-}
-
-static void *slot_of(const struct csysi_channel *c, uint64_t index)
-{
-	return c->slots + (index & c->mask) * c->layout.slot;
-}
-
-static uint32_t stamp_for(uint32_t lap, uint32_t state)
-{
-	return lap << CSYSI_CHANNEL_LAP | CSYSI_CHANNEL_SPECIAL | state;
-}
-
-/* What the slot had before this lap. */
-static uint32_t unstamped(uint32_t lap)
-{
-	return ((lap - 1) & CSYSI_CHANNEL_LAPS) << CSYSI_CHANNEL_LAP;
-}
+#include "sync/channel_place.h"
 
 /* ---- reserving --------------------------------------------------------------------------- */
-
-static int claim_alone(struct csysi_channel *c, struct csysi_channel_seat *seat, uint64_t *out_t)
-{
-	/* Relaxed, both: of the owner, as in csysi_channel_send_alone. */
-	uint64_t t = csysi_load_relaxed(&c->tail);
-	int is_full = csysi_channel_is_full(c, t);
-
-	if (!is_full)
-		csysi_store_relaxed(&c->tail, t + 1);
-	csysi_channel_leave(seat);
-	*out_t = t;
-	return is_full ? CSYS_EAGAIN : 0;
-}
-
-static int claim_shared(struct csysi_channel *c, uint64_t *out_t)
-{
-	/* Relaxed: the claim decides. */
-	uint64_t t = csysi_load_relaxed(&c->tail);
-
-	do {
-		if (csysi_channel_is_full(c, t))
-			return CSYS_EAGAIN;
-	} while (!csysi_channel_claim(c, &t));
-	*out_t = t;
-	return 0;
-}
-
-static int claim_index(struct csysi_channel *c, uint64_t *out_t)
-{
-	while (!csysi_channel_is_closed(c)) {
-		/* Acquire pairs with the release of csysi_channel_take_over. */
-		if (csysi_load_acquire(&c->tx_is_shared))
-			return claim_shared(c, out_t);
-		struct csysi_channel_seat *seat = csysi_channel_enter(&c->tx_owner);
-		if (seat)
-			return claim_alone(c, seat, out_t);
-		csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
-	}
-	return CSYS_EDISCONNECTED;
-}
-
-int csysi_channel_try_reserve(struct csysi_channel *c, void **out_place)
-{
-	uint64_t t;
-	int r = claim_index(c, &t);
-
-	if (r < 0)
-		return r;
-	/* What the claim has acquired in inline functions: the last use of the slot. */
-	csysi_tsan_acquire(&c->head);
-	csysi_tsan_acquire(&c->tail);
-	/* Relaxed: a count. */
-	(void)csysi_add_relaxed(&c->set_aside, CSYSI_CHANNEL_OPEN + CSYSI_CHANNEL_PLACE);
-	csysi_store_release(stamp_of(c, t),
-			    stamp_for(csysi_channel_lap(t, c->shift), CSYSI_CHANNEL_RESERVED));
-	/* Sequentially consistent, and acquire: as in csysi_channel_sent. */
-	if (csysi_load_seq_cst(&c->rx_flags) & CSYSI_CHANNEL_WATCHED)
-		csysi_channel_handle_look(c, csysi_load_acquire(&c->tx_handle));
-	*out_place = slot_of(c, t);
-	return 0;
-}
 
 int csys_sender_try_reserve(csys_sender *sender, void **out_value)
 {
@@ -148,11 +67,12 @@ static uint32_t *stamp_of_place(const struct csysi_channel *c, const void *value
 
 	if (c->kind == CSYSI_CHANNEL_BOUNDED && offset / l->slot <= c->mask &&
 	    offset % l->slot == 0) {
-		uint32_t *stamp = stamp_of(c, offset / l->slot);
+		uint32_t *stamp = csysi_channel_stamp_of(c, offset / l->slot);
 		/* Relaxed: the compare-and-swap of the caller decides. */
 		*out_was = csysi_load_relaxed(stamp);
 		*out_slot = offset / l->slot;
-		if (*out_was == stamp_for(*out_was >> CSYSI_CHANNEL_LAP, CSYSI_CHANNEL_RESERVED))
+		if (*out_was ==
+		    csysi_channel_stamp_for(*out_was >> CSYSI_CHANNEL_LAP, CSYSI_CHANNEL_RESERVED))
 			return stamp;
 	}
 	csysi_os_abort("a place of a channel that is not reserved is committed or aborted");
@@ -188,21 +108,6 @@ int csys_sender_commit(csys_sender *sender, void *value)
 	return 0;
 }
 
-void csysi_channel_wake_receivers(struct csysi_channel *c)
-{
-	csysi_channel_fence();
-	/* Sequentially consistent: (3) of channel_fence.c. */
-	if (!(csysi_load_seq_cst(&c->rx_flags) & CSYSI_CHANNEL_SOME) || csysi_channel_is_held(c))
-		return;
-	if (csysi_load_seq_cst(&c->senders) == 0) {
-		csysi_channel_wake_all(c, csysi_channel_receivers(c));
-		return;
-	}
-	for (uint64_t n = csysi_channel_count(c); n > 0; n--)
-		if (!csysi_channel_wake_one(c, csysi_channel_receivers(c)))
-			break;
-}
-
 /* ---- aborting ---------------------------------------------------------------------------- */
 
 /* If index t was the last to be claimed, set tail back to it. */
@@ -231,9 +136,9 @@ static int set_tail_back(struct csysi_channel *c, uint64_t t)
 static int take_back(struct csysi_channel *c, uint64_t t)
 {
 	uint32_t lap = csysi_channel_lap(t, c->shift);
-	uint32_t was = stamp_for(lap, CSYSI_CHANNEL_ABORTED);
+	uint32_t was = csysi_channel_stamp_for(lap, CSYSI_CHANNEL_ABORTED);
 
-	return csysi_cas_seq_cst(stamp_of(c, t), &was, unstamped(lap));
+	return csysi_cas_seq_cst(csysi_channel_stamp_of(c, t), &was, csysi_channel_unstamped(lap));
 }
 
 /* The slot of index t was unstamped by this thread: give back what can be given back from there
@@ -251,8 +156,9 @@ static int give_back(struct csysi_channel *c, uint64_t t, int *out_has_room)
 	}
 	(void)csysi_add_relaxed(&c->set_aside, CSYSI_CHANNEL_PLACE);
 	/* Release pairs with the acquire of the receiver that passes over it. */
-	csysi_store_release(stamp_of(c, t),
-			    stamp_for(csysi_channel_lap(t, c->shift), CSYSI_CHANNEL_ABORTED));
+	csysi_store_release(
+		csysi_channel_stamp_of(c, t),
+		csysi_channel_stamp_for(csysi_channel_lap(t, c->shift), CSYSI_CHANNEL_ABORTED));
 	return 0;
 }
 
@@ -294,7 +200,7 @@ void csys_sender_abort(csys_sender *sender, void *value)
 	 * Acquire: not before it was claimed. */
 	uint64_t last = csysi_load_acquire(&c->tail) - 1;
 	uint64_t t = last - ((last - slot) & c->mask);
-	restamp(stamp, was, unstamped(was >> CSYSI_CHANNEL_LAP));
+	restamp(stamp, was, csysi_channel_unstamped(was >> CSYSI_CHANNEL_LAP));
 	csysi_sub_relaxed(&c->set_aside, CSYSI_CHANNEL_OPEN);
 	int is_gone = give_back(c, t, &has_room);
 	csysi_channel_fence();
@@ -306,91 +212,6 @@ void csys_sender_abort(csys_sender *sender, void *value)
 }
 
 /* ---- receiving --------------------------------------------------------------------------- */
-
-/* Its address stands for the thread. */
-static __thread char me;
-
-int csysi_channel_pass_over(struct csysi_channel *c)
-{
-	int has_passed = 0;
-
-	/* Relaxed: one that is aborted a moment later is another matter. */
-	if (c->kind != CSYSI_CHANNEL_BOUNDED || csysi_load_relaxed(&c->set_aside) == 0)
-		return 0;
-	for (;; has_passed = 1) {
-		/* Relaxed: only receivers change it. */
-		uint64_t h = csysi_load_relaxed(&c->head);
-		uint32_t lap = csysi_channel_lap(h, c->shift);
-		uint32_t was = stamp_for(lap, CSYSI_CHANNEL_ABORTED);
-		/* Acquire pairs with the release in give_back. */
-		if (!csysi_cas_acquire(stamp_of(c, h), &was, stamp_for(lap, CSYSI_CHANNEL_PASSED)))
-			return has_passed;
-		csysi_sub_relaxed(&c->set_aside, CSYSI_CHANNEL_PLACE);
-		/* Release pairs with the acquire in csysi_channel_is_full. */
-		csysi_store_release(&c->head, h + 1);
-	}
-}
-
-void csysi_channel_tidy(struct csysi_channel *c)
-{
-	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
-	int has_passed = csysi_channel_pass_over(c);
-
-	csysi_channel_end_turn(c, seat);
-	csysi_channel_after_turn(c, 0, has_passed);
-}
-
-/* Whether the message at head is peeked by this thread. */
-static int is_mine(const struct csysi_channel *c)
-{
-	return csysi_channel_state(c, csysi_load_relaxed(&c->head)) == CSYSI_CHANNEL_PEEKED &&
-	       csysi_load_relaxed(&c->peeking) == &me;
-}
-
-int csysi_channel_settle(struct csysi_channel *c)
-{
-	if (c->kind != CSYSI_CHANNEL_BOUNDED)
-		return 0;
-	int has_passed = csysi_channel_pass_over(c);
-	if (!is_mine(c))
-		return has_passed;
-	/* Relaxed, both: of receivers, which this one keeps out; and a hint. */
-	uint64_t h = csysi_load_relaxed(&c->head);
-	uint32_t cpu = csysi_load_relaxed(&c->rx_spin.cpu) & CSYSI_CHANNEL_CPU;
-	csysi_store_release(stamp_of(c, h),
-			    csysi_channel_lap(h, c->shift) << CSYSI_CHANNEL_LAP | cpu);
-	return 1;
-}
-
-/* As the only receiver at this time. */
-static int peek_at_head(struct csysi_channel *c, void **out_place)
-{
-	/* Relaxed: as above. */
-	uint64_t h = csysi_load_relaxed(&c->head);
-
-	if (csysi_channel_state(c, h) == CSYSI_CHANNEL_PUBLISHED) {
-		uint32_t *stamp = stamp_of(c, h);
-		csysi_store_relaxed(&c->rx_spin.cpu, csysi_load_relaxed(stamp) & CSYSI_CHANNEL_CPU);
-		csysi_store_relaxed(&c->peeking, &me);
-		csysi_store_release(
-			stamp, stamp_for(csysi_channel_lap(h, c->shift), CSYSI_CHANNEL_PEEKED));
-	} else if (!is_mine(c)) {
-		return CSYS_EAGAIN;
-	}
-	*out_place = slot_of(c, h);
-	return 0;
-}
-
-int csysi_channel_try_peek(struct csysi_channel *c, void **out_place)
-{
-	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
-	int has_passed = csysi_channel_pass_over(c);
-	int r = peek_at_head(c, out_place);
-
-	csysi_channel_end_turn(c, seat);
-	csysi_channel_after_turn(c, 0, has_passed);
-	return r;
-}
 
 int csys_receiver_peek(csys_receiver *receiver, csys_deadline deadline, void **out_value)
 {

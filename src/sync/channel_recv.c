@@ -15,7 +15,6 @@
 
 #include "os/os.h"
 #include "sync/channel.h"
-#include "sync/lock.h"
 #include "sync/spin.h"
 
 /* A message that is seen within so many looks belongs to a stream. */
@@ -36,44 +35,6 @@ int csysi_channel_take(struct csysi_channel *c, void *out)
 {
 	return c->kind == CSYSI_CHANNEL_UNBOUNDED ? csysi_channel_take_list(c, out, &c->layout)
 						  : csysi_channel_take_ring(c, out, &c->layout);
-}
-
-static struct csysi_lock *turn_of(struct csysi_channel *c)
-{
-	return (struct csysi_lock *)(void *)&c->turn;
-}
-
-struct csysi_channel_seat *csysi_channel_begin_turn(struct csysi_channel *c)
-{
-	for (;;) {
-		/* Acquire pairs with the release of csysi_channel_take_over. */
-		if (csysi_load_acquire(&c->rx_is_shared)) {
-			csysi_lock_lock(turn_of(c));
-			return NULL;
-		}
-		struct csysi_channel_seat *seat = csysi_channel_enter(&c->rx_owner);
-		if (seat)
-			return seat;
-		csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
-	}
-}
-
-void csysi_channel_end_turn(struct csysi_channel *c, struct csysi_channel_seat *seat)
-{
-	if (seat)
-		csysi_channel_leave(seat);
-	else
-		csysi_lock_unlock(turn_of(c));
-}
-
-void csysi_channel_after_turn(struct csysi_channel *c, int has_taken, int has_settled)
-{
-	if ((has_taken || has_settled) && c->kind == CSYSI_CHANNEL_BOUNDED)
-		csysi_channel_tell_sender(c);
-	if (has_settled)
-		csysi_channel_wake_receivers(c);
-	/* Acquire pairs with the release of csys_receiver_handle. */
-	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
 }
 
 static int recv_in_turn(struct csysi_channel *c, void *out)
@@ -270,12 +231,6 @@ int csysi_channel_try_recv_slow(struct csysi_channel *c, void *out)
 	int r = csysi_channel_recv_slow(c, out, CSYS_POLL);
 
 	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
-}
-
-void csysi_channel_received(struct csysi_channel *c)
-{
-	csysi_channel_note_cpu(&c->tx_spin);
-	(void)csysi_channel_wake_one(c, csysi_channel_senders(c));
 }
 
 /* ---- public ------------------------------------------------------------------------------ */

@@ -46,24 +46,6 @@ enum { OPEN, DRAINS, DROPS };
 #define MOST_THREADS 65536
 #define LOOKS 64 /* whether threads that wait for room have got some */
 
-static _Thread_local struct csysi_pool_worker *own; /* up to its end, hooks included */
-static _Thread_local int has_left;                  /* its place is another thread's */
-
-struct csysi_pool_worker *csysi_pool_current(void)
-{
-	return has_left ? NULL : own;
-}
-
-static int is_inside(const csys_pool *pool)
-{
-	return own && own->pool == pool;
-}
-
-void csysi_pool_note_panic(csys_pool *pool)
-{
-	csysi_add_relaxed(&pool->panicked, 1);
-}
-
 /* ---- idle -------------------------------------------------------------------------------- */
 
 static int is_idle(const csys_pool *pool)
@@ -109,7 +91,7 @@ static int wait_idle(csys_pool *pool, csys_deadline deadline)
 
 int csys_pool_wait_idle_until(csys_pool *pool, csys_deadline deadline)
 {
-	if (is_inside(pool))
+	if (csysi_pool_is_inside(pool))
 		return CSYS_EDEADLK;
 	/* Acquire and release, in the order of the word's changes: see the top. */
 	(void)csysi_add_acq_rel(&pool->waiting, 1);
@@ -225,7 +207,7 @@ static void leave(void *argument)
 	struct csysi_pool_worker *worker = argument;
 	csys_pool *pool = worker->pool;
 
-	has_left = 1;
+	csysi_pool_leave();
 	if (worker->is_over)
 		return;
 	fail(worker, "the job ended its thread by pthread_exit or a cancellation");
@@ -237,7 +219,7 @@ static void leave(void *argument)
 
 static void *run(void *argument)
 {
-	own = argument;
+	csysi_pool_enter(argument);
 	csysi_os_run(work, leave, argument);
 	return NULL;
 }
@@ -368,7 +350,7 @@ int csys_pool_close(csys_pool *pool)
 {
 	if (!pool || pool->process != csysi_os_pid())
 		return 0;
-	if (is_inside(pool))
+	if (csysi_pool_is_inside(pool))
 		return CSYS_EDEADLK;
 	csys_pool_shutdown(pool);
 	end(pool);
@@ -411,7 +393,7 @@ static int submit(csys_pool *pool, csys_thread_function *function, void *argumen
 	/* Relaxed: a shut-down that comes before the call in time is seen. */
 	if (csysi_load_relaxed(&pool->state) != OPEN)
 		return CSYS_EDISCONNECTED;
-	int r = pool->is_bounded && is_inside(pool) && !has_left
+	int r = pool->is_bounded && csysi_pool_has_current(pool)
 			? submit_inside(pool, &job, deadline)
 			: csysi_pool_jobs_send_until(pool->tx, &job, deadline);
 	if (r < 0)

@@ -49,8 +49,22 @@ struct csys_pool {
 	struct csysi_pool_worker workers[];
 };
 
-/* The calling thread's place, if it is a thread of a pool; else NULL. */
+/* ---- the calling thread: pool_worker.c ---------------------------------------------------- */
+
+/* It takes this place. */
+void csysi_pool_enter(struct csysi_pool_worker *worker);
+
+/* It is ending, and another thread may take its place. */
+void csysi_pool_leave(void);
+
+/* Its place, if it is a thread of a pool that has not left; else NULL. */
 struct csysi_pool_worker *csysi_pool_current(void);
+
+/* Whether that is one of this pool. */
+int csysi_pool_has_current(const csys_pool *pool);
+
+/* Whether it is a thread of this pool, hooks at its end included. */
+int csysi_pool_is_inside(const csys_pool *pool);
 
 /* Count a job that has panicked. */
 void csysi_pool_note_panic(csys_pool *pool);

@@ -330,9 +330,11 @@ static void copy_message(void *to, const void *from);
 #include "sync/channel_in_place.c"
 #include "sync/channel_look.c"
 #include "sync/channel_owner.c"
+#include "sync/channel_place.c"
 #include "sync/channel_recv.c"
 #include "sync/channel_rendezvous.c"
 #include "sync/channel_send.c"
+#include "sync/channel_turn.c"
 #if defined(SELECT)
 #include "sync/select.c"
 #endif
