@@ -1,6 +1,7 @@
 /*
  * os/linux/timer.c - timers as descriptors.
  */
+#define _XOPEN_SOURCE 700 /* the clock, itimerspec */
 #include <sys/timerfd.h>
 #include <time.h>
 
