@@ -59,9 +59,6 @@ int csysi_channel_try_reserve(struct csysi_channel *c, void **out_place)
 
 	if (r < 0)
 		return r;
-	/* What the claim has acquired in inline functions: the last use of the slot. */
-	csysi_tsan_acquire(&c->head);
-	csysi_tsan_acquire(&c->tail);
 	/* Relaxed: a count. */
 	(void)csysi_add_relaxed(&c->set_aside, CSYSI_CHANNEL_OPEN + CSYSI_CHANNEL_PLACE);
 	csysi_store_release(

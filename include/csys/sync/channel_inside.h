@@ -556,8 +556,12 @@ CSYSI_ALWAYS uint64_t csysi_channel_look_again(struct csysi_channel *c)
 /* 1: index *t is claimed.  Sequentially consistent: the fence before the look at the flags. */
 CSYSI_ALWAYS int csysi_channel_claim(struct csysi_channel *c, uint64_t *t)
 {
-	return __atomic_compare_exchange_n(&c->tail, t, *t + 1, 0, __ATOMIC_SEQ_CST,
-					   __ATOMIC_ACQUIRE);
+	int is_claimed = __atomic_compare_exchange_n(&c->tail, t, *t + 1, 0, __ATOMIC_SEQ_CST,
+						     __ATOMIC_ACQUIRE);
+
+	if (is_claimed)
+		CSYSI_CHANNEL_ACQUIRED(&c->tail);
+	return is_claimed;
 }
 
 CSYSI_ALWAYS int csysi_channel_send_shared_list(struct csysi_channel *c, const void *value,
@@ -580,7 +584,6 @@ CSYSI_ALWAYS int csysi_channel_send_shared_list(struct csysi_channel *c, const v
 			break;
 		t = csysi_channel_look_again(c);
 	}
-	CSYSI_CHANNEL_ACQUIRED(&c->tail);
 	if (i == last && !csysi_channel_link(c, block, t))
 		return CSYS_ENOMEM;
 	char *slot = csysi_channel_slot(block, l, i);
