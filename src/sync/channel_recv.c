@@ -235,48 +235,51 @@ int csysi_channel_try_recv_slow(struct csysi_channel *c, void *out)
 
 /* ---- public ------------------------------------------------------------------------------ */
 
+CSYSI_ALWAYS int recv_with(struct csysi_channel *c, void *out, csys_deadline deadline,
+			   const struct csysi_channel_layout *l)
+{
+	if (csysi_tsan_is_there()) /* asked once, here */
+		return csysi_channel_recv_slow(c, out, deadline);
+	int r = csysi_channel_recv_alone(c, out, l);
+
+	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out, deadline);
+}
+
 /* Messages of the size of a pointer, which many are, have a path of their own with constants. */
 static CSYSI_ATTRIBUTE((noinline)) int recv_pointer(struct csysi_channel *c, void *out,
 						    csys_deadline deadline)
 {
 	struct csysi_channel_layout layout = CSYSI_CHANNEL_LAYOUT(void *);
 
-	if (csysi_tsan_is_there()) /* asked once, here */
-		return csysi_channel_recv_slow(c, out, deadline);
-	int r = csysi_channel_recv_alone(c, out, &layout);
-
-	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out, deadline);
+	return recv_with(c, out, deadline, &layout);
 }
 
 static CSYSI_ATTRIBUTE((noinline)) int recv_any(struct csysi_channel *c, void *out,
 						csys_deadline deadline)
 {
-	if (csysi_tsan_is_there())
-		return csysi_channel_recv_slow(c, out, deadline);
-	int r = csysi_channel_recv_alone(c, out, &c->layout);
+	return recv_with(c, out, deadline, &c->layout);
+}
 
-	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_recv_slow(c, out, deadline);
+CSYSI_ALWAYS int recv_until(csys_receiver *receiver, csys_deadline deadline, void *out)
+{
+	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
+
+	return c->layout.is_pointer ? recv_pointer(c, out, deadline) : recv_any(c, out, deadline);
 }
 
 int csys_receiver_recv_until(csys_receiver *receiver, csys_deadline deadline, void *out_value)
 {
-	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
-
-	return c->layout.is_pointer ? recv_pointer(c, out_value, deadline)
-				    : recv_any(c, out_value, deadline);
+	return recv_until(receiver, deadline, out_value);
 }
 
 int csys_receiver_recv(csys_receiver *receiver, void *out_value)
 {
-	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
-
-	return c->layout.is_pointer ? recv_pointer(c, out_value, CSYS_FOREVER)
-				    : recv_any(c, out_value, CSYS_FOREVER);
+	return recv_until(receiver, CSYS_FOREVER, out_value);
 }
 
 int csys_receiver_try_recv(csys_receiver *receiver, void *out_value)
 {
-	int r = csys_receiver_recv_until(receiver, CSYS_POLL, out_value);
+	int r = recv_until(receiver, CSYS_POLL, out_value);
 
 	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
 }

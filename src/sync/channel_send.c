@@ -185,7 +185,7 @@ static CSYSI_ATTRIBUTE((noinline)) int send_any(struct csysi_channel *c, const v
 	return CSYSI_LIKELY(r == 0) ? r : csysi_channel_send_slow(c, value, r, deadline);
 }
 
-int csys_sender_send_until(csys_sender *sender, const void *value, csys_deadline deadline)
+CSYSI_ALWAYS int send_until(csys_sender *sender, const void *value, csys_deadline deadline)
 {
 	struct csysi_channel *c = csysi_channel_of_sender(sender);
 
@@ -193,17 +193,19 @@ int csys_sender_send_until(csys_sender *sender, const void *value, csys_deadline
 				    : send_any(c, value, deadline);
 }
 
+int csys_sender_send_until(csys_sender *sender, const void *value, csys_deadline deadline)
+{
+	return send_until(sender, value, deadline);
+}
+
 int csys_sender_send(csys_sender *sender, const void *value)
 {
-	struct csysi_channel *c = csysi_channel_of_sender(sender);
-
-	return c->layout.is_pointer ? send_pointer(c, value, CSYS_FOREVER)
-				    : send_any(c, value, CSYS_FOREVER);
+	return send_until(sender, value, CSYS_FOREVER);
 }
 
 int csys_sender_try_send(csys_sender *sender, const void *value)
 {
-	int r = csys_sender_send_until(sender, value, CSYS_POLL);
+	int r = send_until(sender, value, CSYS_POLL);
 
 	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
 }
