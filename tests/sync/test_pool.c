@@ -8,27 +8,14 @@
 
 #include "base/atomic.h"
 #include "support/channel.h"
+#include "support/pool.h"
 #include "support/thread.h"
-
-/* What the jobs of a test share. */
-static csys_pool *pool;
-static csys_event gate, reached; /* manual */
-static uint32_t done, dropped;   /* atomic */
-static int seen[4];              /* results of calls in jobs */
 
 static void *add_one(void *unused)
 {
 	(void)unused;
 	csysi_add_relaxed(&done, 1);
 	return NULL;
-}
-
-static void *pass_the_gate(void *argument)
-{
-	csys_event_set(&reached);
-	csys_event_wait(&gate);
-	csysi_add_relaxed(&done, 1);
-	return argument;
 }
 
 static void count_one(csys_thread_function *function, void *argument, void *drop_argument)
@@ -40,40 +27,7 @@ static void count_one(csys_thread_function *function, void *argument, void *drop
 
 static void open_pool(int threads, size_t capacity)
 {
-	const csys_pool_options options = { .threads = threads,
-					    .capacity = capacity,
-					    .drop = count_one,
-					    .drop_argument = &dropped };
-	csys_event_init_manual(&gate);
-	csys_event_init_manual(&reached);
-	done = dropped = 0;
-	memset(seen, 0, sizeof seen);
-	assert_int_equal(csys_pool_new(&options, &pool), 0);
-}
-
-static void close_pool(void)
-{
-	csys_event_set(&gate);
-	assert_int_equal(csys_pool_close(pool), 0);
-}
-
-static void submit(csys_thread_function *function)
-{
-	assert_int_equal(csys_pool_submit(pool, function, NULL), 0);
-}
-
-static csys_task *submit_task(csys_thread_function *function, void *argument)
-{
-	csys_task *task = NULL;
-	assert_int_equal(csys_pool_submit_task(pool, function, argument, &task), 0);
-	return task;
-}
-
-/* The only thread of the pool waits at the gate. */
-static void occupy(void)
-{
-	submit(pass_the_gate);
-	csys_event_wait(&reached);
+	open_pool_with(threads, capacity, count_one);
 }
 
 /* ---- jobs -------------------------------------------------------------------------------- */

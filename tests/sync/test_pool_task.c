@@ -8,26 +8,15 @@
 
 #include "base/atomic.h"
 #include "support/channel.h"
+#include "support/pool.h"
 #include "support/thread.h"
 
-/* What the jobs of a test share. */
 enum { SUBMITTERS = 3, ROUNDS = 60 };
 
-static csys_pool *pool;
-static csys_event gate, reached;                             /* manual */
-static uint32_t done, dropped, accepted, refused, cancelled; /* atomic */
-static int seen[4];                                          /* results of calls in jobs */
+static uint32_t accepted, refused, cancelled; /* atomic */
 
 static void *add_one(void *argument)
 {
-	csysi_add_relaxed(&done, 1);
-	return argument;
-}
-
-static void *pass_the_gate(void *argument)
-{
-	csys_event_set(&reached);
-	csys_event_wait(&gate);
 	csysi_add_relaxed(&done, 1);
 	return argument;
 }
@@ -54,42 +43,15 @@ static void count_one(csys_thread_function *function, void *argument, void *drop
 
 static void open_pool(int threads, size_t capacity)
 {
-	const csys_pool_options options = { .threads = threads,
-					    .capacity = capacity,
-					    .drop = count_one,
-					    .drop_argument = &dropped };
-	csys_event_init_manual(&gate);
-	csys_event_init_manual(&reached);
-	done = dropped = accepted = refused = cancelled = 0;
-	memset(seen, 0, sizeof seen);
+	accepted = refused = cancelled = 0;
 	csys_panic_set_hook(be_quiet, NULL);
-	assert_int_equal(csys_pool_new(&options, &pool), 0);
+	open_pool_with(threads, capacity, count_one);
 }
 
-static void close_pool(void)
+static void close_quiet_pool(void)
 {
-	csys_event_set(&gate);
-	assert_int_equal(csys_pool_close(pool), 0);
+	close_pool();
 	csys_panic_set_hook(NULL, NULL);
-}
-
-static void submit(csys_thread_function *function)
-{
-	assert_int_equal(csys_pool_submit(pool, function, NULL), 0);
-}
-
-static csys_task *submit_task(csys_thread_function *function, void *argument)
-{
-	csys_task *task = NULL;
-	assert_int_equal(csys_pool_submit_task(pool, function, argument, &task), 0);
-	return task;
-}
-
-/* The only thread of the pool waits at the gate. */
-static void occupy(void)
-{
-	submit(pass_the_gate);
-	csys_event_wait(&reached);
 }
 
 /* ---- tasks ------------------------------------------------------------------------------- */
@@ -110,7 +72,7 @@ static void a_join_gives_the_result(void **state)
 		assert_ptr_equal(result, &seen);
 	}
 	assert_int_equal(csys_task_cancel(task), CSYS_EBUSY);
-	close_pool();
+	close_quiet_pool();
 	assert_int_equal(csys_task_try_join(csys_task_ref(task), NULL), 0);
 	assert_true(csys_task_is_finished(task));
 	assert_null(csys_task_panic_message(task));
@@ -125,7 +87,7 @@ static void a_task_without_references_is_run(void **state)
 	open_pool(1, 0);
 	occupy();
 	csys_task_unref(submit_task(add_one, NULL));
-	close_pool();
+	close_quiet_pool();
 	assert_int_equal(done, 2);
 }
 
@@ -139,7 +101,7 @@ static void a_task_that_has_not_begun_can_be_cancelled(void **state)
 	assert_int_equal(csys_task_cancel(task), CSYS_ECANCELED);
 	assert_int_equal(csys_task_join(task, NULL), CSYS_ECANCELED);
 	assert_int_equal(csys_pool_shutdown_now(pool), 0);
-	close_pool();
+	close_quiet_pool();
 	csys_task_unref(task);
 	assert_int_equal(done, 1);
 	assert_int_equal(dropped, 0);
@@ -159,7 +121,7 @@ static void a_panic_is_told_and_the_pool_goes_on(void **state)
 	assert_int_equal(csys_pool_panicked(pool), 2);
 	assert_int_equal(csys_pool_threads(pool), 1);
 	assert_int_equal(done, 1);
-	close_pool();
+	close_quiet_pool();
 	csys_task_unref(task);
 }
 
@@ -183,7 +145,7 @@ static void a_thread_that_a_job_ends_is_replaced(void **state)
 	assert_int_equal(csys_pool_wait_idle(pool), 0);
 	assert_int_equal(csys_pool_panicked(pool), 2);
 	assert_int_equal(csys_pool_threads(pool), 1);
-	close_pool();
+	close_quiet_pool();
 	csys_task_unref(task);
 	assert_int_equal(done, 1);
 }
@@ -206,7 +168,7 @@ static void a_hook_of_a_thread_of_the_pool_cannot_wait_for_it(void **state)
 	(void)state;
 	open_pool(1, 0);
 	submit(add_hook);
-	close_pool();
+	close_quiet_pool();
 	assert_int_equal(seen[0], CSYS_EDEADLK);
 	assert_int_equal(seen[1], CSYS_EDEADLK);
 }
@@ -231,7 +193,7 @@ static void a_pool_that_has_lost_its_last_thread_drops_all(void **state)
 	assert_int_equal(csys_pool_wait_idle(pool), 0);
 	assert_int_equal(csys_pool_threads(pool), 0);
 	assert_int_equal(csys_pool_submit(pool, add_one, NULL), CSYS_EDISCONNECTED);
-	close_pool();
+	close_quiet_pool();
 	csys_task_unref(task);
 	assert_int_equal(dropped, 1);
 }
@@ -265,7 +227,7 @@ static void threads_that_wait_for_room_go_on_when_the_pool_has_lost_its_last_thr
 	submit(end_thread_for_good);
 	let_four(submit_one);
 	assert_int_equal(csys_pool_wait_idle(pool), 0);
-	close_pool();
+	close_quiet_pool();
 	assert_int_equal(dropped, accepted);
 }
 
@@ -293,7 +255,7 @@ static void jobs_may_join_what_they_submit(void **state)
 		assert_int_equal(csys_task_join(task, &result), 0);
 		assert_int_equal((uintptr_t)result, 20);
 		csys_task_unref(task);
-		close_pool();
+		close_quiet_pool();
 	}
 }
 
@@ -324,7 +286,7 @@ static void a_task_that_joins_itself_is_told_and_one_that_it_joins_may_panic(voi
 	assert_int_equal(seen[2], CSYS_EPANICKED);
 	assert_int_equal(csys_pool_panicked(pool), 1);
 	csys_task_unref(own_task);
-	close_pool();
+	close_quiet_pool();
 }
 
 static void *join_own_task(void *unused)
@@ -340,7 +302,7 @@ static void all_that_join_a_task_are_woken(void **state)
 	own_task = submit_task(pass_the_gate, NULL);
 	let_four(join_own_task);
 	csys_task_unref(own_task);
-	close_pool();
+	close_quiet_pool();
 }
 
 /* ---- races ------------------------------------------------------------------------------- */
@@ -406,7 +368,7 @@ static void race_with_shutdown(int round)
 		pthread_join(threads[i], NULL);
 	if (round % 5 == 1)
 		assert_int_equal(csys_pool_wait_idle(pool), 0);
-	close_pool();
+	close_quiet_pool();
 }
 
 static void each_accepted_job_is_done_or_dropped_once(void **state)
@@ -446,7 +408,7 @@ static void waits_for_idle_race_with_jobs_that_submit(void **state)
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(done, 2 * 2 * 20 * ROUNDS);
-	close_pool();
+	close_quiet_pool();
 }
 
 static void *submit_chain(void *left)
@@ -466,7 +428,7 @@ static void a_close_races_with_jobs_that_submit(void **state)
 		note(csys_pool_submit(pool, submit_chain, (void *)(uintptr_t)1000000));
 		for (int i = 0; i < round % 5; i++)
 			csys_thread_yield();
-		close_pool();
+		close_quiet_pool();
 		assert_int_equal(done, accepted);
 		assert_int_equal(dropped, 0);
 	}
