@@ -48,7 +48,7 @@ static int plan_ring(struct plan *plan, const struct csysi_channel_layout *l, si
 	}
 	/* The stamps stand in front of large messages, whose alignment they must not break. */
 	if (!l->is_small)
-		stamps = CSYSI_CHANNEL_UP(slots * sizeof(uint32_t), plan->alignment);
+		stamps = csysi_channel_up(slots * sizeof(uint32_t), plan->alignment);
 	if (__builtin_mul_overflow(slots, l->slot, &bytes) ||
 	    __builtin_add_overflow(bytes, stamps, &plan->bytes))
 		return CSYS_ENOMEM;
@@ -67,7 +67,7 @@ static struct csysi_channel *make(const struct csysi_channel_layout *l, uint32_t
 	if (kind == CSYSI_CHANNEL_BOUNDED && plan_ring(&plan, l, capacity) < 0)
 		return NULL;
 	int is_apart = plan.bytes > TOGETHER;
-	size_t at = CSYSI_CHANNEL_UP(sizeof(struct csysi_channel), plan.alignment);
+	size_t at = csysi_channel_up(sizeof(struct csysi_channel), plan.alignment);
 	struct csysi_channel *c =
 		csysi_channel_alloc(is_apart ? at : at + plan.bytes, plan.alignment, 1, &memory);
 	if (!c)
@@ -164,10 +164,8 @@ int csysi_channel_new(size_t size, size_t alignment, size_t capacity,
 	if (r < 0)
 		return r;
 	set_options(c, options);
-	if (kind == CSYSI_CHANNEL_UNBOUNDED && csysi_channel_blocks_init(c) < 0) {
-		free_channel(c);
-		return CSYS_ENOMEM;
-	}
+	if (kind == CSYSI_CHANNEL_UNBOUNDED)
+		csysi_channel_blocks_init(c);
 	*out_sender = (csys_sender *)(void *)c;
 	*out_receiver = (csys_receiver *)(void *)c;
 	return 0;
@@ -268,12 +266,27 @@ static void disconnect_senders(struct csysi_channel *c)
 	csysi_channel_await_drain(c);
 }
 
+/* Whether there is no end but this receiver.  Then no other thread has to do with the channel: no
+ * sender is left, nor a weak one, and they do not come back. */
+static int is_all_that_is_left(const struct csysi_channel *c)
+{
+	/* Acquire, both: pairs with the releases of those that have closed the others. */
+	return csysi_load_acquire(&c->receivers) == 1 && csysi_load_acquire(&c->references) == 1;
+}
+
 void csys_receiver_close(csys_receiver *receiver)
 {
 	struct csysi_channel *c = csysi_channel_of_receiver(receiver);
 
 	if (!c || is_of_parent(c))
 		return;
+	if (is_all_that_is_left(c)) {
+		/* Relaxed, both: no other thread changes them. */
+		if (csysi_load_relaxed(&c->tail) != csysi_load_relaxed(&c->head))
+			csysi_channel_destroy_queued(c);
+		free_channel(c);
+		return;
+	}
 	/* Acquire and release: the last one has seen what all others did. */
 	if (csysi_sub_acq_rel(&c->receivers, 1) > 0)
 		return;

@@ -223,13 +223,14 @@ ptrdiff_t csysi_channel_find_cpu(void);
 
 void csysi_channel_owner_init(struct csysi_channel_owner *owner);
 
-/* Make this thread the owner of a side, or the side one that several threads share. */
-void csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner *owner,
-			     uint32_t *is_shared);
+/* Make this thread the owner of a side, or the side one that several threads share.  0; or, of the
+ * senders of an unbounded channel, CSYS_ENOMEM, and nothing has changed. */
+int csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner *owner,
+			    uint32_t *is_shared);
 
-/* Let no thread be the owner of a side any more. */
-void csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
-			 uint32_t *is_shared);
+/* Let no thread be the owner of a side any more: as above. */
+int csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
+			uint32_t *is_shared);
 
 /* ---- timers: channel_timer.c ------------------------------------------------------------- */
 
@@ -263,7 +264,9 @@ void csysi_channel_handle_free(struct csysi_channel_handle *handle);
 /* Memory at a multiple of `alignment`, zeroed if asked for: *out_memory is to be freed. */
 void *csysi_channel_alloc(size_t size, size_t alignment, int is_zero, void **out_memory);
 
-int csysi_channel_blocks_init(struct csysi_channel *c); /* 0, or CSYS_ENOMEM */
+void csysi_channel_blocks_init(struct csysi_channel *c);
+/* Under the lock, of a sender: let there be a block to send into.  0, or CSYS_ENOMEM. */
+int csysi_channel_first_block(struct csysi_channel *c);
 void csysi_channel_blocks_free(struct csysi_channel *c);
 
 /* ---- waiting awake: channel_spin.c ------------------------------------------------------- */

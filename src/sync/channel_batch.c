@@ -262,14 +262,15 @@ static int is_last(const struct run *run, const struct csysi_channel_layout *l, 
 /* As the only receiver at this time: how many were taken, of one run. */
 static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
 {
-	/* Relaxed, all: only receivers change them; the CPU is a hint. */
+	/* Relaxed: only receivers change it.  Acquire: as in csysi_channel_take_list. */
 	uint64_t h = csysi_load_relaxed(&c->head);
-	struct csysi_channel_block *block = csysi_load_relaxed(&c->head_block);
+	struct csysi_channel_block *block = csysi_load_acquire(&c->head_block);
 	struct run run = run_at(c, block, h, most);
 	uint64_t n = read_run(&run, out, &c->layout);
 
 	if (n == 0)
 		return 0;
+	/* Relaxed, both: a hint. */
 	uint32_t stamp = csysi_load_relaxed(stamp_of(&run, &c->layout, n - 1));
 	csysi_store_relaxed(&c->rx_spin.cpu, stamp & CSYSI_CHANNEL_CPU);
 	if (c->kind == CSYSI_CHANNEL_UNBOUNDED && is_last(&run, &c->layout, h, n)) {

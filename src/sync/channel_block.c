@@ -8,6 +8,10 @@
  * Meanwhile tail stays at the index without a slot, for which all other senders wait.  So if there
  * is no memory, it sets tail back, and nothing has happened.  Only one thread links at a time.
  *
+ * The first block is made by the first sender, when it becomes the owner of its side or shares it,
+ * under the channel's lock.  Until then the receiver's block is one whose first stamp lies in the
+ * channel, and is 0 for ever: so it finds nothing, and needs no case of its own.
+ *
  * The receiver leaves a block behind when it has taken the last slot: the next one was linked
  * before that slot was stamped.  It keeps up to SPARES blocks for the senders, in a stack: the
  * receiver pushes by compare-and-swap, and the one thread that links pops; so a block that was read
@@ -32,13 +36,17 @@
 
 void *csysi_channel_alloc(size_t size, size_t alignment, int is_zero, void **out_memory)
 {
-	if (size > SIZE_MAX - alignment)
+	const size_t has = _Alignof(max_align_t); /* as malloc */
+	size_t more = alignment > has ? alignment - has : 0;
+
+	if (size > SIZE_MAX - more)
 		return NULL;
-	void *memory = (is_zero ? csysi_alloc_zero : csysi_alloc)(size + alignment - 1);
+	void *memory = csysi_alloc(size + more);
 	if (!memory)
 		return NULL;
 	*out_memory = memory;
-	return (char *)memory + (0 - (uintptr_t)memory) % alignment;
+	char *aligned = (char *)memory + ((0 - (uintptr_t)memory) & (alignment - 1));
+	return is_zero ? memset(aligned, 0, size) : aligned;
 }
 
 static uint64_t slots_of(const struct csysi_channel_layout *l)
@@ -177,10 +185,27 @@ void csysi_channel_next_block(struct csysi_channel *c)
 
 /* ---- all of them ------------------------------------------------------------------------- */
 
-int csysi_channel_blocks_init(struct csysi_channel *c)
+void csysi_channel_blocks_init(struct csysi_channel *c)
 {
-	c->head_block = c->tail_block = get_block(c, 0);
-	return c->head_block ? 0 : CSYS_ENOMEM;
+	/* As a number: there is no such block. */
+	uintptr_t at = (uintptr_t)&c->no_stamp - c->layout.stamps_at;
+
+	c->head_block = (struct csysi_channel_block *)at;
+}
+
+int csysi_channel_first_block(struct csysi_channel *c)
+{
+	/* Relaxed: the lock orders it. */
+	if (c->kind != CSYSI_CHANNEL_UNBOUNDED || csysi_load_relaxed(&c->tail_block))
+		return 0;
+	struct csysi_channel_block *block = get_block(c, 0);
+	if (!block)
+		return CSYS_ENOMEM;
+	/* Relaxed: senders come here, or acquire that a side has an owner, or is shared. */
+	csysi_store_relaxed(&c->tail_block, block);
+	/* Release pairs with the acquire of csysi_channel_take_list: its stamps are 0. */
+	csysi_store_release(&c->head_block, block);
+	return 0;
 }
 
 static void free_all(struct csysi_channel_block *first)
@@ -195,5 +220,6 @@ static void free_all(struct csysi_channel_block *first)
 void csysi_channel_blocks_free(struct csysi_channel *c)
 {
 	free_all(c->spare);
-	free_all(c->head_block);
+	if (c->tail_block)
+		free_all(c->head_block);
 }

@@ -111,7 +111,7 @@ int csys_receiver_handle(csys_receiver *receiver, csys_handle *out_handle)
 	int r = get(&c->rx_handle, make_for_receivers, out_handle);
 	if (r < 0)
 		return r;
-	csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared);
+	(void)csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared);
 	if (csysi_channel_has_slots(c))
 		csysi_channel_tidy(c); /* an owner may have left what is aborted */
 	else
@@ -123,12 +123,13 @@ int csys_sender_handle(csys_sender *sender, csys_handle *out_handle)
 {
 	struct csysi_channel *c = csysi_channel_of_sender(sender);
 
-	int r = get(&c->tx_handle, make_for_senders, out_handle);
+	int r = csysi_channel_share(c, &c->tx_owner, &c->tx_is_shared);
+	if (r == 0)
+		r = get(&c->tx_handle, make_for_senders, out_handle);
 	if (r < 0)
 		return r;
 	/* Sequentially consistent: senders that look at the flags after this find it. */
 	(void)csysi_fetch_or_seq_cst(&c->rx_flags, CSYSI_CHANNEL_WATCHED);
-	csysi_channel_share(c, &c->tx_owner, &c->tx_is_shared);
 	csysi_channel_handle_look(c, csysi_load_acquire(&c->tx_handle));
 	return 0;
 }

@@ -128,7 +128,7 @@ static int set_tail_back(struct csysi_channel *c, uint64_t t)
 			csysi_channel_leave(seat);
 			return is_last;
 		}
-		csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
+		(void)csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
 	}
 }
 

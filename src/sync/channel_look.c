@@ -5,12 +5,12 @@
 
 int csysi_channel_is_published(struct csysi_channel *c)
 {
-	/* Relaxed, all but the stamp: only the owner changes them. */
+	/* Relaxed: only the owner changes it.  The block: as in csysi_channel_take_list. */
 	uint64_t h = csysi_load_relaxed(&c->head);
 	int is_list = c->kind == CSYSI_CHANNEL_UNBOUNDED;
 	unsigned shift = is_list ? c->layout.shift : c->shift;
 	const uint32_t *stamp =
-		is_list ? csysi_channel_stamp(csysi_load_relaxed(&c->head_block), &c->layout,
+		is_list ? csysi_channel_stamp(csysi_load_acquire(&c->head_block), &c->layout,
 					      h & ((UINT64_C(1) << shift) - 1))
 			: csysi_channel_ring_stamp(c, &c->layout, h & c->mask);
 

@@ -78,47 +78,64 @@ static void share(struct csysi_channel_owner *owner, uint32_t *is_shared)
 	csysi_store_release(is_shared, 1);
 }
 
-/* Under the lock: make this thread the owner, for whose seat there is room. */
+/* Under the lock: whether a seat is left.  The first one is without a thread until it is used. */
+static int has_seat(const struct csysi_channel_owner *owner)
+{
+	const struct csysi_channel_seat *seat = csysi_load_relaxed(&owner->seat);
+
+	return seat < &owner->seats[CSYSI_CHANNEL_SEATS - 1] || !csysi_load_relaxed(&seat->thread);
+}
+
+/* Under the lock: make this thread the owner, for which a seat is left. */
 static void move(struct csysi_channel_owner *owner, const void *me)
 {
 	struct csysi_channel_seat *seat = csysi_load_relaxed(&owner->seat);
 
 	if (csysi_load_relaxed(&seat->thread))
-		evict(seat);
-	seat = &owner->seats[owner->used++];
+		evict(seat++);
 	csysi_store_relaxed(&seat->thread, me);
 	csysi_store_relaxed(&seat->cpu, csysi_channel_ask_cpu());
 	/* Release pairs with the acquire of csysi_channel_enter. */
 	csysi_store_release(&owner->seat, seat);
 }
 
-void csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner *owner,
-			     uint32_t *is_shared)
+/* Under the lock: a side that has never had an owner may lack something. */
+static int prepare_side(struct csysi_channel *c, const struct csysi_channel_owner *owner)
+{
+	return owner == &c->tx_owner ? csysi_channel_first_block(c) : 0;
+}
+
+int csysi_channel_take_over(struct csysi_channel *c, struct csysi_channel_owner *owner,
+			    uint32_t *is_shared)
 {
 	const void *me = csysi_channel_me();
 
 	csysi_channel_lock(c);
+	int r = prepare_side(c, owner);
 	/* Relaxed, both: the lock orders them. */
 	const void *thread = csysi_load_relaxed(&csysi_load_relaxed(&owner->seat)->thread);
-	if (!csysi_load_relaxed(is_shared) && (!thread || thread != me)) {
-		if (owner->used < CSYSI_CHANNEL_SEATS && csysi_os_barrier_is_there())
+	if (r == 0 && !csysi_load_relaxed(is_shared) && (!thread || thread != me)) {
+		if (has_seat(owner) && csysi_os_barrier_is_there())
 			move(owner, me);
 		else
 			share(owner, is_shared);
 	}
 	csysi_channel_unlock(c);
+	return r;
 }
 
-void csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
-			 uint32_t *is_shared)
+int csysi_channel_share(struct csysi_channel *c, struct csysi_channel_owner *owner,
+			uint32_t *is_shared)
 {
 	if (!csysi_channel_has_slots(c))
-		return; /* without owners, and without what several threads could share */
+		return 0; /* without owners, and without what several threads could share */
 	csysi_channel_lock(c);
+	int r = prepare_side(c, owner);
 	/* Relaxed: the lock orders it. */
-	if (!csysi_load_relaxed(is_shared))
+	if (r == 0 && !csysi_load_relaxed(is_shared))
 		share(owner, is_shared);
 	csysi_channel_unlock(c);
+	return r;
 }
 
 void csysi_channel_owner_init(struct csysi_channel_owner *owner)

@@ -47,7 +47,7 @@ static int claim_index(struct csysi_channel *c, uint64_t *out_t)
 		struct csysi_channel_seat *seat = csysi_channel_enter(&c->tx_owner);
 		if (seat)
 			return claim_alone(c, seat, out_t);
-		csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
+		(void)csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
 	}
 	return CSYS_EDISCONNECTED;
 }

@@ -74,7 +74,7 @@ int csysi_channel_try_recv(struct csysi_channel *c, void *out)
 			return recv_in_turn(c, out);
 		if (r != CSYSI_CHANNEL_OTHER)
 			return r;
-		csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
+		(void)csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
 	}
 }
 

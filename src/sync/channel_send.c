@@ -27,7 +27,9 @@ int csysi_channel_try_send(struct csysi_channel *c, const void *value)
 			return r;
 		if (csysi_channel_is_closed(c))
 			return CSYS_EDISCONNECTED;
-		csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
+		r = csysi_channel_take_over(c, &c->tx_owner, &c->tx_is_shared);
+		if (r < 0)
+			return r;
 	}
 }
 

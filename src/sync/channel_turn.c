@@ -27,7 +27,7 @@ struct csysi_channel_seat *csysi_channel_begin_turn(struct csysi_channel *c)
 		struct csysi_channel_seat *seat = csysi_channel_enter(&c->rx_owner);
 		if (seat)
 			return seat;
-		csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
+		(void)csysi_channel_take_over(c, &c->rx_owner, &c->rx_is_shared);
 	}
 }
 

@@ -4,7 +4,7 @@
  *
  * Two threads send up to two messages each, and wait while there is no room; then they close their
  * ends.  One thread receives, and closes its end when no sender is left, or at any time before that.
- * The last one frees the channel.  Shown:
+ * The last one frees the channel; a receiver that finds itself the last does so without ado.  Shown:
  *   - each message is received or destroyed, once, by one thread at a time;
  *   - what was sent before the receiver was closed is destroyed before that returns;
  *   - the receiver gets all that was sent before it is told that no sender is left;
@@ -234,7 +234,7 @@ inline receive()
 	is_done = false
 }
 
-inline close_receiver()
+inline close_shared_with_senders()
 {
 	atomic { CHANNEL; is_closed = true; before = sent };
 #ifndef BUG_CLOSED_WITHOUT_A_WAKE
@@ -252,6 +252,20 @@ inline close_receiver()
 		before = 0
 	};
 	release()
+}
+
+inline close_receiver()
+{
+	if
+#ifdef BUG_ALONE_WITH_THE_LAST_SENDER
+	:: senders == 0 ->
+#else
+	:: references == 1 ->
+#endif
+		if :: tail != head -> destroy_queued() :: else fi;
+		atomic { CHANNEL; is_freed = true }
+	:: else -> close_shared_with_senders()
+	fi
 }
 
 proctype receiver()

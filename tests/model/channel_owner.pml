@@ -33,7 +33,6 @@ chan buffer[THREADS] = [LONGEST] of { byte, byte };
 
 /* Under the lock. */
 bool is_locked = false;
-byte used = 0;
 
 #define INDICES 2
 byte claims = 0; /* what tail should be */
@@ -163,10 +162,10 @@ inline move()
 {
 	if
 	:: thread_of[seat] == NONE
-	:: else -> evict()
+	:: else -> evict(); seat++
 	fi;
-	thread_of[used] = self;
-	d_step { seat_of = used; used++ }
+	thread_of[seat] = self;
+	seat_of = seat
 }
 
 inline lock()
@@ -179,12 +178,15 @@ inline unlock()
 	atomic { is_locked = false; seat = SEATS }
 }
 
+/* The first one is without a thread until it is used. */
+#define HAS_SEAT (seat < SEATS - 1 || thread_of[seat] == NONE)
+
 inline take_over()
 {
 	lock();
 	if
-	:: !is_shared && thread_of[seat] != self && used < SEATS -> move()
-	:: !is_shared && thread_of[seat] != self && used == SEATS -> share()
+	:: !is_shared && thread_of[seat] != self && HAS_SEAT -> move()
+	:: !is_shared && thread_of[seat] != self && !HAS_SEAT -> share()
 	:: else
 	fi;
 	unlock()

@@ -154,8 +154,8 @@ void close_gate(const struct channel *channel)
 	struct csysi_channel *c = core_of(channel);
 
 	/* Then the lock is for lists only: no thread becomes the owner of a side. */
-	csysi_channel_share(c, &c->tx_owner, &c->tx_is_shared);
-	csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared);
+	assert_int_equal(csysi_channel_share(c, &c->tx_owner, &c->tx_is_shared), 0);
+	assert_int_equal(csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared), 0);
 	csysi_channel_lock(c);
 	/* A lock that had to be waited for looks like a gate with a thread before it. */
 	while (is_at_gate(channel)) {

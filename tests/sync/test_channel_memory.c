@@ -51,6 +51,48 @@ static uint64_t send_without_memory(struct channel *channel, uint64_t first)
 	return sent;
 }
 
+static void a_channel_holds_no_memory_for_messages_before_the_first(const struct shape *shape)
+{
+	struct channel channel;
+	static unsigned char values[3 * 5000];
+	size_t count = 77;
+	uint32_t before = blocks_held();
+	open_channel(&channel, shape);
+	assert_int_equal(blocks_held(), before + 1);
+	/* Nor does it take any to find nothing. */
+	csysi_fault_exhaust(1, CSYS_ENOMEM);
+	assert_empty(&channel);
+	assert_int_equal(csys_receiver_recv_batch(channel.rx, values, 3, CSYS_POLL, &count),
+			 CSYS_ETIMEDOUT);
+	csysi_fault_arm(0);
+	assert_int_equal(csys_receiver_drain(channel.rx, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(send_without_memory(&channel, 0), 0);
+	assert_int_equal(blocks_held(), before + 1);
+	assert_sends_all(&channel, 0, 1);
+	assert_int_equal(blocks_held(), before + 2);
+	assert_receives_all(&channel, 0, 1);
+	close_channel(&channel);
+	assert_int_equal(blocks_held(), before);
+}
+
+static void
+a_handle_of_senders_without_memory_fails_and_the_channel_goes_on(const struct shape *shape)
+{
+	struct channel channel;
+	csys_handle handle;
+	open_channel(&channel, shape);
+	for (int nth = 1; nth <= 2; nth++) {
+		csysi_fault_arm(nth);
+		assert_int_equal(csys_sender_handle(channel.tx, &handle), CSYS_ENOMEM);
+		csysi_fault_arm(0);
+	}
+	assert_int_equal(csys_sender_handle(channel.tx, &handle), 0);
+	assert_sends_all(&channel, 0, 1);
+	assert_receives_all(&channel, 0, 1);
+	close_channel(&channel);
+}
+
 static void a_send_without_memory_fails_and_the_channel_goes_on(const struct shape *shape)
 {
 	struct channel channel;
@@ -362,6 +404,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_ON(OF_ALL, a_channel_that_gets_no_memory_is_not_made),
+		TEST_ON(OF_UNBOUNDED, a_channel_holds_no_memory_for_messages_before_the_first),
+		TEST_ON(OF_UNBOUNDED,
+			a_handle_of_senders_without_memory_fails_and_the_channel_goes_on),
 		TEST_ON(OF_UNBOUNDED, a_send_without_memory_fails_and_the_channel_goes_on),
 		TEST_ON(OF_UNBOUNDED, a_send_that_another_thread_may_make_too_fails_likewise),
 		TEST_ON(OF_UNBOUNDED, a_send_without_memory_fails_though_the_receiver_waits_for_it),

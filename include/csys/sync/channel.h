@@ -92,7 +92,7 @@ typedef struct csys_channel_options {
 } csys_channel_options;
 
 /**
- * Make a channel.
+ * Make a channel.  An unbounded one takes memory for messages when the first is sent.
  *
  * \param size          of a message, in bytes; may be 0
  * \param capacity      messages that can be queued; 0: rendezvous; CSYS_UNBOUNDED
@@ -334,7 +334,8 @@ CSYS_API CSYS_MUST_CHECK int csys_sender_handle(csys_sender *sender, csys_handle
 /* ---- asking ------------------------------------------------------------------------------ */
 
 /**
- * Tell how many messages are queued at this moment.
+ * Tell how many messages are queued at this moment.  One that is being peeked at counts; a place
+ * that is reserved does not, nor one that was aborted.
  *
  * \param sender  an end
  * \return the number; 0 if the capacity is 0
@@ -342,7 +343,8 @@ CSYS_API CSYS_MUST_CHECK int csys_sender_handle(csys_sender *sender, csys_handle
 CSYS_API size_t csys_sender_len(const csys_sender *sender);
 
 /**
- * Tell how many messages are queued at this moment.
+ * Tell how many messages are queued at this moment.  One that is being peeked at counts; a place
+ * that is reserved does not, nor one that was aborted.
  *
  * \param receiver  an end
  * \return the number; 0 if the capacity is 0

@@ -101,7 +101,6 @@ struct csysi_channel_seat {
 };
 struct csysi_channel_owner {
 	struct csysi_channel_seat *seat; /* of the owner */
-	uint32_t used;                   /* under the channel's lock: seats that had an owner */
 	struct csysi_channel_seat seats[CSYSI_CHANNEL_SEATS];
 };
 
@@ -142,6 +141,10 @@ struct csysi_channel {
 	uint32_t process;           /* in which it was made: src/sync/channel.c */
 	uint32_t is_patient;        /* holds back for streams */
 	ptrdiff_t cpu_at; /* the number of the CPU, from csysi_channel_me; 0: none is kept */
+	struct csysi_channel_handle *rx_handle, *tx_handle; /* NULL: not asked for */
+	struct csysi_channel_handle *rx_watch, *tx_watch;   /* NULL: not asked for */
+	struct csysi_channel_timer timer;
+	uint32_t senders, receivers, references;
 
 	/* Of the senders. */
 	CSYSI_CHANNEL_ALIGNED uint64_t tail;
@@ -153,30 +156,25 @@ struct csysi_channel {
 
 	/* Of the receiver. */
 	CSYSI_CHANNEL_ALIGNED uint64_t head;
-	struct csysi_channel_block *head_block;
+	struct csysi_channel_block *head_block; /* the senders make the first one */
 	struct csysi_channel_owner rx_owner;
 	struct csysi_channel_fence rx_fence;
 	struct csysi_channel_spin rx_spin;
 	uint64_t burst_from;
 	uint32_t gap, gap_held;
 
-	/* Blocks from the receiver to the senders. */
-	CSYSI_CHANNEL_ALIGNED struct csysi_channel_block *spare;
-	uint32_t spares;
-
 	/* Of the slow paths. */
 	CSYSI_CHANNEL_ALIGNED uint32_t lock;
-	uint32_t turn; /* a lock: of several receivers one receives */
-	uint32_t senders, receivers, references;
+	uint32_t turn;            /* a lock: of several receivers one receives */
 	uint32_t is_waking;       /* under lock: a sender was let go on, and passes that on */
 	uint32_t is_disconnected; /* under lock: of a rendezvous channel */
 	uint32_t is_draining, drains_again; /* under lock */
 	uint64_t set_aside;  /* places without a message, and how many of them are reserved */
 	const void *peeking; /* the thread that has peeked; only receivers change it */
-	struct csysi_channel_handle *rx_handle, *tx_handle;           /* NULL: not asked for */
-	struct csysi_channel_handle *rx_watch, *tx_watch;             /* NULL: not asked for */
 	struct csysi_channel_list waiting_receivers, waiting_senders; /* under lock */
-	struct csysi_channel_timer timer;
+	struct csysi_channel_block *spare; /* blocks from the receiver to the senders */
+	uint32_t spares;
+	uint32_t no_stamp; /* 0: src/sync/channel_block.c */
 };
 
 /* ---- the calling thread -------------------------------------------------------------------- */
@@ -272,7 +270,11 @@ CSYSI_ALWAYS void csysi_channel_leave(struct csysi_channel_seat *seat)
 
 #define CSYSI_CHANNEL_LAYOUT(type) csysi_channel_layout_of(sizeof(type), CSYSI_ALIGNMENT(type))
 
-#define CSYSI_CHANNEL_UP(n, to) (((n) + (to)-1) / (to) * (to))
+/* The least multiple of `unit`, a power of two, that is not below n. */
+CSYSI_ALWAYS size_t csysi_channel_up(size_t n, size_t unit)
+{
+	return (n + unit - 1) & ~(unit - 1);
+}
 
 /* Of messages of so many bytes, at addresses that are multiples of `alignment`. */
 CSYSI_ALWAYS struct csysi_channel_layout csysi_channel_layout_of(size_t size, size_t alignment)
@@ -285,19 +287,19 @@ CSYSI_ALWAYS struct csysi_channel_layout csysi_channel_layout_of(size_t size, si
 	l.is_small = size <= 16;
 	l.is_pointer = size == sizeof(void *) && unit == CSYSI_ALIGNMENT(void *);
 	l.shift = size <= 16 ? 8 : size <= 512 ? 6 : size <= 4096 ? 4 : 2;
-	size_t header = CSYSI_CHANNEL_UP(sizeof(struct csysi_channel_block), 64);
+	size_t header = csysi_channel_up(sizeof(struct csysi_channel_block), 64);
 	if (l.is_small) {
-		size_t behind = CSYSI_CHANNEL_UP(size, sizeof(uint32_t));
-		l.slot = CSYSI_CHANNEL_UP(behind + sizeof(uint32_t), unit);
+		size_t behind = csysi_channel_up(size, sizeof(uint32_t));
+		l.slot = csysi_channel_up(behind + sizeof(uint32_t), unit);
 		l.stamp = l.slot;
-		l.slots_at = CSYSI_CHANNEL_UP(header, unit);
+		l.slots_at = csysi_channel_up(header, unit);
 		l.stamps_at = l.slots_at + behind;
 	} else {
-		l.slot = CSYSI_CHANNEL_UP(size, unit);
+		l.slot = csysi_channel_up(size, unit);
 		l.stamp = sizeof(uint32_t);
 		l.stamps_at = header;
 		l.slots_at = header + (sizeof(uint32_t) << l.shift);
-		l.slots_at = CSYSI_CHANNEL_UP(CSYSI_CHANNEL_UP(l.slots_at, 64), unit);
+		l.slots_at = csysi_channel_up(csysi_channel_up(l.slots_at, 64), unit);
 	}
 	return l;
 }
@@ -627,9 +629,10 @@ CSYSI_ALWAYS int csysi_channel_send_shared(struct csysi_channel *c, const void *
 CSYSI_ALWAYS int csysi_channel_take_list(struct csysi_channel *c, void *out,
 					 const struct csysi_channel_layout *l)
 {
-	/* Relaxed, both: only receivers change them. */
+	/* Relaxed: only receivers change it. */
 	uint64_t h = __atomic_load_n(&c->head, __ATOMIC_RELAXED);
-	struct csysi_channel_block *block = __atomic_load_n(&c->head_block, __ATOMIC_RELAXED);
+	/* Acquire pairs with the release of csysi_channel_first_block. */
+	struct csysi_channel_block *block = __atomic_load_n(&c->head_block, __ATOMIC_ACQUIRE);
 	uint64_t last = (UINT64_C(1) << l->shift) - 2;
 	uint64_t i = h & (last + 1);
 	/* Acquire pairs with the release of csysi_channel_write. */
