@@ -7,6 +7,7 @@
 #include "base/atomic.h"
 #include "support/channel.h"
 #include "support/thread.h"
+#include "sync/channel.h"
 
 /* Messages first, first + 1, ..., as in an array. */
 static unsigned char *array_of(size_t size, uint64_t first, size_t count)
@@ -326,6 +327,31 @@ static void a_batch_of_one_sender_among_several_is_received_in_order(const struc
 	assert_int_equal(channel.drops.count, 0);
 }
 
+/* A message that is being sent, with others behind it. */
+static void a_batch_ends_before_a_message_that_is_not_there_yet(void **state)
+{
+	static const size_t sizes[] = { 0, 4, 8, 16, 64 };
+	(void)state;
+	for (size_t i = 0; i < 8 * sizeof sizes / sizeof *sizes; i++) {
+		const struct shape shape = { sizes[i / 8], 0, 64 };
+		uint64_t before = i % 8 + 1, t;
+		unsigned char late[64];
+		struct channel channel;
+		open_channel(&channel, &shape);
+		struct csysi_channel *c = csysi_channel_of_sender(channel.tx);
+		assert_int_equal(csysi_channel_share(c, &c->tx_owner, &c->tx_is_shared), 0);
+		assert_sends_all(&channel, 0, before);
+		t = csysi_load_relaxed(&c->tail);
+		assert_true(csysi_channel_claim(c, &t));
+		assert_sends_array(&channel, before + 1, 8);
+		assert_int_equal(receive_array(&channel, 0, 32), before);
+		fill(late, shape.size, before);
+		csysi_channel_write_ring(c, t, 0, late, &c->layout);
+		assert_int_equal(receive_array(&channel, before, 32), 9);
+		close_channel(&channel);
+	}
+}
+
 static void a_received_batch_lets_a_sender_go_on(const struct shape *shape)
 {
 	struct channel channel;
@@ -349,6 +375,7 @@ int main(void)
 		TEST_ON(OF_QUEUES, a_batch_is_received_in_order_across_blocks),
 		TEST_ON(OF_QUEUES, a_batch_takes_what_is_there_across_blocks),
 		TEST_ON(OF_QUEUES, a_batch_of_one_sender_among_several_is_received_in_order),
+		TEST_ONE(a_batch_ends_before_a_message_that_is_not_there_yet),
 		TEST_ON(OF_BOUNDED, a_received_batch_makes_room_at_once),
 		TEST_ON(OF_BOUNDED, a_received_batch_lets_a_sender_go_on),
 		TEST_ON(OF_BOUNDED, what_of_a_batch_has_no_room_is_not_sent),
