@@ -21,9 +21,11 @@
  * that is tried it is unstamped, as if its sender were between claim and stamp: receivers wait a
  * moment, and no thread moves head past it.  Aborted places before it follow; only one of a
  * receiver that passes over and a sender that gives back takes a slot from ABORTED, by
- * compare-and-swap.  So an aborted place stays only if something was claimed behind it.  Receivers
- * pass over it: each at head before it finds nothing.  On a side that several share so does the
- * thread that aborts, and one that has taken the message before it: no handle is ready for it.
+ * compare-and-swap.  One that finds a place behind it stamps ABORTED, and then looks at tail once
+ * more; one that gives back that place sets tail, and then looks for ABORTED.  So an aborted place
+ * stays only if something is claimed behind it.  Receivers pass over it: each at head before it
+ * finds nothing.  On a side that several share so does the thread that aborts, and one that has
+ * taken the message before it: no handle is ready for it.
  *
  * Closing.  The last receiver destroys what is queued also behind a reserved slot, but head stays
  * there (channel_drain.c): senders that are late must not come round to it.
@@ -141,25 +143,37 @@ static int take_back(struct csysi_channel *c, uint64_t t)
 	return csysi_cas_seq_cst(csysi_channel_stamp_of(c, t), &was, csysi_channel_unstamped(lap));
 }
 
-/* The slot of index t was unstamped by this thread: give back what can be given back from there
- * downwards.  0: t itself cannot, or one below it, and is ABORTED. */
-static int give_back(struct csysi_channel *c, uint64_t t, int *out_has_room)
+/* The slot of index t was unstamped by this thread, and t is not the last: let it be ABORTED.
+ * 0: it is the last after all, and unstamped again, as what was behind it is given back by now. */
+static int leave_aborted(struct csysi_channel *c, uint64_t t)
 {
-	for (;; t--) {
-		/* Before tail, whose release orders it: see csysi_channel_count. */
-		csysi_sub_relaxed(&c->set_aside, CSYSI_CHANNEL_PLACE);
-		if (!set_tail_back(c, t))
-			break;
-		*out_has_room = 1;
-		if (t == 0 || !take_back(c, t - 1))
-			return 1;
-	}
 	(void)csysi_add_relaxed(&c->set_aside, CSYSI_CHANNEL_PLACE);
 	/* Release pairs with the acquire of the receiver that passes over it. */
 	csysi_store_release(
 		csysi_channel_stamp_of(c, t),
 		csysi_channel_stamp_for(csysi_channel_lap(t, c->shift), CSYSI_CHANNEL_ABORTED));
-	return 0;
+	/* The other thread sets tail back to t + 1, and then looks at this slot: both sequentially
+	 * consistent.  So it takes the slot back, or this thread sees that tail. */
+	csysi_channel_fence();
+	return csysi_load_seq_cst(&c->tail) != t + 1 || !take_back(c, t);
+}
+
+/* The slot of index t was unstamped by this thread: give back what can be given back from there
+ * downwards.  0: t itself cannot, or one below it, and is ABORTED. */
+static int give_back(struct csysi_channel *c, uint64_t t, int *out_has_room)
+{
+	for (;;) {
+		/* Before tail, whose release orders it: see csysi_channel_count. */
+		csysi_sub_relaxed(&c->set_aside, CSYSI_CHANNEL_PLACE);
+		if (set_tail_back(c, t)) {
+			*out_has_room = 1;
+			if (t == 0 || !take_back(c, t - 1))
+				return 1;
+			t--;
+		} else if (leave_aborted(c, t)) {
+			return 0;
+		}
+	}
 }
 
 /* Let a receiver that sleeps pass over what is aborted at head. */

@@ -267,6 +267,54 @@ static void an_upgrade_that_meets_the_last_close_has_a_sender_or_none(void **sta
 	}
 }
 
+/* ---- places that are aborted at once ------------------------------------------------------ */
+
+enum { ABORTS = 10000 };
+
+struct pair {
+	csys_sender *tx;
+	void *places[2];
+	uint32_t begun, ended; /* atomic: rounds */
+};
+
+static void *abort_the_first(void *argument)
+{
+	struct pair *pair = argument;
+	for (uint32_t round = 1; round <= ABORTS; round++) {
+		for (int tries = 0; csysi_load_acquire(&pair->begun) < round; tries++)
+			if (tries > 1000)
+				csys_thread_yield();
+		csys_sender_abort(pair->tx, pair->places[0]);
+		csysi_store_release(&pair->ended, round);
+	}
+	return NULL;
+}
+
+/* The first one is not the last that was reserved, until the other one is given back. */
+static void places_that_two_threads_abort_at_once_are_both_free(void **state)
+{
+	(void)state;
+	struct pair pair = { 0 };
+	csys_receiver *rx;
+	pthread_t thread;
+	assert_int_equal(csys_channel_new(8, 2, NULL, &pair.tx, &rx), 0);
+	assert_int_equal(pthread_create(&thread, NULL, abort_the_first, &pair), 0);
+	for (uint32_t round = 1; round <= ABORTS; round++) {
+		for (int i = 0; i < 2; i++)
+			CHECK(csys_sender_try_reserve(pair.tx, &pair.places[i]) == 0);
+		csysi_store_release(&pair.begun, round);
+		for (uint32_t i = 0; i < round % 100; i++)
+			csys_spin_hint();
+		csys_sender_abort(pair.tx, pair.places[1]);
+		for (int tries = 0; csysi_load_acquire(&pair.ended) < round; tries++)
+			if (tries > 1000)
+				csys_thread_yield();
+	}
+	pthread_join(thread, NULL);
+	csys_sender_close(pair.tx);
+	csys_receiver_close(rx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +323,7 @@ int main(void)
 		TEST_ONE(the_last_message_is_received_though_its_sender_closes_at_once),
 		TEST_ONE(a_channel_that_has_room_is_not_full_for_any_of_several_threads),
 		TEST_ONE(an_upgrade_that_meets_the_last_close_has_a_sender_or_none),
+		TEST_ONE(places_that_two_threads_abort_at_once_are_both_free),
 	};
 	count_memory();
 	share_receivers();
