@@ -436,6 +436,12 @@ MODELLED = {
                           'include/csys/sync/channel_inside.h:csysi_channel_(order|tell_.*|claim)'],
     'channel_owner.pml': ['src/sync/channel_owner.c:(?!csysi_channel_find_cpu).*',
                           'include/csys/sync/channel_inside.h:csysi_channel_(enter|leave)'],
+    'channel_place.pml': ['src/sync/channel_in_place.c', 'src/sync/channel_place.c',
+                          'src/sync/channel_turn.c',
+                          'src/sync/channel_look.c:csysi_channel_(state|is_held|may_.*|count)',
+                          'src/sync/channel_send.c:wake_receiver|csysi_channel_sent',
+                          'src/sync/channel_recv.c:is_special|recv_in_turn|sleep_for_message|'
+                          'csysi_channel_(try_recv|wait_to_recv)'],
     'channel_wait.pml': ['src/sync/channel_wait.c',
                          'src/sync/channel_send.c:'
                          'send_after_sleep|csysi_channel_(wait_to_send|sent)',
