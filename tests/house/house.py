@@ -448,6 +448,15 @@ MODELLED = {
                          'src/sync/channel_recv.c:'
                          'recv_in_turn|sleep_for_message|csysi_channel_(wait_to_recv|received)',
                          'src/sync/channel_look.c:csysi_channel_may_(send|recv)'],
+    'channel_watch.pml': ['src/sync/channel_watch.c', 'src/sync/channel_ready.c',
+                          'src/sync/select_ready.c:ready_until',
+                          'src/sync/wait_any.c:look_once|look|run|leave|wait_for_first|'
+                          'csys_wait_any_until',
+                          'src/sync/watch.c:claim|csysi_watch_(list|end|notify)|'
+                          'csysi_watcher_(sleep|renew)|claim_part|notify',
+                          'src/sync/channel_wait.c:'
+                          'csysi_channel_(set_some|delist|claim_first|wake_.*|pass_on)',
+                          'src/sync/channel_look.c:csysi_channel_may_(send|recv)'],
     'condvar.pml': ['src/sync/condvar.c', 'src/sync/handoff.c', 'src/sync/waitqueue.c',
                     'src/sync/waitqueue.h', 'include/csys/sync/condvar.h'],
     'event.pml': ['src/sync/event.c'],

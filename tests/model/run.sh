@@ -7,7 +7,7 @@
 # A model shows what its first comment says, for all orders in which its threads can
 # take their steps.  Then each bug that is planted in it (BUG_..., a #ifdef) is let in,
 # and must be found.  One line for each; the exit status tells whether all are good.
-# They run beside each other, on up to four CPUs.  Needs spin and cc (Debian: spin, gcc), four
+# They run beside each other, on up to four CPUs.  Needs spin and cc (Debian: spin, gcc), five
 # minutes of CPU time, and 2.5 GB for the largest model.
 #
 #     spin -t -p -g -DBUG_X NAME.pml     in a copy with its trail: how a bug happens
