@@ -7,7 +7,9 @@
 
 #include "base/atomic.h"
 #include "support/channel.h"
+#include "support/select.h"
 #include "support/thread.h"
+#include "sync/channel.h"
 
 struct once {
 	csys_oneshot_sender *tx;
@@ -182,6 +184,33 @@ static void a_sender_can_wait_until_no_receiver_is_left(void **state)
 	csys_oneshot_sender_close(once.tx);
 }
 
+static void *wait_until_closed(void *argument)
+{
+	struct once *once = argument;
+	CHECK(csys_oneshot_sender_wait_disconnected(once->tx, CSYS_FOREVER) == 0);
+	return NULL;
+}
+
+/* It has seen the receiver there, and is not listed yet when the close looks for it. */
+static void a_close_before_the_waiting_sender_is_listed_is_seen_by_it(void **state)
+{
+	(void)state;
+	struct once once;
+	pthread_t thread;
+	open_once(&once, 24);
+	struct csysi_channel *c = csysi_channel_of_receiver(once.rx);
+	const struct channel channel = { .tx = (csys_sender *)(void *)c, .rx = once.rx };
+	close_gate(&channel);
+	assert_int_equal(pthread_create(&thread, NULL, wait_until_closed, &once), 0);
+	await_gate(&channel);
+	/* The close, as far as it is over by then. */
+	(void)csysi_fetch_or_seq_cst(&c->rx_flags, CSYSI_CHANNEL_CLOSED);
+	open_gate(&channel);
+	pthread_join(thread, NULL);
+	csys_receiver_close(once.rx);
+	csys_oneshot_sender_close(once.tx);
+}
+
 static int is_ready(csys_handle handle)
 {
 	csys_poll_item item = { .waitable = csys_waitable_reading(handle) };
@@ -289,6 +318,7 @@ int main(void)
 		TEST_ONE(it_is_one_block_of_memory_without_which_it_is_not_made),
 		TEST_ONE(a_waiting_receiver_goes_on_at_the_send_and_at_the_close),
 		TEST_ONE(a_sender_can_wait_until_no_receiver_is_left),
+		TEST_ONE(a_close_before_the_waiting_sender_is_listed_is_seen_by_it),
 		TEST_ONE(selects_and_event_loops_can_wait_for_it),
 		TEST_ONE(a_message_that_meets_the_close_is_destroyed_or_the_sender_s),
 		TEST_ONE(typed_ones_are_of_their_type_and_closed_with_their_block),
