@@ -9,7 +9,9 @@
 #include "base/atomic.h"
 #include "support/channel.h"
 #include "support/pool.h"
+#include "support/select.h"
 #include "support/thread.h"
+#include "sync/pool.h"
 
 static void *add_one(void *unused)
 {
@@ -328,6 +330,36 @@ static void threads_that_all_wait_for_room_in_their_queue_are_told(void **state)
 	}
 }
 
+static void *wait_for_room(void *unused)
+{
+	(void)unused;
+	while (csys_pool_try_submit(pool, add_one, NULL) == 0)
+		continue;
+	csysi_store_release(&seen[0], csys_pool_submit(pool, add_one, NULL));
+	return NULL;
+}
+
+/* The other thread is there to make room, each time. */
+static void a_job_that_has_waited_for_room_may_wait_again(void **state)
+{
+	(void)state;
+	open_pool(2, 1);
+	const struct channel queue = { .tx = pool->tx.core, .rx = pool->rx.core };
+	for (int round = 0; round < 3; round++) {
+		seen[0] = 77;
+		csys_event_reset(&reached);
+		csys_event_reset(&gate);
+		occupy();
+		submit(wait_for_room);
+		while (listed_senders(&queue) == 0 && csysi_load_acquire(&seen[0]) == 77)
+			take_a_nap();
+		csys_event_set(&gate);
+		assert_int_equal(csys_pool_wait_idle(pool), 0);
+		assert_int_equal(seen[0], 0);
+	}
+	close_pool();
+}
+
 /* ---- memory ------------------------------------------------------------------------------ */
 
 static void a_pool_that_gets_no_memory_or_thread_is_not_made(void **state)
@@ -444,6 +476,7 @@ int main(void)
 		TEST_ONE(a_submit_that_waits_for_room_goes_on_when_the_queue_is_dropped),
 		TEST_ONE(a_job_cannot_wait_for_its_pool_but_shut_it_down),
 		TEST_ONE(threads_that_all_wait_for_room_in_their_queue_are_told),
+		TEST_ONE(a_job_that_has_waited_for_room_may_wait_again),
 		TEST_ONE(a_pool_that_gets_no_memory_or_thread_is_not_made),
 		TEST_ONE(a_submit_without_memory_leaves_the_job_to_the_caller),
 		TEST_ONE(a_pool_is_its_makers_alone),
