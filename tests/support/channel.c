@@ -56,10 +56,14 @@ static void release(void *block)
 		arena.used = 0;
 }
 
+int (*refuses_memory)(void);
+
 static void *counted_allocate(size_t size, void *context)
 {
 	(void)context;
-	char *block = size <= SIZE_MAX - HEADER ? allocate(HEADER + size) : NULL;
+	int (*refuses)(void) = csysi_load_acquire(&refuses_memory);
+	char *block = size <= SIZE_MAX - HEADER && !(refuses && refuses()) ? allocate(HEADER + size)
+									   : NULL;
 	if (!block)
 		return NULL;
 	memcpy(block, &size, sizeof size);

@@ -51,6 +51,9 @@ int channel_after(void **state);
 /* To be called first in main: csys takes its memory from here. */
 void count_memory(void);
 
+/* While it is set it is asked at each allocation, of any thread: 1: there is no memory. */
+extern int (*refuses_memory)(void);
+
 /* From now on, while no other thread takes memory: each block at a greater address than the last
  * one.  Or as usual again. */
 void ascending_memory(int is_on);

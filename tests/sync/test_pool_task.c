@@ -9,7 +9,9 @@
 #include "base/atomic.h"
 #include "support/channel.h"
 #include "support/pool.h"
+#include "support/select.h"
 #include "support/thread.h"
+#include "sync/pool.h"
 
 enum { SUBMITTERS = 3, ROUNDS = 60 };
 
@@ -411,6 +413,46 @@ static void waits_for_idle_race_with_jobs_that_submit(void **state)
 	close_quiet_pool();
 }
 
+static int refuse_at_the_gate(void)
+{
+	csys_event_set(&reached);
+	csys_event_wait(&gate);
+	return 1;
+}
+
+static void *submit_in_vain(void *unused)
+{
+	CHECK(csys_pool_submit(pool, add_one, NULL) == CSYS_ENOMEM);
+	return unused;
+}
+
+/* The index of its job is claimed while it asks for memory.  A lost wake is a hang. */
+static void a_submit_without_memory_keeps_none_from_seeing_the_pool_idle(void **state)
+{
+	(void)state;
+	pthread_t submitter, waiter;
+	open_pool(1, 0);
+	const struct channel queue = { .tx = pool->tx.core, .rx = pool->rx.core };
+	struct csysi_channel *c = csysi_channel_of_sender(queue.tx);
+	close_gate(&queue); /* so the sides are shared */
+	open_gate(&queue);
+	while (((csysi_load_relaxed(&c->tail) + 2) & ((1u << c->layout.shift) - 1)) != 0)
+		submit(add_one); /* until the next one needs a new block */
+	await_receivers(&queue, 1);
+	csysi_store_release(&refuses_memory, refuse_at_the_gate);
+	pthread_create(&submitter, NULL, submit_in_vain, NULL);
+	csys_event_wait(&reached);
+	pthread_create(&waiter, NULL, wait_for_idle, NULL);
+	while (csysi_load_relaxed(&pool->waiting) == 0)
+		take_a_nap();
+	take_a_nap(); /* so it sleeps, perhaps */
+	csys_event_set(&gate);
+	pthread_join(submitter, NULL);
+	pthread_join(waiter, NULL);
+	csysi_store_release(&refuses_memory, NULL);
+	close_quiet_pool();
+}
+
 static void *submit_chain(void *left)
 {
 	if ((uintptr_t)left > 0) {
@@ -450,6 +492,7 @@ int main(void)
 		TEST_ONE(all_that_join_a_task_are_woken),
 		TEST_ONE(each_accepted_job_is_done_or_dropped_once),
 		TEST_ONE(waits_for_idle_race_with_jobs_that_submit),
+		TEST_ONE(a_submit_without_memory_keeps_none_from_seeing_the_pool_idle),
 		TEST_ONE(a_close_races_with_jobs_that_submit),
 	};
 	count_memory();
