@@ -36,12 +36,10 @@
 
 void *csysi_channel_alloc(size_t size, size_t alignment, int is_zero, void **out_memory)
 {
-	const size_t has = _Alignof(max_align_t); /* as malloc */
-	size_t more = alignment > has ? alignment - has : 0;
-
-	if (size > SIZE_MAX - more)
+	/* An allocator of the program may know less of alignment than malloc does. */
+	if (size > SIZE_MAX - alignment)
 		return NULL;
-	void *memory = csysi_alloc(size + more);
+	void *memory = csysi_alloc(size + alignment - 1);
 	if (!memory)
 		return NULL;
 	*out_memory = memory;

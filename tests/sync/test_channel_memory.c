@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/memory.h"
 #include "support/channel.h"
 #include "support/thread.h"
+#include "sync/channel.h"
 
 static void a_channel_that_gets_no_memory_is_not_made(const struct shape *shape)
 {
@@ -49,6 +51,25 @@ static uint64_t send_without_memory(struct channel *channel, uint64_t first)
 	assert_sends_fail(channel->tx, channel->shape.size, CSYS_ENOMEM, CSYS_ENOMEM);
 	csysi_fault_arm(0);
 	return sent;
+}
+
+/* Whatever the allocator knows of alignment, and had in its blocks before. */
+static void memory_of_a_channel_has_room_behind_any_address_and_is_zero(void **state)
+{
+	static const size_t sizes[] = { 1, 4, 640, 3077, 5000 };
+	(void)state;
+	for (size_t i = 0; i < 13 * sizeof sizes / sizeof *sizes; i++) {
+		size_t size = sizes[i / 13], alignment = (size_t)1 << i % 13;
+		size_t before = bytes_held();
+		void *memory;
+		unsigned char *all = csysi_channel_alloc(size, alignment, 1, &memory);
+		assert_non_null(all);
+		assert_true(bytes_held() - before >= size + alignment - 1);
+		assert_int_equal((uintptr_t)all % alignment, 0);
+		for (size_t at = 0; at < size; at++)
+			assert_int_equal(all[at], 0);
+		csysi_free(memory);
+	}
 }
 
 static void a_channel_holds_no_memory_for_messages_before_the_first(const struct shape *shape)
@@ -404,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_ON(OF_ALL, a_channel_that_gets_no_memory_is_not_made),
+		TEST_ONE(memory_of_a_channel_has_room_behind_any_address_and_is_zero),
 		TEST_ON(OF_UNBOUNDED, a_channel_holds_no_memory_for_messages_before_the_first),
 		TEST_ON(OF_UNBOUNDED,
 			a_handle_of_senders_without_memory_fails_and_the_channel_goes_on),
