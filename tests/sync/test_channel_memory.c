@@ -114,6 +114,26 @@ a_handle_of_senders_without_memory_fails_and_the_channel_goes_on(const struct sh
 	close_channel(&channel);
 }
 
+/* Neither the handle, nor that side of the channel, is half made. */
+static void
+a_channel_is_sent_into_after_its_handle_of_senders_got_no_memory(const struct shape *shape)
+{
+	for (int nth = 1; nth <= 2; nth++) {
+		struct channel channel;
+		csys_handle handle;
+		uint32_t before = blocks_held();
+		open_channel(&channel, shape);
+		csysi_fault_arm(nth);
+		assert_int_equal(csys_sender_handle(channel.tx, &handle), CSYS_ENOMEM);
+		csysi_fault_arm(0);
+		assert_sends_all(&channel, 0, 3);
+		assert_receives_all(&channel, 0, 3);
+		assert_empty(&channel);
+		close_channel(&channel);
+		assert_int_equal(blocks_held(), before);
+	}
+}
+
 static void a_send_without_memory_fails_and_the_channel_goes_on(const struct shape *shape)
 {
 	struct channel channel;
@@ -429,6 +449,8 @@ int main(void)
 		TEST_ON(OF_UNBOUNDED, a_channel_holds_no_memory_for_messages_before_the_first),
 		TEST_ON(OF_UNBOUNDED,
 			a_handle_of_senders_without_memory_fails_and_the_channel_goes_on),
+		TEST_ON(OF_UNBOUNDED,
+			a_channel_is_sent_into_after_its_handle_of_senders_got_no_memory),
 		TEST_ON(OF_UNBOUNDED, a_send_without_memory_fails_and_the_channel_goes_on),
 		TEST_ON(OF_UNBOUNDED, a_send_that_another_thread_may_make_too_fails_likewise),
 		TEST_ON(OF_UNBOUNDED, a_send_without_memory_fails_though_the_receiver_waits_for_it),
