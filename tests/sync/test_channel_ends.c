@@ -409,6 +409,19 @@ static void a_weak_sender_does_not_keep_the_messages(const struct shape *shape)
 	assert_drops(&channel, 0, 1);
 }
 
+static void a_weak_sender_keeps_a_channel_without_ends(const struct shape *shape)
+{
+	struct channel channel;
+	uint32_t before = blocks_held();
+	open_channel(&channel, shape);
+	csys_weak_sender *weak = csys_sender_downgrade(channel.tx);
+	close_channel(&channel);
+	assert_true(blocks_held() > before);
+	assert_null(csys_weak_sender_upgrade(weak));
+	csys_weak_sender_close(weak);
+	assert_int_equal(blocks_held(), before);
+}
+
 static void a_weak_sender_knows_nothing_of_receivers(const struct shape *shape)
 {
 	struct channel channel;
@@ -471,6 +484,7 @@ int main(void)
 		TEST_ONE(too_many_ends_abort),
 		TEST_ON(OF_ALL, a_weak_sender_makes_senders_while_there_is_one),
 		TEST_ON(OF_QUEUES, a_weak_sender_does_not_keep_the_messages),
+		TEST_ON(OF_ALL, a_weak_sender_keeps_a_channel_without_ends),
 		TEST_ON(OF_ALL, a_weak_sender_knows_nothing_of_receivers),
 		TEST_ON(OF_ALL, an_end_is_closed_when_its_block_is_left),
 	};

@@ -80,6 +80,9 @@ static void a_channel_holds_no_memory_for_messages_before_the_first(const struct
 	uint32_t before = blocks_held();
 	open_channel(&channel, shape);
 	assert_int_equal(blocks_held(), before + 1);
+	/* A receiver looks at a stamp in the channel until then. */
+	struct csysi_channel *c = csysi_channel_of_receiver(channel.rx);
+	assert_ptr_equal(csysi_channel_stamp(c->head_block, &c->layout, 0), &c->no_stamp);
 	/* Nor does it take any to find nothing. */
 	csysi_fault_exhaust(1, CSYS_ENOMEM);
 	assert_empty(&channel);

@@ -2,6 +2,7 @@
  * sync/test_channel_shared.c - promises of csys/sync/channel.h: several threads.
  */
 #define _XOPEN_SOURCE 700
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/atomic.h"
 #include "support/channel.h"
 #include "support/thread.h"
+#include "sync/channel.h"
 
 enum { MOST_THREADS = 4, EACH = 3000 };
 
@@ -308,6 +310,42 @@ static void what_was_done_before_the_last_close_is_seen_after_it(void **state)
 	}
 }
 
+/* ---- threads that are there at once ------------------------------------------------------- */
+
+enum { USERS = CSYSI_CHANNEL_SEATS + 1 };
+
+struct users {
+	struct channel *channel;
+	uint32_t turn; /* atomic: which of them may use the channel; it ends when all have */
+	uint32_t next; /* atomic */
+};
+
+static void *use_in_turn(void *argument)
+{
+	struct users *users = argument;
+	uint32_t mine = csysi_add_relaxed(&users->next, 1) - 1;
+	while (csysi_load_acquire(&users->turn) != mine)
+		sched_yield();
+	assert_sends_all(users->channel, mine, 1);
+	assert_receives_all(users->channel, mine, 1);
+	csysi_store_release(&users->turn, mine + 1);
+	while (csysi_load_acquire(&users->turn) != USERS)
+		sched_yield();
+	return NULL;
+}
+
+static void a_side_that_many_threads_have_used_has_no_owner(const struct shape *shape)
+{
+	struct channel channel;
+	open_channel(&channel, shape);
+	struct users users = { &channel, 0, 0 };
+	const struct csysi_channel *c = csysi_channel_of_sender(channel.tx);
+	run_threads(USERS, use_in_turn, &users);
+	assert_true(csysi_load_relaxed(&c->tx_is_shared));
+	assert_true(csysi_load_relaxed(&c->rx_is_shared));
+	close_channel(&channel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +354,7 @@ int main(void)
 		TEST_ONE(one_receiver_may_be_used_by_several_threads_at_once),
 		TEST_ONE(a_channel_for_many_receivers_serves_all_of_them),
 		TEST_ON(OF_QUEUES, ends_may_go_from_thread_to_thread),
+		TEST_ON(OF_QUEUES, a_side_that_many_threads_have_used_has_no_owner),
 		TEST_ON(OF_QUEUES, two_threads_may_send_by_one_sender_in_turn),
 		TEST_ONE(what_was_done_before_a_send_is_seen_after_its_receive),
 		TEST_ONE(what_was_done_before_the_last_close_is_seen_after_it),
