@@ -137,6 +137,17 @@ a_channel_is_sent_into_after_its_handle_of_senders_got_no_memory(const struct sh
 	}
 }
 
+static void a_first_block_that_is_not_used_is_given_back(const struct shape *shape)
+{
+	struct channel channel;
+	csys_handle handle;
+	uint32_t before = blocks_held();
+	open_channel(&channel, shape);
+	assert_int_equal(csys_sender_handle(channel.tx, &handle), 0);
+	close_channel(&channel);
+	assert_int_equal(blocks_held(), before);
+}
+
 static void a_send_without_memory_fails_and_the_channel_goes_on(const struct shape *shape)
 {
 	struct channel channel;
@@ -454,6 +465,7 @@ int main(void)
 			a_handle_of_senders_without_memory_fails_and_the_channel_goes_on),
 		TEST_ON(OF_UNBOUNDED,
 			a_channel_is_sent_into_after_its_handle_of_senders_got_no_memory),
+		TEST_ON(OF_UNBOUNDED, a_first_block_that_is_not_used_is_given_back),
 		TEST_ON(OF_UNBOUNDED, a_send_without_memory_fails_and_the_channel_goes_on),
 		TEST_ON(OF_UNBOUNDED, a_send_that_another_thread_may_make_too_fails_likewise),
 		TEST_ON(OF_UNBOUNDED, a_send_without_memory_fails_though_the_receiver_waits_for_it),
