@@ -4,7 +4,8 @@
  * Indices.  Each message has an index: `tail` is that of the next one to be sent, `head` that of
  * the next one to be received.  A sender claims an index by changing tail, writes the message into
  * the slot of that index, and publishes it by the slot's stamp, which has the lap of the index
- * (channel_inside.h).  The receiver looks at the stamp of head's slot and at nothing else.  A
+ * (channel_inside.h).  The receiver looks at the stamp of head's slot and at nothing else; several
+ * of an unbounded channel claim by head what one of them has seen (channel_claim.c).  A
  * bounded channel is a ring of slots; an unbounded one a list of blocks (channel_block.c); one of
  * capacity 0 has no slots (channel_rendezvous.c), nor has a timer (channel_timer.c).
  *
@@ -268,6 +269,23 @@ void csysi_channel_blocks_init(struct csysi_channel *c);
 /* Under the lock, of a sender: let there be a block to send into.  0, or CSYS_ENOMEM. */
 int csysi_channel_first_block(struct csysi_channel *c);
 void csysi_channel_blocks_free(struct csysi_channel *c);
+
+/* By one receiver at a time: it is done with the block. */
+void csysi_channel_push_spare(struct csysi_channel *c, struct csysi_channel_block *block);
+
+/* ---- several receivers of an unbounded channel: channel_claim.c ---------------------------- */
+
+/* Whether messages are claimed there. */
+int csysi_channel_is_claimed_from(struct csysi_channel *c);
+
+/* 0, or CSYS_EAGAIN: none is published. */
+int csysi_channel_claim_one(struct csysi_channel *c, void *out);
+
+/* In a turn: how many were taken, of one block. */
+size_t csysi_channel_claim_in_turn(struct csysi_channel *c, char *out, size_t most);
+
+/* No receiver is left: the caller, alone, goes on as the owner. */
+void csysi_channel_end_claims(struct csysi_channel *c);
 
 /* ---- waiting awake: channel_spin.c ------------------------------------------------------- */
 

@@ -290,6 +290,8 @@ static int is_last(const struct run *run, const struct csysi_channel_layout *l, 
 /* As the only receiver at this time: how many were taken, of one run. */
 static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
 {
+	if (csysi_channel_is_claimed_from(c))
+		return csysi_channel_claim_in_turn(c, out, (size_t)most);
 	/* Relaxed: only receivers change it.  Acquire: as in csysi_channel_take_list. */
 	uint64_t h = csysi_load_relaxed(&c->head);
 	struct csysi_channel_block *block = csysi_load_acquire(&c->head_block);

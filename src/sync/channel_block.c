@@ -79,7 +79,7 @@ static void free_block(struct csysi_channel_block *block)
 
 /* ---- spare blocks -------------------------------------------------------------------------- */
 
-static void push_spare(struct csysi_channel *c, struct csysi_channel_block *block)
+void csysi_channel_push_spare(struct csysi_channel *c, struct csysi_channel_block *block)
 {
 	/* Relaxed, both: a number that is late costs memory or time, and nothing else. */
 	if (csysi_load_relaxed(&c->spares) >= SPARES) {
@@ -97,7 +97,7 @@ static void push_spare(struct csysi_channel *c, struct csysi_channel_block *bloc
 /* By the thread that links. */
 static struct csysi_channel_block *pop_spare(struct csysi_channel *c)
 {
-	/* Acquire pairs with the release of push_spare. */
+	/* Acquire pairs with the release of csysi_channel_push_spare. */
 	struct csysi_channel_block *first = csysi_load_acquire(&c->spare);
 
 	/* It stays the first, or others come before it. */
@@ -178,7 +178,7 @@ void csysi_channel_next_block(struct csysi_channel *c)
 	 * last slot. */
 	csysi_store_relaxed(&c->head_block, csysi_load_acquire(&block->next));
 	csysi_store_relaxed(&c->head, csysi_load_relaxed(&c->head) + 2);
-	push_spare(c, block);
+	csysi_channel_push_spare(c, block);
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -219,5 +219,5 @@ void csysi_channel_blocks_free(struct csysi_channel *c)
 {
 	free_all(c->spare);
 	if (c->tail_block)
-		free_all(c->head_block);
+		free_all(c->oldest ? c->oldest : c->head_block);
 }

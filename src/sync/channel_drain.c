@@ -38,6 +38,7 @@ static void destroy_first(struct csysi_channel *c)
 
 static void destroy_list(struct csysi_channel *c)
 {
+	csysi_channel_end_claims(c);
 	for (int tries = 0; csysi_channel_count(c) > 0;) {
 		if (csysi_channel_is_published(c)) {
 			destroy_first(c);

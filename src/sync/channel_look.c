@@ -51,7 +51,10 @@ int csysi_channel_may_recv(struct csysi_channel *c)
 	uint64_t t = csysi_load_seq_cst(&c->tail);
 
 	/* Relaxed: of the only receiver itself, or one of several looks again. */
-	if (t == csysi_load_relaxed(&c->head))
+	uint64_t h = csysi_load_relaxed(&c->head);
+	if (c->kind == CSYSI_CHANNEL_UNBOUNDED)
+		h += (h + 1) >> c->layout.shift != h >> c->layout.shift; /* has no slot */
+	if (t == h)
 		return csysi_load_seq_cst(&c->senders) == 0;
 	return !csysi_channel_is_held(c);
 }

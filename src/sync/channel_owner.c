@@ -18,7 +18,8 @@
  *
  * The side moves to the new thread a few times: programs create a channel in one thread and use it
  * in another.  After that it is shared for ever: senders claim by compare-and-swap, receivers take
- * turns under a lock.  Where there is no barrier in other threads it is shared at once.
+ * turns under a lock, or claim too (channel_claim.c).  Where there is no barrier in other threads
+ * it is shared at once.
  *
  * Another thread may get the address of one that has ended; it is the owner then, which is right.
  */

@@ -33,6 +33,8 @@
 
 int csysi_channel_take(struct csysi_channel *c, void *out)
 {
+	if (csysi_channel_is_claimed_from(c))
+		return csysi_channel_claim_in_turn(c, out, 1) == 1 ? 0 : CSYS_EAGAIN;
 	return c->kind == CSYSI_CHANNEL_UNBOUNDED ? csysi_channel_take_list(c, out, &c->layout)
 						  : csysi_channel_take_ring(c, out, &c->layout);
 }
@@ -53,6 +55,16 @@ static int recv_in_turn(struct csysi_channel *c, void *out)
 	return r;
 }
 
+/* Where several receivers claim messages. */
+static int recv_claimed(struct csysi_channel *c, void *out)
+{
+	int r = csysi_channel_claim_one(c, out);
+
+	/* Acquire pairs with the release of csys_receiver_handle. */
+	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+	return r;
+}
+
 /* Whether head's slot is none that the fast path can take, and perhaps another one can. */
 static int is_special(const struct csysi_channel *c)
 {
@@ -68,7 +80,8 @@ int csysi_channel_try_recv(struct csysi_channel *c, void *out)
 	for (;;) {
 		/* Acquire pairs with the release of csysi_channel_take_over. */
 		if (csysi_load_acquire(&c->rx_is_shared))
-			return recv_in_turn(c, out);
+			return c->kind == CSYSI_CHANNEL_UNBOUNDED ? recv_claimed(c, out)
+								  : recv_in_turn(c, out);
 		int r = csysi_channel_recv_alone(c, out, &c->layout);
 		if (r == CSYS_EAGAIN && is_special(c))
 			return recv_in_turn(c, out);

@@ -2,7 +2,8 @@
  * sync/channel_turn.c - turns of receivers: one at a time changes the receivers' side.
  *
  * The owner of the side has it while its mark is set (channel_owner.c); where several threads share
- * the side, each has it under the lock `turn`.
+ * the side, each has it under the lock `turn`.  In an unbounded channel these claim messages beside
+ * each other, and take turns only to find more of them (channel_claim.c).
  */
 #include <csys/base/result.h>
 

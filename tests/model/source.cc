@@ -325,6 +325,7 @@ static void copy_message(void *to, const void *from);
 #undef csysi_channel_enlist
 #include "sync/channel.c"
 #include "sync/channel_block.c"
+#include "sync/channel_claim.c"
 #include "sync/channel_drain.c"
 #include "sync/channel_fence.c"
 #include "sync/channel_in_place.c"
@@ -1499,7 +1500,8 @@ struct test : common<test> {
 };
 unsigned test::runs;
 #elif defined(CHANNEL)
-/* Two threads send, one receives until they have ended, or goes before that.  By turns: with room
+/* Two threads send, one receives until they have ended, or goes before that; or, in blocks, one
+ * sends, and two receive that claim messages (channel_claim.c).  By turns: with room
  * for a message, or none, or in blocks of one slot or three, for which there may be no memory. */
 static const int messages = 2; /* of each sender */
 static struct csysi_channel channel;
@@ -1552,6 +1554,7 @@ struct test : common<test> {
 	unsigned shift; /* of blocks; 0: it has none */
 	bool is_owned;  /* the receiver is the owner of its side */
 	bool is_early;  /* and closes it early */
+	unsigned receivers;
 	static unsigned runs;
 
 	void before()
@@ -1560,6 +1563,7 @@ struct test : common<test> {
 		shift = runs % 3 == 1 ? 1 + runs / 3 % 2 : 0;
 		is_owned = runs % 2;
 		is_early = runs % 5 == 4;
+		receivers = shift && !is_owned && runs % 7 < 4 ? 2 : 1;
 		runs++;
 		slot_data = slots;
 		parts = of_senders;
@@ -1581,8 +1585,9 @@ struct test : common<test> {
 		channel.slots = (char *)ring;
 		channel.stamps = (char *)(ring + 1);
 		channel.drop = drop;
-		channel.senders = threads - 1;
-		channel.receivers = 1;
+		channel.senders = threads - receivers;
+		channel.receivers = receivers;
+		channel.has_many_receivers = receivers > 1;
 		channel.references = 2;
 		channel.cpu_at = 0; /* a number of each thread */
 		csysi_channel_owner_init(&channel.tx_owner);
@@ -1599,7 +1604,7 @@ struct test : common<test> {
 		new_cell(&channel.lock, 0);
 		new_cell(&channel.turn, 0);
 		new_cell(&channel.senders, channel.senders);
-		new_cell(&channel.receivers, 1);
+		new_cell(&channel.receivers, receivers);
 		new_cell(&channel.references, 2);
 		new_cell(&channel.tx_fence.mode, CSYSI_CHANNEL_FENCED);
 		new_cell(&channel.rx_fence.mode, CSYSI_CHANNEL_FENCED);
@@ -1627,6 +1632,9 @@ struct test : common<test> {
 		new_cell(&channel.head_block, (unsigned long)channel.head_block);
 		new_cell(&channel.tail_block, 0);
 		new_cell(&channel.spare, 0);
+		new_cell(&channel.published, 0);
+		new_cell(&channel.claimed_from, 0);
+		new_cell(&channel.oldest, 0);
 		new_cell(&channel.spares, 0);
 		channel.head_block = channel.tail_block = 0; /* for the end, which is not tried */
 	}
@@ -1668,7 +1676,7 @@ struct test : common<test> {
 
 	void thread(unsigned index)
 	{
-		if (index == 0)
+		if (index < receivers)
 			receive();
 		else
 			send(index);

@@ -367,6 +367,31 @@ static void a_steady_flow_allocates_nothing(const struct shape *shape)
 	close_channel(&channel);
 }
 
+static void a_steady_flow_to_several_receivers_allocates_nothing(const struct shape *shape)
+{
+	struct channel channel;
+	uint64_t first = 0;
+	csys_handle handle;
+	open_channel(&channel, shape);
+	/* The side of the receivers is nobody's own from here on. */
+	assert_int_equal(csys_receiver_handle(channel.rx, &handle), 0);
+	for (int round = 0; round < 500; round++, first += 6) {
+		if (round == 200)
+			csysi_fault_exhaust(1, CSYS_ENOMEM);
+		assert_sends_all(&channel, first, 6);
+		assert_receives_all(&channel, first, 6);
+		assert_empty(&channel);
+	}
+	assert_false(csysi_fault_fired());
+	csysi_fault_arm(0);
+	/* And what is left is destroyed, wherever in a block that is. */
+	uint32_t left = (uint32_t)shape->size % 7 * 60 + 300;
+	assert_sends_all(&channel, first, left);
+	channel.drops.next = first;
+	close_channel(&channel);
+	assert_drops(&channel, first, left);
+}
+
 static void skip_where_that_takes_minutes(void)
 {
 	if (WITH_TSAN || under_valgrind())
@@ -474,6 +499,7 @@ int main(void)
 		TEST_ONE(a_thread_that_gets_no_memory_does_not_stop_others),
 		TEST_ON(OF_UNBOUNDED, what_a_queue_has_grown_to_is_given_back),
 		TEST_ON(OF_UNBOUNDED, a_steady_flow_allocates_nothing),
+		TEST_ON(OF_UNBOUNDED, a_steady_flow_to_several_receivers_allocates_nothing),
 		TEST_ONE(stamps_that_come_again_are_not_taken_for_new),
 		TEST_ONE(stamps_of_a_block_that_was_kept_are_not_taken_for_new),
 		TEST_ONE(laps_come_again),
