@@ -1644,8 +1644,11 @@ struct test : common<test> {
 		csys_sender *sender = (csys_sender *)(void *)&channel;
 		int r = 0;
 
-		for (int i = 0; i < messages && r == 0; i++) {
-			int number = int(index) * messages + i;
+		/* The only one sends more, so that blocks are used again. */
+		int all = messages * int(receivers), first = (int(index) + 1) * messages - all;
+
+		for (int i = 0; i < all && r == 0; i++) {
+			int number = first + i;
 			of_senders[number]($) = number;
 			do
 				r = rl::rand(2) ? csys_sender_send(sender, &number)
