@@ -1,11 +1,12 @@
 /*
  * sync/test_channel_shared.c - promises of csys/sync/channel.h: several threads.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
@@ -346,9 +347,114 @@ static void a_side_that_many_threads_have_used_has_no_owner(const struct shape *
 	close_channel(&channel);
 }
 
+/* ---- an unbounded channel with several receivers ------------------------------------------- */
+
+/* So that its receivers claim messages. */
+static void open_for_several(struct channel *channel, const struct shape *shape)
+{
+	open_channel_with(channel, shape, (csys_channel_options){ .many_receivers = 1 });
+	struct csysi_channel *c = csysi_channel_of_receiver(channel->rx);
+	assert_int_equal(csysi_channel_share(c, &c->rx_owner, &c->rx_is_shared), 0);
+}
+
+/* The next receive leaves the block, or the close does. */
+static void what_is_queued_behind_a_block_that_was_received_is_destroyed(const struct shape *shape)
+{
+	struct channel channel;
+	/* Blocks have so many slots, by size; two more numbers beside it. */
+	const uint64_t slots[] = { 3, 15, 63, 255 };
+	for (size_t i = 0; i < 4; i++)
+		for (uint64_t received = slots[i] - 1; received <= slots[i] + 1; received++) {
+			open_for_several(&channel, shape);
+			assert_sends_all(&channel, 0, received);
+			assert_receives_all(&channel, 0, received);
+			assert_int_equal(csys_receiver_len(channel.rx), 0);
+			assert_sends_all(&channel, received, 5);
+			assert_int_equal(csys_receiver_len(channel.rx), 5);
+			channel.drops.next = received;
+			csys_receiver_close(channel.rx);
+			csys_sender_close(channel.tx);
+			assert_drops(&channel, received, 5);
+		}
+}
+
+static char *page; /* whose first use faults */
+static struct channel *copied;
+static uint32_t is_copying, is_over; /* atomic */
+enum { BEHIND = 400, PAGE_MESSAGE = 4000 };
+
+static void receive_checked(uint64_t i)
+{
+	unsigned char value[PAGE_MESSAGE];
+	CHECK(csys_receiver_try_recv(copied->rx, value) == 0);
+	CHECK(is_message(value, sizeof value, i));
+}
+
+/* When message 0 is being copied. */
+static void *receive_all_behind(void *argument)
+{
+	unsigned char value[PAGE_MESSAGE];
+	while (!csysi_load_acquire(&is_copying))
+		take_a_nap();
+	for (uint64_t i = 1; i < BEHIND; i++)
+		receive_checked(i);
+	/* So many that all blocks are used again that were given back. */
+	for (uint64_t i = BEHIND; i < 3 * BEHIND; i++) {
+		fill(value, sizeof value, i);
+		CHECK(csys_sender_try_send(copied->tx, value) == 0);
+	}
+	for (uint64_t i = BEHIND; i < 3 * BEHIND; i++)
+		receive_checked(i);
+	csysi_store_release(&is_over, 1);
+	return argument;
+}
+
+/* In the midst of that copy. */
+static void let_others_receive(int number)
+{
+	(void)number;
+	csysi_store_release(&is_copying, 1);
+	while (!csysi_load_acquire(&is_over))
+		take_a_nap();
+	if (mprotect(page, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE) != 0)
+		abort();
+}
+
+/* Its block is left meanwhile, and what is sent then must not come to its slots. */
+static void a_message_stays_while_it_is_copied_though_others_receive_on(void **state)
+{
+	const struct shape shape = { PAGE_MESSAGE, 0, CSYS_UNBOUNDED };
+	struct channel channel;
+	struct sigaction action, before;
+	pthread_t thread;
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	(void)state;
+	if (under_valgrind())
+		skip_because("valgrind does not keep the registers of a copy that faults");
+	memset(&action, 0, sizeof action);
+	action.sa_handler = let_others_receive;
+	sigaction(SIGSEGV, &action, &before);
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(page, MAP_FAILED);
+	copied = &channel;
+	open_for_several(&channel, &shape);
+	assert_sends_all(&channel, 0, BEHIND);
+	assert_int_equal(pthread_create(&thread, NULL, receive_all_behind, NULL), 0);
+	assert_int_equal(mprotect(page, size, PROT_NONE), 0);
+	assert_int_equal(csys_receiver_try_recv(channel.rx, page), 0);
+	pthread_join(thread, NULL);
+	assert_true(is_message(page, PAGE_MESSAGE, 0));
+	assert_empty(&channel);
+	close_channel(&channel);
+	munmap(page, size);
+	sigaction(SIGSEGV, &before, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST_ON(OF_UNBOUNDED, what_is_queued_behind_a_block_that_was_received_is_destroyed),
+		TEST_ONE(a_message_stays_while_it_is_copied_though_others_receive_on),
 		TEST_ONE(each_of_several_senders_keeps_its_order),
 		TEST_ONE(one_sender_may_be_used_by_several_threads_at_once),
 		TEST_ONE(one_receiver_may_be_used_by_several_threads_at_once),
