@@ -8,6 +8,7 @@
 #include <csys/sync/channel.h>
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "os/os.h"
@@ -57,6 +58,19 @@ static int plan_ring(struct plan *plan, const struct csysi_channel_layout *l, si
 	return 0;
 }
 
+/* A ring of its own allocation, with stamps that are 0. */
+static char *make_ring(const struct plan *plan, const struct csysi_channel_layout *l,
+		       void **out_memory)
+{
+	char *ring =
+		csysi_channel_alloc(plan->bytes, plan->alignment, (int)l->is_small, out_memory);
+
+	/* Large messages take no memory of the system before they are sent. */
+	if (ring && !l->is_small)
+		memset(ring, 0, plan->slots_at);
+	return ring;
+}
+
 /* Allocate it; NULL if there is no memory. */
 static struct csysi_channel *make(const struct csysi_channel_layout *l, uint32_t kind,
 				  size_t capacity)
@@ -74,7 +88,7 @@ static struct csysi_channel *make(const struct csysi_channel_layout *l, uint32_t
 		return NULL;
 	char *ring = (char *)c + at;
 	if (is_apart)
-		ring = csysi_channel_alloc(plan.bytes, plan.alignment, 1, &c->ring_memory);
+		ring = make_ring(&plan, l, &c->ring_memory);
 	if (!ring) {
 		csysi_free(memory);
 		return NULL;
