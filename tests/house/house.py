@@ -427,6 +427,7 @@ MODELLED = {
     'barrier_late.pml': ['src/sync/barrier.c'],
     'channel_block.pml': ['src/sync/channel_block.c:csysi_channel_(link|await_link|next_block)',
                           'include/csys/sync/channel_inside.h:csysi_channel_send_shared_list'],
+    'channel_claim.pml': ['src/sync/channel_claim.c'],
     'channel_close.pml': ['src/sync/channel_drain.c',
                           'src/sync/channel.c:release|disconnect_senders|csys_(sender|receiver)_close',
                           'src/sync/channel_look.c:csysi_channel_may_.*',

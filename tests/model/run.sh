@@ -96,7 +96,7 @@ check() {
     rm -rf "${scratch:?}/$name"
 }
 
-[ $# -gt 0 ] || set -- $(cd "$here" && grep -l '^active' ./*.pml | sed 's,^\./,,; s/\.pml$//')
+[ $# -gt 0 ] || set -- $(cd "$here" && grep -lE '^(active|init)' ./*.pml | sed 's,^\./,,; s/\.pml$//')
 for model in "$@"; do
     [ -f "$here/$model.pml" ] || { echo "run.sh: there is no model '$model'" >&2; exit 2; }
     echo "$model"
