@@ -325,7 +325,8 @@ int csysi_channel_wait_to_send(struct csysi_channel *c, const void *value, void 
 int csysi_channel_wait_to_recv(struct csysi_channel *c, void *out, void **out_place,
 			       csys_deadline deadline);
 
-/* As the only receiver at this time, or where the caller keeps others out. */
+/* As the only receiver at this time, or where the caller keeps others out; not where several
+ * claim. */
 int csysi_channel_take(struct csysi_channel *c, void *out);
 
 /* Keep other receivers out: by the seat of the owner, or, NULL, where several share the side. */

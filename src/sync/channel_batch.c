@@ -290,8 +290,6 @@ static int is_last(const struct run *run, const struct csysi_channel_layout *l, 
 /* As the only receiver at this time: how many were taken, of one run. */
 static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
 {
-	if (csysi_channel_is_claimed_from(c))
-		return csysi_channel_claim_in_turn(c, out, (size_t)most);
 	/* Relaxed: only receivers change it.  Acquire: as in csysi_channel_take_list. */
 	uint64_t h = csysi_load_relaxed(&c->head);
 	struct csysi_channel_block *block = csysi_load_acquire(&c->head_block);
@@ -314,6 +312,15 @@ static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
 	return n;
 }
 
+/* In a turn: how many were taken at once. */
+static size_t take_more(struct csysi_channel *c, char *out, size_t most)
+{
+	if (csysi_channel_is_claimed_from(c))
+		return csysi_channel_claim_in_turn(c, out, most);
+	return csysi_tsan_is_there() ? csysi_channel_take(c, out) == 0
+				     : (size_t)take_run(c, out, most);
+}
+
 /* As the only receiver at this time: how many were taken. */
 static size_t take_some(struct csysi_channel *c, char *out, size_t most, int *has_settled)
 {
@@ -322,8 +329,7 @@ static size_t take_some(struct csysi_channel *c, char *out, size_t most, int *ha
 	do {
 		for (; n < most && more > 0; n += more) {
 			char *next = out + n * c->layout.size;
-			more = csysi_tsan_is_there() ? csysi_channel_take(c, next) == 0
-						     : (size_t)take_run(c, next, most - n);
+			more = take_more(c, next, most - n);
 		}
 		more = 1;
 	} while (csysi_channel_settle(c) && (*has_settled = 1));

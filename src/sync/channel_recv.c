@@ -33,8 +33,6 @@
 
 int csysi_channel_take(struct csysi_channel *c, void *out)
 {
-	if (csysi_channel_is_claimed_from(c))
-		return csysi_channel_claim_in_turn(c, out, 1) == 1 ? 0 : CSYS_EAGAIN;
 	return c->kind == CSYSI_CHANNEL_UNBOUNDED ? csysi_channel_take_list(c, out, &c->layout)
 						  : csysi_channel_take_ring(c, out, &c->layout);
 }
