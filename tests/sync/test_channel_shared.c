@@ -1,16 +1,16 @@
 /*
  * sync/test_channel_shared.c - promises of csys/sync/channel.h: several threads.
  */
-#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
 #include "support/channel.h"
+#include "support/page.h"
 #include "support/thread.h"
 #include "sync/channel.h"
 
@@ -378,7 +378,6 @@ static void what_is_queued_behind_a_block_that_was_received_is_destroyed(const s
 		}
 }
 
-static char *page; /* whose first use faults */
 static struct channel *copied;
 static uint32_t is_copying, is_over; /* atomic */
 enum { BEHIND = 400, PAGE_MESSAGE = 4000 };
@@ -410,14 +409,11 @@ static void *receive_all_behind(void *argument)
 }
 
 /* In the midst of that copy. */
-static void let_others_receive(int number)
+static void let_others_receive(void)
 {
-	(void)number;
 	csysi_store_release(&is_copying, 1);
 	while (!csysi_load_acquire(&is_over))
 		take_a_nap();
-	if (mprotect(page, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE) != 0)
-		abort();
 }
 
 /* Its block is left meanwhile, and what is sent then must not come to its slots. */
@@ -425,29 +421,20 @@ static void a_message_stays_while_it_is_copied_though_others_receive_on(void **s
 {
 	const struct shape shape = { PAGE_MESSAGE, 0, CSYS_UNBOUNDED };
 	struct channel channel;
-	struct sigaction action, before;
 	pthread_t thread;
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
 	(void)state;
-	if (under_valgrind())
-		skip_because("valgrind does not keep the registers of a copy that faults");
-	memset(&action, 0, sizeof action);
-	action.sa_handler = let_others_receive;
-	sigaction(SIGSEGV, &action, &before);
-	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(page, MAP_FAILED);
+	char *page = map_page(let_others_receive);
 	copied = &channel;
 	open_for_several(&channel, &shape);
 	assert_sends_all(&channel, 0, BEHIND);
 	assert_int_equal(pthread_create(&thread, NULL, receive_all_behind, NULL), 0);
-	assert_int_equal(mprotect(page, size, PROT_NONE), 0);
+	guard_page();
 	assert_int_equal(csys_receiver_try_recv(channel.rx, page), 0);
 	pthread_join(thread, NULL);
 	assert_true(is_message(page, PAGE_MESSAGE, 0));
 	assert_empty(&channel);
 	close_channel(&channel);
-	munmap(page, size);
-	sigaction(SIGSEGV, &before, NULL);
+	unmap_page();
 }
 
 int main(void)

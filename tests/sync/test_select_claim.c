@@ -6,14 +6,11 @@
  * another thread do something then.  A select lists its cases in the order of their channels'
  * addresses, and takes them out in that order.
  */
-#define _DEFAULT_SOURCE
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/atomic.h"
+#include "support/page.h"
 #include "support/select.h"
 #include "support/thread.h"
 #include "sync/channel.h"
@@ -369,26 +366,23 @@ static void a_select_that_was_overtaken_wakes_the_next_sender_too(const struct s
 
 /* ---- the copy ---------------------------------------------------------------------------- */
 
-static char *page; /* whose first use faults */
+static char *page;
 static const struct channel *gate;
 static struct selector *watched;
 static int had_returned;
 
 /* In the midst of the copy. */
-static void let_select_go_on(int number)
+static void let_select_go_on(void)
 {
-	(void)number;
 	open_gate(gate);
 	for (int i = 0; i < 20; i++) {
 		take_a_nap();
 		had_returned |= has_returned(watched);
 	}
-	if (mprotect(page, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE) != 0)
-		abort();
 }
 
 /* A thread claims it while it is awake, and takes long to copy the message. */
-static void copy_slowly(struct channel *channels, int is_send, size_t page_size)
+static void copy_slowly(struct channel *channels, int is_send)
 {
 	struct selector selector = { 0 };
 	struct letter unused = blank(), letter = is_send ? letter_of(64, 4) : blank();
@@ -402,7 +396,7 @@ static void copy_slowly(struct channel *channels, int is_send, size_t page_size)
 	close_gate(gate);
 	begin_select(&selector, cases, 2, CSYS_FOREVER);
 	await_gate(gate);
-	assert_int_equal(mprotect(page, page_size, PROT_NONE), 0);
+	guard_page();
 	assert_int_equal(is_send ? csys_receiver_try_recv(channels[0].rx, page)
 				 : csys_sender_try_send(channels[0].tx, page),
 			 0);
@@ -416,21 +410,12 @@ static void a_rendezvous_is_over_when_the_message_is_copied(void **state)
 	(void)state;
 	const struct shape shapes[] = { { 64, 0, 0 }, { 64, 0, 1 } };
 	struct channel channels[2];
-	struct sigaction action, before;
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	if (under_valgrind())
-		skip_because("valgrind does not keep the registers of a copy that faults");
-	memset(&action, 0, sizeof action);
-	action.sa_handler = let_select_go_on;
-	sigaction(SIGSEGV, &action, &before);
-	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(page, MAP_FAILED);
+	page = map_page(let_select_go_on);
 	open_in_order(channels, shapes, 2);
 	for (int is_send = 0; is_send < 2; is_send++)
-		copy_slowly(channels, is_send, size);
+		copy_slowly(channels, is_send);
 	close_unwaited(channels, 2);
-	munmap(page, size);
-	sigaction(SIGSEGV, &before, NULL);
+	unmap_page();
 }
 
 int main(void)
