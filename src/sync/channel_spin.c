@@ -24,8 +24,9 @@
 #define LONG_YIELD_NS 50000
 #define WORK_NS 2000
 
-/* Waits that are not to yield: after the first such yield, and at most. */
-#define FIRST_BAN 64
+/* Such a yield bans yields for a number of waits: as many as lose about what it has lost, since a
+ * wait that sleeps and could have yielded loses SLEEP_NS; more if it was not the first; at most. */
+#define SLEEP_NS 2000
 #define LONGEST_BAN 16384
 
 /* The CPU of this thread as a stamp has it, as of now. */
@@ -84,8 +85,8 @@ static void judge_yield(struct csysi_channel_spin *spin, int64_t ns, uint64_t wo
 		if (length > 0)
 			csysi_store_relaxed(&spin->ban_length, length - 1);
 	} else if (work < (uint64_t)ns / WORK_NS) {
-		if (length < LONGEST_BAN)
-			length = length * 2 + FIRST_BAN;
+		uint64_t longer = (uint64_t)length * 2 + (uint64_t)ns / SLEEP_NS;
+		length = longer < LONGEST_BAN ? (uint32_t)longer : LONGEST_BAN;
 		csysi_store_relaxed(&spin->ban_length, length);
 		csysi_store_relaxed(&spin->ban, length);
 	}
