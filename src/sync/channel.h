@@ -371,6 +371,9 @@ int csysi_channel_rendezvous_recv(struct csysi_channel *c, void *out, csys_deadl
 void csysi_channel_await_copy(const struct csysi_channel_waiter *waiter);
 
 /* No end of one side is left: let all threads go on that wait. */
+/* Without the lock: 0: as of now a send (a receive) without waiting says CSYS_EAGAIN.  1: perhaps
+ * not. */
+int csysi_channel_may_meet(const struct csysi_channel *c, int is_sender);
 void csysi_channel_rendezvous_disconnect(struct csysi_channel *c);
 
 /* ---- select: select.c, select_ready.c ----------------------------------------------------- */

@@ -16,6 +16,9 @@
 #include "sync/channel.h"
 #include "sync/spin.h"
 
+/* Before a thread sleeps. */
+#define YIELDS 2
+
 /* A thread that sends, or receives. */
 struct party {
 	struct csysi_channel_list *mine, *theirs;
@@ -61,6 +64,9 @@ static int wait_to_meet(struct csysi_channel *c, const struct party *party,
 	for (struct csysi_channel_awake awake = csysi_channel_awake_begin(party->my_spin, deadline);
 	     csysi_channel_awake_goes_on(&awake, csysi_channel_is_claimed(self));)
 		;
+	for (int i = 0; i < YIELDS && !csysi_channel_is_claimed(self); i++)
+		if (!csysi_channel_yield(party->my_spin, &c->published))
+			break;
 	if (!csysi_channel_is_claimed(self) &&
 	    csysi_channel_sleep(self, deadline) == CSYS_ETIMEDOUT) {
 		csysi_channel_lock(c);
@@ -92,6 +98,8 @@ static int rendezvous(struct csysi_channel *c, const struct party *party, csys_d
 		r = CSYS_EDISCONNECTED;
 	else if (!(other = csysi_channel_claim_first(party->theirs, 0, &address)))
 		r = csys_deadline_is_poll(deadline) ? CSYS_ETIMEDOUT : CSYS_EAGAIN;
+	else /* relaxed: a hint, for csysi_channel_yield */
+		csysi_store_relaxed(&c->published, csysi_load_relaxed(&c->published) + 1);
 	if (r == CSYS_EAGAIN)
 		csysi_channel_list_add(party->mine, &self.entry, 0);
 	csysi_channel_unlock(c);
@@ -125,6 +133,17 @@ int csysi_channel_rendezvous_recv(struct csysi_channel *c, void *out, csys_deadl
 	return rendezvous(c, &receiver, deadline);
 }
 
+int csysi_channel_may_meet(const struct csysi_channel *c, int is_sender)
+{
+	const struct csysi_channel_list *theirs =
+		is_sender ? &c->waiting_receivers : &c->waiting_senders;
+
+	/* Relaxed, both: what happened before is seen, and what happens meanwhile is as good as
+	 * later. */
+	return csysi_load_relaxed(&theirs->first) != NULL ||
+	       csysi_load_relaxed(&c->is_disconnected);
+}
+
 static void disconnect_all(struct csysi_channel_list *list)
 {
 	const uint32_t *address;
@@ -137,7 +156,7 @@ static void disconnect_all(struct csysi_channel_list *list)
 void csysi_channel_rendezvous_disconnect(struct csysi_channel *c)
 {
 	csysi_channel_lock(c);
-	c->is_disconnected = 1;
+	csysi_store_relaxed(&c->is_disconnected, 1); /* for csysi_channel_may_meet */
 	disconnect_all(&c->waiting_receivers);
 	disconnect_all(&c->waiting_senders);
 	csysi_channel_unlock(c);

@@ -44,6 +44,16 @@ void csysi_channel_unlock(struct csysi_channel *c)
 
 /* ---- lists, under the lock ------------------------------------------------------------------ */
 
+/* Make `entry` the one after `previous`, or the first one. */
+static void link_after(struct csysi_channel_list *list, struct csysi_channel_entry *previous,
+		       struct csysi_channel_entry *entry)
+{
+	if (previous)
+		previous->next = entry;
+	else /* relaxed: csysi_channel_may_meet reads it without the lock, as a hint */
+		csysi_store_relaxed(&list->first, entry);
+}
+
 void csysi_channel_list_add(struct csysi_channel_list *list, struct csysi_channel_entry *entry,
 			    int is_first)
 {
@@ -53,7 +63,7 @@ void csysi_channel_list_add(struct csysi_channel_list *list, struct csysi_channe
 	entry->next = next;
 	entry->previous = previous;
 	*(next ? &next->previous : &list->last) = entry;
-	*(previous ? &previous->next : &list->first) = entry;
+	link_after(list, previous, entry);
 	entry->is_listed = 1;
 }
 
@@ -62,7 +72,7 @@ void csysi_channel_list_remove(struct csysi_channel_list *list, struct csysi_cha
 	if (!entry->is_listed)
 		return;
 	*(entry->next ? &entry->next->previous : &list->last) = entry->previous;
-	*(entry->previous ? &entry->previous->next : &list->first) = entry->next;
+	link_after(list, entry->previous, entry->next);
 	entry->is_listed = 0;
 }
 

@@ -111,6 +111,8 @@ static int try_case(const csys_select_case *one)
 	if (c->kind != CSYSI_CHANNEL_RENDEZVOUS)
 		return one->is_send ? csysi_channel_try_send(c, one->value)
 				    : try_recv(c, one->value);
+	if (!csysi_channel_may_meet(c, (int)one->is_send))
+		return CSYS_EAGAIN;
 	r = one->is_send ? csysi_channel_rendezvous_send(c, one->value, CSYS_POLL)
 			 : csysi_channel_rendezvous_recv(c, one->value, CSYS_POLL);
 	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
@@ -262,15 +264,6 @@ static csys_deadline first_of(const struct selection *selection, csys_deadline d
 /* Sleep until claimed; CSYS_EAGAIN: a timer is due; CSYS_ETIMEDOUT: the deadline came first. */
 static int sleep_for_any(struct selection *selection, csys_deadline deadline)
 {
-	struct csysi_channel *c = channel_of(case_at(selection, 0));
-	int is_send = case_at(selection, 0)->is_send;
-
-	if (c)
-		for (struct csysi_channel_awake awake = csysi_channel_awake_begin(
-			     is_send ? &c->tx_spin : &c->rx_spin, deadline);
-		     csysi_channel_awake_goes_on(&awake,
-						 csysi_channel_is_claimed(&selection->self));)
-			;
 	csys_deadline first = first_of(selection, deadline);
 	int r = csysi_channel_sleep(&selection->self, first);
 	return r < 0 && csys_deadline_compare(first, deadline) < 0 ? CSYS_EAGAIN : r;
@@ -318,12 +311,41 @@ static int wait_for_any(struct selection *selection, csys_deadline deadline, uin
 	return csysi_channel_is_claimed(&selection->self) ? do_claimed(selection, out_which) : r;
 }
 
+/* What the other side of a channel has done, as csysi_channel_yield wants it. */
+static const uint64_t *work_of(const struct csysi_channel *c, int is_send)
+{
+	if (c->kind == CSYSI_CHANNEL_RENDEZVOUS)
+		return &c->published;
+	return is_send ? &c->head : &c->tail;
+}
+
+/*
+ * Try all cases, awake before the first wait: listing takes the lock of each channel twice.  What
+ * helps is judged by the first channel.
+ */
+static int try_awake(struct selection *selection, csys_deadline deadline, uint32_t *out_which)
+{
+	struct csysi_channel *c = channel_of(&selection->cases[0]);
+	int is_send = selection->cases[0].is_send, r = try_all(selection, out_which);
+
+	if (r != CSYS_EAGAIN || !c || csys_deadline_is_poll(deadline))
+		return r;
+	struct csysi_channel_spin *spin = is_send ? &c->tx_spin : &c->rx_spin;
+	for (struct csysi_channel_awake awake = csysi_channel_awake_begin(spin, deadline);
+	     csysi_channel_awake_goes_on(&awake, r != CSYS_EAGAIN);)
+		r = try_all(selection, out_which);
+	if (r == CSYS_EAGAIN && csysi_channel_yield(spin, work_of(c, is_send)))
+		r = try_all(selection, out_which);
+	return r;
+}
+
 static int select_in(struct selection *selection, csys_deadline deadline, uint32_t *out_which)
 {
 	int is_late = csys_deadline_is_poll(deadline);
 
 	for (int tries = 0;; tries++) {
-		int r = try_all(selection, out_which);
+		int r = tries == 0 ? try_awake(selection, deadline, out_which)
+				   : try_all(selection, out_which);
 		if (r != CSYS_EAGAIN)
 			return r;
 		if (is_late)

@@ -175,7 +175,8 @@ struct csysi_channel {
 	struct csysi_channel_block *spare; /* blocks from the receiver to the senders */
 	uint32_t spares;
 	uint32_t no_stamp; /* 0: src/sync/channel_block.c */
-	/* Of several receivers of a list: src/sync/channel_claim.c. */
+	/* Of several receivers of a list: src/sync/channel_claim.c.  Of a rendezvous: how many
+	 * have met, in `published`. */
 	uint64_t published, claimed_from;
 	struct csysi_channel_block *oldest; /* NULL: not yet */
 };
