@@ -41,6 +41,14 @@ static const struct text results[] = {
 	{ "CSYS_EPANICKED", "panicked" },
 	{ "CSYS_ECANCELED", "called off" },
 	{ "CSYS_EDISCONNECTED", "the other side of the channel is gone" },
+	{ "CSYS_ECONNREFUSED", "connection refused" },
+	{ "CSYS_ECONNRESET", "connection broken off by the other side" },
+	{ "CSYS_ENOTCONN", "not connected" },
+	{ "CSYS_EADDRINUSE", "address in use" },
+	{ "CSYS_EADDRNOTAVAIL", "address not available" },
+	{ "CSYS_ENETUNREACH", "network or machine not reachable" },
+	{ "CSYS_EMSGSIZE", "message too long" },
+	{ "CSYS_EBADMSG", "not what was expected" },
 };
 
 /* The one positive result. */

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "base/system.h"
+#include "os/os.h"
 #include "support/support.h"
 
 static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 {
 	(void)state;
-	for (int r = 0; r >= CSYS_EDISCONNECTED; r--) {
+	for (int r = 0; r >= CSYS_EBADMSG; r--) {
 		assert_string_not_equal(csys_strerror(r), "unknown result");
 		for (int other = 0; other > r; other--) {
 			assert_string_not_equal(csys_strerror(r), csys_strerror(other));
@@ -34,7 +34,7 @@ static void a_poisoned_lock_has_a_text_and_a_name(void **state)
 static void any_other_number_has_a_text_too(void **state)
 {
 	(void)state;
-	const int others[] = { CSYS_POISONED + 1, CSYS_EDISCONNECTED - 1, INT32_MAX, INT32_MIN };
+	const int others[] = { CSYS_POISONED + 1, CSYS_EBADMSG - 1, INT32_MAX, INT32_MIN };
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		assert_string_equal(csys_strerror(others[i]), "unknown result");
 		assert_string_equal(csys_result_name(others[i]), "unknown");
@@ -82,6 +82,29 @@ static void os_error_is_the_systems_own_code(void **state)
 	assert_int_equal(csys_os_error(), EBADF);
 }
 
+static void what_sockets_say_is_told_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(csysi_os_result(ECONNREFUSED), CSYS_ECONNREFUSED);
+	assert_int_equal(csysi_os_result(ECONNRESET), CSYS_ECONNRESET);
+	assert_int_equal(csysi_os_result(ECONNABORTED), CSYS_ECONNRESET);
+	assert_int_equal(csysi_os_result(ENOTCONN), CSYS_ENOTCONN);
+	assert_int_equal(csysi_os_result(EDESTADDRREQ), CSYS_ENOTCONN);
+	assert_int_equal(csysi_os_result(EADDRINUSE), CSYS_EADDRINUSE);
+	assert_int_equal(csysi_os_result(EADDRNOTAVAIL), CSYS_EADDRNOTAVAIL);
+	assert_int_equal(csysi_os_result(ENETUNREACH), CSYS_ENETUNREACH);
+	assert_int_equal(csysi_os_result(EHOSTUNREACH), CSYS_ENETUNREACH);
+	assert_int_equal(csysi_os_result(EMSGSIZE), CSYS_EMSGSIZE);
+	assert_int_equal(csysi_os_result(EPROTOTYPE), CSYS_EBADMSG);
+	assert_int_equal(csysi_os_result(EBADMSG), CSYS_EBADMSG);
+	assert_int_equal(csysi_os_result(ENOTSOCK), CSYS_EBADF);
+	assert_int_equal(csysi_os_result(EAFNOSUPPORT), CSYS_ENOTSUP);
+	assert_int_equal(csysi_os_result(EPROTONOSUPPORT), CSYS_ENOTSUP);
+	assert_int_equal(csysi_os_result(ENOBUFS), CSYS_ENOMEM);
+	assert_int_equal(csysi_os_result(ETIMEDOUT), CSYS_ETIMEDOUT);
+	assert_int_equal(csysi_os_result(EXDEV), CSYS_EOTHER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +114,7 @@ int main(void)
 		TEST(results_can_be_case_labels),
 		TEST(os_error_belongs_to_the_thread),
 		TEST(os_error_is_the_systems_own_code),
+		TEST(what_sockets_say_is_told_apart),
 	};
 	return RUN(tests);
 }

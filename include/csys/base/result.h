@@ -27,32 +27,40 @@ enum {
 
 /** The results that are negative: failures. */
 enum {
-	CSYS_EINVAL = -1,        /**< an argument breaks a rule of the call */
-	CSYS_ENOMEM = -2,        /**< out of memory */
-	CSYS_ENOENT = -3,        /**< no such file, directory or program */
-	CSYS_EACCES = -4,        /**< the file's permissions forbid it */
-	CSYS_EPERM = -5,         /**< only a more privileged caller may do it */
-	CSYS_EEXIST = -6,        /**< exists already */
-	CSYS_ENOTDIR = -7,       /**< part of a path is not a directory */
-	CSYS_EISDIR = -8,        /**< is a directory */
-	CSYS_ENOEXEC = -9,       /**< not in a format that the system can run */
-	CSYS_E2BIG = -10,        /**< arguments and environment are too long */
-	CSYS_EMFILE = -11,       /**< too many open handles, here or in the system */
-	CSYS_EAGAIN = -12,       /**< not now: would wait, or a process limit is reached */
-	CSYS_EBUSY = -13,        /**< in use */
-	CSYS_ETIMEDOUT = -14,    /**< the deadline passed first */
-	CSYS_EPIPE = -15,        /**< no reader is left */
-	CSYS_EBADF = -16,        /**< not an open handle, or not of that kind */
-	CSYS_ESRCH = -17,        /**< no such process */
-	CSYS_ENAMETOOLONG = -18, /**< a name is longer than the system allows */
-	CSYS_ENOSPC = -19,       /**< no room on the device, or in the quota */
-	CSYS_EIO = -20,          /**< the device failed */
-	CSYS_ENOTSUP = -21,      /**< this system cannot do it */
-	CSYS_EOTHER = -22,       /**< anything else: see csys_os_error() */
-	CSYS_EDEADLK = -23,      /**< the caller would wait for itself */
-	CSYS_EPANICKED = -24,    /**< a thread or a function panicked: csys/sync/panic.h */
-	CSYS_ECANCELED = -25,    /**< the operation was called off */
-	CSYS_EDISCONNECTED = -26 /**< the other side of a channel is gone */
+	CSYS_EINVAL = -1,         /**< an argument breaks a rule of the call */
+	CSYS_ENOMEM = -2,         /**< out of memory */
+	CSYS_ENOENT = -3,         /**< no such file, directory or program */
+	CSYS_EACCES = -4,         /**< the file's permissions forbid it */
+	CSYS_EPERM = -5,          /**< only a more privileged caller may do it */
+	CSYS_EEXIST = -6,         /**< exists already */
+	CSYS_ENOTDIR = -7,        /**< part of a path is not a directory */
+	CSYS_EISDIR = -8,         /**< is a directory */
+	CSYS_ENOEXEC = -9,        /**< not in a format that the system can run */
+	CSYS_E2BIG = -10,         /**< arguments and environment are too long */
+	CSYS_EMFILE = -11,        /**< too many open handles, here or in the system */
+	CSYS_EAGAIN = -12,        /**< not now: would wait, or a process limit is reached */
+	CSYS_EBUSY = -13,         /**< in use */
+	CSYS_ETIMEDOUT = -14,     /**< the deadline passed first */
+	CSYS_EPIPE = -15,         /**< no reader is left */
+	CSYS_EBADF = -16,         /**< not an open handle, or not of that kind */
+	CSYS_ESRCH = -17,         /**< no such process */
+	CSYS_ENAMETOOLONG = -18,  /**< a name is longer than the system allows */
+	CSYS_ENOSPC = -19,        /**< no room on the device, or in the quota */
+	CSYS_EIO = -20,           /**< the device failed */
+	CSYS_ENOTSUP = -21,       /**< this system cannot do it */
+	CSYS_EOTHER = -22,        /**< anything else: see csys_os_error() */
+	CSYS_EDEADLK = -23,       /**< the caller would wait for itself */
+	CSYS_EPANICKED = -24,     /**< a thread or a function panicked: csys/sync/panic.h */
+	CSYS_ECANCELED = -25,     /**< the operation was called off */
+	CSYS_EDISCONNECTED = -26, /**< the other side of a channel is gone */
+	CSYS_ECONNREFUSED = -27,  /**< nothing listens at that address */
+	CSYS_ECONNRESET = -28,    /**< the other side has broken the connection off */
+	CSYS_ENOTCONN = -29,      /**< the socket has no peer */
+	CSYS_EADDRINUSE = -30,    /**< the address belongs to a socket that is in use */
+	CSYS_EADDRNOTAVAIL = -31, /**< this machine has no such address, or no port is left */
+	CSYS_ENETUNREACH = -32,   /**< no way leads to that network or machine */
+	CSYS_EMSGSIZE = -33,      /**< a message is longer than the system or the buffer allows */
+	CSYS_EBADMSG = -34        /**< of another kind, version or size than expected, or broken */
 };
 
 /**

@@ -51,7 +51,8 @@ CSYS_BEGIN_DECLS
  * \retval CSYS_EISDIR     the handle is a directory
  * \retval CSYS_EIO        the device failed; at the end of a terminal Linux says this too
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_read(csys_handle reader, void *buffer, size_t size,
 					      size_t *out_size);
@@ -73,7 +74,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_read(csys_handle reader, void *buffer, 
  * \retval CSYS_EISDIR     the handle is a directory
  * \retval CSYS_EIO        the device failed; at the end of a terminal Linux says this too
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_read_until(csys_handle reader, void *buffer, size_t size,
 						    csys_deadline deadline, size_t *out_size);
@@ -93,7 +95,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_read_until(csys_handle reader, void *bu
  * \retval CSYS_EISDIR     the handle is a directory
  * \retval CSYS_EIO        the device failed; at the end of a terminal Linux says this too
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_read_all(csys_handle reader, void *buffer, size_t size,
 						  size_t *out_size);
@@ -115,7 +118,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_read_all(csys_handle reader, void *buff
  * \retval CSYS_EISDIR     the handle is a directory
  * \retval CSYS_EIO        the device failed; at the end of a terminal Linux says this too
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_read_all_until(csys_handle reader, void *buffer,
 							size_t size, csys_deadline deadline,
@@ -137,7 +141,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_read_all_until(csys_handle reader, void
  * \retval CSYS_ENOSPC     the device is full, or a limit of the file's size or the quota is reached
  * \retval CSYS_EIO        the device failed
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_write(csys_handle writer, const void *data, size_t size,
 					       size_t *out_size);
@@ -160,7 +165,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_write(csys_handle writer, const void *d
  * \retval CSYS_ENOSPC     the device is full, or a limit of the file's size or the quota is reached
  * \retval CSYS_EIO        the device failed
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_write_until(csys_handle writer, const void *data,
 						     size_t size, csys_deadline deadline,
@@ -181,7 +187,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_write_until(csys_handle writer, const v
  * \retval CSYS_ENOSPC     the device is full, or a limit of the file's size or the quota is reached
  * \retval CSYS_EIO        the device failed
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_write_all(csys_handle writer, const void *data,
 						   size_t size, size_t *out_size);
@@ -203,7 +210,8 @@ CSYS_API CSYS_MUST_CHECK int csys_stream_write_all(csys_handle writer, const voi
  * \retval CSYS_ENOSPC     the device is full, or a limit of the file's size or the quota is reached
  * \retval CSYS_EIO        the device failed
  * \retval CSYS_EINVAL     a pointer is NULL
- * \retval CSYS_EOTHER     another failure, as a connection that was reset: csys_os_error()
+ * \retval CSYS_ECONNRESET a socket whose other side has broken the connection off
+ * \retval CSYS_EOTHER     another failure: csys_os_error()
  */
 CSYS_API CSYS_MUST_CHECK int csys_stream_write_all_until(csys_handle writer, const void *data,
 							 size_t size, csys_deadline deadline,

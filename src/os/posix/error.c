@@ -6,6 +6,42 @@
 
 #include "os/posix/posix.h"
 
+/* Codes of sockets. */
+static int of_socket(int code)
+{
+	switch (code) {
+	case ECONNREFUSED:
+		return CSYS_ECONNREFUSED;
+	case ECONNRESET:
+	case ECONNABORTED:
+		return CSYS_ECONNRESET;
+	case ENOTCONN:
+	case EDESTADDRREQ:
+		return CSYS_ENOTCONN;
+	case EADDRINUSE:
+		return CSYS_EADDRINUSE;
+	case EADDRNOTAVAIL:
+		return CSYS_EADDRNOTAVAIL;
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EHOSTUNREACH:
+		return CSYS_ENETUNREACH;
+	case EMSGSIZE:
+		return CSYS_EMSGSIZE;
+	case EPROTOTYPE: /* the socket at that path is of another kind */
+		return CSYS_EBADMSG;
+	case ENOTSOCK:
+		return CSYS_EBADF;
+	case EAFNOSUPPORT:
+	case EPROTONOSUPPORT:
+		return CSYS_ENOTSUP;
+	case ENOBUFS:
+		return CSYS_ENOMEM;
+	default:
+		return CSYS_EOTHER;
+	}
+}
+
 int csysi_os_result(int code)
 {
 	/* No cases, since on some systems two of these names are one number. */
@@ -59,8 +95,10 @@ int csysi_os_result(int code)
 		return CSYS_ENOSPC;
 	case EIO:
 		return CSYS_EIO;
+	case EBADMSG:
+		return CSYS_EBADMSG;
 	default:
-		return CSYS_EOTHER;
+		return of_socket(code);
 	}
 }
 
