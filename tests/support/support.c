@@ -235,7 +235,7 @@ void run_part(int argc, char **argv, const struct part *parts, size_t count)
 	exit(64);
 }
 
-csys_exit end_in_process(void (*function)(void))
+csys_command *part_command(void (*function)(void))
 {
 	const char *name = NULL;
 	for (size_t i = 0; i < own_part_count; i++)
@@ -246,7 +246,12 @@ csys_exit end_in_process(void (*function)(void))
 	csys_command *command = csys_command_new(own_program);
 	csys_command_arg(command, "--part");
 	csys_command_arg(command, name);
-	return finished(spawned(command));
+	return command;
+}
+
+csys_exit end_in_process(void (*function)(void))
+{
+	return finished(spawned(part_command(function)));
 }
 
 void in_process(void (*function)(void))

@@ -88,7 +88,10 @@ void run_part(int argc, char **argv, const struct part *parts, size_t count);
 /* Run a part, whose asserts count here; it has the streams and variables of this process. */
 void in_process(void (*function)(void));
 
-/* The same for one that ends as it likes: how it ended. */
+/* The command that runs a part, for what in_process does not do with it. */
+csys_command *part_command(void (*function)(void));
+
+/* The same as in_process for one that ends as it likes: how it ended. */
 csys_exit end_in_process(void (*function)(void));
 
 /*

@@ -35,6 +35,22 @@ void csysi_posix_fork_lock_shared(void);
 void csysi_posix_fork_lock_alone(void);
 void csysi_posix_fork_unlock(void);
 
+/* ---- files without a name (nameless.c) -------------------------------------------------- */
+
+/* The directory that all users share, and in which those of users are. */
+const char *csysi_posix_shared_directory(void);
+
+/*
+ * Create a file that has no name, and vanishes if it gets none; give it one, unless that is taken;
+ * open it once more, for reading.  -1 with errno: ENOTSUP from the first one if there are none.
+ */
+int csysi_posix_nameless_create(int directory);
+int csysi_posix_nameless_link(int file, int directory, const char *name);
+int csysi_posix_nameless_reader(int file);
+
+/* Rename a file, but replace none.  -1 with errno: EEXIST. */
+int csysi_posix_rename_new(int directory, const char *from, const char *to);
+
 /* ---- transfers (poll.c, polled.c, nowait.c, nosigpipe.c, sigpipe.c) ------------------------ */
 
 /*
