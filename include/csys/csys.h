@@ -13,6 +13,7 @@
 
 #include <csys/base.h>
 #include <csys/io.h>
+#include <csys/ipc.h>
 #include <csys/process.h>
 #include <csys/sync.h>
 

@@ -1,0 +1,10 @@
+/**
+ * \file
+ * csys/ipc.h - what two processes share.
+ */
+#ifndef CSYS_IPC_H
+#define CSYS_IPC_H
+
+#include <csys/ipc/names.h>
+
+#endif

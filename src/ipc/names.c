@@ -1,0 +1,362 @@
+/*
+ * ipc/names.c - the directories of objects, what is in them, and removing it.
+ */
+#include <string.h>
+
+#include <csys/ipc/names.h>
+
+#include "base/backoff.h"
+#include "base/memory.h"
+#include "ipc/names.h"
+#include "os/os.h"
+#include "sync/lock.h"
+
+#define SCOPES 2
+#define PATH_SIZE 4096
+#define PATIENCE_MS 1000
+
+/* ---- directories ------------------------------------------------------------------------ */
+
+static struct csysi_process_lock lock;
+static char *chosen[SCOPES]; /* under lock; NULL: not chosen */
+
+static int is_scope(int scope)
+{
+	return scope == CSYS_NAMES_USER || scope == CSYS_NAMES_GLOBAL;
+}
+
+int csys_names_set_directory(int scope, const char *path)
+{
+	char *copy = NULL;
+
+	if (!is_scope(scope) || (path && !csysi_os_is_absolute(path)))
+		return CSYS_EINVAL;
+	if (path) {
+		if (!memchr(path, '\0', PATH_SIZE))
+			return CSYS_ENAMETOOLONG;
+		copy = csysi_copy(path, strlen(path));
+		if (!copy)
+			return CSYS_ENOMEM;
+	}
+	csysi_process_lock_lock(&lock, NULL);
+	char *before = chosen[scope];
+	chosen[scope] = copy; /* in one step: a fork meanwhile has one or the other */
+	csysi_process_lock_unlock(&lock);
+	csysi_free(before);
+	return 0;
+}
+
+static int copy_path(const char *path, char *buffer, size_t size)
+{
+	size_t length = strlen(path);
+
+	if (length >= size)
+		return CSYS_ENAMETOOLONG;
+	memcpy(buffer, path, length + 1);
+	return 0;
+}
+
+/* Copy the path that was chosen: 1, or 0 if none was. */
+static int copy_chosen(int scope, char *buffer, size_t size)
+{
+	csysi_process_lock_lock(&lock, NULL);
+	int r = chosen[scope] ? copy_path(chosen[scope], buffer, size) : 0;
+	if (r == 0)
+		r = chosen[scope] != NULL;
+	csysi_process_lock_unlock(&lock);
+	return r;
+}
+
+/* Copy the path from the environment: 1, or 0 if it has none. */
+static int copy_variable(char *buffer, size_t size)
+{
+	static const char key[] = "CSYS_DIRECTORY";
+	struct csysi_os_environment environment;
+
+	if (csysi_os_is_privileged())
+		return 0;
+	int r = csysi_os_environment(&environment);
+	if (r < 0)
+		return r;
+	for (char *const *at = environment.all; *at; at++) {
+		size_t value = csysi_os_variable_value(*at);
+		if (value == 0 || (*at)[value] == '\0' ||
+		    csysi_os_key_compare(*at, value - 1, key, sizeof key - 1) != 0)
+			continue;
+		r = csysi_os_is_absolute(*at + value) ? copy_path(*at + value, buffer, size)
+						      : CSYS_EINVAL;
+		r = r < 0 ? r : 1;
+		break;
+	}
+	csysi_os_environment_release(&environment);
+	return r;
+}
+
+static enum csysi_os_directory directory_of(int scope)
+{
+	return scope == CSYS_NAMES_USER ? CSYSI_OS_DIRECTORY_USER : CSYSI_OS_DIRECTORY_SHARED;
+}
+
+int csys_names_directory(int scope, char *buffer, size_t size)
+{
+	if (!is_scope(scope) || !buffer)
+		return CSYS_EINVAL;
+
+	int r = copy_chosen(scope, buffer, size);
+	if (r == 0 && scope == CSYS_NAMES_USER)
+		r = copy_variable(buffer, size);
+	if (r == 0)
+		r = csysi_os_directory_usual(directory_of(scope), buffer, size);
+	return r < 0 ? r : 0;
+}
+
+int csysi_names_directory(int scope, csys_handle *out)
+{
+	char path[PATH_SIZE];
+	int r = csys_names_directory(scope, path, sizeof path);
+
+	return r < 0 ? r : csysi_os_directory_open(path, directory_of(scope), out);
+}
+
+/* ---- removal ---------------------------------------------------------------------------- */
+
+/* What the calls that name an object have in common: its directory, and its file there. */
+struct place {
+	csys_handle directory;
+	char file[CSYSI_NAME_FILE];
+};
+
+static int find_place(int scope, int kind, const char *name, struct place *out)
+{
+	int r = csysi_name_check(name);
+
+	if (r < 0)
+		return r;
+	if (!csysi_name_is_kind(kind))
+		return CSYS_EINVAL;
+	csysi_name_file(kind, name, csysi_os_directory_name_limit(), out->file);
+	return csysi_names_directory(scope, &out->directory);
+}
+
+int csys_names_remove_unused(int scope, int kind, const char *name)
+{
+	struct place place;
+	int r = find_place(scope, kind, name, &place);
+	if (r < 0)
+		return r;
+
+	r = csysi_object_clear(place.directory, place.file, CSYSI_CLEAR_NAMED, name);
+	csysi_os_close(place.directory);
+	return r;
+}
+
+/* Lock what all removals of this user lock that are made while others use the object. */
+static int try_lock(int scope, csys_handle directory, csys_handle *out)
+{
+	char path[PATH_SIZE];
+	csys_handle usual;
+
+	if (scope == CSYS_NAMES_USER)
+		return csysi_os_directory_try_lock(directory, out);
+	/* Not the directory itself, which any user could keep locked. */
+	int r = csysi_os_directory_usual(CSYSI_OS_DIRECTORY_USER, path, sizeof path);
+	if (r == 0)
+		r = csysi_os_directory_open(path, CSYSI_OS_DIRECTORY_USER, &usual);
+	if (r < 0)
+		return r;
+	r = csysi_os_directory_try_lock(usual, out);
+	csysi_os_close(usual);
+	return r;
+}
+
+/* Remove the name of a file that this process uses.  CSYS_EAGAIN. */
+static int remove_locked(int scope, const struct place *place, csys_handle file)
+{
+	csys_handle locked;
+	int r = try_lock(scope, place->directory, &locked);
+	if (r < 0)
+		return r;
+
+	r = csysi_os_directory_is_file(place->directory, place->file, file)
+		    ? csysi_os_directory_remove(place->directory, place->file)
+		    : CSYS_EAGAIN; /* the name is another's by now */
+	csysi_os_close(locked);
+	return r;
+}
+
+/* CSYS_EAGAIN: another process is at it. */
+static int try_remove(int scope, const struct place *place, const char *name)
+{
+	csys_handle file;
+	struct csysi_os_file info;
+	struct csysi_object_header header;
+	int r = csysi_os_directory_open_file(place->directory, place->file, 0, &file);
+	if (r < 0)
+		return r;
+
+	r = csysi_os_file_info(file, &info);
+	/* What has the hash of another name is not to be found by this one. */
+	if (r == 0 && csysi_object_read_header(file, &header) == 0 &&
+	    strcmp(header.name, name) != 0)
+		r = CSYS_ENOENT;
+	if (r == 0 && info.owner != csysi_os_user())
+		r = csysi_object_clear(place->directory, place->file, CSYSI_CLEAR_ANY, NULL);
+	else if (r == 0 && (r = csysi_os_file_use(file, 0)) == 0)
+		r = remove_locked(scope, place, file);
+	csysi_os_close(file);
+	return r;
+}
+
+int csys_names_remove(int scope, int kind, const char *name)
+{
+	struct place place;
+	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
+	csys_deadline patience = csys_after_ms(PATIENCE_MS);
+	int r = find_place(scope, kind, name, &place);
+	if (r < 0)
+		return r;
+
+	while ((r = try_remove(scope, &place, name)) == CSYS_EAGAIN) {
+		if (csys_deadline_left(patience) <= 0) {
+			r = CSYS_EBUSY;
+			break;
+		}
+		csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, patience)));
+	}
+	csysi_os_close(place.directory);
+	return r;
+}
+
+/* ---- listing ---------------------------------------------------------------------------- */
+
+struct csys_names {
+	csys_handle directory;
+	struct csysi_os_listing *listing;
+	const char *file; /* of the row, the listing's */
+	struct csysi_object_header header;
+};
+
+int csys_names_open(int scope, csys_names **out)
+{
+	if (!out)
+		return CSYS_EINVAL;
+
+	csys_names *names = csysi_alloc_zero(sizeof *names);
+	if (!names)
+		return CSYS_ENOMEM;
+	names->directory = CSYS_NO_HANDLE;
+	int r = csysi_names_directory(scope, &names->directory);
+	if (r == 0)
+		r = csysi_os_listing_open(names->directory, &names->listing);
+	if (r < 0)
+		csys_names_close(names);
+	else
+		*out = names;
+	return r;
+}
+
+void csys_names_close(csys_names *names)
+{
+	if (!names)
+		return;
+	csysi_os_listing_close(names->listing);
+	csysi_os_close(names->directory);
+	csysi_free(names);
+}
+
+/* Read the next name that is an object's, or will be one's.  1, or 0 at the end. */
+static int next_file(csys_names *names, csys_name_info *out)
+{
+	for (;;) {
+		int r = csysi_os_listing_next(names->listing, &names->file);
+		if (r <= 0)
+			return r;
+
+		memset(out, 0, sizeof *out);
+		out->file = names->file;
+		out->name = "";
+		out->kind = csysi_name_of_file(names->file, &out->name);
+		if (csysi_os_directory_is_temporary(names->file))
+			out->kind = CSYS_NAME_HALF_MADE;
+		if (out->kind != CSYS_NAME_UNKNOWN)
+			return 1;
+	}
+}
+
+/* Tell what only the open file does. */
+static int describe_open(csys_names *names, csys_name_info *row, csys_handle file)
+{
+	if (row->kind != CSYS_NAME_HALF_MADE && csysi_object_read_header(file, &names->header) == 0)
+		row->name = names->header.name;
+
+	int r = csysi_os_file_use(file, 1);
+	row->state = r == 0 ? CSYS_NAME_LEFT_OVER : CSYS_NAME_IN_USE;
+	return r == CSYS_EAGAIN ? 0 : r;
+}
+
+/* Tell of a file.  CSYS_ENOENT: it is gone; CSYS_EBADMSG: it is none. */
+static int describe(csys_names *names, csys_name_info *row)
+{
+	struct csysi_os_file info;
+	csys_handle file;
+	int r = csysi_os_directory_look(names->directory, row->file, &info);
+	if (r < 0)
+		return r;
+	if (!info.is_file)
+		return CSYS_EBADMSG;
+
+	row->state = CSYS_NAME_NOT_TOLD;
+	row->mode = info.mode;
+	row->owner = info.owner;
+	row->size = info.size;
+	r = csysi_os_directory_open_file(names->directory, row->file, 0, &file);
+	if (r == CSYS_EACCES || r == CSYS_EPERM)
+		return 0;
+	if (r < 0)
+		return r;
+	r = describe_open(names, row, file);
+	csysi_os_close(file);
+	return r;
+}
+
+int csys_names_next(csys_names *names, csys_name_info *out)
+{
+	if (!names || !out)
+		return CSYS_EINVAL;
+
+	csys_name_info row;
+	int r;
+	do {
+		r = next_file(names, &row);
+		if (r > 0)
+			r = describe(names, &row);
+		else if (r == 0)
+			return 0;
+	} while (r == CSYS_ENOENT || r == CSYS_EBADMSG || r == CSYS_EAGAIN);
+	if (r < 0)
+		return r;
+	*out = row;
+	return 1;
+}
+
+int csys_names_clean(int scope, int kind, size_t *out_removed)
+{
+	size_t removed = 0;
+	csys_names *names;
+	csys_name_info row;
+
+	if (kind != 0 && kind != CSYS_NAME_HALF_MADE && !csysi_name_is_kind(kind))
+		return CSYS_EINVAL;
+	int r = csys_names_open(scope, &names);
+	if (r < 0)
+		return r;
+	while ((r = csys_names_next(names, &row)) > 0)
+		if (row.state == CSYS_NAME_LEFT_OVER && row.owner == csysi_os_user() &&
+		    (kind == 0 || kind == row.kind) &&
+		    csysi_object_clear(names->directory, row.file, CSYSI_CLEAR_ANY, NULL) == 0)
+			removed++;
+	csys_names_close(names);
+	if (out_removed)
+		*out_removed = removed;
+	return r;
+}
