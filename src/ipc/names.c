@@ -5,7 +5,6 @@
 
 #include <csys/ipc/names.h>
 
-#include "base/backoff.h"
 #include "base/memory.h"
 #include "ipc/names.h"
 #include "os/os.h"
@@ -13,7 +12,6 @@
 
 #define SCOPES 2
 #define PATH_SIZE 4096
-#define PATIENCE_MS 1000
 
 /* ---- directories ------------------------------------------------------------------------ */
 
@@ -185,7 +183,7 @@ static int remove_locked(int scope, const struct place *place, csys_handle file)
 }
 
 /* CSYS_EAGAIN: another process is at it. */
-static int try_remove(int scope, const struct place *place, const char *name)
+static int try_remove(int scope, const struct place *place, const char *name, int force)
 {
 	csys_handle file;
 	struct csysi_os_file info;
@@ -203,6 +201,8 @@ static int try_remove(int scope, const struct place *place, const char *name)
 		r = csysi_object_clear(place->directory, place->file, CSYSI_CLEAR_ANY, NULL);
 	else if (r == 0 && (r = csysi_os_file_use(file, 0)) == 0)
 		r = remove_locked(scope, place, file);
+	else if (r == CSYS_EAGAIN && force)
+		r = remove_locked(scope, place, file);
 	csysi_os_close(file);
 	return r;
 }
@@ -210,21 +210,20 @@ static int try_remove(int scope, const struct place *place, const char *name)
 int csys_names_remove(int scope, int kind, const char *name)
 {
 	struct place place;
-	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
-	csys_deadline patience = csys_after_ms(PATIENCE_MS);
+	struct csysi_patience patience;
 	int r = find_place(scope, kind, name, &place);
 	if (r < 0)
 		return r;
 
-	while ((r = try_remove(scope, &place, name)) == CSYS_EAGAIN) {
-		if (csys_deadline_left(patience) <= 0) {
-			r = CSYS_EBUSY;
-			break;
-		}
-		csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, patience)));
-	}
+	csysi_patience_begin(&patience);
+	do
+		r = try_remove(scope, &place, name, 0);
+	while (r == CSYS_EAGAIN && csysi_patience_wait(&patience) == 0);
+	/* A process of another user has it alone: see names.h. */
+	if (r == CSYS_EAGAIN && scope == CSYS_NAMES_GLOBAL)
+		r = try_remove(scope, &place, name, 1);
 	csysi_os_close(place.directory);
-	return r;
+	return r == CSYS_EAGAIN ? CSYS_EBUSY : r;
 }
 
 /* ---- listing ---------------------------------------------------------------------------- */

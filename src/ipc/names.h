@@ -12,6 +12,9 @@
  *     is that file's; or by one that uses the file, holds the lock of the user's directory, and
  *     has seen so under it.
  *
+ * (An owner that removes an object which all users can reach does not need to use it, if a process
+ * has had it alone for a second: anyone that can read it could keep it there.)
+ *
  * So a name is never removed from under a successor, and an opener that has noted its use and then
  * seen that the name is the file's has an object whose name stays until somebody asks for its
  * removal with users.
@@ -24,6 +27,8 @@
 
 #include <csys/base/handle.h>
 #include <csys/ipc/names.h>
+
+#include "base/backoff.h"
 
 /* Where the data of an object begins in its file; mappings begin at 0. */
 #define CSYSI_OBJECT_DATA 4096u
@@ -101,6 +106,27 @@ int csysi_object_create_or_open(const struct csysi_named *wanted, struct csysi_o
  * REMOVE_WITH_LAST and no other process has it open; a forked child is another process.
  */
 void csysi_object_close(struct csysi_object *object);
+
+/*
+ * Waits for processes that have an object alone, which takes microseconds, unless they were
+ * stopped in it.
+ */
+struct csysi_patience {
+	csys_deadline until; /* all private */
+	struct csysi_backoff backoff;
+	int tries;
+};
+
+#ifdef CSYSI_FAULTS
+extern int csysi_patience_ms; /* which tests shorten */
+#else
+enum { csysi_patience_ms = 1000 };
+#endif
+
+void csysi_patience_begin(struct csysi_patience *patience);
+
+/* Wait a little: 0, or CSYS_EBUSY when it took too long. */
+int csysi_patience_wait(struct csysi_patience *patience);
 
 /* ---- headers ------------------------------------------------------------------------------ */
 

@@ -7,10 +7,31 @@
 #include "ipc/names.h"
 #include "os/os.h"
 
-/* A removal takes microseconds; a process that takes longer was stopped in one. */
-#define PATIENCE_MS 1000
-#define NAP_FIRST 20000
-#define NAP_MOST 2000000
+/* ---- patience ------------------------------------------------------------------------------ */
+
+#ifdef CSYSI_FAULTS
+int csysi_patience_ms = 1000;
+#endif
+
+void csysi_patience_begin(struct csysi_patience *patience)
+{
+	patience->until = csys_after_ms(csysi_patience_ms);
+	patience->backoff = (struct csysi_backoff)CSYSI_BACKOFF_LOOK;
+	patience->tries = 0;
+}
+
+int csysi_patience_wait(struct csysi_patience *patience)
+{
+	int64_t left = csys_deadline_left(patience->until);
+
+	if (left <= 0)
+		return CSYS_EBUSY;
+	/* A name that changed in between needs no wait. */
+	if (patience->tries++ > 2)
+		csysi_os_nap(
+			csys_after_ns(csysi_backoff_next(&patience->backoff, patience->until)));
+	return 0;
+}
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -159,18 +180,14 @@ static int try_once(csys_handle directory, const struct csysi_named *wanted, enu
 static int try_long(csys_handle directory, const struct csysi_named *wanted, enum how how,
 		    struct csysi_object *object)
 {
-	struct csysi_backoff backoff = { NAP_FIRST, NAP_MOST };
-	csys_deadline patience = csys_after_ms(PATIENCE_MS);
+	struct csysi_patience patience;
+	int r;
 
-	for (int tries = 0;; tries++) {
-		int r = try_once(directory, wanted, how, object);
-		if (r != CSYS_EAGAIN)
-			return r;
-		if (csys_deadline_left(patience) <= 0)
+	csysi_patience_begin(&patience);
+	while ((r = try_once(directory, wanted, how, object)) == CSYS_EAGAIN)
+		if (csysi_patience_wait(&patience) < 0)
 			return CSYS_EBUSY;
-		if (tries > 2)
-			csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, patience)));
-	}
+	return r;
 }
 
 static int check_wanted(const struct csysi_named *wanted)

@@ -2,6 +2,7 @@
  * ipc/test_names.c - where objects with names live, which there are, and which are left over.
  */
 #define _XOPEN_SOURCE 700
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +21,39 @@ static struct csysi_named named(const char *name)
 	return (struct csysi_named){ .name = name, .kind = SHM, .version = 1, .size = 16 };
 }
 
-static struct csysi_object created(const char *name)
+static struct csysi_object created(const struct csysi_named *wanted)
 {
-	struct csysi_named wanted = named(name);
 	struct csysi_object object;
-	assert_int_equal(csysi_object_create(&wanted, &object), 0);
+	assert_int_equal(csysi_object_create(wanted, &object), 0);
 	return object;
 }
 
-static void leave(const char *name)
+static void leave(const struct csysi_named *wanted)
 {
-	struct csysi_object object = created(name);
+	struct csysi_object object = created(wanted);
 	csysi_object_close(&object);
+}
+
+static struct csysi_object opened(const struct csysi_named *wanted)
+{
+	struct csysi_object object;
+	assert_int_equal(csysi_object_open(wanted, &object), 0);
+	return object;
+}
+
+static int result_of_opening(const struct csysi_named *wanted)
+{
+	struct csysi_object object;
+	int r = csysi_object_open(wanted, &object);
+
+	if (r == 0)
+		csysi_object_close(&object);
+	return r;
+}
+
+static void remove_name(const char *name)
+{
+	assert_int_equal(csys_names_remove(USER, SHM, name), 0);
 }
 
 /* The state of the only object there is. */
@@ -128,7 +150,7 @@ static void arguments_that_cannot_be_are_refused(void **state)
 	csys_names_close(NULL);
 }
 
-/* ---- names ------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------ */
 
 static void names_are_utf_8_without_separators_and_not_too_long(void **state)
 {
@@ -235,7 +257,7 @@ static void the_hash_of_a_name_never_changes(void **state)
 	assert_string_equal(file, "c1~38lhn61kgeimoj99cqo86ahr86");
 }
 
-/* ---- listing ------------------------------------------------------------------------------ */
+/* ---- listing ---------------------------------------------------------------------------- */
 
 static void a_scan_tells_each_object_and_nothing_else(void **state)
 {
@@ -245,7 +267,8 @@ static void a_scan_tells_each_object_and_nothing_else(void **state)
 
 	path_in(own_names(), "stranger", path, sizeof path);
 	fclose(fopen(path, "w"));
-	struct csysi_object used = created("used");
+	struct csysi_named wanted = named("used");
+	struct csysi_object used = created(&wanted);
 	csys_name_info info = only_one(&names);
 	assert_string_equal(info.name, "used");
 	assert_string_equal(info.file, "csys-shm-used");
@@ -261,7 +284,8 @@ static void a_scan_tells_each_object_and_nothing_else(void **state)
 
 	memset(name, 'n', sizeof name);
 	name[399] = '\0';
-	leave(name);
+	wanted = named(name);
+	leave(&wanted);
 	info = only_one(&names);
 	assert_string_equal(info.name, name); /* the file has a hash */
 	csys_names_close(names);
@@ -270,10 +294,170 @@ static void a_scan_tells_each_object_and_nothing_else(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* ---- use -------------------------------------------------------------------------------- */
+
+static struct csysi_object forked;
+
+static void close_it(void)
+{
+	csysi_object_close(&forked);
+}
+
+static void an_object_is_left_over_when_the_last_process_has_closed_it(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a");
+	struct csysi_object first = created(&wanted), second = opened(&wanted);
+
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), CSYS_EBUSY);
+	csysi_object_close(&first);
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), CSYS_EBUSY);
+	forked = second;
+	in_child(close_it); /* what the child closes is its copy */
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), CSYS_EBUSY);
+	csysi_object_close(&second);
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), 0);
+}
+
+static void touch(const char *name)
+{
+	char path[256];
+	path_in(own_names(), name, path, sizeof path);
+	fclose(fopen(path, "w"));
+}
+
+static void cleaning_removes_what_is_left_over_and_nothing_else(void **state)
+{
+	(void)state;
+	struct csysi_named used = named("used"), left = named("left");
+	struct csysi_named semaphore = named("left");
+	struct csysi_object object = created(&used);
+	size_t removed = 99;
+	semaphore.kind = CSYS_NAME_SEMAPHORE;
+
+	leave(&left);
+	leave(&semaphore);
+	touch("stranger");
+	touch(".csys-0123456789abcdef01234567");
+	assert_int_equal(csys_names_clean(USER, SHM, &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(result_of_opening(&left), CSYS_ENOENT);
+	assert_int_equal(csys_names_clean(USER, CSYS_NAME_HALF_MADE, &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(csys_names_clean(USER, 0, &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(result_of_opening(&used), 0);
+	csysi_object_close(&object);
+	assert_int_equal(csys_names_clean(USER, 0, NULL), 0);
+	assert_int_equal(count_names(), 1);
+	char path[256];
+	path_in(own_names(), "stranger", path, sizeof path);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_name_is_removed_while_the_object_is_used_and_is_free_then(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a");
+	struct csysi_object first = created(&wanted);
+
+	remove_name("a");
+	assert_int_equal(result_of_opening(&wanted), CSYS_ENOENT);
+	struct csysi_object second = created(&wanted);
+	assert_int_equal(csysi_os_write_at(first.file, CSYSI_OBJECT_DATA, "x", 1), 0);
+	csysi_object_close(&first);
+	assert_int_equal(csys_names_remove(USER, SHM, "a"), 0);
+	assert_int_equal(csys_names_remove(USER, SHM, "a"), CSYS_ENOENT);
+	csysi_object_close(&second);
+}
+
+static void an_object_may_go_with_its_last_user(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a"), plain = named("a");
+	wanted.remove_with_last = 1;
+	struct csysi_object first = created(&wanted), second = opened(&plain);
+
+	csysi_object_close(&first);
+	assert_int_equal(count_names(), 1);
+	forked = second;
+	in_child(close_it); /* a forked child is not the last one */
+	assert_int_equal(count_names(), 1);
+	csysi_object_close(&second);
+	assert_int_equal(count_names(), 0);
+}
+
+static void the_last_user_does_not_remove_a_successor(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a"), plain = named("a");
+	wanted.remove_with_last = 1;
+	struct csysi_object first = created(&wanted);
+
+	remove_name("a");
+	leave(&plain);
+	csysi_object_close(&first);
+	assert_int_equal(result_of_opening(&plain), 0);
+	remove_name("a");
+}
+
+static void die_with_an_object(void)
+{
+	struct csysi_named wanted = named("a");
+	wanted.remove_with_last = getenv("CSYS_TEST_LAST") != NULL;
+	struct csysi_object object = created(&wanted);
+	(void)object;
+	raise(SIGKILL);
+}
+
+static void what_a_dead_user_should_have_removed_is_never_adopted(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a");
+	struct csysi_object object;
+
+	setenv("CSYS_TEST_LAST", "1", 1);
+	assert_int_equal(end_in_process(die_with_an_object).how, CSYS_EXIT_SIGNAL);
+	assert_int_equal(result_of_opening(&wanted), CSYS_ENOENT);
+	assert_int_equal(count_names(), 0);
+	assert_int_equal(end_in_process(die_with_an_object).how, CSYS_EXIT_SIGNAL);
+	assert_int_equal(csysi_object_create(&wanted, &object), 0);
+	csysi_object_close(&object);
+	remove_name("a");
+	unsetenv("CSYS_TEST_LAST");
+}
+
+static void an_object_of_dead_users_is_adopted_or_replaced_as_is_wished(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a");
+	struct csysi_object object;
+
+	assert_int_equal(end_in_process(die_with_an_object).how, CSYS_EXIT_SIGNAL);
+	assert_int_equal(csysi_object_create_or_open(&wanted, &object), 0);
+	assert_int_equal(object.is_created, 0);
+	wanted.replace_unused = 1;
+	struct csysi_object second;
+	assert_int_equal(csysi_object_create(&wanted, &second), CSYS_EEXIST); /* it is in use */
+	assert_int_equal(csysi_object_create_or_open(&wanted, &second), 0);
+	assert_int_equal(second.is_created, 0);
+	csysi_object_close(&second);
+	csysi_object_close(&object);
+	assert_int_equal(csysi_object_create_or_open(&wanted, &object), 0);
+	assert_int_equal(object.is_created, 1);
+	csysi_object_close(&object);
+	assert_int_equal(csysi_object_create(&wanted, &object), 0);
+	csysi_object_close(&object);
+	assert_int_equal(csysi_object_open(&wanted, &object), 0); /* opening replaces nothing */
+	assert_int_equal(object.is_created, 0);
+	csysi_object_close(&object);
+	remove_name("a");
+}
+
 int main(int argc, char **argv)
 {
-	static const struct part parts[] = { { NULL, NULL } };
-	run_part(argc, argv, parts, 0);
+	static const struct part parts[] = { PART(die_with_an_object) };
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(the_directory_is_told_and_chosen_by_a_call_or_the_environment),
 		NAMES_TEST(the_directory_of_all_users_is_chosen_apart),
@@ -284,6 +468,13 @@ int main(int argc, char **argv)
 		NAMES_TEST(a_long_name_is_cut_between_characters),
 		NAMES_TEST(the_hash_of_a_name_never_changes),
 		NAMES_TEST(a_scan_tells_each_object_and_nothing_else),
+		NAMES_TEST(an_object_is_left_over_when_the_last_process_has_closed_it),
+		NAMES_TEST(cleaning_removes_what_is_left_over_and_nothing_else),
+		NAMES_TEST(a_name_is_removed_while_the_object_is_used_and_is_free_then),
+		NAMES_TEST(an_object_may_go_with_its_last_user),
+		NAMES_TEST(the_last_user_does_not_remove_a_successor),
+		NAMES_TEST(what_a_dead_user_should_have_removed_is_never_adopted),
+		NAMES_TEST(an_object_of_dead_users_is_adopted_or_replaced_as_is_wished),
 	};
 	return RUN(tests);
 }
