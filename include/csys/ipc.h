@@ -6,5 +6,6 @@
 #define CSYS_IPC_H
 
 #include <csys/ipc/names.h>
+#include <csys/ipc/shm.h>
 
 #endif

@@ -12,7 +12,7 @@
 
 #define HASH_TEXT 26 /* 128 bits, 5 in each character */
 
-/* ---- rules -------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------------ */
 
 /* How many bytes the character at `text` has, by its first byte; 0 if none begins so. */
 static int character_size(unsigned char first)
@@ -54,7 +54,7 @@ int csysi_name_check(const char *name)
 	return 0;
 }
 
-/* ---- hash ----------------------------------------------------------------------------------- */
+/* ---- hash ------------------------------------------------------------------------------- */
 
 /* SipHash-2-4 with 128 bits and a fixed key: all processes have to find the same. */
 struct sip {
@@ -127,7 +127,7 @@ static void write_hash(const char *name, char out[HASH_TEXT])
 	}
 }
 
-/* ---- files ---------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 /* The words in names of files, by kind. */
 static const char *const kinds[] = {

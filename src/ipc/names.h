@@ -128,7 +128,7 @@ void csysi_patience_begin(struct csysi_patience *patience);
 /* Wait a little: 0, or CSYS_EBUSY when it took too long. */
 int csysi_patience_wait(struct csysi_patience *patience);
 
-/* ---- headers ------------------------------------------------------------------------------ */
+/* ---- headers ---------------------------------------------------------------------------- */
 
 /* The first bytes of an object.  Numbers are in the machine's order. */
 struct csysi_object_header {
@@ -156,7 +156,7 @@ void csysi_object_make_header(const struct csysi_named *wanted, struct csysi_obj
 int csysi_object_check(const struct csysi_object_header *header, uint64_t file_size,
 		       const struct csysi_named *wanted);
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------ */
 
 /* Check a name.  CSYS_EINVAL, also for NULL; CSYS_ENAMETOOLONG. */
 int csysi_name_check(const char *name);

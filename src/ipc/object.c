@@ -7,7 +7,7 @@
 #include "ipc/names.h"
 #include "os/os.h"
 
-/* ---- patience ------------------------------------------------------------------------------ */
+/* ---- patience --------------------------------------------------------------------------- */
 
 #ifdef CSYSI_FAULTS
 int csysi_patience_ms = 1000;
@@ -33,7 +33,7 @@ int csysi_patience_wait(struct csysi_patience *patience)
 	return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------------ */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 static int is_foreign(int64_t owner)
 {
@@ -103,7 +103,7 @@ static int look(csys_handle directory, const struct csysi_named *wanted,
 	return r;
 }
 
-/* ---- creation ------------------------------------------------------------------------------ */
+/* ---- creation --------------------------------------------------------------------------- */
 
 /* Fill in a new file, all but its name. */
 static int fill(const struct csysi_named *wanted, struct csysi_object *object)
@@ -159,7 +159,7 @@ static int make_or_clear(csys_handle directory, const struct csysi_named *wanted
 	return r == 0 ? CSYS_EAGAIN : CSYS_EEXIST;
 }
 
-/* ---- both ----------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------- */
 
 enum how { CREATE = 1, OPEN = 2, CREATE_OR_OPEN = CREATE | OPEN };
 
@@ -245,7 +245,7 @@ int csysi_object_create_or_open(const struct csysi_named *wanted, struct csysi_o
 	return get(wanted, CREATE_OR_OPEN, out);
 }
 
-/* ---- closing and clearing -------------------------------------------------------------------- */
+/* ---- closing and clearing --------------------------------------------------------------- */
 
 static int is_cleared(csys_handle file, enum csysi_clear which, const char *name)
 {

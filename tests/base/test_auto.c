@@ -132,6 +132,8 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_table) table = NULL;
 		CSYS_AUTO(csys_pipeline) pipeline = NULL;
 		CSYS_AUTO(csys_pty) pty = NULL;
+		CSYS_AUTO(csys_names) names = NULL;
+		CSYS_AUTO(csys_shm) shm = NULL;
 		CSYS_AUTO(csys_thread) thread = NULL;
 		CSYS_AUTO(csys_sender) sender = NULL;
 		CSYS_AUTO(csys_receiver) receiver = NULL;
@@ -156,6 +158,8 @@ static void each_type_is_released(void **state)
 		int r = csys_process_open(getpid(), &process);
 		r = csys_table_open(0, &table);
 		r = csys_pty_open(24, 80, &pty);
+		r = csys_names_open(CSYS_NAMES_GLOBAL, &names);
+		r = csys_shm_create_anonymous(1, NULL, &shm);
 		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
 		r = csys_table_tree(getpid(), CSYS_PROCESS_NAME, &list);
 		(void)r;

@@ -8,6 +8,9 @@
  *   p_pidfd      waitid with P_PIDFD: EINVAL
  *   clone_pidfd  clone with CLONE_PIDFD: EINVAL
  *   ptpeer       ioctl with TIOCGPTPEER: EINVAL
+ *   o_tmpfile    openat with O_TMPFILE: EOPNOTSUPP
+ *   populate     madvise with MADV_POPULATE_READ and _WRITE: EINVAL
+ *   link         linkat: EPERM, as on a file system without links
  *   proc         an empty file system over /proc
  *   cgroup       likewise over each hierarchy of cgroups, version 2
  *   eperm        the calls named after it fail with EPERM instead of ENOSYS
@@ -46,6 +49,7 @@ static const struct {
 	{ "clone3", SYS_clone3 },
 	{ "close_range", SYS_close_range },
 	{ "membarrier", SYS_membarrier },
+	{ "memfd_create", SYS_memfd_create },
 	{ "pidfd_open", SYS_pidfd_open },
 	{ "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "preadv2", SYS_preadv2 },
@@ -133,6 +137,19 @@ static void apply(const char *name, int *error)
 	}
 	if (strcmp(name, "clone_pidfd") == 0) {
 		refuse_argument(SYS_clone, 0, BPF_JSET, 0x1000, EINVAL);
+		return;
+	}
+	if (strcmp(name, "o_tmpfile") == 0) {
+		refuse_argument(SYS_openat, 2, BPF_JSET, 020000000, EOPNOTSUPP);
+		return;
+	}
+	if (strcmp(name, "populate") == 0) {
+		refuse_argument(SYS_madvise, 2, BPF_JEQ, 22, EINVAL);
+		refuse_argument(SYS_madvise, 2, BPF_JEQ, 23, EINVAL);
+		return;
+	}
+	if (strcmp(name, "link") == 0) {
+		refuse(SYS_linkat, EPERM);
 		return;
 	}
 	if (strcmp(name, "ptpeer") == 0) {

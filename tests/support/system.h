@@ -11,6 +11,10 @@
  * "hidepid=1".  0, or -1 if it may not, or cannot be. */
 int enter_table(const char *option);
 
+/* Make this process, which is a forked child, see an empty file system of so many bytes at `path`.
+ * 0, or -1 if it may not, or cannot be. */
+int enter_small_files(const char *path, unsigned size);
+
 /* Let the children of this process be in a new namespace of pids, where the first is 1. */
 int enter_pid_namespace(void);
 

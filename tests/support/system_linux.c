@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* unshare */
 #include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
@@ -14,6 +15,16 @@ int enter_table(const char *option)
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return -1;
 	return mount("proc", "/proc", "proc", 0, option) < 0 ? -1 : 0;
+}
+
+int enter_small_files(const char *path, unsigned size)
+{
+	char option[32];
+
+	snprintf(option, sizeof option, "size=%u,mode=700", size);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	return mount("tmpfs", path, "tmpfs", 0, option) < 0 ? -1 : 0;
 }
 
 int enter_pid_namespace(void)

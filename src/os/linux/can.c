@@ -25,6 +25,17 @@ static int has_table(void)
 	return r != CSYS_ENOTSUP;
 }
 
+/* Some sandboxes refuse it. */
+static int has_memory(void)
+{
+	csys_handle memory;
+	int r = csysi_os_memory_create("csys", 0, &memory);
+
+	if (r == 0)
+		csysi_os_close(memory);
+	return r != CSYS_ENOTSUP;
+}
+
 int csysi_os_can(int capability)
 {
 	int os_error = csys_os_error();
@@ -34,6 +45,10 @@ int csysi_os_can(int capability)
 		can = has_process_handles();
 	else if (capability == CSYS_CAN_TABLE)
 		can = has_table();
+	else if (capability == CSYS_CAN_SEAL_MEMORY)
+		can = has_memory();
+	else if (capability == CSYS_CAN_HUGE_PAGES)
+		can = csysi_os_memory_huge_size() > 0;
 	else if (capability >= CSYS_CAN_LIMIT)
 		can = capability - CSYS_CAN_LIMIT < CSYSI_OS_LIMITS;
 	else
