@@ -57,6 +57,7 @@
 #include "os/parallelism.h"
 #include "os/pipe.h"
 #include "os/poll.h"
+#include "os/pollset.h"
 #include "os/process.h"
 #include "os/pty.h"
 #include "os/signal.h"

@@ -79,9 +79,9 @@ int csysi_os_pollset_remove(struct csysi_os_pollset *set, csys_handle handle, ui
 int csysi_os_pollset_clear(struct csysi_os_pollset *set);
 
 /*
- * Let waits tell CSYSI_OS_POLLSET_ALARM from the point `at` of csysi_os_now on, above 0, until it is
- * set again; INT64_MAX: never.  One of several waiting threads may be told alone.  CSYS_EMFILE and
- * CSYS_ENOMEM for the first call only.
+ * Let waits tell CSYSI_OS_POLLSET_ALARM from the point `at` of csysi_os_now on, above 0, until it
+ * is set again; INT64_MAX: never.  One of several waiting threads may be told alone.  CSYS_EMFILE,
+ * CSYS_ENOMEM and CSYS_ENOSPC for the first call only.
  */
 int csysi_os_pollset_alarm(struct csysi_os_pollset *set, int64_t at);
 
