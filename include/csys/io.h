@@ -11,6 +11,7 @@
 #include <csys/io/pty.h>
 #include <csys/io/stream.h>
 #include <csys/io/terminal.h>
+#include <csys/io/wait_set.h>
 #include <csys/io/waitable.h>
 
 #endif

@@ -138,6 +138,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_sender) sender = NULL;
 		CSYS_AUTO(csys_receiver) receiver = NULL;
 		CSYS_AUTO(csys_weak_sender) weak_sender = NULL;
+		CSYS_AUTO(csys_wait_set) wait_set = NULL;
 		CSYS_AUTO(csys_command) command = csys_command_build(helper(), "say", "hi", NULL);
 		CSYS_AUTO_VALUE(csys_output) output = { 0 };
 		CSYS_AUTO_VALUE(csys_process_info) info = { 0 };
@@ -153,6 +154,7 @@ static void each_type_is_released(void **state)
 		assert_int_equal(csys_thread_join(thread, NULL), 0);
 		assert_int_equal(csys_channel_new(1, 1, NULL, &sender, &receiver), 0);
 		assert_int_equal(csys_sender_send(sender, "x"), 0);
+		assert_int_equal(csys_wait_set_open(&wait_set), 0);
 		weak_sender = csys_sender_downgrade(sender);
 		/* Where there are such things. */
 		int r = csys_process_open(getpid(), &process);

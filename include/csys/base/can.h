@@ -45,8 +45,9 @@ enum {
 	CSYS_CAN_THREAD_ID = 24,         /**< csys_thread_os_id, csys_thread_current_os_id */
 	CSYS_CAN_THREAD_NICE = 25,       /**< CSYS_PRIORITY_NICE, of one thread */
 	CSYS_CAN_TIMER_HANDLE = 26,      /**< csys_receiver_handle of csys/sync/timer_channel.h */
-	CSYS_CAN_SEAL_MEMORY = 48,       /**< shared memory whose size no process can reduce */
-	CSYS_CAN_HUGE_PAGES = 49,        /**< CSYS_SHM_HUGE_ONLY of csys/ipc/shm.h */
+	CSYS_CAN_WAIT_SET_HANDLE = 27,   /**< csys_wait_set_handle of csys/io/wait_set.h */
+	CSYS_CAN_SEAL_MEMORY = 28,       /**< shared memory whose size no process can reduce */
+	CSYS_CAN_HUGE_PAGES = 29,        /**< CSYS_SHM_HUGE_ONLY of csys/ipc/shm.h */
 	CSYS_CAN_LIMIT = 256             /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
 };
 

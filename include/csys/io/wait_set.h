@@ -71,7 +71,7 @@ typedef union csys_token {
 	void *pointer;   /**< of csys_token_pointer */
 } csys_token;
 
-/** Names one entry of one set.  Zeroed memory names none, and so does a removed one for ever. */
+/** The name of an entry of a set.  Zeroed memory names none, nor does that of a removed entry. */
 typedef struct csys_wait_entry {
 	uint64_t id; /**< private */
 } csys_wait_entry;
@@ -119,6 +119,7 @@ static inline csys_token csys_token_pointer(void *pointer)
  *
  * \param out_set  the set, to be closed by csys_wait_set_close.  Unchanged on failure
  * \retval 0            *out_set is set
+ * \retval CSYS_EINVAL  a pointer is NULL
  * \retval CSYS_ENOMEM  there is no memory
  * \retval CSYS_EMFILE  no handle is left
  */
@@ -150,8 +151,9 @@ CSYSI_AUTO(csys_wait_set, csys_wait_set_close(*object))
  * \param out_entry  names the entry, to change or remove it; may be NULL.  Unchanged on failure
  * \retval 0             the entry is in the set
  * \retval CSYS_EBADF    it cannot be waited for, as csys_poll says; or the set is the parent's
- * \retval CSYS_EINVAL   it is this set, or one that waits for this one; or sets are nested deeper
- *                       than the system allows (Linux: a set in a set in a set is allowed)
+ * \retval CSYS_EINVAL   a pointer is NULL; or it is this set, or one that waits for this one; or
+ *                       sets are nested deeper than the system allows (Linux: a set in a set in
+ *                       a set is allowed)
  * \retval CSYS_ENOMEM   there is no memory
  * \retval CSYS_EMFILE   no handle is left, for the first timer or object without a handle
  * \retval CSYS_ENOSPC   the user has as many handles in sets as the system allows
@@ -173,7 +175,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_add(csys_wait_set *set, csys_waitable
  * \param token      told with the events of the entry
  * \param out_entry  names the entry; may be NULL.  Unchanged on failure
  * \retval 0            the entry is in the set
- * \retval CSYS_EINVAL  the period is negative
+ * \retval CSYS_EINVAL  a pointer is NULL, or the period is negative
  * \retval CSYS_EBADF   the set is the parent's
  * \retval CSYS_ENOMEM  there is no memory
  * \retval CSYS_EMFILE  no handle is left, for the first timer or object without a handle
@@ -193,7 +195,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_add_timer(csys_wait_set *set, csys_de
  * \param token     told from now on
  * \retval 0            it is changed
  * \retval CSYS_ENOENT  there is no such entry
- * \retval CSYS_EINVAL  it is a timer; or as csys_wait_set_add
+ * \retval CSYS_EINVAL  a pointer is NULL, or the entry is a timer; or as csys_wait_set_add
  * \retval CSYS_EBADF   the waitable cannot be waited for; or the set is the parent's
  * \retval CSYS_ENOMEM  there is no memory
  * \retval CSYS_EMFILE  no handle is left, for the first timer or object without a handle
@@ -213,7 +215,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_change(csys_wait_set *set, csys_wait_
  * \param period_ns  nanoseconds between two points where it comes due; 0: once
  * \retval 0            it is set
  * \retval CSYS_ENOENT  there is no such entry
- * \retval CSYS_EINVAL  it is no timer, or the period is negative
+ * \retval CSYS_EINVAL  a pointer is NULL, the entry is no timer, or the period is negative
  * \retval CSYS_EBADF   the set is the parent's
  */
 CSYS_API CSYS_MUST_CHECK int csys_wait_set_set_timer(csys_wait_set *set, csys_wait_entry entry,
@@ -229,6 +231,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_set_timer(csys_wait_set *set, csys_wa
  * \param entry  the entry; one that is paused stays so
  * \retval 0            it is paused
  * \retval CSYS_ENOENT  there is no such entry
+ * \retval CSYS_EINVAL  a pointer is NULL
  * \retval CSYS_EBADF   the set is the parent's
  */
 CSYS_API CSYS_MUST_CHECK int csys_wait_set_pause(csys_wait_set *set, csys_wait_entry entry);
@@ -240,6 +243,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_pause(csys_wait_set *set, csys_wait_e
  * \param entry  the entry; nothing is done if it is not paused
  * \retval 0            it is not paused
  * \retval CSYS_ENOENT  there is no such entry
+ * \retval CSYS_EINVAL  a pointer is NULL
  * \retval CSYS_EBADF   its handle was closed; or the set is the parent's
  * \retval CSYS_ENOMEM  there is no memory; it stays paused
  * \retval CSYS_ENOSPC  the user has as many handles in sets as the system allows; it stays paused
@@ -253,6 +257,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_resume(csys_wait_set *set, csys_wait_
  * \param entry  the entry; its handle may have been closed already
  * \retval 0            no wait that begins now tells it
  * \retval CSYS_ENOENT  there is no such entry
+ * \retval CSYS_EINVAL  a pointer is NULL
  * \retval CSYS_EBADF   the set is the parent's
  */
 CSYS_API CSYS_MUST_CHECK int csys_wait_set_remove(csys_wait_set *set, csys_wait_entry entry);
@@ -267,7 +272,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_remove(csys_wait_set *set, csys_wait_
  * \param max        how many events there is room for, at least 1
  * \param out_count  how many are ready; 0 only after csys_wait_set_wake.  Unchanged on failure
  * \retval 0            the events and *out_count are set
- * \retval CSYS_EINVAL  there is no room for an event
+ * \retval CSYS_EINVAL  a pointer is NULL, or there is no room for an event
  * \retval CSYS_EBADF   the set is the parent's
  * \retval CSYS_ENOMEM  there is no memory; not on Linux
  * \retval CSYS_EMFILE  no handle is left; not on Linux, and elsewhere only if more threads wait
@@ -289,7 +294,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_wait(csys_wait_set *set, csys_wait_ev
  * \param out_count  how many are ready; 0 only after csys_wait_set_wake.  Unchanged on failure
  * \retval 0               the events and *out_count are set
  * \retval CSYS_ETIMEDOUT  the deadline has passed, and nothing is ready
- * \retval CSYS_EINVAL     there is no room for an event
+ * \retval CSYS_EINVAL     a pointer is NULL, or there is no room for an event
  * \retval CSYS_EBADF      the set is the parent's
  * \retval CSYS_ENOMEM     there is no memory; not on Linux
  * \retval CSYS_EMFILE     no handle is left; as for csys_wait_set_wait
@@ -307,7 +312,7 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_wait_until(csys_wait_set *set, csys_w
  * \param out_count  how many are ready; 0 only after csys_wait_set_wake.  Unchanged on failure
  * \retval 0            the events and *out_count are set
  * \retval CSYS_EAGAIN  nothing is ready
- * \retval CSYS_EINVAL  there is no room for an event
+ * \retval CSYS_EINVAL  a pointer is NULL, or there is no room for an event
  * \retval CSYS_EBADF   the set is the parent's
  * \retval CSYS_ENOMEM  there is no memory; not on Linux
  * \retval CSYS_EMFILE  no handle is left; as for csys_wait_set_wait
@@ -316,10 +321,10 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_try_wait(csys_wait_set *set, csys_wai
 						    size_t max, size_t *out_count);
 
 /**
- * End one wait for the set: one that is under way, or the next.
+ * Wake a thread that waits for the set, or else let the next wait return at once.
  *
- * It returns what is ready, perhaps nothing.  Wakes that no wait has taken yet are one.  To let
- * several threads go, let each that was woken wake the next.
+ * That wait returns what is ready, perhaps nothing.  Wakes that no wait has taken yet are one.  To
+ * let several threads go, let each that was woken wake the next.
  *
  * Async-signal-safe.
  *
@@ -336,6 +341,8 @@ CSYS_API void csys_wait_set_wake(csys_wait_set *set);
  * \param set         the set
  * \param out_handle  the handle, which is the set's: do not read or close it.  Unchanged on failure
  * \retval 0             *out_handle is set; the same for each call
+ * \retval CSYS_EINVAL   a pointer is NULL; or there are too many sets in each other below this one
+ *                       (Linux: one that has a set in it has a handle)
  * \retval CSYS_ENOTSUP  this system has no such handles (csys_can(CSYS_CAN_WAIT_SET_HANDLE) says 0)
  * \retval CSYS_EMFILE   no handle is left
  * \retval CSYS_ENOMEM   there is no memory
@@ -346,8 +353,8 @@ CSYS_API CSYS_MUST_CHECK int csys_wait_set_handle(csys_wait_set *set, csys_handl
 /**
  * Make a waitable for a set, for csys_poll and for another set.
  *
- * It is ready when csys_wait_set_handle is.  Where there is no such handle, or none is left, the
- * set is looked at again and again.
+ * It is ready when csys_wait_set_handle is.  Where there is no such handle the set is looked at
+ * again and again.
  *
  * \param set  the set.  NULL, or in a forked child one of the parent: it cannot be waited for
  *             (CSYS_EBADF)
