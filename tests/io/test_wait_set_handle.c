@@ -1,0 +1,235 @@
+/*
+ * io/test_wait_set_handle.c - promises of csys/io/wait_set.h about handles: those that were closed,
+ * that of a set itself, none left, and a forked child.
+ */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "support/support.h"
+#include "support/wait_set.h"
+
+/* ---- handles that were closed ------------------------------------------------------------ */
+
+static void a_closed_handle_is_removed_though_its_file_is_open(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends(), other = opened_ends();
+	csys_handle copy;
+	csys_wait_entry entry = add(set, csys_waitable_reading(pipe.reader), 1);
+	add(set, csys_waitable_reading(other.reader), 2);
+	csys_waitable nested = csys_wait_set_waitable(set);
+	csys_poll_item item = { .waitable = nested };
+	assert_int_equal(csys_handle_dup(pipe.reader, &copy), 0);
+	csys_handle_close(pipe.reader);
+	say(pipe);
+	assert_int_equal(csys_wait_set_remove(set, entry), 0);
+	csys_wait_event event;
+	size_t count;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(csys_wait_set_wait_until(set, &event, 1, csys_after_ms(1), &count),
+				 CSYS_ETIMEDOUT);
+	/* And the system tells it no more. */
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
+	say(other);
+	assert_told(set, 2, 0, 0, 0);
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), 1);
+	csys_wait_set_close(set);
+	csys_handle_close(copy);
+	csys_handle_close(pipe.writer);
+	close_ends(other);
+}
+
+static void a_number_that_is_another_files_is_found_out(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends();
+	csys_handle copy;
+	csys_wait_entry entry = add(set, csys_waitable_reading(pipe.reader), 1);
+	csys_wait_entry paused = add(set, csys_waitable_reading(pipe.reader), 2);
+	assert_int_equal(csys_wait_set_pause(set, paused), 0);
+	assert_int_equal(csys_handle_dup(pipe.reader, &copy), 0);
+	/* The number is that of the writing end now. */
+	csys_handle_close(pipe.reader);
+	assert_int_equal(dup2((int)pipe.writer, (int)pipe.reader), (int)pipe.reader);
+	add(set, csys_waitable_writing(pipe.reader), 3);
+	csys_wait_event events[4];
+	size_t count;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(csys_wait_set_try_wait(set, events, 4, &count), 0);
+		assert_int_equal(count, 2);
+		for (int n = 0; n < 2; n++) {
+			int is_old = events[n].token.number == 1;
+			assert_true(is_old || events[n].token.number == 3);
+			assert_int_equal(events[n].result, is_old ? CSYS_EBADF : 0);
+		}
+	}
+	int r = csys_wait_set_resume(set, paused);
+	assert_true(r == 0 || r == CSYS_EBADF);
+	assert_int_equal(csys_wait_set_remove(set, paused), 0);
+	/* It may be of use again. */
+	change(set, entry, csys_waitable_reading(copy), 4);
+	assert_told(set, 3, 0, 0, 0);
+	say(pipe);
+	assert_told(set, 3, 4, 0, 0);
+	csys_wait_set_close(set);
+	csys_handle_close(copy);
+	close_ends(pipe);
+}
+
+/* ---- sets in sets ------------------------------------------------------------------------ */
+
+static void a_set_is_waited_for_in_another(void **state)
+{
+	(void)state;
+	csys_wait_set *inner = opened_set(), *middle = opened_set(), *outer = opened_set();
+	struct ends pipe = opened_ends();
+	add(inner, csys_waitable_reading(pipe.reader), 1);
+	add(middle, csys_wait_set_waitable(inner), 2);
+	add(outer, csys_wait_set_waitable(middle), 3);
+	csys_poll_item item = { .waitable = csys_wait_set_waitable(outer) };
+	assert_told(inner, 0, 0, 0, 0);
+	(void)next(middle, CSYS_POLL);
+	(void)next(outer, CSYS_POLL);
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			say(pipe);
+		else if (i == 1)
+			add_timer(inner, csys_after_ms(1), 0, 1);
+		else
+			csys_wait_set_wake(inner);
+		assert_int_equal(csys_poll(&item, 1, CSYS_FOREVER), 1);
+		assert_int_equal(next(outer, CSYS_FOREVER).token.number, 3);
+		while (next(middle, CSYS_FOREVER).token.number != 2)
+			continue;
+		csys_wait_event event;
+		size_t count;
+		while (csys_wait_set_try_wait(inner, &event, 1, &count) == CSYS_EAGAIN)
+			(void)next(middle, CSYS_FOREVER);
+		assert_int_equal(count, i < 2);
+		if (i == 0)
+			hear(pipe);
+		assert_told(inner, 0, 0, 0, 0);
+	}
+	csys_handle handle, again;
+	int r = csys_wait_set_handle(middle, &handle);
+	assert_int_equal(r, csys_can(CSYS_CAN_WAIT_SET_HANDLE) ? 0 : CSYS_ENOTSUP);
+	if (r == 0) {
+		assert_int_equal(csys_wait_set_handle(middle, &again), 0);
+		assert_true(handle == again);
+		csys_waitable itself = csys_wait_set_waitable(middle);
+		r = csys_wait_set_add(inner, itself, csys_token_number(4), NULL);
+		assert_int_equal(r, CSYS_EINVAL);
+	}
+	r = csys_wait_set_add(outer, csys_wait_set_waitable(outer), csys_token_number(4), NULL);
+	assert_int_equal(r, CSYS_EINVAL);
+	csys_wait_set_close(outer);
+	csys_wait_set_close(middle);
+	csys_wait_set_close(inner);
+	close_ends(pipe);
+}
+
+/* ---- limits and forks ---------------------------------------------------------------------- */
+
+static void wait_below_the_limit(void)
+{
+	csys_wait_set *set;
+	csys_handle handle;
+	csys_wait_event event;
+	size_t count;
+	struct ends pipe;
+	csys_handle file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CHECK(csys_pipe_create(&pipe.reader, &pipe.writer) == 0);
+	CHECK(csys_wait_set_open(&set) == 0);
+	allow_handles(3);
+	csys_token token = csys_token_number(1);
+	csys_wait_set *other = NULL;
+	CHECK(csys_wait_set_open(&other) == CSYS_EMFILE && !other);
+	CHECK(csys_wait_set_add(set, csys_waitable_writing(pipe.writer), token, NULL) == 0);
+	CHECK(csys_wait_set_wait(set, &event, 1, &count) == 0 && count == 1);
+	if (csys_can(CSYS_CAN_WAIT_SET_HANDLE)) {
+		CHECK(csys_wait_set_handle(set, &handle) == CSYS_EMFILE);
+		CHECK(csys_wait_set_add_timer(set, CSYS_POLL, 0, token, NULL) == CSYS_EMFILE);
+		CHECK(csys_wait_set_add(set, csys_waitable_reading(file), token, NULL) ==
+		      CSYS_EMFILE);
+	}
+	/* Without a handle a set is looked at. */
+	csys_poll_item item = { .waitable = csys_wait_set_waitable(set) };
+	CHECK(csys_poll(&item, 1, CSYS_FOREVER) == 1);
+	CHECK(csys_wait_set_wait(set, &event, 1, &count) == 0 && count == 1);
+	csys_wait_set_close(set);
+	csys_handle_close(file);
+	close_ends(pipe);
+}
+
+static void a_set_works_when_no_handle_is_left(void **state)
+{
+	(void)state;
+	in_process(wait_below_the_limit);
+}
+
+static csys_wait_set *of_the_parent;
+static csys_wait_entry entry_of_the_parent;
+static csys_waitable waitable_of_the_parent;
+
+static void use_the_set_of_the_parent(void)
+{
+	csys_wait_event event;
+	csys_handle handle;
+	size_t count;
+	csys_wait_set *set = of_the_parent;
+	csys_wait_entry entry = entry_of_the_parent;
+	csys_token token = csys_token_number(1);
+	CHECK(csys_wait_set_try_wait(set, &event, 1, &count) == CSYS_EBADF);
+	CHECK(csys_wait_set_wait(set, &event, 1, &count) == CSYS_EBADF);
+	CHECK(csys_wait_set_remove(set, entry) == CSYS_EBADF);
+	CHECK(csys_wait_set_pause(set, entry) == CSYS_EBADF);
+	CHECK(csys_wait_set_resume(set, entry) == CSYS_EBADF);
+	CHECK(csys_wait_set_add(set, waitable_of_the_parent, token, NULL) == CSYS_EBADF);
+	CHECK(csys_wait_set_add_timer(set, CSYS_POLL, 0, token, NULL) == CSYS_EBADF);
+	CHECK(csys_wait_set_change(set, entry, waitable_of_the_parent, token) == CSYS_EBADF);
+	CHECK(csys_wait_set_set_timer(set, entry, CSYS_POLL, 0) == CSYS_EBADF);
+	CHECK(csys_wait_set_handle(set, &handle) == CSYS_EBADF);
+	csys_wait_set_wake(set);
+	csys_poll_item item = { .waitable = csys_wait_set_waitable(set) };
+	CHECK(csys_poll(&item, 1, CSYS_POLL) == CSYS_EBADF);
+	csys_wait_set_close(set);
+	CHECK(csys_wait_set_open(&set) == 0);
+	CHECK(csys_wait_set_add(set, waitable_of_the_parent, token, NULL) == 0);
+	CHECK(csys_wait_set_wait(set, &event, 1, &count) == 0 && count == 1);
+	csys_wait_set_close(set);
+}
+
+static void a_forked_child_has_no_set_and_does_nothing_to_the_parents(void **state)
+{
+	(void)state;
+	struct ends pipe = opened_ends();
+	of_the_parent = opened_set();
+	waitable_of_the_parent = csys_waitable_writing(pipe.writer);
+	entry_of_the_parent = add(of_the_parent, waitable_of_the_parent, 1);
+	add_timer(of_the_parent, CSYS_FOREVER, 0, 2);
+	in_child(use_the_set_of_the_parent);
+	assert_told(of_the_parent, 1, 0, 0, 0);
+	assert_int_equal(csys_wait_set_remove(of_the_parent, entry_of_the_parent), 0);
+	assert_told(of_the_parent, 0, 0, 0, 0);
+	csys_wait_set_close(of_the_parent);
+	close_ends(pipe);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct part parts[] = {
+		PART(wait_below_the_limit),
+	};
+	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
+	const struct CMUnitTest tests[] = {
+		TEST(a_closed_handle_is_removed_though_its_file_is_open),
+		TEST(a_number_that_is_another_files_is_found_out),
+		TEST(a_set_is_waited_for_in_another),
+		TEST(a_set_works_when_no_handle_is_left),
+		TEST(a_forked_child_has_no_set_and_does_nothing_to_the_parents),
+	};
+	return RUN(tests);
+}
