@@ -66,7 +66,7 @@ macos() {
     export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
     compile_all macOS "$root/src" "$above os/posix" "$zig" cc -target aarch64-macos
     # Here meson would find it.
-    set -- -DCSYSI_HAVE_PTHREAD_CONDATTR_SETCLOCK
+    set -- -DCSYSI_HAVE_PTHREAD_CONDATTR_SETCLOCK -DCSYSI_HAVE_MQ_OPEN -DCSYSI_HAVE_MSGGET
     compile_all FreeBSD "$root/src" os/posix "$zig" cc -target x86_64-freebsd "$@"
     compile_all NetBSD "$root/src" os/posix "$zig" cc -target x86_64-netbsd "$@"
 }

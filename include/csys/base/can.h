@@ -48,6 +48,9 @@ enum {
 	CSYS_CAN_WAIT_SET_HANDLE = 27,   /**< csys_wait_set_handle of csys/io/wait_set.h */
 	CSYS_CAN_SEAL_MEMORY = 28,       /**< shared memory whose size no process can reduce */
 	CSYS_CAN_HUGE_PAGES = 29,        /**< CSYS_SHM_HUGE_ONLY of csys/ipc/shm.h */
+	CSYS_CAN_FIFO = 30,              /**< csys/ipc/fifo.h */
+	CSYS_CAN_MESSAGE_QUEUE = 31,     /**< CSYS_MESSAGE_QUEUE_POSIX */
+	CSYS_CAN_SYSTEM_V = 32,          /**< CSYS_MESSAGE_QUEUE_SYSTEM_V */
 	CSYS_CAN_LIMIT = 256             /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
 };
 

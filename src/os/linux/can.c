@@ -36,6 +36,19 @@ static int has_memory(void)
 	return r != CSYS_ENOTSUP;
 }
 
+/* A kernel can be built without the one or the other. */
+static int has_message_queues(void)
+{
+	return csysi_os_message_queue_unlink(".") != CSYS_ENOTSUP; /* no queue has this name */
+}
+
+static int has_system_v(void)
+{
+	struct csysi_os_queue_limits limits;
+
+	return csysi_os_system_v_limits(&limits) != CSYS_ENOTSUP;
+}
+
 int csysi_os_can(int capability)
 {
 	int os_error = csys_os_error();
@@ -49,6 +62,10 @@ int csysi_os_can(int capability)
 		can = has_memory();
 	else if (capability == CSYS_CAN_HUGE_PAGES)
 		can = csysi_os_memory_huge_size() > 0;
+	else if (capability == CSYS_CAN_MESSAGE_QUEUE)
+		can = has_message_queues();
+	else if (capability == CSYS_CAN_SYSTEM_V)
+		can = has_system_v();
 	else if (capability >= CSYS_CAN_LIMIT)
 		can = capability - CSYS_CAN_LIMIT < CSYSI_OS_LIMITS;
 	else

@@ -48,12 +48,25 @@ int csysi_os_can(int capability)
 	case CSYS_CAN_SOCKET_DATAGRAM:
 	case CSYS_CAN_PASS_HANDLES:
 	case CSYS_CAN_SHM_PERSISTS:
+	case CSYS_CAN_FIFO:
 		return 1;
 	case CSYS_CAN_USER:
 #ifdef CSYSI_HAVE_SETGROUPS
 		return 1;
 #else
 		return 0; /* the groups of this process could not be dropped */
+#endif
+	case CSYS_CAN_MESSAGE_QUEUE:
+#ifdef CSYSI_HAVE_MQ_OPEN
+		return 1;
+#else
+		return 0;
+#endif
+	case CSYS_CAN_SYSTEM_V:
+#ifdef CSYSI_HAVE_MSGGET
+		return 1;
+#else
+		return 0;
 #endif
 	default:
 		return capability >= CSYS_CAN_LIMIT && has_limit(capability - CSYS_CAN_LIMIT);
