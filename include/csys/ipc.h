@@ -7,5 +7,6 @@
 
 #include <csys/ipc/names.h>
 #include <csys/ipc/shm.h>
+#include <csys/ipc/fifo.h>
 
 #endif

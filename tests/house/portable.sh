@@ -16,7 +16,7 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 failed=0
-above='base sync io process'
+above='base sync io ipc process'
 
 # CSYS_API is empty as in a static library.  The only folders searched are ours.
 compile_all() {
