@@ -8,5 +8,6 @@
 #include <csys/ipc/names.h>
 #include <csys/ipc/shm.h>
 #include <csys/ipc/fifo.h>
+#include <csys/ipc/message_queue.h>
 
 #endif

@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -124,7 +125,9 @@ static void each_type_is_released(void **state)
 	(void)state;
 	const int numbers[] = { SIGUSR1 };
 	int handles = open_handles();
+	const csys_message_queue_options small = { .max_messages = 1, .max_size = 1 };
 	csys_exit end;
+	char name[32];
 	{
 		CSYS_AUTO(csys_lines) lines = NULL;
 		CSYS_AUTO(csys_signals) signals = NULL;
@@ -134,6 +137,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_pty) pty = NULL;
 		CSYS_AUTO(csys_names) names = NULL;
 		CSYS_AUTO(csys_shm) shm = NULL;
+		CSYS_AUTO(csys_message_queue) queue = NULL;
 		CSYS_AUTO(csys_thread) thread = NULL;
 		CSYS_AUTO(csys_sender) sender = NULL;
 		CSYS_AUTO(csys_receiver) receiver = NULL;
@@ -162,6 +166,9 @@ static void each_type_is_released(void **state)
 		r = csys_pty_open(24, 80, &pty);
 		r = csys_names_open(CSYS_NAMES_GLOBAL, &names);
 		r = csys_shm_create_anonymous(1, NULL, &shm);
+		snprintf(name, sizeof name, "test-auto-%ld", (long)getpid());
+		r = csys_message_queue_create(name, &small, &queue);
+		r = csys_message_queue_unlink(name, NULL);
 		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
 		r = csys_table_tree(getpid(), CSYS_PROCESS_NAME, &list);
 		(void)r;

@@ -41,7 +41,7 @@ static int stat_index(int index, struct msqid_ds *out)
 int csysi_os_system_v_list(csysi_os_queue_visitor *visitor, void *argument)
 {
 	struct msginfo info;
-	struct msqid_ds about;
+	struct msqid_ds about = { 0 };
 	int r = csysi_fault(CSYS_ENOMEM);
 
 	if (r < 0)
