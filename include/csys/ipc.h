@@ -5,9 +5,9 @@
 #ifndef CSYS_IPC_H
 #define CSYS_IPC_H
 
-#include <csys/ipc/names.h>
-#include <csys/ipc/shm.h>
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/message_queue.h>
+#include <csys/ipc/names.h>
+#include <csys/ipc/shm.h>
 
 #endif
