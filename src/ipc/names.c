@@ -167,22 +167,31 @@ static int try_lock(int scope, csys_handle directory, csys_handle *out)
 	return r;
 }
 
-/* Remove the name of a file that this process uses.  CSYS_EAGAIN. */
+/* Remove the name of a file that this process uses.  CSYSI_CHANGED, CSYSI_HELD. */
 static int remove_locked(int scope, const struct place *place, csys_handle file)
 {
 	csys_handle locked;
 	int r = try_lock(scope, place->directory, &locked);
 	if (r < 0)
-		return r;
+		return r == CSYS_EAGAIN ? CSYSI_HELD : r;
 
 	r = csysi_os_directory_is_file(place->directory, place->file, file)
 		    ? csysi_os_directory_remove(place->directory, place->file)
-		    : CSYS_EAGAIN; /* the name is another's by now */
+		    : CSYSI_CHANGED; /* the name is another's by now */
 	csysi_os_close(locked);
 	return r;
 }
 
-/* CSYS_EAGAIN: another process is at it. */
+/* Note that an object is in use, and remove its name; with `force` also if it cannot be. */
+static int use_and_remove(int scope, const struct place *place, csys_handle file, int force)
+{
+	int r = csysi_os_file_use(file, 0);
+
+	if (r == CSYS_EAGAIN && !force)
+		return CSYSI_HELD;
+	return r < 0 && r != CSYS_EAGAIN ? r : remove_locked(scope, place, file);
+}
+
 static int try_remove(int scope, const struct place *place, const char *name, int force)
 {
 	csys_handle file;
@@ -197,12 +206,11 @@ static int try_remove(int scope, const struct place *place, const char *name, in
 	if (r == 0 && csysi_object_read_header(file, &header) == 0 &&
 	    strcmp(header.name, name) != 0)
 		r = CSYS_ENOENT;
-	if (r == 0 && info.owner != csysi_os_user())
-		r = csysi_object_clear(place->directory, place->file, CSYSI_CLEAR_ANY, NULL);
-	else if (r == 0 && (r = csysi_os_file_use(file, 0)) == 0)
-		r = remove_locked(scope, place, file);
-	else if (r == CSYS_EAGAIN && force)
-		r = remove_locked(scope, place, file);
+	if (r == 0)
+		r = info.owner == csysi_os_user()
+			    ? use_and_remove(scope, place, file, force)
+			    : csysi_object_clear(place->directory, place->file, CSYSI_CLEAR_ANY,
+						 NULL);
 	csysi_os_close(file);
 	return r;
 }
@@ -210,20 +218,26 @@ static int try_remove(int scope, const struct place *place, const char *name, in
 int csys_names_remove(int scope, int kind, const char *name)
 {
 	struct place place;
-	struct csysi_patience patience;
+	struct csysi_patience patience = { .held = 0 };
+	int force = 0;
 	int r = find_place(scope, kind, name, &place);
 	if (r < 0)
 		return r;
 
-	csysi_patience_begin(&patience);
-	do
-		r = try_remove(scope, &place, name, 0);
-	while (r == CSYS_EAGAIN && csysi_patience_wait(&patience) == 0);
-	/* A process of another user has it alone: see names.h. */
-	if (r == CSYS_EAGAIN && scope == CSYS_NAMES_GLOBAL)
-		r = try_remove(scope, &place, name, 1);
+	for (;;) {
+		r = try_remove(scope, &place, name, force);
+		if (r != CSYSI_CHANGED && r != CSYSI_HELD)
+			break;
+		int wait = csysi_patience_wait(&patience, r);
+		/* A process of another user may have it alone for ever: see names.h. */
+		if (wait < 0 && (force || scope != CSYS_NAMES_GLOBAL)) {
+			r = wait;
+			break;
+		}
+		force = wait < 0;
+	}
 	csysi_os_close(place.directory);
-	return r == CSYS_EAGAIN ? CSYS_EBUSY : r;
+	return r;
 }
 
 /* ---- listing ---------------------------------------------------------------------------- */

@@ -92,7 +92,7 @@ struct csysi_object {
  *     CSYS_EPERM         it belongs to another user, or the directory is not safe
  *     CSYS_EACCES        its permissions forbid it
  *     CSYS_ENOSPC        there is no room for it
- *     CSYS_EBUSY         a process that has it alone does not go on (waited 1 s for it)
+ *     CSYS_EBUSY         a process that has it alone does not go on for 1 s
  *     CSYS_EINVAL        no such name, kind, scope or mode
  *     CSYS_ENAMETOOLONG  the name is longer than CSYS_NAME_MAX
  *     CSYS_EMFILE, CSYS_ENOMEM
@@ -108,13 +108,17 @@ int csysi_object_create_or_open(const struct csysi_named *wanted, struct csysi_o
 void csysi_object_close(struct csysi_object *object);
 
 /*
- * Waits for processes that have an object alone, which takes microseconds, unless they were
- * stopped in it.
+ * Waits for other processes, which are in between for microseconds, unless they were stopped there.
+ * A try ends with one of these if it has to be repeated.
  */
+#define CSYSI_CHANGED CSYS_EAGAIN /* a process was earlier: look again at what is there now */
+#define CSYSI_HELD CSYS_ETIMEDOUT /* a process has the object alone, or the lock of the directory */
+
 struct csysi_patience {
 	csys_deadline until; /* all private */
 	struct csysi_backoff backoff;
-	int tries;
+	int held; /* how many times in a row */
+	int changed;
 };
 
 #ifdef CSYSI_FAULTS
@@ -123,10 +127,8 @@ extern int csysi_patience_ms; /* which tests shorten */
 enum { csysi_patience_ms = 1000 };
 #endif
 
-void csysi_patience_begin(struct csysi_patience *patience);
-
-/* Wait a little: 0, or CSYS_EBUSY when it took too long. */
-int csysi_patience_wait(struct csysi_patience *patience);
+/* Begin with all zero.  Wait a little, or not: 0, or CSYS_EBUSY when it took too long. */
+int csysi_patience_wait(struct csysi_patience *patience, int why);
 
 /* ---- headers ---------------------------------------------------------------------------- */
 

@@ -13,23 +13,30 @@
 int csysi_patience_ms = 1000;
 #endif
 
-void csysi_patience_begin(struct csysi_patience *patience)
-{
-	patience->until = csys_after_ms(csysi_patience_ms);
-	patience->backoff = (struct csysi_backoff)CSYSI_BACKOFF_LOOK;
-	patience->tries = 0;
-}
+/* Of all tries, where others change things faster than this process can look. */
+#define MOST_CHANGES 10000
 
-int csysi_patience_wait(struct csysi_patience *patience)
-{
-	int64_t left = csys_deadline_left(patience->until);
+/*
+ * Of tries in a row in which a process has it.  On a machine with too much to do a second is over
+ * after one or two, and each may have met another process.
+ */
+#define LEAST_HELD 16
 
-	if (left <= 0)
+int csysi_patience_wait(struct csysi_patience *patience, int why)
+{
+	if (why == CSYSI_CHANGED)
+		patience->held = 0;
+	else if (patience->held++ == 0)
+		patience->until = csys_after_ms(csysi_patience_ms);
+	else if (patience->held > LEAST_HELD && csys_deadline_left(patience->until) <= 0)
 		return CSYS_EBUSY;
-	/* A name that changed in between needs no wait. */
-	if (patience->tries++ > 2)
-		csysi_os_nap(
-			csys_after_ns(csysi_backoff_next(&patience->backoff, patience->until)));
+	if (why == CSYSI_CHANGED && ++patience->changed > MOST_CHANGES)
+		return CSYS_EBUSY;
+
+	if (patience->backoff.next == 0)
+		patience->backoff = (struct csysi_backoff)CSYSI_BACKOFF_LOOK;
+	if (why == CSYSI_HELD || patience->changed > 3)
+		csysi_os_nap(csys_after_ns(csysi_backoff_next(&patience->backoff, CSYS_FOREVER)));
 	return 0;
 }
 
@@ -42,8 +49,8 @@ static int is_foreign(int64_t owner)
 
 /*
  * Note that an object is in use, if it may be adopted.  One that would have been removed with its
- * last user, or that the caller replaces, is removed if it has no user: CSYS_EAGAIN then, and also
- * if another process has it alone, or the name is another file's by now.
+ * last user, or that the caller replaces, is removed if it has no user.  CSYSI_CHANGED: that, or
+ * the name is another file's by now.  CSYSI_HELD.
  */
 static int use(csys_handle directory, const struct csysi_object *object, int replace)
 {
@@ -55,12 +62,12 @@ static int use(csys_handle directory, const struct csysi_object *object, int rep
 		int r = csysi_os_directory_is_file(directory, name, file)
 				? csysi_os_directory_remove(directory, name)
 				: 0;
-		return r < 0 && r != CSYS_ENOENT ? r : CSYS_EAGAIN;
+		return r < 0 && r != CSYS_ENOENT ? r : CSYSI_CHANGED;
 	}
 	int r = csysi_os_file_use(file, 0);
 	if (r < 0)
-		return r;
-	return csysi_os_directory_is_file(directory, name, file) ? 0 : CSYS_EAGAIN;
+		return r == CSYS_EAGAIN ? CSYSI_HELD : r;
+	return csysi_os_directory_is_file(directory, name, file) ? 0 : CSYSI_CHANGED;
 }
 
 /* Check what was opened, and use it. */
@@ -89,7 +96,7 @@ static int adopt(csys_handle directory, const struct csysi_named *wanted,
 		   wanted->replace_unused || (header.flags & CSYSI_OBJECT_REMOVE_WITH_LAST));
 }
 
-/* Open an object once.  CSYS_EAGAIN: look again. */
+/* Open an object once.  CSYSI_CHANGED, CSYSI_HELD. */
 static int look(csys_handle directory, const struct csysi_named *wanted,
 		struct csysi_object *object)
 {
@@ -124,7 +131,7 @@ static int fill(const struct csysi_named *wanted, struct csysi_object *object)
 	return r;
 }
 
-/* Create an object once.  CSYS_EEXIST; CSYS_EAGAIN: once more. */
+/* Create an object once.  CSYS_EEXIST; CSYSI_CHANGED. */
 static int make(csys_handle directory, const struct csysi_named *wanted,
 		struct csysi_object *object)
 {
@@ -156,7 +163,7 @@ static int make_or_clear(csys_handle directory, const struct csysi_named *wanted
 		return r;
 	enum csysi_clear which = wanted->replace_unused ? CSYSI_CLEAR_ANY : CSYSI_CLEAR_WITH_LAST;
 	r = csysi_object_clear(directory, object->file_name, which, NULL);
-	return r == 0 ? CSYS_EAGAIN : CSYS_EEXIST;
+	return r == 0 ? CSYSI_CHANGED : CSYS_EEXIST;
 }
 
 /* ---- both ------------------------------------------------------------------------------- */
@@ -173,21 +180,23 @@ static int try_once(csys_handle directory, const struct csysi_named *wanted, enu
 	if (r != CSYS_ENOENT || !(how & CREATE))
 		return r;
 	r = how & OPEN ? make(directory, wanted, object) : make_or_clear(directory, wanted, object);
-	return r == CSYS_EEXIST && (how & OPEN) ? CSYS_EAGAIN : r;
+	return r == CSYS_EEXIST && (how & OPEN) ? CSYSI_CHANGED : r;
 }
 
 /* Try until something else comes of it than that another process was in between. */
 static int try_long(csys_handle directory, const struct csysi_named *wanted, enum how how,
 		    struct csysi_object *object)
 {
-	struct csysi_patience patience;
-	int r;
+	struct csysi_patience patience = { .held = 0 };
 
-	csysi_patience_begin(&patience);
-	while ((r = try_once(directory, wanted, how, object)) == CSYS_EAGAIN)
-		if (csysi_patience_wait(&patience) < 0)
-			return CSYS_EBUSY;
-	return r;
+	for (;;) {
+		int r = try_once(directory, wanted, how, object);
+		if (r != CSYSI_CHANGED && r != CSYSI_HELD)
+			return r;
+		r = csysi_patience_wait(&patience, r);
+		if (r < 0)
+			return r;
+	}
 }
 
 static int check_wanted(const struct csysi_named *wanted)

@@ -115,10 +115,12 @@ int csys_shm_refresh(csys_shm *shm)
 
 	if (!shm)
 		return CSYS_EINVAL;
+	/* Before the look at the file: another thread may see it grow after that. */
+	uint64_t before = csys_shm_size(shm);
 	int r = csysi_os_file_info(shm->object.file, &info);
 	if (r < 0)
 		return r;
-	if (info.size < CSYSI_OBJECT_DATA + (uint64_t)csys_shm_size(shm))
+	if (info.size < CSYSI_OBJECT_DATA + before)
 		return CSYS_EBADMSG;
 	return csysi_shm_settle(shm, info.size);
 }

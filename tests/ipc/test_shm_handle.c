@@ -268,6 +268,20 @@ static void memory_that_a_peer_could_make_smaller_is_refused(void **state)
 	}
 }
 
+static void memory_is_in_use_until_it_is_closed(void **state)
+{
+	(void)state;
+	csys_shm *shm = NULL;
+	assert_int_equal(csys_shm_create("a", 64, NULL, &shm), 0);
+	assert_int_equal(csys_names_remove_unused(CSYS_NAMES_USER, SHM, "a"), CSYS_EBUSY);
+	csys_shm_close(shm);
+	csys_shm_options options = { .replace_unused = 1 };
+	assert_int_equal(csys_shm_create_or_open("a", 10, &options, &shm), 0);
+	assert_int_equal(csys_shm_is_created(shm), 1);
+	csys_shm_close(shm);
+	assert_int_equal(csys_names_remove_unused(CSYS_NAMES_USER, SHM, "a"), 0);
+}
+
 static void memory_that_was_made_shorter_is_told(void **state)
 {
 	(void)state;
@@ -470,6 +484,7 @@ int main(int argc, char **argv)
 		NAMES_TEST(handles_that_are_no_memory_are_told),
 		NAMES_TEST(what_a_peer_has_forged_is_told_or_harmless),
 		NAMES_TEST(memory_that_a_peer_could_make_smaller_is_refused),
+		NAMES_TEST(memory_is_in_use_until_it_is_closed),
 		NAMES_TEST(memory_that_was_made_shorter_is_told),
 		NAMES_TEST(an_offset_means_the_same_in_each_mapping),
 		NAMES_TEST(offsets_that_lead_outside_are_no_pointers),
