@@ -63,6 +63,8 @@
 	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_sub_fetch((p), (v), __ATOMIC_ACQ_REL)))
 #define csysi_sub_seq_cst(p, v) \
 	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_sub_fetch((p), (v), __ATOMIC_SEQ_CST)))
+#define csysi_add_seq_cst(p, v) \
+	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_add_fetch((p), (v), __ATOMIC_SEQ_CST)))
 #define csysi_add_release(p, v) \
 	(csysi_tsan_release(p), __atomic_add_fetch((p), (v), __ATOMIC_RELEASE))
 #define csysi_add_acq_rel(p, v) \

@@ -49,6 +49,8 @@
 #include "os/error.h"
 #include "os/fifo.h"
 #include "os/file.h"
+#include "os/file_lock.h"
+#include "os/generation.h"
 #include "os/handle.h"
 #include "os/hold.h"
 #include "os/mapping.h"

@@ -51,6 +51,10 @@ enum {
 	CSYS_CAN_FIFO = 30,              /**< csys/ipc/fifo.h */
 	CSYS_CAN_MESSAGE_QUEUE = 31,     /**< CSYS_MESSAGE_QUEUE_POSIX */
 	CSYS_CAN_SYSTEM_V = 32,          /**< CSYS_MESSAGE_QUEUE_SYSTEM_V */
+	CSYS_CAN_FILE_LOCK = 33,         /**< csys/ipc/file_lock.h, of whole files */
+	CSYS_CAN_FILE_LOCK_RANGES = 34,  /**< of ranges of bytes, too */
+	CSYS_CAN_FILE_LOCK_OWNER = 35,   /**< csys_file_lock_owner */
+	CSYS_CAN_FILE_LOCK_HANDLE = 36,  /**< csys_file_lock_open_handle */
 	CSYS_CAN_LIMIT = 256             /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
 };
 

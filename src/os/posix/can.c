@@ -50,6 +50,12 @@ int csysi_os_can(int capability)
 	case CSYS_CAN_SHM_PERSISTS:
 	case CSYS_CAN_FIFO:
 		return 1;
+	case CSYS_CAN_FILE_LOCK:
+#ifdef CSYSI_HAVE_FLOCK
+		return 1;
+#else
+		return 0;
+#endif
 	case CSYS_CAN_USER:
 #ifdef CSYSI_HAVE_SETGROUPS
 		return 1;

@@ -93,6 +93,15 @@ int csysi_posix_pty_name(int controller, char *name, size_t size);
 /* Open the terminal side of a controller, close-on-exec.  -1 with errno. */
 int csysi_posix_pty_peer(int controller, const char *name);
 
+/* ---- locks of files (lock_range.c, path_of.c) ------------------------------------------------ */
+
+/* As csysi_os_file_lock_set, with a range. */
+int csysi_posix_lock_range(int fd, const struct csysi_os_lock_range *range,
+			   enum csysi_os_lock_kind kind, int wait);
+
+/* Write a path by which the file of a descriptor can be opened again.  CSYS_ENOTSUP. */
+int csysi_posix_path_of(int fd, char *path, size_t size);
+
 /* ---- threads (condvar.c, hold.c, loaded.c) ------------------------------------------------ */
 
 /*

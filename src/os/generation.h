@@ -1,0 +1,16 @@
+/*
+ * os/generation.h - telling this process from copies of it.
+ */
+#ifndef CSYSI_OS_GENERATION_H
+#define CSYSI_OS_GENERATION_H
+
+#include <stdint.h>
+
+/*
+ * A number of this process, never 0, that no process has of which it is a forked child, however
+ * many forks ago: an object that was made under another number is a copy of its parent's.  No
+ * system call but the first time.
+ */
+uint32_t csysi_os_generation(void);
+
+#endif

@@ -1,0 +1,12 @@
+/*
+ * os/linux/path_of.c - the path of an open file in /proc, which leads to the file itself.
+ */
+#include <stdio.h>
+
+#include "os/posix/posix.h"
+
+int csysi_posix_path_of(int fd, char *path, size_t size)
+{
+	(void)snprintf(path, size, "/proc/self/fd/%d", fd);
+	return 0;
+}

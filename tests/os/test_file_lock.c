@@ -1,0 +1,247 @@
+/*
+ * os/test_file_lock.c - exam: advisory locks of files, and telling a process from its copies.
+ */
+#define _XOPEN_SOURCE 700
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "support/scratch.h"
+#include "support/support.h"
+
+static const struct csysi_os_lock_range first_half = { 0, 100 };
+static const struct csysi_os_lock_range second_half = { 100, 0 };
+
+/* Openings are in a list and do not move. */
+static struct csysi_os_file_lock a, b;
+
+static void make_file(void)
+{
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"),
+						 CSYSI_OS_LOCK_CREATE, 0600, &a),
+			 0);
+	csysi_os_file_lock_close(&a);
+}
+
+static void open_both(void)
+{
+	make_file();
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"), 0, 0, &a),
+			 0);
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"), 0, 0, &b),
+			 0);
+}
+
+static void close_both(void)
+{
+	csysi_os_file_lock_close(&a);
+	csysi_os_file_lock_close(&b);
+}
+
+static int try_as(struct csysi_os_file_lock *lock, const struct csysi_os_lock_range *range,
+		  enum csysi_os_lock_kind kind)
+{
+	return csysi_os_file_lock_set(lock, range, kind, 0);
+}
+
+static void openings_exclude_each_other(const struct csysi_os_lock_range *range)
+{
+	open_both();
+	assert_int_equal(try_as(&a, range, CSYSI_OS_LOCK_SHARED), 0);
+	assert_int_equal(try_as(&b, range, CSYSI_OS_LOCK_SHARED), 0);
+	assert_int_equal(try_as(&b, range, CSYSI_OS_LOCK_NONE), 0);
+	assert_int_equal(try_as(&a, range, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+	assert_int_equal(try_as(&b, range, CSYSI_OS_LOCK_SHARED), CSYS_EAGAIN);
+	assert_int_equal(try_as(&b, range, CSYSI_OS_LOCK_EXCLUSIVE), CSYS_EAGAIN);
+	/* Another handle of the file is closed: nothing happens. */
+	csysi_os_file_lock_close(&b);
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"), 0, 0, &b),
+			 0);
+	assert_int_equal(try_as(&b, range, CSYSI_OS_LOCK_SHARED), CSYS_EAGAIN);
+	assert_int_equal(try_as(&a, range, CSYSI_OS_LOCK_NONE), 0);
+	assert_int_equal(csysi_os_file_lock_set(&b, range, CSYSI_OS_LOCK_EXCLUSIVE, 1), 0);
+	close_both();
+}
+
+static void openings_of_a_file_exclude_each_other(void **state)
+{
+	(void)state;
+	if (!csysi_os_can(CSYS_CAN_FILE_LOCK)) {
+		open_both();
+		assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_SHARED), CSYS_ENOTSUP);
+		close_both();
+		return;
+	}
+	openings_exclude_each_other(NULL);
+}
+
+static void ranges_that_do_not_overlap_are_independent(void **state)
+{
+	(void)state;
+	static const struct csysi_os_lock_range endless = { 1, (uint64_t)INT64_MAX };
+	open_both();
+	if (!csysi_os_can(CSYS_CAN_FILE_LOCK_RANGES)) {
+		assert_int_equal(try_as(&a, &first_half, CSYSI_OS_LOCK_SHARED), CSYS_ENOTSUP);
+		close_both();
+		return;
+	}
+	assert_int_equal(try_as(&a, &first_half, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+	assert_int_equal(try_as(&b, &second_half, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+	assert_int_equal(try_as(&b, &first_half, CSYSI_OS_LOCK_EXCLUSIVE), CSYS_EAGAIN);
+	/* A conversion that fails changes nothing. */
+	assert_int_equal(try_as(&a, &first_half, CSYSI_OS_LOCK_SHARED), 0);
+	assert_int_equal(try_as(&b, &first_half, CSYSI_OS_LOCK_SHARED), 0);
+	assert_int_equal(try_as(&b, &first_half, CSYSI_OS_LOCK_EXCLUSIVE), CSYS_EAGAIN);
+	assert_int_equal(try_as(&a, &first_half, CSYSI_OS_LOCK_EXCLUSIVE), CSYS_EAGAIN);
+	assert_int_equal(try_as(&a, &endless, CSYSI_OS_LOCK_SHARED), CSYS_EINVAL);
+	close_both();
+	openings_exclude_each_other(&first_half);
+}
+
+static void an_opening_is_like_every_handle_and_tells_its_file(void **state)
+{
+	(void)state;
+	struct stat about;
+	open_both();
+	assert_true(a.handle > 2);
+	assert_int_equal(csysi_os_is_inheritable(a.handle), 0);
+	assert_true(a.device == b.device && a.number == b.number);
+	assert_true(a.is_file && a.is_writable);
+	assert_int_equal(stat(scratch_path("file"), &about), 0);
+	assert_int_equal(about.st_mode & 07777, 0600);
+	close_both();
+	close_both(); /* once is enough */
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_folder(), 0, 0, &a), 0);
+	assert_true(!a.is_file && !a.is_writable);
+	csysi_os_file_lock_close(&a);
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("other"), 0, 0, &a),
+			 CSYS_ENOENT);
+}
+
+static void a_symbolic_link_is_followed_only_where_that_is_wanted(void **state)
+{
+	(void)state;
+	make_file();
+	assert_int_equal(symlink(scratch_path("file"), scratch_path("other")), 0);
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("other"),
+						 CSYSI_OS_LOCK_NO_LINK, 0, &a),
+			 CSYS_EPERM);
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("other"), 0, 0, &a),
+			 0);
+	csysi_os_file_lock_close(&a);
+	unlink(scratch_path("file")); /* now it leads to nothing */
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("other"),
+						 CSYSI_OS_LOCK_CREATE | CSYSI_OS_LOCK_NO_LINK, 0600,
+						 &a),
+			 CSYS_EPERM);
+	assert_int_equal(
+		csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("other"), 0, 0600, &a),
+		CSYS_ENOENT);
+	assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("other"),
+						 CSYSI_OS_LOCK_CREATE, 0600, &a),
+			 0);
+	csysi_os_file_lock_close(&a);
+	assert_int_equal(access(scratch_path("file"), F_OK), 0);
+	unlink(scratch_path("other"));
+}
+
+static void a_second_opening_by_a_handle_excludes_the_first(void **state)
+{
+	(void)state;
+	open_both();
+	unlink(scratch_path("file"));
+	csysi_os_file_lock_close(&b);
+	int r = csysi_os_file_lock_reopen(a.handle, &b);
+	if (!csysi_os_can(CSYS_CAN_FILE_LOCK_HANDLE)) {
+		assert_int_equal(r, CSYS_ENOTSUP);
+		csysi_os_file_lock_close(&a);
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_true(a.number == b.number);
+	assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+	assert_int_equal(try_as(&b, NULL, CSYSI_OS_LOCK_SHARED), CSYS_EAGAIN);
+	close_both();
+	struct ends pipe = opened_ends();
+	csysi_os_close(pipe.writer);
+	csysi_os_close(pipe.reader);
+	assert_int_equal(csysi_os_file_lock_reopen(pipe.reader, &b), CSYS_EBADF);
+}
+
+static void it_is_told_which_lock_is_in_the_way(void **state)
+{
+	(void)state;
+	struct csysi_os_lock_owner owner;
+	open_both();
+	int r = csysi_os_file_lock_owner(&b, NULL, CSYSI_OS_LOCK_SHARED, CSYSI_OS_LOCK_NONE,
+					 &owner);
+	if (!csysi_os_can(CSYS_CAN_FILE_LOCK_OWNER)) {
+		assert_int_equal(r, CSYS_ENOTSUP);
+		close_both();
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(try_as(&a, &second_half, CSYSI_OS_LOCK_SHARED), 0);
+	assert_int_equal(csysi_os_file_lock_owner(&b, &second_half, CSYSI_OS_LOCK_SHARED,
+						  CSYSI_OS_LOCK_NONE, &owner),
+			 0);
+	assert_int_equal(csysi_os_file_lock_owner(&b, &second_half, CSYSI_OS_LOCK_EXCLUSIVE,
+						  CSYSI_OS_LOCK_NONE, &owner),
+			 1);
+	assert_int_equal(owner.kind, CSYSI_OS_LOCK_SHARED);
+	assert_true(owner.range.offset == 100 && owner.range.size == 0);
+	assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+	/* What this opening holds is in its own way never. */
+	assert_int_equal(csysi_os_file_lock_owner(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE,
+						  CSYSI_OS_LOCK_EXCLUSIVE, &owner),
+			 0);
+	r = csysi_os_file_lock_owner(&b, NULL, CSYSI_OS_LOCK_SHARED, CSYSI_OS_LOCK_NONE, &owner);
+	if (r == 1) { /* not on every file system */
+		assert_int_equal(owner.kind, CSYSI_OS_LOCK_EXCLUSIVE);
+		assert_true(owner.pid == 0 || owner.pid == getpid());
+	}
+	close_both();
+}
+
+static uint32_t generation_before;
+
+static void look_at_copy(void)
+{
+	CHECK(a.handle == CSYS_NO_HANDLE && b.handle == CSYS_NO_HANDLE);
+	CHECK(csysi_os_generation() != generation_before);
+	CHECK(csysi_os_generation() == csysi_os_generation());
+	CHECK(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"), 0, 0, &a) == 0);
+	CHECK(try_as(&a, NULL, CSYSI_OS_LOCK_SHARED) == CSYS_EAGAIN);
+	csysi_os_file_lock_close(&b);
+	csysi_os_file_lock_close(&a);
+}
+
+static void a_forked_child_has_no_opening_and_another_generation(void **state)
+{
+	(void)state;
+	if (!csysi_os_can(CSYS_CAN_FILE_LOCK))
+		return;
+	open_both();
+	generation_before = csysi_os_generation();
+	assert_true(generation_before != 0);
+	assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+	in_child(look_at_copy);
+	assert_int_equal(csysi_os_generation(), generation_before);
+	assert_int_equal(try_as(&b, NULL, CSYSI_OS_LOCK_SHARED), CSYS_EAGAIN);
+	close_both();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(openings_of_a_file_exclude_each_other),
+		TEST(ranges_that_do_not_overlap_are_independent),
+		TEST(an_opening_is_like_every_handle_and_tells_its_file),
+		TEST(a_symbolic_link_is_followed_only_where_that_is_wanted),
+		TEST(a_second_opening_by_a_handle_excludes_the_first),
+		TEST(it_is_told_which_lock_is_in_the_way),
+		TEST(a_forked_child_has_no_opening_and_another_generation),
+	};
+
+	return cmocka_run_group_tests_name(__FILE__, tests, scratch_make, scratch_remove);
+}

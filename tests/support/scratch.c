@@ -1,0 +1,51 @@
+/*
+ * support/scratch.c - a folder for the files of a test program.
+ */
+#define _DEFAULT_SOURCE /* mkdtemp */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/scratch.h"
+
+static char folder[512];
+
+int scratch_make(void **state)
+{
+	const char *where = getenv("TMPDIR");
+
+	(void)state;
+	(void)snprintf(folder, sizeof folder, "%s/csys-test-XXXXXX", where ? where : P_tmpdir);
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+const char *scratch_folder(void)
+{
+	return folder;
+}
+
+const char *scratch_path(const char *name)
+{
+	static char paths[8][1024];
+	static unsigned next;
+	char *path = paths[next++ % 8];
+
+	(void)snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+	return path;
+}
+
+int scratch_remove(void **state)
+{
+	DIR *list = opendir(folder);
+	struct dirent *entry;
+
+	(void)state;
+	while (list && (entry = readdir(list)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlink(scratch_path(entry->d_name));
+	if (list)
+		closedir(list);
+	return rmdir(folder);
+}
