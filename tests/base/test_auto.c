@@ -138,6 +138,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_names) names = NULL;
 		CSYS_AUTO(csys_shm) shm = NULL;
 		CSYS_AUTO(csys_message_queue) queue = NULL;
+		CSYS_AUTO(csys_file_lock) file_lock = NULL;
 		CSYS_AUTO(csys_thread) thread = NULL;
 		CSYS_AUTO(csys_sender) sender = NULL;
 		CSYS_AUTO(csys_receiver) receiver = NULL;
@@ -169,6 +170,7 @@ static void each_type_is_released(void **state)
 		snprintf(name, sizeof name, "test-auto-%ld", (long)getpid());
 		r = csys_message_queue_create(name, &small, &queue);
 		r = csys_message_queue_unlink(name, NULL);
+		r = csys_file_lock_open(helper(), NULL, &file_lock);
 		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
 		r = csys_table_tree(getpid(), CSYS_PROCESS_NAME, &list);
 		(void)r;

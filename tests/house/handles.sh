@@ -49,7 +49,7 @@ case "$#${1-}" in
 esac
 
 count=0
-for source in $(cd "$scratch/csys/src" && find base sync io process -name '*.c' | LC_ALL=C sort); do
+for source in $(cd "$scratch/csys/src" && find base sync io ipc process -name '*.c' | LC_ALL=C sort); do
     compiles "$scratch/csys/src/$source" || failed=1
     count=$((count + 1))
 done

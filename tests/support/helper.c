@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #endif
 
+#include "support/lock_verbs.h"
 #include "support/script.h"
 
 extern char **environ;
@@ -592,6 +593,9 @@ int main(int argc, char **argv)
 		dprintf(2, "%s", argc > 3 ? argv[3] : "");
 		return 0;
 	}
+	int code = lock_verb(argc, argv);
+	if (code >= 0)
+		return code;
 	fprintf(stderr, "helper: no such verb: %s\n", verb);
 	return 64;
 }

@@ -8,7 +8,7 @@
 int scratch_make(void **state);
 int scratch_remove(void **state);
 
-/* The folder, and the path of a name in it: in static memory, one for each of 8 calls in turn. */
+/* The folder, and the path of a name in it: in memory of the thread, for 8 calls in turn. */
 const char *scratch_folder(void);
 const char *scratch_path(const char *name);
 

@@ -70,7 +70,6 @@ int csysi_os_can(int capability)
 		can = capability - CSYS_CAN_LIMIT < CSYSI_OS_LIMITS;
 	else
 		can = capability >= CSYS_CAN_SIGNALS && capability <= CSYSI_OS_CAN_LAST;
-		can = capability >= CSYS_CAN_SIGNALS && capability <= CSYSI_OS_CAN_LAST;
 	csysi_set_os_error(os_error); /* a look is no failure */
 	return can;
 }

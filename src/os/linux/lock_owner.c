@@ -8,6 +8,7 @@
  * missing then.  The device is that of the file system itself, which on some (btrfs, overlayfs)
  * stat tells otherwise: then the lock is not found here.
  */
+#define _DEFAULT_SOURCE /* major */
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>

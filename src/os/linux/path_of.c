@@ -1,6 +1,7 @@
 /*
  * os/linux/path_of.c - the path of an open file in /proc, which leads to the file itself.
  */
+#define _XOPEN_SOURCE 700
 #include <stdio.h>
 
 #include "os/posix/posix.h"

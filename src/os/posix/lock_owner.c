@@ -1,6 +1,7 @@
 /*
  * os/posix/lock_owner.c - whose lock it is: POSIX does not tell.
  */
+#define _XOPEN_SOURCE 700
 #include "os/posix/posix.h"
 
 int csysi_os_file_lock_owner(const struct csysi_os_file_lock *lock,
