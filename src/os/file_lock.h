@@ -12,6 +12,7 @@
 #ifndef CSYSI_OS_FILE_LOCK_H
 #define CSYSI_OS_FILE_LOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <csys/base/handle.h>
@@ -32,6 +33,7 @@ struct csysi_os_file_lock {
 	uint64_t number;
 	int is_file;     /* 0: a directory, a device, a pipe, ... */
 	int is_writable; /* 0: opened for reading alone, since it could not be for both */
+	int has_links;   /* it had more names than one when it was opened */
 	/* the backend's own */
 	struct csysi_os_file_lock *next;
 	struct csysi_os_file_lock **link;
@@ -48,6 +50,13 @@ struct csysi_os_file_lock {
  */
 int csysi_os_file_lock_open(csys_handle directory, const char *path, unsigned how, int mode,
 			    struct csysi_os_file_lock *out);
+
+/* Open the folder of a path, in which *out_name, a part of the path, is the file.  CSYS_EINVAL: the
+ * path names no file in a folder. */
+int csysi_os_file_lock_folder(const char *path, csys_handle *out, const char **out_name);
+
+/* Replace what is in a file by these bytes.  If it fails the file may be empty. */
+int csysi_os_file_lock_write(const struct csysi_os_file_lock *lock, const void *data, size_t size);
 
 /* Open the file of a handle once more.  CSYS_ENOTSUP: this system cannot, or has no path to it. */
 int csysi_os_file_lock_reopen(csys_handle file, struct csysi_os_file_lock *out);

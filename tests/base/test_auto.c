@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "support/scratch.h"
 #include "support/support.h"
 
 /* Handles and children are counted here; memory is by memcheck and AddressSanitizer. */
@@ -139,6 +140,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_shm) shm = NULL;
 		CSYS_AUTO(csys_message_queue) queue = NULL;
 		CSYS_AUTO(csys_file_lock) file_lock = NULL;
+		CSYS_AUTO(csys_lock_file) lock_file = NULL;
 		CSYS_AUTO(csys_thread) thread = NULL;
 		CSYS_AUTO(csys_sender) sender = NULL;
 		CSYS_AUTO(csys_receiver) receiver = NULL;
@@ -171,6 +173,7 @@ static void each_type_is_released(void **state)
 		r = csys_message_queue_create(name, &small, &queue);
 		r = csys_message_queue_unlink(name, NULL);
 		r = csys_file_lock_open(helper(), NULL, &file_lock);
+		r = csys_lock_file_open(scratch_path("lock"), NULL, &lock_file);
 		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
 		r = csys_table_tree(getpid(), CSYS_PROCESS_NAME, &list);
 		(void)r;
@@ -189,5 +192,5 @@ int main(void)
 		TEST(what_is_handed_over_is_not_released),
 		TEST(each_type_is_released),
 	};
-	return RUN(tests);
+	return cmocka_run_group_tests_name(__FILE__, tests, scratch_make, scratch_remove);
 }

@@ -145,6 +145,39 @@ static void a_symbolic_link_is_followed_only_where_that_is_wanted(void **state)
 	unlink(scratch_path("other"));
 }
 
+static void a_file_is_found_in_its_folder_and_written_anew(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = { "", "/", ".", "..", "x/", "x/.", "x/.." };
+	csys_handle folder = 77;
+	const char *name;
+	char text[8] = "";
+	make_file();
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_int_equal(csysi_os_file_lock_folder(wrong[i], &folder, &name), CSYS_EINVAL);
+	assert_int_equal(csysi_os_file_lock_folder(scratch_path("no/x"), &folder, &name),
+			 CSYS_ENOENT);
+	assert_int_equal(folder, 77);
+	assert_int_equal(csysi_os_file_lock_folder("/x", &folder, &name), 0);
+	csysi_os_close(folder);
+	assert_int_equal(csysi_os_file_lock_folder("x", &folder, &name), 0);
+	csysi_os_close(folder);
+	assert_int_equal(csysi_os_file_lock_folder(scratch_path("file"), &folder, &name), 0);
+	assert_string_equal(name, "file");
+	assert_true(folder > 2 && !csysi_os_is_inheritable(folder));
+	assert_int_equal(csysi_os_file_lock_open(folder, name, 0, 0, &a), 0);
+	assert_int_equal(csysi_os_file_lock_write(&a, "abcdef", 6), 0);
+	assert_int_equal(csysi_os_file_lock_write(&a, "xyz", 3), 0);
+	assert_int_equal(csysi_os_read_at(a.handle, 0, text, 3), 0);
+	assert_string_equal(text, "xyz");
+	assert_int_equal(csysi_os_read_at(a.handle, 3, text, 1), CSYS_EIO);
+	assert_int_equal(csysi_os_file_lock_write(&a, NULL, 0), 0);
+	assert_int_equal(csysi_os_read_at(a.handle, 0, text, 1), CSYS_EIO);
+	assert_int_equal(a.has_links, 0);
+	csysi_os_file_lock_close(&a);
+	csysi_os_close(folder);
+}
+
 static void a_second_opening_by_a_handle_excludes_the_first(void **state)
 {
 	(void)state;
@@ -238,6 +271,7 @@ int main(void)
 		TEST(ranges_that_do_not_overlap_are_independent),
 		TEST(an_opening_is_like_every_handle_and_tells_its_file),
 		TEST(a_symbolic_link_is_followed_only_where_that_is_wanted),
+		TEST(a_file_is_found_in_its_folder_and_written_anew),
 		TEST(a_second_opening_by_a_handle_excludes_the_first),
 		TEST(it_is_told_which_lock_is_in_the_way),
 		TEST(a_forked_child_has_no_opening_and_another_generation),

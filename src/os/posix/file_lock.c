@@ -15,7 +15,9 @@
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -147,6 +149,7 @@ static int describe(int fd, struct csysi_os_file_lock *out)
 	out->device = (uint64_t)about.st_dev;
 	out->number = (uint64_t)about.st_ino;
 	out->is_file = S_ISREG(about.st_mode);
+	out->has_links = about.st_nlink > 1;
 	out->is_writable = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
 	return 0;
 }
@@ -215,6 +218,44 @@ int csysi_os_file_lock_reopen(csys_handle file, struct csysi_os_file_lock *out)
 	struct opening opening = { .directory = AT_FDCWD, .path = path };
 	r = open_alone(&opening, out);
 	return r == CSYS_ENOENT ? CSYS_ENOTSUP : r;
+}
+
+int csysi_os_file_lock_folder(const char *path, csys_handle *out, const char **out_name)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t size = slash == path ? 1 : (size_t)(name - path) - (slash != NULL);
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return csysi_posix_fail_with(EINVAL);
+	if (size >= sizeof folder)
+		return csysi_posix_fail_with(ENAMETOOLONG);
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	memcpy(folder, slash ? path : ".", slash ? size : 1);
+	folder[slash ? size : 1] = '\0';
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fd = csysi_posix_above_2(fd);
+	if (fd < 0)
+		return csysi_posix_fail();
+	*out = fd;
+	*out_name = name;
+	return 0;
+}
+
+int csysi_os_file_lock_write(const struct csysi_os_file_lock *lock, const void *data, size_t size)
+{
+	int r;
+
+	do
+		r = ftruncate((int)lock->handle, 0);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return csysi_posix_fail();
+	return size > 0 ? csysi_os_write_at(lock->handle, 0, data, size) : 0;
 }
 
 void csysi_os_file_lock_close(struct csysi_os_file_lock *lock)

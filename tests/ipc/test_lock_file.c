@@ -1,0 +1,466 @@
+/*
+ * ipc/test_lock_file.c - promises of csys/ipc/lock_file.h.
+ */
+#define _DEFAULT_SOURCE /* setgroups */
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "support/scratch.h"
+#include "support/support.h"
+#include "support/thread.h"
+
+static const char *path(void)
+{
+	return scratch_path("one.pid");
+}
+
+static csys_lock_file *opened(void)
+{
+	csys_lock_file *file = NULL;
+	int r = csys_lock_file_try_open(path(), NULL, &file);
+	if (r == CSYS_ENOTSUP && !csys_can(CSYS_CAN_FILE_LOCK))
+		skip_because("this system has no locks of files");
+	assert_int_equal(r, 0);
+	return file;
+}
+
+static void write_text(const char *name, const char *text)
+{
+	FILE *file = fopen(scratch_path(name), "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	fclose(file);
+}
+
+static const char *read_text(const char *name)
+{
+	static char text[512];
+	FILE *file = fopen(scratch_path(name), "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+/* ---- another process ------------------------------------------------------------------------- */
+
+/* Fork a process that holds the file until it is killed. */
+static pid_t held_by_another(void)
+{
+	int told[2];
+	char byte;
+	assert_int_equal(pipe(told), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		csys_lock_file *file;
+		if (csys_lock_file_try_open(path(), NULL, &file) < 0 || write(told[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void a_second_instance_is_refused_and_told_which_is_the_first(void **state)
+{
+	(void)state;
+	csys_lock_file *file = (csys_lock_file *)state;
+	csys_lock_file_info info;
+	csys_process_id id;
+	csys_lock_file_close(opened());
+	pid_t pid = held_by_another();
+	assert_int_equal(csys_lock_file_try_open(path(), NULL, &file), CSYS_EAGAIN);
+	assert_int_equal(csys_lock_file_open_until(path(), NULL, csys_after_ms(2), &file),
+			 CSYS_ETIMEDOUT);
+	assert_ptr_equal(file, state);
+	assert_int_equal(csys_lock_file_owner(path(), &info), 0);
+	assert_int_equal(info.pid, pid);
+	if (csys_process_identify(pid, &id) == 0) {
+		const csys_process_id told = { info.pid,
+					       info.start,
+					       { info.boot[0], info.boot[1] } };
+		assert_true(csys_process_id_equal(&id, &told));
+		assert_int_equal(info.is_certain, id.start > 0);
+	}
+	end(pid);
+}
+
+static void what_a_killed_process_has_left_is_taken_over(void **state)
+{
+	(void)state;
+	char line[32];
+	csys_lock_file_info info;
+	csys_lock_file_close(opened());
+	end(held_by_another());
+	assert_int_equal(access(path(), F_OK), 0);
+	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_ENOENT);
+	csys_lock_file *file = opened();
+	(void)snprintf(line, sizeof line, "%ld\n", (long)getpid());
+	assert_int_equal(strncmp(read_text("one.pid"), line, strlen(line)), 0);
+	assert_int_equal(csys_lock_file_owner(path(), &info), 0);
+	assert_int_equal(info.pid, getpid());
+	csys_lock_file_close(file);
+	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_ENOENT);
+}
+
+/* Several processes count in a file, of which one at a time has the lock file. */
+#define PROCESSES 4
+#define ROUNDS 40
+
+static void count_in_file(void)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		csys_lock_file *file;
+		int r = CSYS_EAGAIN;
+		while (r == CSYS_EAGAIN)
+			r = i % 3 == 0   ? csys_lock_file_open(path(), NULL, &file)
+			    : i % 3 == 1 ? csys_lock_file_open_until(path(), NULL, csys_after_s(60),
+								     &file)
+					 : csys_lock_file_try_open(path(), NULL, &file);
+		if (r < 0)
+			_exit(2);
+		FILE *count = fopen(scratch_path("count"), "r+");
+		long n = 0;
+		if (!count || fscanf(count, "%ld", &n) != 1)
+			_exit(3);
+		rewind(count);
+		(void)fprintf(count, "%ld\n", n + 1);
+		fclose(count);
+		csys_lock_file_close(file);
+	}
+	_exit(0);
+}
+
+static void processes_that_remove_the_file_still_exclude_each_other(void **state)
+{
+	(void)state;
+	pid_t children[PROCESSES];
+	int status, total = 0;
+	csys_lock_file_close(opened());
+	write_text("count", "0\n");
+	for (int i = 0; i < PROCESSES; i++)
+		if ((children[i] = fork()) == 0)
+			count_in_file();
+	for (int i = 0; i < PROCESSES; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(sscanf(read_text("count"), "%d", &total), 1);
+	assert_int_equal(total, PROCESSES * ROUNDS);
+	assert_int_equal(access(path(), F_OK), -1);
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+static void closing_removes_the_file_or_empties_it(void **state)
+{
+	(void)state;
+	struct stat about;
+	csys_lock_file *file = opened();
+	assert_true(csys_lock_file_handle(file) > 2);
+	csys_lock_file_close(file);
+	assert_int_equal(access(path(), F_OK), -1);
+	const csys_lock_file_options options = { .keep = 1, .mode = 0600 };
+	assert_int_equal(csys_lock_file_open(path(), &options, &file), 0);
+	csys_lock_file_close(file);
+	assert_int_equal(stat(path(), &about), 0);
+	assert_true(about.st_size == 0 && (about.st_mode & 0777) == 0600);
+	csys_lock_file_close(opened());
+	assert_int_equal(access(path(), F_OK), -1);
+}
+
+static void closing_leaves_a_file_that_is_another_one_by_now(void **state)
+{
+	(void)state;
+	csys_lock_file *file = opened();
+	assert_int_equal(rename(path(), scratch_path("moved")), 0);
+	write_text("one.pid", "precious\n");
+	csys_lock_file_close(file);
+	assert_string_equal(read_text("one.pid"), "precious\n");
+	unlink(path());
+	unlink(scratch_path("moved"));
+}
+
+static void open_and_move(void)
+{
+	csys_lock_file *file;
+	CHECK(chdir(scratch_folder()) == 0);
+	CHECK(csys_lock_file_open("relative", NULL, &file) == 0);
+	CHECK(chdir("/") == 0);
+	CHECK(access(scratch_path("relative"), F_OK) == 0);
+	csys_lock_file_close(file);
+	CHECK(access(scratch_path("relative"), F_OK) < 0);
+}
+
+static void a_relative_path_is_that_of_the_opening(void **state)
+{
+	(void)state;
+	csys_lock_file_close(opened());
+	in_child(open_and_move);
+}
+
+static void what_may_be_a_trap_is_refused_and_left_alone(void **state)
+{
+	(void)state;
+	csys_lock_file *file = (csys_lock_file *)state;
+	csys_lock_file_info info;
+	csys_lock_file_close(opened());
+	write_text("victim", "precious\n");
+	assert_int_equal(symlink(scratch_path("victim"), path()), 0);
+	assert_int_equal(csys_lock_file_open(path(), NULL, &file), CSYS_EPERM);
+	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_EPERM);
+	unlink(path());
+	assert_int_equal(symlink(scratch_path("nothing"), path()), 0);
+	assert_int_equal(csys_lock_file_open(path(), NULL, &file), CSYS_EPERM);
+	assert_int_equal(access(scratch_path("nothing"), F_OK), -1);
+	unlink(path());
+	assert_int_equal(link(scratch_path("victim"), path()), 0);
+	assert_int_equal(csys_lock_file_open(path(), NULL, &file), CSYS_EPERM);
+	unlink(path());
+	assert_int_equal(mkfifo(path(), 0600), 0);
+	assert_int_equal(csys_lock_file_open(path(), NULL, &file), CSYS_EPERM);
+	unlink(path());
+	assert_int_equal(csys_lock_file_open(scratch_folder(), NULL, &file), CSYS_EPERM);
+	assert_string_equal(read_text("victim"), "precious\n");
+	assert_ptr_equal(file, state);
+}
+
+static void open_the_file_of_another_user(void)
+{
+	csys_lock_file *file;
+	const csys_lock_file_options accept = { .accept_foreign = 1, .keep = 1 };
+	CHECK(setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
+	CHECK(csys_lock_file_open(scratch_path("new"), NULL, &file) == CSYS_EACCES);
+	CHECK(csys_lock_file_open(scratch_path("closed"), NULL, &file) == CSYS_EACCES);
+	CHECK(csys_lock_file_open(scratch_path("foreign"), NULL, &file) == CSYS_EPERM);
+	CHECK(csys_lock_file_open(scratch_path("foreign"), &accept, &file) == 0);
+	csys_lock_file_close(file);
+}
+
+static void a_file_of_another_user_is_refused(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("only root can become another user");
+	csys_lock_file_close(opened());
+	write_text("closed", "");
+	write_text("foreign", "");
+	assert_int_equal(chmod(scratch_path("closed"), 0644), 0);
+	assert_int_equal(chmod(scratch_path("foreign"), 0666), 0);
+	assert_int_equal(chown(scratch_path("foreign"), 1, 1), 0);
+	assert_int_equal(chmod(scratch_folder(), 0755), 0);
+	in_child(open_the_file_of_another_user);
+}
+
+/* ---- whose it is ----------------------------------------------------------------------------- */
+
+/* A program without csys that holds the file, with this text in it. */
+static void hold_with(const char *text, csys_lock_file_info *out)
+{
+	char line[16];
+	write_text("one.pid", text);
+	csys_command *command = helper_command("flock", path(), "ex", NULL);
+	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
+	csys_child *child = spawned(command);
+	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	assert_int_equal(csys_lock_file_owner(path(), out), 0);
+	/* The system may tell which process that is. */
+	if (out->pid == csys_child_pid(child))
+		out->pid = -1;
+	csys_child_close_stream(child, CSYS_STDIN);
+	assert_true(csys_exit_success(finished(child)));
+	unlink(path());
+}
+
+static void nothing_stale_is_believed(void **state)
+{
+	(void)state;
+	csys_lock_file_info info;
+	csys_lock_file_close(opened());
+	/* Not locked: whatever stands there. */
+	char text[64];
+	(void)snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	write_text("one.pid", text);
+	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_ENOENT);
+	/* Locked by a program that writes no start: the pid, if such a process runs. */
+	hold_with(text, &info);
+	assert_true(info.pid == getpid() && info.start == 0 && !info.is_certain);
+	hold_with("4194304000\n", &info);
+	assert_true(info.pid <= 0);
+	/* Of another boot, or of another process that had this pid: not that one. */
+	(void)snprintf(text, sizeof text, "%ld\nstart 7 boot 00000000000000010000000000000002\n",
+		       (long)getpid());
+	hold_with(text, &info);
+	assert_true(info.pid <= 0 && !info.is_certain);
+}
+
+static void whatever_stands_in_a_file_does_no_harm(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"",
+		"\n",
+		"-1\n",
+		"0\n",
+		"x",
+		"99999999999999999999999\n",
+		" 1\n",
+		"1 \n",
+		"1\nstart\n",
+		"1\nstart 9 boot \n",
+		"1\nstart 9 boot 0123456789abcdef0123456789abcde",
+		"1\nstart 9 boot 0123456789abcdef0123456789abcdeg\n",
+		"1\nstart -9 boot 0123456789abcdef0123456789abcdef\n",
+	};
+	csys_lock_file_info info;
+	csys_lock_file_close(opened());
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		hold_with(texts[i], &info);
+		assert_true(info.pid <= 1 && info.start == 0);
+	}
+}
+
+static int is_over;
+
+static void *ask_all_the_time(void *unused)
+{
+	csys_lock_file_info info;
+
+	(void)unused;
+	while (!csysi_load_relaxed(&is_over)) {
+		int r = csys_lock_file_owner(path(), &info);
+		if (r != 0 && r != CSYS_ENOENT)
+			return &is_over;
+	}
+	return NULL;
+}
+
+static void a_query_keeps_no_process_from_the_file(void **state)
+{
+	(void)state;
+	csys_thread *thread;
+	void *result;
+	const csys_lock_file_options options = { .keep = 1 };
+	csys_lock_file_close(opened());
+	csysi_store_relaxed(&is_over, 0);
+	assert_int_equal(csys_thread_spawn(ask_all_the_time, NULL, NULL, &thread), 0);
+	for (int i = 0; i < 200; i++) {
+		csys_lock_file *file;
+		assert_int_equal(csys_lock_file_try_open(path(), &options, &file), 0);
+		csys_lock_file_close(file);
+		csys_thread_yield();
+	}
+	csysi_store_relaxed(&is_over, 1);
+	assert_int_equal(csys_thread_join(thread, &result), 0);
+	csys_thread_unref(thread);
+	assert_null(result);
+}
+
+/* ---- forks and failures ---------------------------------------------------------------------- */
+
+static csys_lock_file *inherited;
+
+static void close_the_parents(void)
+{
+	CHECK(csys_lock_file_handle(inherited) == CSYS_NO_HANDLE);
+	csys_lock_file_close(inherited);
+	CHECK(access(path(), F_OK) == 0);
+	CHECK(csys_lock_file_try_open(path(), NULL, &inherited) == CSYS_EAGAIN);
+}
+
+static void a_forked_child_removes_and_releases_nothing(void **state)
+{
+	(void)state;
+	csys_lock_file_info info;
+	inherited = opened();
+	in_child(close_the_parents);
+	assert_int_equal(csys_lock_file_owner(path(), &info), 0);
+	assert_int_equal(info.pid, getpid());
+	csys_lock_file_close(inherited);
+}
+
+static void a_failed_open_leaves_nothing(void **state)
+{
+	csys_lock_file *const none = (csys_lock_file *)state;
+	csys_lock_file_close(opened());
+	for (int nth = 1;; nth++) {
+		csys_lock_file *file = none;
+		int handles = open_handles();
+		csysi_fault_arm(nth);
+		int r = csys_lock_file_try_open(path(), NULL, &file);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		if (r == 0) { /* the start need not be told */
+			csys_lock_file_close(file);
+			assert_true(nth > 5);
+			if (!fired)
+				break;
+			continue;
+		}
+		assert_true(fired);
+		assert_ptr_equal(file, none);
+		assert_int_equal(open_handles(), handles);
+		csys_lock_file_close(opened());
+	}
+}
+
+static void arguments_are_checked(void **state)
+{
+	(void)state;
+	csys_lock_file *file;
+	csys_lock_file_info info;
+	csys_lock_file_options options = { .mode = 010000 };
+	csys_lock_file_close(opened());
+	assert_int_equal(csys_lock_file_open(NULL, NULL, &file), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_open(path(), NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_open(path(), &options, &file), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_open("", NULL, &file), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_open("x/", NULL, &file), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_open("..", NULL, &file), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_open(scratch_path("no/x"), NULL, &file), CSYS_ENOENT);
+	assert_int_equal(csys_lock_file_owner(NULL, &info), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_owner(path(), NULL), CSYS_EINVAL);
+	assert_int_equal(csys_lock_file_owner(scratch_path("no/x"), &info), CSYS_ENOENT);
+	assert_true(csys_lock_file_handle(NULL) == CSYS_NO_HANDLE);
+	csys_lock_file_close(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_second_instance_is_refused_and_told_which_is_the_first),
+		TEST(what_a_killed_process_has_left_is_taken_over),
+		TEST(processes_that_remove_the_file_still_exclude_each_other),
+		TEST(closing_removes_the_file_or_empties_it),
+		TEST(closing_leaves_a_file_that_is_another_one_by_now),
+		TEST(a_relative_path_is_that_of_the_opening),
+		TEST(what_may_be_a_trap_is_refused_and_left_alone),
+		TEST(a_file_of_another_user_is_refused),
+		TEST(nothing_stale_is_believed),
+		TEST(whatever_stands_in_a_file_does_no_harm),
+		TEST(a_query_keeps_no_process_from_the_file),
+		TEST(a_forked_child_removes_and_releases_nothing),
+		TEST(a_failed_open_leaves_nothing),
+		TEST(arguments_are_checked),
+	};
+
+	return cmocka_run_group_tests_name(__FILE__, tests, scratch_make, scratch_remove);
+}
