@@ -6,9 +6,9 @@
 #define CSYS_IPC_H
 
 #include <csys/ipc/fifo.h>
-#include <csys/ipc/message_queue.h>
 #include <csys/ipc/file_lock.h>
 #include <csys/ipc/lock_file.h>
+#include <csys/ipc/message_queue.h>
 #include <csys/ipc/names.h>
 #include <csys/ipc/shm.h>
 
