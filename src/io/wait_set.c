@@ -98,13 +98,22 @@ static int set_alarm(csys_wait_set *set, int64_t at)
 	return 0;
 }
 
-int csysi_wait_set_schedule(csys_wait_set *set)
+static int64_t alarm_of(const csys_wait_set *set)
 {
 	int64_t at = set->heap_count > 0 ? set->heap[1]->at : INT64_MAX;
 
-	if (!csysi_ring_is_empty(&set->looked) && set->look_at < at)
-		at = set->look_at;
-	return at == set->alarm ? 0 : set_alarm(set, at);
+	return !csysi_ring_is_empty(&set->looked) && set->look_at < at ? set->look_at : at;
+}
+
+int csysi_wait_set_schedule(csys_wait_set *set, int is_served)
+{
+	int64_t at = alarm_of(set);
+
+	/* One that is too early is left: timers that are put off again and again cost no call then,
+	 * and a wait that finds nothing due sets it. */
+	if (at == set->alarm || (!is_served && at > set->alarm))
+		return 0;
+	return set_alarm(set, at);
 }
 
 /* Have an alarm, so that setting it cannot fail. */
@@ -193,7 +202,7 @@ static int lock_entry(csys_wait_set *set, csys_wait_entry name, struct csysi_ent
 static void unlock(csys_wait_set *set)
 {
 	/* Fails for the first alarm only, which exists if it was asked for. */
-	(void)csysi_wait_set_schedule(set);
+	(void)csysi_wait_set_schedule(set, 0);
 	csysi_lock_unlock(&set->lock);
 }
 

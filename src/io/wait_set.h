@@ -10,7 +10,8 @@
  *   TIMER           in the heap, if it is set and not paused
  *
  * All that is not a source is served by the one alarm of the system's set (os/pollset.h).
- * Invariant: outside the lock the alarm is at the earliest point where one of these may be ready.
+ * Invariant: outside the lock the alarm is at the earliest point where one of these may be ready,
+ * or before it.
  *
  * Each file of the noun has one part of it: wait_set_slots.c the memory of entries and sources,
  * wait_set_source.c the handles, wait_set_timer.c the heap, wait_set_wait.c the waits, and
@@ -224,7 +225,8 @@ int csysi_wait_set_is_ready(void *set);
 /* Put an entry into the ring `looked`, to be looked at at once. */
 void csysi_wait_set_look_at(csys_wait_set *set, struct csysi_entry *entry);
 
-/* Set the alarm to where it has to be.  Under the set's lock.  Fails for the first alarm only. */
-int csysi_wait_set_schedule(csys_wait_set *set);
+/* Set the alarm to where it has to be, or if it was not served now, perhaps leave it earlier.
+ * Under the set's lock.  Fails for the first alarm only. */
+int csysi_wait_set_schedule(csys_wait_set *set, int is_served);
 
 #endif

@@ -8,7 +8,7 @@
  * an eventfd that is always readable.  Handles of the old file are gone then, so what other loops
  * hold is an epoll of its own, OUTER, which has the other one in it.
  *
- * The wait has nanoseconds where libc has epoll_pwait2 and the kernel (5.11) too; else it is
+ * A short wait has nanoseconds where libc has epoll_pwait2 and the kernel (5.11) too; others are
  * rounded up to milliseconds.
  */
 #define _GNU_SOURCE /* epoll_pwait2, dup3 */
@@ -257,16 +257,17 @@ int csysi_os_pollset_handle(struct csysi_os_pollset *set, csys_handle *out_handl
 
 /* ---- waiting -------------------------------------------------------------------------- */
 
+/* A wait below this is for nanoseconds; above it a millisecond more or less is 2 % at most, and the
+ * call with nanoseconds costs a fifth more. */
+#define SHORT 50000000
+
 #ifdef CSYSI_HAVE_EPOLL_PWAIT2
 
-static int wait_ns(int epoll, struct epoll_event *events, int max, csys_deadline deadline)
+/* -1 and ENOSYS: the system has no such call. */
+static int wait_ns(int epoll, struct epoll_event *events, int max, int64_t left)
 {
 	static int is_missing;
-	int64_t left = csys_deadline_left(deadline);
-	struct timespec time = { .tv_sec = left / 1000000000 > INT_MAX
-						   ? INT_MAX
-						   : (time_t)(left / 1000000000),
-				 .tv_nsec = (long)(left % 1000000000) };
+	struct timespec time = { .tv_nsec = (long)left };
 
 	/* Relaxed: whatever thread finds out finds the same. */
 	if (!csysi_load_relaxed(&is_missing)) {
@@ -276,24 +277,44 @@ static int wait_ns(int epoll, struct epoll_event *events, int max, csys_deadline
 			return count;
 		csysi_store_relaxed(&is_missing, 1);
 	}
-	return epoll_wait(epoll, events, max, csys_deadline_left_ms(deadline));
+	errno = ENOSYS;
+	return -1;
 }
 
 #else
 
-static int wait_ns(int epoll, struct epoll_event *events, int max, csys_deadline deadline)
+static int wait_ns(int epoll, struct epoll_event *events, int max, int64_t left)
 {
-	return epoll_wait(epoll, events, max, csys_deadline_left_ms(deadline));
+	(void)epoll;
+	(void)events;
+	(void)max;
+	(void)left;
+	errno = ENOSYS;
+	return -1;
 }
 
 #endif
 
+static int wait_for(int epoll, struct epoll_event *events, int max, int64_t left)
+{
+	int64_t milliseconds = (left + 999999) / 1000000;
+
+	if (left > 0 && left < SHORT) {
+		int count = wait_ns(epoll, events, max, left);
+		if (count >= 0 || errno != ENOSYS)
+			return count;
+	}
+	return epoll_wait(epoll, events, max, milliseconds < INT_MAX ? (int)milliseconds : INT_MAX);
+}
+
 /* One call, which may be interrupted. */
 static int wait_once(int epoll, struct epoll_event *events, int max, csys_deadline deadline)
 {
-	if (csys_deadline_is_forever(deadline) || csys_deadline_is_poll(deadline))
-		return epoll_wait(epoll, events, max, csys_deadline_is_poll(deadline) ? 0 : -1);
-	return wait_ns(epoll, events, max, deadline);
+	if (CSYSI_LIKELY(csys_deadline_is_forever(deadline)))
+		return epoll_wait(epoll, events, max, -1);
+	if (csys_deadline_is_poll(deadline))
+		return epoll_wait(epoll, events, max, 0);
+	return wait_for(epoll, events, max, csys_deadline_left(deadline));
 }
 
 /* Take the wakes.  Whether there were any: another thread may be faster. */
