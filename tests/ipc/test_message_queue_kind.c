@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -133,11 +135,11 @@ static void options_are_checked(void **state)
 
 /* ---- other users ---------------------------------------------------------------------- */
 
-#define STRANGER 54321
-
+/* A user of this process alone: a quota is that of a user. */
 static void be_a_stranger(void)
 {
-	CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+	const unsigned stranger = 100000 + (unsigned)getpid();
+	CHECK(setgid(stranger) == 0 && setuid(stranger) == 0);
 }
 
 static char name_of_parent[64];
@@ -237,6 +239,13 @@ static void take_the_place(void)
 	snprintf(squatted, sizeof squatted, "csys-0-%s", parents_name());
 	be_a_stranger();
 	CHECK(csys_message_queue_create(squatted, &options, &queue) == 0);
+	if (queue_kind() == SYSTEM_V) { /* given away, but its creator keeps its power */
+		struct msqid_ds about;
+		int id = (int)csys_message_queue_id(queue);
+		CHECK(msgctl(id, IPC_STAT, &about) == 0);
+		about.msg_perm.uid = 0;
+		CHECK(msgctl(id, IPC_SET, &about) == 0);
+	}
 	snprintf(squatted, sizeof squatted, "%s-global", parents_name());
 	CHECK(csys_message_queue_create(squatted, &options, &queue) == 0);
 }
@@ -295,6 +304,10 @@ static void limits_are_told_and_one_that_is_asked_for_too_much_is_einval(void **
 		options.max_size = (size_t)1 << 30; /* above what any user may */
 		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue),
 				 CSYS_EINVAL);
+		options.max_messages = ((size_t)1 << 31) / 1024; /* beyond 32 bits, or almost */
+		for (options.max_size = 1024; options.max_size <= 8192; options.max_size *= 2)
+			assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue),
+					 CSYS_EINVAL);
 		options.max_messages = SIZE_MAX;
 		options.max_size = SIZE_MAX;
 		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue),

@@ -16,7 +16,8 @@
  *
  * Opening an end waits until another process, or thread, has the other end open:
  *
- * - csys_fifo_open_reader returns when there is a writer, or when one was there meanwhile;
+ * - csys_fifo_open_reader returns when there is a writer, or when one has written meanwhile (one
+ *   that came and went without writing is seen on Linux only);
  * - csys_fifo_open_writer returns when there is a reader;
  * - csys_fifo_try_open_reader and _writer say CSYS_EAGAIN if there is none;
  * - csys_fifo_open_kept_reader never waits.
