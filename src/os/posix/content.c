@@ -23,7 +23,7 @@ static int is_within_limits(uint64_t size)
 	if (size > INT64_MAX || (uint64_t)(off_t)size != size || (off_t)size < 0)
 		return 0;
 	return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
-	       size <= limit.rlim_cur;
+	       size <= (uint64_t)limit.rlim_cur;
 }
 
 /* Write a zero at the end of each block that is missing, where there is no call for it. */

@@ -6,7 +6,7 @@
  *   - a writer tries again and again, since a nonblocking open fails while there is no reader;
  *   - a reader has its end at once, and then looks whether there is a writer (fifo_look.c).
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* O_NOFOLLOW, which macOS counts to no edition of XOPEN */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
