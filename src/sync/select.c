@@ -111,8 +111,12 @@ static int try_case(const csys_select_case *one)
 	if (c->kind != CSYSI_CHANNEL_RENDEZVOUS)
 		return one->is_send ? csysi_channel_try_send(c, one->value)
 				    : try_recv(c, one->value);
-	if (!csysi_channel_may_meet(c, (int)one->is_send))
+	if (!csysi_channel_may_meet(c, (int)one->is_send)) {
+		/* As after each operation: a thread that has gone may have left it ready. */
+		csysi_channel_handle_look(
+			c, csysi_load_acquire(one->is_send ? &c->tx_handle : &c->rx_handle));
 		return CSYS_EAGAIN;
+	}
 	r = one->is_send ? csysi_channel_rendezvous_send(c, one->value, CSYS_POLL)
 			 : csysi_channel_rendezvous_recv(c, one->value, CSYS_POLL);
 	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;

@@ -267,6 +267,38 @@ static void at_a_rendezvous_it_is_ready_while_the_other_side_waits(void **state)
 	}
 }
 
+/* The other side has waited and given up, so the handle is ready, and a try makes it quiet. */
+static void assert_a_try_makes_it_quiet(int is_sender, int is_select)
+{
+	struct pair pair = make(0, 0);
+	csys_handle handle = is_sender ? senders(pair) : receivers(pair);
+	int value = 0, r;
+	size_t which;
+	const csys_select_case one =
+		is_sender ? csys_select_send(pair.tx, &value) : csys_select_recv(pair.rx, &value);
+	if (is_sender)
+		r = csys_receiver_recv_until(pair.rx, csys_after_us(1), &value);
+	else
+		r = csys_sender_send_until(pair.tx, &value, csys_after_us(1));
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_int_equal(is_ready(handle), 1);
+	if (is_select)
+		r = csys_try_select(&one, 1, &which);
+	else
+		r = is_sender ? csys_sender_try_send(pair.tx, &value)
+			      : csys_receiver_try_recv(pair.rx, &value);
+	assert_int_equal(r, CSYS_EAGAIN);
+	assert_int_equal(is_ready(handle), 0);
+	unmake(pair);
+}
+
+static void at_a_rendezvous_a_try_that_meets_no_thread_makes_it_quiet(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_a_try_makes_it_quiet(i & 1, i & 2);
+}
+
 enum { STREAM = 20000 };
 
 static void *send_stream(void *argument)
@@ -426,6 +458,7 @@ int main(void)
 		TEST(a_sender_s_is_ready_exactly_while_there_is_room),
 		TEST(a_sender_s_is_always_ready_if_there_is_no_bound_or_no_receiver),
 		TEST(at_a_rendezvous_it_is_ready_while_the_other_side_waits),
+		TEST(at_a_rendezvous_a_try_that_meets_no_thread_makes_it_quiet),
 		TEST(an_event_loop_misses_no_message),
 		TEST(an_event_loop_misses_no_room),
 		TEST(a_message_that_comes_while_it_is_made_quiet_makes_it_ready),
