@@ -293,7 +293,7 @@ void csysi_channel_end_claims(struct csysi_channel *c);
 struct csysi_channel_awake {
 	struct csysi_channel_spin *spin;
 	int64_t end; /* ns; 0: it does not help */
-	int looks;
+	int looks;   /* since that at the clock; a caller may add to it */
 };
 
 struct csysi_channel_awake csysi_channel_awake_begin(struct csysi_channel_spin *spin,
@@ -370,10 +370,11 @@ int csysi_channel_rendezvous_recv(struct csysi_channel *c, void *out, csys_deadl
 /* It was claimed: wait until the other side has copied the message. */
 void csysi_channel_await_copy(const struct csysi_channel_waiter *waiter);
 
-/* No end of one side is left: let all threads go on that wait. */
 /* Without the lock: 0: as of now a send (a receive) without waiting says CSYS_EAGAIN.  1: perhaps
  * not. */
 int csysi_channel_may_meet(const struct csysi_channel *c, int is_sender);
+
+/* No end of one side is left: let all threads go on that wait. */
 void csysi_channel_rendezvous_disconnect(struct csysi_channel *c);
 
 /* ---- select: select.c, select_ready.c ----------------------------------------------------- */

@@ -56,7 +56,7 @@ static int is_taken(struct csysi_channel *c, struct csysi_channel_block *block)
 	uint64_t i = block->lap == from >> c->layout.shift ? from & mask : 0;
 
 	for (; i < mask; i++)
-		/* Acquire pairs with the release of csysi_channel_copy_claimed. */
+		/* Acquire pairs with the release of copy_one. */
 		if (!(csysi_load_acquire(csysi_channel_stamp(block, &c->layout, i)) & TAKEN))
 			return 0;
 	return 1;

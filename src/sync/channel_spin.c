@@ -58,7 +58,10 @@ int csysi_channel_awake_goes_on(struct csysi_channel_awake *awake, int is_so)
 		return 0;
 	if (!is_so) {
 		csys_spin_hint();
-		if (++awake->looks % LOOKS != 0 || csys_now() < awake->end)
+		if (++awake->looks < LOOKS)
+			return 1;
+		awake->looks = 0;
+		if (csys_now() < awake->end)
 			return 1;
 	}
 	uint32_t missed = csysi_load_relaxed(&awake->spin->missed);

@@ -1,7 +1,7 @@
 /*
  * sync/select.c - one of several sends and receives.
  *
- *     try all cases                                    one goes: done
+ *     try all cases, for a while if it is likely to help    one goes: done
  *     list an entry for each, in the order of the channels' addresses, one lock at a time;
  *       one that could go meanwhile: withdraw, and try again
  *     sleep
@@ -336,8 +336,10 @@ static int try_awake(struct selection *selection, csys_deadline deadline, uint32
 		return r;
 	struct csysi_channel_spin *spin = is_send ? &c->tx_spin : &c->rx_spin;
 	for (struct csysi_channel_awake awake = csysi_channel_awake_begin(spin, deadline);
-	     csysi_channel_awake_goes_on(&awake, r != CSYS_EAGAIN);)
+	     csysi_channel_awake_goes_on(&awake, r != CSYS_EAGAIN);) {
 		r = try_all(selection, out_which);
+		awake.looks += (int)selection->count - 1;
+	}
 	if (r == CSYS_EAGAIN && csysi_channel_yield(spin, work_of(c, is_send)))
 		r = try_all(selection, out_which);
 	return r;
