@@ -281,8 +281,8 @@ int csysi_channel_is_claimed_from(struct csysi_channel *c);
 /* 0, or CSYS_EAGAIN: none is published. */
 int csysi_channel_claim_one(struct csysi_channel *c, void *out);
 
-/* In a turn: how many were taken, of one block. */
-size_t csysi_channel_claim_in_turn(struct csysi_channel *c, char *out, size_t most);
+/* How many were taken, of one block. */
+size_t csysi_channel_claim_batch(struct csysi_channel *c, char *out, size_t most);
 
 /* No receiver is left: the caller, alone, goes on as the owner. */
 void csysi_channel_end_claims(struct csysi_channel *c);

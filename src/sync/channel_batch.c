@@ -315,8 +315,6 @@ static uint64_t take_run(struct csysi_channel *c, char *out, uint64_t most)
 /* In a turn: how many were taken at once. */
 static size_t take_more(struct csysi_channel *c, char *out, size_t most)
 {
-	if (csysi_channel_is_claimed_from(c))
-		return csysi_channel_claim_in_turn(c, out, most);
 	return csysi_tsan_is_there() ? csysi_channel_take(c, out) == 0
 				     : (size_t)take_run(c, out, most);
 }
@@ -336,15 +334,38 @@ static size_t take_some(struct csysi_channel *c, char *out, size_t most, int *ha
 	return n;
 }
 
-static size_t recv_unmarked(struct csysi_channel *c, char *out, size_t most)
+static size_t recv_in_turn(struct csysi_channel *c, struct csysi_channel_seat *seat, char *out,
+			   size_t most)
 {
-	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
 	int has_settled = 0;
 	size_t n = take_some(c, out, most, &has_settled);
 
 	csysi_channel_end_turn(c, seat);
 	csysi_channel_after_turn(c, n > 0, has_settled);
 	return n;
+}
+
+/* Where several receivers claim messages. */
+static size_t recv_claimed(struct csysi_channel *c, char *out, size_t most)
+{
+	size_t n = 0, more = 1;
+
+	for (; n < most && more > 0; n += more)
+		more = csysi_channel_claim_batch(c, out + n * c->layout.size, most - n);
+	/* Acquire pairs with the release of csys_receiver_handle. */
+	csysi_channel_handle_look(c, csysi_load_acquire(&c->rx_handle));
+	return n;
+}
+
+static size_t recv_unmarked(struct csysi_channel *c, char *out, size_t most)
+{
+	if (!csysi_channel_is_claimed_from(c)) {
+		struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
+		if (seat || c->kind != CSYSI_CHANNEL_UNBOUNDED)
+			return recv_in_turn(c, seat, out, most);
+		csysi_channel_end_turn(c, seat); /* it has just come to be shared */
+	}
+	return recv_claimed(c, out, most);
 }
 
 static size_t recv_some(struct csysi_channel *c, char *out, size_t most)

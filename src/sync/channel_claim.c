@@ -19,7 +19,7 @@
  * `oldest` is the first block of the list that may have messages that are being copied.  In a turn
  * blocks between it and head's go to the senders as soon as all their stamps say so.  A receiver
  * that is suspended holds back its block alone.  The slots below `claimed_from` were taken before
- * the side was shared, and say nothing.
+ * the side was shared, and say nothing.  No message is copied in a turn.
  *
  * The drop of what is queued (channel_drain.c) comes after the last receiver, alone.
  */
@@ -182,20 +182,6 @@ CSYSI_ALWAYS void copy_one(struct csysi_channel_block *block, uint64_t i, void *
 	csysi_store_release(csysi_channel_stamp(block, l, i), TAKEN);
 }
 
-size_t csysi_channel_claim_in_turn(struct csysi_channel *c, char *out, size_t most)
-{
-	const struct csysi_channel_layout *l = &c->layout;
-	struct csysi_channel_block *block;
-	uint64_t h, n;
-
-	while ((n = claim_some(c, most, &h, &block)) == 0)
-		if (!publish_more(c))
-			return 0;
-	for (uint64_t k = 0; k < n; k++)
-		copy_one(block, (h + k) & lap_mask(c), out + k * l->size, l);
-	return (size_t)n;
-}
-
 static int publish_in_turn(struct csysi_channel *c)
 {
 	struct csysi_channel_seat *seat = csysi_channel_begin_turn(c);
@@ -203,6 +189,20 @@ static int publish_in_turn(struct csysi_channel *c)
 
 	csysi_channel_end_turn(c, seat);
 	return is_some;
+}
+
+size_t csysi_channel_claim_batch(struct csysi_channel *c, char *out, size_t most)
+{
+	const struct csysi_channel_layout *l = &c->layout;
+	struct csysi_channel_block *block;
+	uint64_t h, n;
+
+	while ((n = claim_some(c, most, &h, &block)) == 0)
+		if (!publish_in_turn(c))
+			return 0;
+	for (uint64_t k = 0; k < n; k++)
+		copy_one(block, (h + k) & lap_mask(c), out + k * l->size, l);
+	return (size_t)n;
 }
 
 int csysi_channel_claim_one(struct csysi_channel *c, void *out)
