@@ -327,7 +327,10 @@ static int describe(csys_names *names, csys_name_info *row)
 		return 0;
 	if (r < 0)
 		return r;
-	r = describe_open(names, row, file);
+	if (csysi_object_is_second_name(row->file, &info))
+		row->state = CSYS_NAME_LEFT_OVER;
+	else
+		r = describe_open(names, row, file);
 	csysi_os_close(file);
 	return r;
 }

@@ -29,6 +29,7 @@
 #include <csys/ipc/names.h>
 
 #include "base/backoff.h"
+#include "os/directory.h"
 
 /* Where the data of an object begins in its file; mappings begin at 0. */
 #define CSYSI_OBJECT_DATA 4096u
@@ -197,6 +198,12 @@ enum csysi_clear {
  */
 int csysi_object_clear(csys_handle directory, const char *file_name, enum csysi_clear which,
 		       const char *name);
+
+/*
+ * Whether a name is one under which an object was made, and which is left over, since the object
+ * has its own by now.
+ */
+int csysi_object_is_second_name(const char *file_name, const struct csysi_os_file *info);
 
 /* Read a header from a file.  CSYS_EBADMSG: it has none. */
 int csysi_object_read_header(csys_handle file, struct csysi_object_header *out);

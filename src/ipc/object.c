@@ -268,11 +268,20 @@ static int is_cleared(csys_handle file, enum csysi_clear which, const char *name
 					      : strcmp(header.name, name) == 0;
 }
 
+int csysi_object_is_second_name(const char *file_name, const struct csysi_os_file *info)
+{
+	return csysi_os_directory_is_temporary(file_name) && info->links > 1;
+}
+
 /* Remove the name of a file that is open, if no other opening uses it. */
 static int clear(csys_handle directory, const char *file_name, csys_handle file)
 {
-	int r = csysi_os_file_use(file, 1);
+	struct csysi_os_file info;
 
+	/* What its creator would do, if that was not killed. */
+	if (csysi_os_file_info(file, &info) == 0 && csysi_object_is_second_name(file_name, &info))
+		return csysi_os_directory_remove(directory, file_name);
+	int r = csysi_os_file_use(file, 1);
 	if (r < 0)
 		return r == CSYS_EAGAIN ? CSYS_EBUSY : r;
 	/* From here no other process uses it or removes its name: see names.h. */

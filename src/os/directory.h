@@ -61,8 +61,9 @@ struct csysi_os_file {
 	uint64_t number;
 	uint64_t size;
 	int64_t owner;
-	int mode;    /* permissions: 0777 and below */
-	int is_file; /* 0: a directory, a device, a socket, ... */
+	uint64_t links; /* how many names it has */
+	int mode;       /* permissions: 0777 and below */
+	int is_file;    /* 0: a directory, a device, a socket, ... */
 };
 
 /* Describe an open file.  CSYS_EBADF. */

@@ -305,6 +305,23 @@ static void cleaning_leaves_what_is_being_made(void **state)
 	remove_name("a");
 }
 
+static void a_name_that_a_dead_creator_has_left_beside_its_object_is_cleaned(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = named("a");
+	struct csysi_object object = created(&wanted);
+	char from[256], to[256];
+	size_t removed = 99;
+	path_in(own_names(), "csys-shm-a", from, sizeof from);
+	path_in(own_names(), ".csys-0123456789abcdef01234567", to, sizeof to);
+	assert_int_equal(link(from, to), 0);
+	assert_int_equal(csys_names_clean(USER, 0, &removed), 0); /* though it is in use */
+	assert_int_equal(removed, 1);
+	assert_int_equal(count_names(), 1);
+	csysi_object_close(&object);
+	remove_name("a");
+}
+
 static void an_object_that_a_process_has_alone_and_keeps_is_busy(void **state)
 {
 	(void)state;
@@ -419,6 +436,7 @@ int main(void)
 		NAMES_TEST(what_was_put_in_place_of_an_object_is_not_followed),
 		NAMES_TEST(a_collision_of_hashes_is_told),
 		NAMES_TEST(cleaning_leaves_what_is_being_made),
+		NAMES_TEST(a_name_that_a_dead_creator_has_left_beside_its_object_is_cleaned),
 		NAMES_TEST(an_object_that_a_process_has_alone_and_keeps_is_busy),
 		NAMES_TEST(each_failure_on_the_way_leaves_nothing),
 		NAMES_TEST(a_walk_through_a_listing_and_its_failures),

@@ -157,6 +157,7 @@ static void a_new_file_has_no_name_until_it_is_published_and_takes_none_that_is_
 	assert_int_equal(count_names(), 2);
 	assert_int_equal(csysi_os_directory_look(directory, "a", &about), 0);
 	assert_int_equal(about.size, 5);
+	assert_int_equal(about.links, 1);
 	assert_int_equal(about.mode, 0600);
 	assert_true(about.owner == csysi_os_user() && about.is_file);
 	assert_int_equal(csysi_os_directory_is_file(directory, "a", first.file), 1);

@@ -133,6 +133,7 @@ static struct csysi_os_file described(const struct stat *about)
 		.number = (uint64_t)about->st_ino,
 		.size = (uint64_t)about->st_size,
 		.owner = (int64_t)about->st_uid,
+		.links = (uint64_t)about->st_nlink,
 		.mode = (int)(about->st_mode & 0777),
 		.is_file = S_ISREG(about->st_mode),
 	};

@@ -1,0 +1,353 @@
+/*
+ * crash/crash_names.c - processes that are killed, or stopped, at each system call with names.
+ *
+ *     crash_names
+ *
+ * Such a process is traced, and each beginning and each end of a call is a place.  There it is
+ * killed, and what the next process finds is looked at; or it waits there, while another process
+ * takes the names from under it, and goes on.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ipc/names.h"
+#include "support/names.h"
+
+#define SHM CSYS_NAME_SHM
+#define USER CSYS_NAMES_USER
+
+enum { WORDS = 2000, MARK = 77 };
+
+/* ---- places ----------------------------------------------------------------------------- */
+
+/* Start a process that stops before it acts. */
+static pid_t traced(int (*act)(void))
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+			_exit(99);
+		raise(SIGSTOP);
+		_exit(act() == 0 ? 0 : 1);
+	}
+	int status;
+	while (waitpid(pid, &status, 0) < 0)
+		assert_int_equal(errno, EINTR);
+	if (!WIFSTOPPED(status))
+		skip_because("this process may not trace another one");
+	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL), 0);
+	return pid;
+}
+
+/* Let it go on to its nth place from here: 1, or 0 if it ends before. */
+static int go_on(pid_t pid, int nth, int *status)
+{
+	for (int i = 0; i < nth; i++) {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		while (waitpid(pid, status, 0) < 0)
+			assert_int_equal(errno, EINTR);
+		if (!WIFSTOPPED(*status))
+			return 0;
+	}
+	return 1;
+}
+
+static void kill_it(pid_t pid)
+{
+	int status;
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) >= 0 && WIFSTOPPED(status))
+		continue;
+	assert_true(WIFSIGNALED(status));
+}
+
+/* Let it go on to its end, which is a good one. */
+static void finish(pid_t pid)
+{
+	int status;
+	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	while (waitpid(pid, &status, 0) < 0)
+		assert_int_equal(errno, EINTR);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static int fill(void *data, size_t size, void *context)
+{
+	(void)context;
+	uint32_t *words = data;
+	for (size_t i = 0; i < size / sizeof *words; i++)
+		words[i] = MARK;
+	return 0;
+}
+
+static const csys_shm_options usual = { .init = fill, .max_size = 100000 };
+static const csys_shm_options with_last = { .init = fill, .remove_with_last = 1 };
+static const csys_shm_options replacing = { .init = fill, .replace_unused = 1 };
+
+static int create(const csys_shm_options *options)
+{
+	csys_shm *shm;
+	return csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), options, &shm);
+}
+
+static void assert_whole(const csys_shm *shm)
+{
+	const uint32_t *words = csys_shm_data(shm);
+	for (size_t i = 0; i < WORDS; i++)
+		assert_int_equal(words[i], MARK);
+}
+
+static void leave(void)
+{
+	csys_shm *shm;
+	assert_int_equal(csys_shm_create("a", WORDS * sizeof(uint32_t), &usual, &shm), 0);
+	csys_shm_close(shm);
+}
+
+/* Whatever is there, the next process gets whole memory at once, and can remove all of it. */
+static void assert_next_one_is_well(void)
+{
+	csys_shm *shm = NULL;
+	size_t removed;
+	int r = csys_shm_open("a", NULL, &shm);
+	assert_true(r == 0 || r == CSYS_ENOENT);
+	if (r == 0)
+		assert_whole(shm);
+	csys_shm_close(shm);
+	assert_int_equal(csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), &usual, &shm), 0);
+	assert_whole(shm);
+	assert_int_equal(csys_names_clean(USER, 0, &removed), 0);
+	assert_int_equal(count_names(), 1);
+	csys_shm_close(shm);
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), 0);
+	assert_int_equal(count_names(), 0);
+}
+
+/* ---- killed ----------------------------------------------------------------------------- */
+
+/* Kill a process at each place of what it does; how many there are. */
+static int kill_walk(void (*prepare)(void), int (*act)(void), void (*look)(void))
+{
+	for (int nth = 1;; nth++) {
+		int status;
+		if (prepare)
+			prepare();
+		pid_t pid = traced(act);
+		int is_there = go_on(pid, nth, &status);
+		if (is_there)
+			kill_it(pid);
+		else
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		if (look)
+			look();
+		assert_next_one_is_well();
+		if (!is_there)
+			return nth - 1;
+	}
+}
+
+static int create_usual(void)
+{
+	return create(&usual);
+}
+
+static int create_with_last(void)
+{
+	return create(&with_last);
+}
+
+static int create_replacing(void)
+{
+	return create(&replacing);
+}
+
+static int open_and_close(void)
+{
+	csys_shm *shm;
+	int r = csys_shm_open("a", NULL, &shm);
+	if (r == 0)
+		csys_shm_close(shm);
+	return r;
+}
+
+static int create_and_close_last(void)
+{
+	csys_shm *shm;
+	int r = csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), &with_last, &shm);
+	if (r == 0)
+		csys_shm_close(shm);
+	return r;
+}
+
+static int open_and_grow(void)
+{
+	csys_shm *shm;
+	int r = csys_shm_open("a", NULL, &shm);
+	return r < 0 ? r : csys_shm_grow(shm, 100000);
+}
+
+static int create_anonymous(void)
+{
+	csys_shm *shm;
+	return csys_shm_create_anonymous(64, NULL, &shm);
+}
+
+static int remove_it(void)
+{
+	return csys_names_remove(USER, SHM, "a");
+}
+
+static int remove_unused(void)
+{
+	int r = csys_names_remove_unused(USER, SHM, "a");
+	return r == CSYS_EBUSY || r == CSYS_ENOENT ? 0 : r;
+}
+
+static int clean(void)
+{
+	return csys_names_clean(USER, 0, NULL);
+}
+
+static void assert_nothing_is_adopted(void)
+{
+	csys_shm *shm = NULL;
+	assert_int_equal(csys_shm_open("a", NULL, &shm), CSYS_ENOENT);
+	assert_null(shm);
+}
+
+static void assert_all_can_be_used(void)
+{
+	csys_shm *shm = NULL;
+	assert_int_equal(csys_shm_open("a", NULL, &shm), 0);
+	size_t size = csys_shm_size(shm);
+	assert_true(size >= WORDS * sizeof(uint32_t) && size <= 100000);
+	assert_whole(shm);
+	char *rest = (char *)csys_shm_data(shm) + WORDS * sizeof(uint32_t);
+	memset(rest, 1, size - WORDS * sizeof(uint32_t));
+	csys_shm_close(shm);
+}
+
+static void a_creator_that_is_killed_anywhere_leaves_no_half_made_memory(void **state)
+{
+	(void)state;
+	assert_true(kill_walk(NULL, create_usual, NULL) > 20);
+	assert_true(kill_walk(NULL, create_anonymous, NULL) > 6);
+	assert_true(kill_walk(leave, create_replacing, NULL) > 20);
+}
+
+static void what_goes_with_its_last_user_goes_wherever_that_is_killed(void **state)
+{
+	(void)state;
+	assert_true(kill_walk(NULL, create_with_last, assert_nothing_is_adopted) > 20);
+	assert_true(kill_walk(NULL, create_and_close_last, assert_nothing_is_adopted) > 30);
+}
+
+static void a_user_that_is_killed_anywhere_does_not_keep_the_memory_in_use(void **state)
+{
+	(void)state;
+	assert_true(kill_walk(leave, open_and_close, NULL) > 10);
+	assert_true(kill_walk(leave, open_and_grow, assert_all_can_be_used) > 10);
+}
+
+static void a_removal_that_is_killed_anywhere_blocks_nothing(void **state)
+{
+	(void)state;
+	assert_true(kill_walk(leave, remove_it, NULL) > 10);
+	assert_true(kill_walk(leave, remove_unused, NULL) > 10);
+	assert_true(kill_walk(leave, clean, NULL) > 10);
+}
+
+/* ---- stopped ---------------------------------------------------------------------------- */
+
+static void others_create_while_a_creator_stands_anywhere(void **state)
+{
+	(void)state;
+	for (int nth = 1;; nth++) {
+		int status;
+		csys_shm *shm = NULL, *again = NULL;
+		pid_t pid = traced(create_usual);
+		int is_there = go_on(pid, nth, &status);
+		int r = csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), &usual, &shm);
+		assert_int_equal(r, 0);
+		((uint32_t *)csys_shm_data(shm))[0] = MARK + 1;
+		if (is_there)
+			finish(pid);
+		assert_int_equal(csys_shm_open("a", NULL, &again), 0);
+		assert_int_equal(((uint32_t *)csys_shm_data(again))[0], MARK + 1);
+		csys_shm_close(shm);
+		csys_shm_close(again);
+		assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), 0);
+		assert_int_equal(count_names(), 0);
+		if (!is_there)
+			return;
+	}
+}
+
+/*
+ * While a process stands in a removal of what is not in use, the object is removed and created
+ * again, and is in use then.  The removal goes on, and may not take the name of the new one.
+ */
+static void walk_past(void (*prepare)(void), int (*act)(void))
+{
+	csysi_patience_ms = 10;
+	for (int nth = 1;; nth++) {
+		int status;
+		csys_shm *shm = NULL, *again = NULL;
+		if (prepare)
+			prepare();
+		pid_t pid = traced(act);
+		int is_there = go_on(pid, nth, &status);
+		int r = csys_names_remove(USER, SHM, "a");
+		assert_true(r == 0 || r == CSYS_ENOENT || r == CSYS_EBUSY);
+		/* CSYS_EBUSY: it has the object alone, so the name cannot be another's yet. */
+		if (r != CSYS_EBUSY)
+			r = csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), &usual, &shm);
+		if (is_there)
+			finish(pid);
+		if (r != CSYS_EBUSY) {
+			assert_int_equal(r, 0);
+			assert_int_equal(csys_shm_open("a", NULL, &again), 0);
+			((uint32_t *)csys_shm_data(shm))[0] = MARK + 1;
+			assert_int_equal(((uint32_t *)csys_shm_data(again))[0], MARK + 1);
+		}
+		csys_shm_close(again);
+		csys_shm_close(shm);
+		assert_int_equal(csys_names_clean(USER, 0, NULL), 0);
+		assert_int_equal(count_names(), 0);
+		if (!is_there)
+			return;
+	}
+}
+
+static void a_removal_that_stood_anywhere_takes_no_name_of_a_successor(void **state)
+{
+	(void)state;
+	walk_past(leave, remove_unused);
+	walk_past(leave, clean);
+	walk_past(NULL, create_and_close_last);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		NAMES_TEST(a_creator_that_is_killed_anywhere_leaves_no_half_made_memory),
+		NAMES_TEST(what_goes_with_its_last_user_goes_wherever_that_is_killed),
+		NAMES_TEST(a_user_that_is_killed_anywhere_does_not_keep_the_memory_in_use),
+		NAMES_TEST(a_removal_that_is_killed_anywhere_blocks_nothing),
+		NAMES_TEST(others_create_while_a_creator_stands_anywhere),
+		NAMES_TEST(a_removal_that_stood_anywhere_takes_no_name_of_a_successor),
+	};
+	return RUN(tests);
+}
