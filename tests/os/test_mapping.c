@@ -104,23 +104,26 @@ static void ignore(int number)
 	(void)number;
 }
 
-static void allocation_gets_on_while_signals_interrupt_it(void **state)
+/* In a process of its own, where the last signal may come as late as it likes. */
+static void allocate_in_a_storm(void)
 {
-	(void)state;
 	csys_handle file = make_file(0);
-	struct sigaction act = { .sa_handler = ignore }, before;
-	struct itimerval often = { { 0, 100 }, { 0, 100 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction act = { .sa_handler = ignore };
+	struct itimerval often = { { 0, 100 }, { 0, 100 } };
 	struct csysi_os_file about;
 
-	sigaction(SIGALRM, &act, &before);
+	sigaction(SIGALRM, &act, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
-	int r = csysi_os_file_allocate(file, 32 * MIB);
-	setitimer(ITIMER_REAL, &never, NULL);
-	sigaction(SIGALRM, &before, NULL);
-	assert_int_equal(r, 0);
+	assert_int_equal(csysi_os_file_allocate(file, 32 * MIB), 0);
 	assert_int_equal(csysi_os_file_info(file, &about), 0);
 	assert_int_equal(about.size, 32 * MIB);
 	csysi_os_close(file);
+}
+
+static void allocation_gets_on_while_signals_interrupt_it(void **state)
+{
+	(void)state;
+	in_process(allocate_in_a_storm);
 }
 
 /* ---- mappings ------------------------------------------------------------------------------ */
@@ -166,8 +169,8 @@ static void a_mapping_begins_at_its_offset(void **state)
 	assert_int_equal(csysi_os_map(file, UINT64_MAX - unit + 1, 1, CSYSI_OS_MAP_READ, &address),
 			 CSYS_EINVAL);
 	assert_int_equal(csysi_os_map(file, 0, 0, CSYSI_OS_MAP_READ, &address), CSYS_EINVAL);
-	assert_int_equal(csysi_os_map(file, 0, SIZE_MAX / 2, CSYSI_OS_MAP_READ, &address),
-			 CSYS_ENOMEM);
+	int r = csysi_os_map(file, 0, SIZE_MAX / 2, CSYSI_OS_MAP_READ, &address);
+	assert_true(r == CSYS_ENOMEM || under_valgrind()); /* which has an answer of its own */
 	csysi_fault_arm(1);
 	assert_int_equal(csysi_os_map(file, 0, 1, CSYSI_OS_MAP_READ, &address), CSYS_ENOMEM);
 	csysi_fault_arm(0);
@@ -374,6 +377,7 @@ int main(int argc, char **argv)
 	static const struct part parts[] = {
 		PART(a_file_beyond_the_limit_is_told_without_a_signal),
 		PART(memory_is_locked_up_to_the_limit),
+		PART(allocate_in_a_storm),
 	};
 	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
