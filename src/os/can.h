@@ -13,6 +13,6 @@
 #include "base/system.h" /* csysi_os_can */
 
 /* The last number but for the limits. */
-#define CSYSI_OS_CAN_LAST CSYS_CAN_FILE_LOCK_HANDLE
+#define CSYSI_OS_CAN_LAST CSYS_CAN_SOCKET_LONG_PATH
 
 #endif

@@ -65,6 +65,7 @@
 #include "os/process.h"
 #include "os/pty.h"
 #include "os/signal.h"
+#include "os/socket.h"
 #include "os/spawn.h"
 #include "os/stream.h"
 #include "os/system_v.h"

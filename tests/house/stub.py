@@ -19,7 +19,7 @@ OF_BASE = {'csysi_os_now': 'clock', 'csysi_os_close': 'handle', 'csysi_os_dup': 
            'csysi_os_standard': 'handle', 'csysi_os_can': 'can'}
 
 # What is nothing of a type.  Others with a * are NULL, the rest is zero.
-NOTHING = {'int': 'CSYS_ENOTSUP', 'csys_handle': 'CSYS_NO_HANDLE'}
+NOTHING = {'int': 'CSYS_ENOTSUP', 'csys_handle': 'CSYS_NO_HANDLE', 'csysi_os_socket': 'CSYSI_OS_NO_SOCKET'}
 
 
 def declarations(path):

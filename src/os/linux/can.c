@@ -1,6 +1,10 @@
 /*
  * os/linux/can.c - what Linux can do.
  */
+#define _XOPEN_SOURCE 700
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "os/os.h"
 
 /* A kernel before 5.3, and some sandboxes, have no pidfds. */
@@ -49,6 +53,29 @@ static int has_system_v(void)
 	return csysi_os_system_v_limits(&limits) != CSYS_ENOTSUP;
 }
 
+/* There are none where /proc is not mounted. */
+static int has_links(void)
+{
+	return faccessat(AT_FDCWD, "/proc/self/fd", X_OK, 0) == 0;
+}
+
+/* A kernel before 6.5 has no pidfds of peers. */
+static int has_peer_handles(void)
+{
+	csysi_os_socket a, b;
+	csys_handle handle;
+	int r = csysi_os_socket_pair(CSYSI_OS_STREAM, &a, &b);
+
+	if (r < 0)
+		return 1; /* not known */
+	r = csysi_os_socket_peer_handle(a, &handle);
+	if (r == 0)
+		csysi_os_close(handle);
+	csysi_os_socket_close(a);
+	csysi_os_socket_close(b);
+	return r != CSYS_ENOTSUP;
+}
+
 int csysi_os_can(int capability)
 {
 	int os_error = csys_os_error();
@@ -66,6 +93,10 @@ int csysi_os_can(int capability)
 		can = has_message_queues();
 	else if (capability == CSYS_CAN_SYSTEM_V)
 		can = has_system_v();
+	else if (capability == CSYS_CAN_SOCKET_LONG_PATH)
+		can = has_links();
+	else if (capability == CSYS_CAN_SOCKET_PEER_HANDLE)
+		can = has_peer_handles();
 	else if (capability >= CSYS_CAN_LIMIT)
 		can = capability - CSYS_CAN_LIMIT < CSYSI_OS_LIMITS;
 	else

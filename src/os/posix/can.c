@@ -33,6 +33,17 @@ static int has_limit(int resource)
 	}
 }
 
+/* macOS has none. */
+static int has_seqpacket(void)
+{
+	csysi_os_socket socket;
+	int r = csysi_os_socket_create(CSYSI_OS_SEQPACKET, &socket);
+
+	if (r == 0)
+		csysi_os_socket_close(socket);
+	return r != CSYS_ENOTSUP;
+}
+
 int csysi_os_can(int capability)
 {
 	switch (capability) {
@@ -70,6 +81,14 @@ int csysi_os_can(int capability)
 #endif
 	case CSYS_CAN_SYSTEM_V:
 #ifdef CSYSI_HAVE_MSGGET
+		return 1;
+#else
+		return 0;
+#endif
+	case CSYS_CAN_SOCKET_SEQPACKET:
+		return has_seqpacket();
+	case CSYS_CAN_SOCKET_USER:
+#ifdef CSYSI_HAVE_GETPEEREID
 		return 1;
 #else
 		return 0;

@@ -1,0 +1,113 @@
+/*
+ * os/posix/socket_transfer.c - sending and receiving with a deadline.
+ *
+ * As with streams, the nonblocking flag of a socket is neither read nor changed: without a deadline
+ * the call itself waits, and if the socket is nonblocking poll does; with one each call has
+ * MSG_DONTWAIT, and poll waits between two of them.
+ *
+ * poll says that a datagram can be sent to any address, also while that one is full.  So from the
+ * second time on there is a pause before it is asked again.
+ */
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+#include <errno.h>
+
+#include "base/backoff.h"
+#include "base/fault.h"
+#include "os/posix/socket.h"
+
+/* After hints that were wrong, ns. */
+#define FIRST_PAUSE 50000
+#define LAST_PAUSE 1000000
+
+/* A connection that has timed out by itself is broken off: no deadline has passed. */
+static int fail(void)
+{
+	int r = csysi_posix_fail();
+
+	return r == CSYS_ETIMEDOUT ? CSYS_ECONNRESET : r;
+}
+
+int csysi_posix_transfer(struct csysi_posix_transfer *t, csys_deadline deadline, size_t *out)
+{
+	int flags = csys_deadline_is_forever(deadline) ? 0 : MSG_DONTWAIT;
+	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->writing, .is_known = 1 };
+	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
+	int announced = 0; /* how often poll has said that it is ready */
+
+	int r = csysi_fault(CSYS_EIO);
+	while (r == 0) {
+		ssize_t moved = t->move(t, flags);
+		if (moved >= 0) {
+			*out = (size_t)moved;
+			return 0;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			return fail();
+		if (csys_deadline_is_poll(deadline) ||
+		    (announced > 0 && csys_deadline_left(deadline) == 0))
+			return CSYS_ETIMEDOUT;
+		if (announced > 1)
+			csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
+		r = csysi_os_poll(&ready, 1, deadline);
+		if (r == 0 && ready.ready < 0)
+			r = csysi_posix_fail_with(EBADF);
+		announced += announced < 2;
+	}
+	return r;
+}
+
+/* ---- plain bytes --------------------------------------------------------------------- */
+
+struct plain {
+	struct csysi_posix_transfer base;
+	const void *data; /* to send */
+	void *buffer;     /* to receive */
+	size_t size;
+	int flags;
+	int is_message;
+};
+
+static ssize_t send_plain(struct csysi_posix_transfer *base, int flags)
+{
+	const struct plain *t = (const struct plain *)base;
+
+	return send(base->fd, t->data, t->size, flags | MSG_NOSIGNAL);
+}
+
+static ssize_t recv_plain(struct csysi_posix_transfer *base, int flags)
+{
+	const struct plain *t = (const struct plain *)base;
+
+	flags |= t->flags;
+	return t->is_message ? csysi_posix_recv_whole(base->fd, t->buffer, t->size, flags)
+			     : recv(base->fd, t->buffer, t->size, flags);
+}
+
+int csysi_os_socket_send(csysi_os_socket socket, const void *data, size_t size,
+			 csys_deadline deadline, size_t *out)
+{
+	struct plain t = {
+		.base = { .move = send_plain, .fd = (int)socket, .writing = 1 },
+		.data = data,
+		.size = size,
+	};
+	return csysi_posix_transfer(&t.base, deadline, out);
+}
+
+int csysi_os_socket_recv(csysi_os_socket socket, void *buffer, size_t size, unsigned how,
+			 csys_deadline deadline, size_t *out)
+{
+	struct plain t = {
+		.base = { .move = recv_plain, .fd = (int)socket },
+		.buffer = buffer,
+		.size = size,
+		.flags = (how & CSYSI_OS_PEEK ? MSG_PEEK : 0) |
+			 (how & CSYSI_OS_ALL ? MSG_WAITALL : 0),
+		.is_message = (how & CSYSI_OS_MESSAGES) != 0,
+	};
+	return csysi_posix_transfer(&t.base, deadline, out);
+}
