@@ -18,6 +18,13 @@
 int csysi_os_process_open(int64_t pid, csys_handle *out);
 
 /*
+ * The pid of the process behind a handle of csysi_os_process_open, or of one from elsewhere.
+ * CSYS_ESRCH: it has ended and is reaped, or this process cannot see it.  CSYS_EBADF: it is no such
+ * handle.  CSYS_ENOTSUP.
+ */
+int csysi_os_process_pid(csys_handle handle, int64_t *out);
+
+/*
  * Do that to a process by its handle, or by its pid if the handle is "none".
  * CSYS_ENOTSUP: not possible by handle, or not at all; CSYS_EPERM by handle may mean that too.
  */

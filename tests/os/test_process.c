@@ -59,6 +59,32 @@ static void nobody_has_no_handle(void **state)
 	assert_int_equal(handle, 77);
 }
 
+static void a_handle_tells_its_pid_until_it_is_reaped(void **state)
+{
+	(void)state;
+	csys_child *child = spawned(helper_command("wait", NULL));
+	csys_handle handle = CSYS_NO_HANDLE;
+	int64_t told = 77, pid = csys_child_pid(child);
+	struct ends pipe = opened_ends();
+	int r = csysi_os_process_open(pid, &handle);
+	if (r == 0)
+		r = csysi_os_process_pid(handle, &told);
+	assert_true(r == 0 || r == CSYS_ENOTSUP);
+	assert_int_equal(told, r == 0 ? pid : 77);
+	assert_int_equal(csys_child_kill(child), 0);
+	assert_int_equal(csys_child_wait(child, NULL), 0); /* which reaps it */
+	if (r == 0) {
+		assert_int_equal(csysi_os_process_pid(handle, &told), CSYS_ESRCH);
+		assert_int_equal(csysi_os_process_pid(pipe.reader, &told), CSYS_EBADF);
+		assert_int_equal(csysi_os_process_pid(4000, &told), CSYS_EBADF);
+		assert_int_equal(csysi_os_process_pid(CSYS_NO_HANDLE, &told), CSYS_EBADF);
+		assert_int_equal(told, pid);
+	}
+	csysi_os_close(handle);
+	close_ends(pipe);
+	csys_child_close(child, CSYS_CLOSE_WAIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -66,6 +92,7 @@ int main(void)
 		TEST(a_handle_is_ready_from_the_end_on),
 		TEST(signals_arrive_by_pid),
 		TEST(nobody_has_no_handle),
+		TEST(a_handle_tells_its_pid_until_it_is_reaped),
 	};
 	return RUN(tests);
 }

@@ -14,6 +14,13 @@ int csysi_os_process_open(int64_t pid, csys_handle *out)
 	return CSYS_ENOTSUP;
 }
 
+int csysi_os_process_pid(csys_handle handle, int64_t *out)
+{
+	(void)handle;
+	(void)out;
+	return CSYS_ENOTSUP;
+}
+
 int csysi_os_process_signal(int64_t pid, csys_handle handle, int signal)
 {
 	(void)handle;

@@ -1,0 +1,86 @@
+/*
+ * support/place.c - a directory for the files of one test, and signals that interrupt it.
+ */
+#define _XOPEN_SOURCE 700
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "support/place.h"
+
+static char directory[512];
+
+const char *place_make(void)
+{
+	const char *where = getenv("TMPDIR");
+
+	snprintf(directory, sizeof directory, "%s/csys-test-XXXXXX", where ? where : P_tmpdir);
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chmod(directory, 0755), 0);
+	return directory;
+}
+
+int place_files(void)
+{
+	DIR *list = opendir(directory);
+	int count = 0;
+
+	assert_non_null(list);
+	while (readdir(list))
+		count++;
+	closedir(list);
+	return count - 2; /* . and .. */
+}
+
+void place_drop(void)
+{
+	assert_int_equal(place_files(), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
+const char *place_path(const char *name)
+{
+	static char paths[4][1024];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof paths[0], "%s/%s", directory, name);
+	return path;
+}
+
+/* ---- signals ------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t signals;
+static struct sigaction before;
+
+static void count_signal(int signal)
+{
+	(void)signal;
+	signals++;
+}
+
+static void set_timer(int us)
+{
+	const struct itimerval interval = { { 0, us }, { 0, us } };
+	assert_int_equal(setitimer(ITIMER_REAL, &interval, NULL), 0);
+}
+
+void storm_start(void)
+{
+	struct sigaction action = { .sa_handler = count_signal };
+	signals = 0;
+	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	set_timer(100);
+}
+
+int storm_stop(void)
+{
+	set_timer(0);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	return (int)signals;
+}
