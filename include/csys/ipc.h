@@ -5,6 +5,7 @@
 #ifndef CSYS_IPC_H
 #define CSYS_IPC_H
 
+#include <csys/ipc/address.h>
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/file_lock.h>
 #include <csys/ipc/lock_file.h>

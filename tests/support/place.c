@@ -53,6 +53,16 @@ const char *place_path(const char *name)
 	return path;
 }
 
+const csys_address *place_address(const char *name)
+{
+	static csys_address addresses[4];
+	static unsigned next;
+	csys_address *address = &addresses[next++ % 4];
+
+	assert_int_equal(csys_address_path(place_path(name), address), 0);
+	return address;
+}
+
 /* ---- signals ------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t signals;

@@ -15,6 +15,9 @@ void place_drop(void);
 /* The path of a file in it, which lives until the next call but three. */
 const char *place_path(const char *name);
 
+/* The same as an address. */
+const csys_address *place_address(const char *name);
+
 /* How many files are in it. */
 int place_files(void);
 
