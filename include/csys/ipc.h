@@ -9,8 +9,13 @@
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/file_lock.h>
 #include <csys/ipc/lock_file.h>
+#include <csys/ipc/listener.h>
+#include <csys/ipc/message.h>
 #include <csys/ipc/message_queue.h>
 #include <csys/ipc/names.h>
+#include <csys/ipc/peer.h>
 #include <csys/ipc/shm.h>
+#include <csys/ipc/socket.h>
+#include <csys/ipc/socket_transfer.h>
 
 #endif
