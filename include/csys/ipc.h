@@ -1,11 +1,13 @@
 /**
  * \file
- * csys/ipc.h - what two processes share.
+ * csys/ipc.h - what two processes share: connections, messages, handles, memory.
  */
 #ifndef CSYS_IPC_H
 #define CSYS_IPC_H
 
+#include <csys/ipc/activation.h>
 #include <csys/ipc/address.h>
+#include <csys/ipc/datagram.h>
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/file_lock.h>
 #include <csys/ipc/lock_file.h>

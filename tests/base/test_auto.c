@@ -129,6 +129,8 @@ static void each_type_is_released(void **state)
 	const csys_message_queue_options small = { .max_messages = 1, .max_size = 1 };
 	csys_exit end;
 	char name[32];
+	csys_address address;
+	assert_int_equal(csys_address_abstract("csys-test-auto", 14, &address), 0);
 	{
 		CSYS_AUTO(csys_lines) lines = NULL;
 		CSYS_AUTO(csys_signals) signals = NULL;
@@ -146,6 +148,10 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_receiver) receiver = NULL;
 		CSYS_AUTO(csys_weak_sender) weak_sender = NULL;
 		CSYS_AUTO(csys_wait_set) wait_set = NULL;
+		CSYS_AUTO(csys_socket) socket = NULL;
+		CSYS_AUTO(csys_socket) peer = NULL;
+		CSYS_AUTO(csys_listener) listener = NULL;
+		CSYS_AUTO(csys_activation) activation = NULL;
 		CSYS_AUTO(csys_command) command = csys_command_build(helper(), "say", "hi", NULL);
 		CSYS_AUTO_VALUE(csys_output) output = { 0 };
 		CSYS_AUTO_VALUE(csys_process_info) info = { 0 };
@@ -163,8 +169,11 @@ static void each_type_is_released(void **state)
 		assert_int_equal(csys_sender_send(sender, "x"), 0);
 		assert_int_equal(csys_wait_set_open(&wait_set), 0);
 		weak_sender = csys_sender_downgrade(sender);
+		assert_int_equal(csys_socket_pair(NULL, &socket, &peer), 0);
 		/* Where there are such things. */
-		int r = csys_process_open(getpid(), &process);
+		int r = csys_listener_bind(&address, NULL, &listener);
+		r = csys_activation_open(&activation);
+		r = csys_process_open(getpid(), &process);
 		r = csys_table_open(0, &table);
 		r = csys_pty_open(24, 80, &pty);
 		r = csys_names_open(CSYS_NAMES_GLOBAL, &names);
