@@ -10,17 +10,13 @@
  */
 #include <string.h>
 
+#include <csys/ipc/peer.h>
+
 #include "base/atomic.h"
 #include "base/backoff.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "process/process.h"
-
-struct csys_process {
-	csys_process_id id;
-	csys_handle handle; /* "none": by pid */
-	int ended;          /* seen by a wait or a signal; no signal is sent any more */
-};
 
 _Static_assert((int)CSYS_PROCESS_START == (int)CSYSI_OS_PROCESS_START, "os.h says the same");
 _Static_assert((int)CSYS_PROCESS_PARENT == (int)CSYSI_OS_PROCESS_PARENT, "os.h says the same");
@@ -220,6 +216,53 @@ int csys_process_open_id(const csys_process_id *id, csys_process **out)
 	if (!id || id->pid <= 0 || !out)
 		return CSYS_EINVAL;
 	return open_as(id, out);
+}
+
+/* A pid has one process at a time: the handle's, if it was before and after the look. */
+static int identify(csys_handle handle, csys_process_id *out)
+{
+	int64_t before, after;
+	int state, denied;
+
+	int r = csysi_os_process_pid(handle, &before);
+	if (r == 0)
+		r = look(before, out, &state, &denied);
+	if (r == 0)
+		r = csysi_os_process_pid(handle, &after);
+	return r < 0 ? r : before == after ? 0 : CSYS_ESRCH;
+}
+
+int csys_process_open_handle_take(csys_handle handle, csys_process **out)
+{
+	csys_process_id id;
+
+	if (!out)
+		return CSYS_EINVAL;
+	int r = identify(handle, &id);
+	if (r < 0)
+		return r;
+	csys_process *process = csysi_alloc_zero(sizeof *process);
+	if (!process)
+		return CSYS_ENOMEM;
+	process->id = id;
+	process->handle = handle;
+	*out = process;
+	return 0;
+}
+
+int csys_process_open_peer(const csys_socket *socket, csys_process **out)
+{
+	csys_handle handle;
+
+	if (!out)
+		return CSYS_EINVAL;
+	int r = csys_socket_peer_handle(socket, &handle);
+	if (r < 0)
+		return r;
+	r = csys_process_open_handle_take(handle, out);
+	if (r < 0)
+		csysi_os_close(handle);
+	return r;
 }
 
 void csys_process_close(csys_process *process)

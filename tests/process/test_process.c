@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "os/os.h"
 #include "support/support.h"
 #include "support/system.h"
 
@@ -648,6 +649,46 @@ static void its_handle_polls_readable_from_the_end_on(void **state)
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
+static void a_handle_of_a_process_becomes_one(void **state)
+{
+	(void)state;
+	csys_child *child = waiting();
+	csys_process *process = NULL, *second = NULL;
+	csys_process_id id, other;
+	csys_handle copy = CSYS_NO_HANDLE;
+	struct ends pipe = opened_ends();
+	assert_int_equal(csys_process_open(csys_child_pid(child), &process), 0);
+	csys_process_get_id(process, &id);
+	if (csys_process_handle(process) != CSYS_NO_HANDLE) {
+		assert_int_equal(csys_handle_dup(csys_process_handle(process), &copy), 0);
+		for (int nth = 1; nth <= 4; nth++) { /* what fails leaves the handle as it was */
+			csysi_fault_arm(nth);
+			int r = csys_process_open_handle_take(copy, &second);
+			csysi_fault_arm(0);
+			assert_true(r < 0 && !second);
+			assert_true(csysi_os_is_open(copy));
+		}
+		assert_int_equal(csys_process_open_handle_take(pipe.reader, &second), CSYS_EBADF);
+		assert_int_equal(csys_process_open_handle_take(copy, &second), 0);
+		csys_process_get_id(second, &other);
+		assert_true(csys_process_id_equal(&id, &other));
+		assert_int_equal(csys_process_kill(second), 0);
+		finished(child);
+		csys_process_close(second);
+		second = NULL;
+		assert_int_equal(csys_handle_dup(csys_process_handle(process), &copy), 0);
+		assert_int_equal(csys_process_open_handle_take(copy, &second), CSYS_ESRCH);
+		assert_null(second);
+		csys_handle_close(copy);
+	} else {
+		assert_true(csys_process_open_handle_take(pipe.reader, &second) < 0);
+		csys_child_close(child, CSYS_CLOSE_KILL);
+	}
+	assert_int_equal(csys_process_open_handle_take(pipe.reader, NULL), CSYS_EINVAL);
+	csys_process_close(process);
+	close_ends(pipe);
+}
+
 static void *wait_too(void *process)
 {
 	return csys_process_wait(process) == 0 ? process : NULL;
@@ -771,6 +812,7 @@ int main(void)
 		TEST(a_zombie_has_ended),
 		TEST(a_reused_pid_is_another_process),
 		TEST(its_handle_polls_readable_from_the_end_on),
+		TEST(a_handle_of_a_process_becomes_one),
 		TEST(several_threads_wait_for_one),
 		TEST(a_snapshot_fails_without_a_trace),
 		TEST(opening_fails_without_a_trace),

@@ -40,6 +40,7 @@
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
 #include <csys/io/waitable.h>
+#include <csys/ipc/socket.h>
 
 CSYS_BEGIN_DECLS
 
@@ -266,6 +267,44 @@ CSYS_API CSYS_MUST_CHECK int csys_process_open(int64_t pid, csys_process **out);
  * \retval CSYS_ENOTSUP  /proc is not mounted
  */
 CSYS_API CSYS_MUST_CHECK int csys_process_open_id(const csys_process_id *id, csys_process **out);
+
+/**
+ * Make an open process of a handle that means one: a pidfd of Linux.
+ *
+ * Such a handle comes from other code, or from csys_socket_peer_handle.  It is closed by
+ * csys_process_close, and should be close-on-exec.
+ *
+ * \param handle  the handle, the caller's still if the call fails
+ * \param out     the process, to be closed by csys_process_close.  Unchanged on failure
+ * \retval 0             the handle belongs to *out
+ * \retval CSYS_ESRCH    the process has ended and was reaped, or this one cannot see it
+ * \retval CSYS_EBADF    the handle is not open, or means no process
+ * \retval CSYS_EINVAL   `out` is NULL
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_ENOMEM   there is no memory
+ * \retval CSYS_ENOTSUP  the system has no such handles, or /proc is not mounted
+ */
+CSYS_API CSYS_MUST_CHECK int csys_process_open_handle_take(csys_handle handle, csys_process **out);
+
+/**
+ * Open the process at the other side of a local socket.
+ *
+ * It is the one that csys_socket_peer_credentials tells of (csys/ipc/peer.h), and never another one
+ * that has got its pid.  Where csys_can(CSYS_CAN_SOCKET_PEER_HANDLE) is 0 there is only the pid,
+ * for csys_process_open, which may have been given away since.
+ *
+ * \param socket  a local socket with a connection
+ * \param out     the process, to be closed by csys_process_close.  Unchanged on failure
+ * \retval 0              *out is set
+ * \retval CSYS_ESRCH     the process has ended and was reaped, or this one cannot see it
+ * \retval CSYS_ENOTCONN  the socket has no peer
+ * \retval CSYS_EINVAL    an argument is NULL
+ * \retval CSYS_EMFILE    no handle is left
+ * \retval CSYS_ENOMEM    there is no memory
+ * \retval CSYS_ENOTSUP   the system has no handles of peers, the socket is TCP's, or /proc is not
+ *                        mounted
+ */
+CSYS_API CSYS_MUST_CHECK int csys_process_open_peer(const csys_socket *socket, csys_process **out);
 
 /**
  * Tell the identity of an open process.
