@@ -11,6 +11,7 @@
  *   o_tmpfile    openat with O_TMPFILE: EOPNOTSUPP
  *   populate     madvise with MADV_POPULATE_READ and _WRITE: EINVAL
  *   link         linkat: EPERM, as on a file system without links
+ *   peerpidfd    getsockopt with SO_PEERPIDFD: ENOPROTOOPT
  *   proc         an empty file system over /proc
  *   cgroup       likewise over each hierarchy of cgroups, version 2
  *   eperm        the calls named after it fail with EPERM instead of ENOSYS
@@ -150,6 +151,10 @@ static void apply(const char *name, int *error)
 	}
 	if (strcmp(name, "link") == 0) {
 		refuse(SYS_linkat, EPERM);
+		return;
+	}
+	if (strcmp(name, "peerpidfd") == 0) {
+		refuse_argument(SYS_getsockopt, 2, BPF_JEQ, 77, ENOPROTOOPT);
 		return;
 	}
 	if (strcmp(name, "ptpeer") == 0) {
