@@ -35,4 +35,22 @@ int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadl
 int csysi_os_write_all(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
 		       size_t *out);
 
+/* A part of what is moved at once; what is written is not changed. */
+struct csysi_os_slice {
+	void *data;
+	size_t size;
+};
+
+/* How many slices are moved in one call of the system, at most; less if it allows less. */
+#define CSYSI_OS_SLICES 64
+
+/*
+ * Write the first slices (at least one, and at least 1 byte in all), or some bytes of them, in one
+ * call of the system, waiting for room for the first byte until `deadline`.  Without a deadline it
+ * may wait until all is written.  *out is how many bytes were written, at least 1.  Results as
+ * csysi_os_write.
+ */
+int csysi_os_write_slices(csys_handle handle, const struct csysi_os_slice *slices, size_t count,
+			  csys_deadline deadline, size_t *out);
+
 #endif

@@ -261,6 +261,59 @@ static void a_write_of_all_goes_on_until_it_is_written_and_tells_how_far_it_came
 	csysi_os_close(reader);
 }
 
+static void slices_are_written_in_their_order_by_one_call(void **state)
+{
+	(void)state;
+	int pair[2];
+	char text[16] = "";
+	size_t size;
+	char letters[] = "abcdef";
+	struct csysi_os_slice slices[] = {
+		{ letters, 2 }, { NULL, 0 }, { letters + 2, 3 }, { letters + 5, 1 }
+	};
+	csys_deadline deadlines[] = { CSYS_FOREVER, CSYS_POLL };
+	/* Each call of the system is a datagram of its own. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(csysi_os_write_slices(pair[0], slices, 4, deadlines[i], &size), 0);
+		assert_int_equal(size, 6);
+		assert_int_equal(read(pair[1], text, sizeof text), 6);
+		assert_memory_equal(text, "abcdef", 6);
+	}
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void of_many_or_long_slices_the_first_bytes_are_written(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	size_t size = 0, more = 0;
+	char digits[] = "0123456789";
+	struct csysi_os_slice slices[2 * CSYSI_OS_SLICES];
+	for (size_t i = 0; i < 2 * CSYSI_OS_SLICES; i++)
+		slices[i] = (struct csysi_os_slice){ digits, 1 + i % 10 };
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
+	assert_int_equal(
+		csysi_os_write_slices(writer, slices, 2 * CSYSI_OS_SLICES, CSYS_POLL, &size), 0);
+	assert_in_range(size, 16, CSYSI_OS_SLICES * 10);
+	assert_int_equal(csysi_os_read(reader, mebibyte, MIB, CSYS_POLL, &more), 0);
+	assert_int_equal(more, size);
+	assert_memory_equal(mebibyte, "001012012301234", 15);
+
+	/* A long one behind a short one, and with a deadline no more than there is room for. */
+	slices[1] = (struct csysi_os_slice){ mebibyte, MIB };
+	assert_int_equal(csysi_os_write_slices(writer, slices, 2, CSYS_POLL, &size), 0);
+	assert_in_range(size, 1, MIB);
+	fill_pipe(writer);
+	assert_int_equal(csysi_os_write_slices(writer, slices, 2, CSYS_POLL, &more),
+			 CSYS_ETIMEDOUT);
+	csysi_os_close(reader);
+	assert_int_equal(csysi_os_write_slices(writer, slices, 2, CSYS_POLL, &more), CSYS_EPIPE);
+	assert_int_equal(csysi_os_write_slices(writer, slices, 2, CSYS_FOREVER, &more), CSYS_EPIPE);
+	csysi_os_close(writer);
+}
+
 static void files_open_as_asked(void **state)
 {
 	(void)state;
@@ -307,6 +360,8 @@ int main(int argc, char **argv)
 		TEST(sockets_and_files_are_streams_too),
 		TEST(a_write_takes_what_there_is_room_for_and_waits_no_longer),
 		TEST(a_write_of_all_goes_on_until_it_is_written_and_tells_how_far_it_came),
+		TEST(slices_are_written_in_their_order_by_one_call),
+		TEST(of_many_or_long_slices_the_first_bytes_are_written),
 		TEST(files_open_as_asked),
 	};
 	return RUN(tests);

@@ -3,7 +3,6 @@
  */
 #define _GNU_SOURCE /* syscall */
 #include <errno.h>
-#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -22,11 +21,9 @@ int csysi_linux_is_unsupported(ssize_t moved)
 	       (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM || errno == EINVAL);
 }
 
-ssize_t csysi_linux_transfer(long number, int fd, const void *data, size_t size, int flags)
+ssize_t csysi_linux_transfer(long number, int fd, const struct iovec *io, int count, int flags)
 {
-	struct iovec io = { (void *)(uintptr_t)data, size };
-
-	return syscall(number, fd, &io, 1L, -1L, -1L, flags);
+	return syscall(number, fd, io, (long)count, -1L, -1L, flags);
 }
 
 int csysi_linux_is_kind(int fd, mode_t kind)
@@ -35,26 +32,25 @@ int csysi_linux_is_kind(int fd, mode_t kind)
 	return fstat(fd, &about) == 0 && (about.st_mode & S_IFMT) == kind;
 }
 
-static ssize_t write_nowait(int fd, const void *data, size_t size)
+static ssize_t write_nowait(int fd, const struct iovec *io, int count)
 {
-	return csysi_linux_transfer(SYS_pwritev2, fd, data, size, NOWAIT);
+	return csysi_linux_transfer(SYS_pwritev2, fd, io, count, NOWAIT);
 }
 
-ssize_t csysi_linux_write_nosignal(int fd, const void *data, size_t size, int flags)
+ssize_t csysi_linux_write_nosignal(int fd, const struct iovec *io, int count, int flags)
 {
 	if (!csysi_load_relaxed(&no_nosignal)) {
-		ssize_t moved =
-			csysi_linux_transfer(SYS_pwritev2, fd, data, size, flags | NOSIGNAL);
+		ssize_t moved = csysi_linux_transfer(SYS_pwritev2, fd, io, count, flags | NOSIGNAL);
 		if (!csysi_linux_is_unsupported(moved))
 			return moved;
 	}
-	ssize_t moved = csysi_posix_masked(flags ? write_nowait : write, fd, data, size);
+	ssize_t moved = csysi_posix_masked(flags ? write_nowait : writev, fd, io, count);
 	if (!csysi_linux_is_unsupported(moved) && (flags || csysi_linux_is_kind(fd, S_IFIFO)))
 		csysi_store_relaxed(&no_nosignal, 1);
 	return moved;
 }
 
-ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
+ssize_t csysi_posix_write_nosigpipe(int fd, const struct iovec *io, int count)
 {
-	return csysi_linux_write_nosignal(fd, data, size, 0);
+	return csysi_linux_write_nosignal(fd, io, count, 0);
 }

@@ -18,7 +18,8 @@ static int is_on_disk(int fd)
 
 ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced)
 {
-	ssize_t moved = csysi_linux_transfer(SYS_preadv2, fd, buffer, size, NOWAIT);
+	struct iovec io = { buffer, size };
+	ssize_t moved = csysi_linux_transfer(SYS_preadv2, fd, &io, 1, NOWAIT);
 
 	if (csysi_linux_is_unsupported(moved))
 		return csysi_posix_read_polled(fd, buffer, size);
@@ -30,15 +31,15 @@ ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced
 	return moved;
 }
 
-ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced)
+ssize_t csysi_posix_write_nowait(int fd, const struct iovec *io, int count, int announced)
 {
-	ssize_t moved = csysi_linux_write_nosignal(fd, data, size, NOWAIT);
+	ssize_t moved = csysi_linux_write_nosignal(fd, io, count, NOWAIT);
 
 	if (csysi_linux_is_unsupported(moved))
-		return csysi_posix_write_polled(fd, data, size);
+		return csysi_posix_write_polled(fd, io, count);
 	if (moved < 0 && errno == EAGAIN && announced) {
 		if (is_on_disk(fd))
-			return csysi_posix_write_nosigpipe(fd, data, size);
+			return csysi_posix_write_nosigpipe(fd, io, count);
 		errno = EAGAIN;
 	}
 	return moved;

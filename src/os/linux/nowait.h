@@ -9,6 +9,7 @@
 #define CSYSI_OS_LINUX_NOWAIT_H
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #define NOWAIT 0x00000008   /* RWF_NOWAIT, newer than some headers */
 #define NOSIGNAL 0x00000100 /* RWF_NOSIGNAL, likewise */
@@ -18,7 +19,7 @@
 int csysi_linux_is_unsupported(ssize_t moved);
 
 /* The raw call, since musl has no wrapper.  Position -1 is the current one. */
-ssize_t csysi_linux_transfer(long number, int fd, const void *data, size_t size, int flags);
+ssize_t csysi_linux_transfer(long number, int fd, const struct iovec *io, int count, int flags);
 
 /* Whether a descriptor is of that kind of file, S_IFREG for instance. */
 int csysi_linux_is_kind(int fd, mode_t kind);
@@ -28,6 +29,6 @@ int csysi_linux_is_kind(int fd, mode_t kind);
  * refusal is remembered if NOSIGNAL must be its reason: the write worked with NOWAIT, or the file
  * is a pipe, which supports all flags of the kernel.
  */
-ssize_t csysi_linux_write_nosignal(int fd, const void *data, size_t size, int flags);
+ssize_t csysi_linux_write_nosignal(int fd, const struct iovec *io, int count, int flags);
 
 #endif

@@ -4,7 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include "os/posix/posix.h"
 
-ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size)
+ssize_t csysi_posix_write_nosigpipe(int fd, const struct iovec *io, int count)
 {
-	return csysi_posix_write_masked(fd, data, size);
+	return csysi_posix_write_masked(fd, io, count);
 }

@@ -10,8 +10,8 @@ ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced
 	return csysi_posix_read_polled(fd, buffer, size);
 }
 
-ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced)
+ssize_t csysi_posix_write_nowait(int fd, const struct iovec *io, int count, int announced)
 {
 	(void)announced;
-	return csysi_posix_write_polled(fd, data, size);
+	return csysi_posix_write_polled(fd, io, count);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "os/posix/posix.h"
@@ -35,10 +36,19 @@ ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size)
 	return ready_now(fd, POLLIN) ? read(fd, buffer, size) : -1;
 }
 
-ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size)
+ssize_t csysi_posix_write_polled(int fd, const struct iovec *io, int count)
 {
 	/* Room for PIPE_BUF bytes is all that POLLOUT promises. */
-	if (size > PIPE_BUF)
-		size = PIPE_BUF;
-	return ready_now(fd, POLLOUT) ? csysi_posix_write_nosigpipe(fd, data, size) : -1;
+	struct iovec first = io[0];
+	size_t size = 0;
+	int fit = 0;
+	while (fit < count && io[fit].iov_len <= PIPE_BUF - size)
+		size += io[fit++].iov_len;
+	if (size == 0) { /* so the first one that is not empty is longer */
+		first = io[fit];
+		first.iov_len = PIPE_BUF;
+		io = &first;
+		fit = 1;
+	}
+	return ready_now(fd, POLLOUT) ? csysi_posix_write_nosigpipe(fd, io, fit) : -1;
 }

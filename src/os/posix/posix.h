@@ -67,23 +67,24 @@ int csysi_posix_is_open_for(int fd, int writing);
  * Transfer without waiting, whatever the flags of the descriptor are: -1 and EAGAIN if the
  * transfer would wait.  `announced`: poll has just said that it would not.
  */
+struct iovec;
 ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced);
-ssize_t csysi_posix_write_nowait(int fd, const void *data, size_t size, int announced);
+ssize_t csysi_posix_write_nowait(int fd, const struct iovec *io, int count, int announced);
 
 /*
  * Transfer if poll says that it does not wait, which is the best that POSIX alone can do: if
  * another process transfers between the two calls, this one waits on a blocking descriptor.
  */
 ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size);
-ssize_t csysi_posix_write_polled(int fd, const void *data, size_t size);
+ssize_t csysi_posix_write_polled(int fd, const struct iovec *io, int count);
 
 /* Write without SIGPIPE, waiting or not as the flags of the descriptor say. */
-ssize_t csysi_posix_write_nosigpipe(int fd, const void *data, size_t size);
+ssize_t csysi_posix_write_nosigpipe(int fd, const struct iovec *io, int count);
 
-/* Call a function like write(2), or write itself, and remove the SIGPIPE that it raises. */
-typedef ssize_t csysi_posix_writer(int fd, const void *data, size_t size);
-ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size);
-ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size);
+/* Call a function like writev(2), or writev itself, and remove the SIGPIPE that it raises. */
+typedef ssize_t csysi_posix_writer(int fd, const struct iovec *io, int count);
+ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const struct iovec *io, int count);
+ssize_t csysi_posix_write_masked(int fd, const struct iovec *io, int count);
 
 /* ---- pseudo-terminals (pty_peer.c) ----------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #include "os/posix/posix.h"
 
@@ -22,8 +22,12 @@ static int is_pending(int signal)
 	return sigismember(&pending, signal) == 1;
 }
 
-ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data, size_t size)
+ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const struct iovec *io, int count)
 {
+	size_t size = 0;
+	for (int i = 0; i < count; i++)
+		size += io[i].iov_len;
+
 	sigset_t pipe, before;
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
@@ -31,7 +35,7 @@ ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data,
 	int foreign = is_pending(SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe, &before);
 
-	ssize_t written = writer(fd, data, size);
+	ssize_t written = writer(fd, io, count);
 	int error = errno;
 	/* It is raised also by a write that has written a part.  If the process ignores it, it
 	 * never becomes pending, and sigwait would wait for ever. */
@@ -43,7 +47,7 @@ ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const void *data,
 	return written;
 }
 
-ssize_t csysi_posix_write_masked(int fd, const void *data, size_t size)
+ssize_t csysi_posix_write_masked(int fd, const struct iovec *io, int count)
 {
-	return csysi_posix_masked(write, fd, data, size);
+	return csysi_posix_masked(writev, fd, io, count);
 }

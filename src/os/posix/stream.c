@@ -13,6 +13,8 @@
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
+#include <limits.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -23,31 +25,37 @@
 #define FIRST_PAUSE 50000
 #define LAST_PAUSE 1000000
 
+/* What all systems take at once (POSIX), where this one tells no other number. */
+#ifndef IOV_MAX
+#define IOV_MAX 16
+#endif
+#define SLICES (IOV_MAX < CSYSI_OS_SLICES ? IOV_MAX : CSYSI_OS_SLICES)
+
 struct transfer {
 	int fd;
-	void *buffer;     /* when reading */
-	const void *data; /* when writing, else NULL */
-	size_t size;
+	int count; /* of slices when writing; 0 when reading, into the only one */
+	struct iovec *io;
 	int may_wait; /* the transfer itself may wait, if there is no deadline */
 };
 
 static ssize_t transfer_waiting(const struct transfer *t)
 {
-	return t->data ? csysi_posix_write_nosigpipe(t->fd, t->data, t->size)
-		       : read(t->fd, t->buffer, t->size);
+	return t->count > 0 ? csysi_posix_write_nosigpipe(t->fd, t->io, t->count)
+			    : read(t->fd, t->io->iov_base, t->io->iov_len);
 }
 
 static ssize_t transfer_nowait(const struct transfer *t, int announced)
 {
-	return t->data ? csysi_posix_write_nowait(t->fd, t->data, t->size, announced)
-		       : csysi_posix_read_nowait(t->fd, t->buffer, t->size, announced);
+	return t->count > 0
+		       ? csysi_posix_write_nowait(t->fd, t->io, t->count, announced)
+		       : csysi_posix_read_nowait(t->fd, t->io->iov_base, t->io->iov_len, announced);
 }
 
 static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 {
 	int waits = t->may_wait && csys_deadline_is_forever(deadline);
 	/* A transfer that says EAGAIN has found it open, and the right end. */
-	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->data != NULL, .is_known = 1 };
+	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->count > 0, .is_known = 1 };
 	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
 	int announced = 0; /* how often poll has said that it is ready */
 
@@ -81,29 +89,51 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline deadline,
 		  size_t *out)
 {
-	struct transfer t = { .fd = (int)handle, .buffer = buffer, .size = size, .may_wait = 1 };
+	struct iovec io = { buffer, size };
+	struct transfer t = { .fd = (int)handle, .io = &io, .may_wait = 1 };
 	return run(&t, deadline, out);
+}
+
+/* writev changes nothing. */
+static struct iovec slice(const void *data, size_t size)
+{
+	return (struct iovec){ (void *)(uintptr_t)data, size };
 }
 
 int csysi_os_write(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
 		   size_t *out)
 {
-	struct transfer t = { .fd = (int)handle, .data = data, .size = size };
+	struct iovec io = slice(data, size);
+	struct transfer t = { .fd = (int)handle, .io = &io, .count = 1 };
 	return run(&t, deadline, out);
 }
 
 int csysi_os_write_all(csys_handle handle, const void *data, size_t size, csys_deadline deadline,
 		       size_t *out)
 {
-	struct transfer t = { .fd = (int)handle, .data = data, .size = size, .may_wait = 1 };
+	struct iovec io = slice(data, size);
+	struct transfer t = { .fd = (int)handle, .io = &io, .count = 1, .may_wait = 1 };
 	int r = 0;
 
-	while (r == 0 && t.size > 0) {
+	while (r == 0 && io.iov_len > 0) {
 		size_t moved = 0;
 		r = run(&t, deadline, &moved);
-		t.data = (const char *)t.data + moved;
-		t.size -= moved;
+		io.iov_base = (char *)io.iov_base + moved;
+		io.iov_len -= moved;
 	}
-	*out = size - t.size;
+	*out = size - io.iov_len;
 	return r;
+}
+
+int csysi_os_write_slices(csys_handle handle, const struct csysi_os_slice *slices, size_t count,
+			  csys_deadline deadline, size_t *out)
+{
+	struct iovec io[SLICES];
+	struct transfer t = { .fd = (int)handle, .io = io, .may_wait = 1 };
+
+	for (; count > 0 && t.count < SLICES; slices++, count--) {
+		if (slices->size > 0)
+			io[t.count++] = slice(slices->data, slices->size);
+	}
+	return run(&t, deadline, out);
 }
