@@ -11,6 +11,7 @@
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/file_lock.h>
 #include <csys/ipc/lock_file.h>
+#include <csys/ipc/framing.h>
 #include <csys/ipc/ip_address.h>
 #include <csys/ipc/listener.h>
 #include <csys/ipc/message.h>

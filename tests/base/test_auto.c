@@ -132,6 +132,8 @@ static void each_type_is_released(void **state)
 	csys_address address;
 	assert_int_equal(csys_address_abstract("csys-test-auto", 14, &address), 0);
 	{
+		CSYS_AUTO(csys_frame_reader) frame_reader = NULL;
+		CSYS_AUTO(csys_frame_writer) frame_writer = NULL;
 		CSYS_AUTO(csys_lines) lines = NULL;
 		CSYS_AUTO(csys_signals) signals = NULL;
 		CSYS_AUTO(csys_process) process = NULL;
@@ -157,6 +159,8 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO_VALUE(csys_process_info) info = { 0 };
 		CSYS_AUTO_VALUE(csys_process_list) list = { 0 };
 		csys_command *stages[] = { command };
+		assert_int_equal(csys_frame_reader_open(csys_standard(0), NULL, &frame_reader), 0);
+		assert_int_equal(csys_frame_writer_open(csys_standard(1), NULL, &frame_writer), 0);
 		assert_int_equal(csys_lines_open(CSYS_NO_HANDLE, 0, &lines), 0);
 		assert_int_equal(csys_lines_feed(lines, "x", 1, ignore, NULL), 0);
 		assert_int_equal(csys_signals_open(numbers, 1, NULL, &signals), 0);
