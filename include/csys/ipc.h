@@ -21,5 +21,6 @@
 #include <csys/ipc/shm.h>
 #include <csys/ipc/socket.h>
 #include <csys/ipc/socket_transfer.h>
+#include <csys/ipc/tcp.h>
 
 #endif

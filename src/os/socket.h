@@ -16,6 +16,8 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 
+#include "os/stream.h" /* csysi_os_slice */
+
 /*
  * A socket of the system: a descriptor, or a SOCKET, which is no HANDLE.  It has its own close.
  * New ones are as new handles are: no other program gets them, and they are above 2.
@@ -201,12 +203,6 @@ int csysi_os_socket_send(csysi_os_socket socket, const void *data, size_t size,
  */
 int csysi_os_socket_recv(csysi_os_socket socket, void *buffer, size_t size, unsigned how,
 			 csys_deadline deadline, size_t *out);
-
-/* A part of a message; what is sent is not written to. */
-struct csysi_os_slice {
-	void *data;
-	size_t size;
-};
 
 /* A process, as the system vouches for it; -1: not told. */
 struct csysi_os_credentials {

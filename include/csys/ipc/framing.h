@@ -20,6 +20,9 @@
  *             handle_message(frame.data, frame.size);
  *     csys_frame_reader_close(reader);
  *
+ * The stream is any handle that csys/io/stream.h reads or writes, a csys_socket of the kind stream
+ * (csys_frame_reader_open_socket), or made of functions (csys_frame_reader_open_stream).
+ *
  * A stream has no borders: what is written in one call may be read in several, or together with
  * other bytes.  Framing puts the size of each message before it, so that messages come out as they
  * went in, also empty ones.  Both ends have to agree on the form of that size, the prefix: by
@@ -60,6 +63,7 @@
 #include <csys/base/result.h>
 #include <csys/io/waitable.h>
 #include <csys/ipc/message.h>
+#include <csys/ipc/socket.h>
 
 CSYS_BEGIN_DECLS
 
@@ -132,6 +136,22 @@ typedef struct csys_frame_stream {
 CSYS_API CSYS_MUST_CHECK int csys_frame_reader_open(csys_handle stream,
 						    const csys_framing_options *options,
 						    csys_frame_reader **out);
+
+/**
+ * Make a reader of the messages of a socket of the kind stream, local or of TCP.
+ *
+ * \param socket   the socket, which stays the caller's and must stay open
+ * \param options  how they are framed; NULL: the usual way
+ * \param out      the reader, to be released by csys_frame_reader_close.  Unchanged on failure
+ * \retval 0             *out is set
+ * \retval CSYS_EBADMSG  the socket is of another kind, which keeps messages apart by itself
+ * \retval CSYS_EINVAL   there is no such prefix, limit or buffer are more than a quarter of the
+ *                       address space, or a pointer is NULL
+ * \retval CSYS_ENOMEM   there is no memory for it
+ */
+CSYS_API CSYS_MUST_CHECK int csys_frame_reader_open_socket(csys_socket *socket,
+							   const csys_framing_options *options,
+							   csys_frame_reader **out);
 
 /**
  * Make a reader of the messages of a stream that is made of functions.
@@ -282,6 +302,22 @@ CSYS_API void csys_frame_reader_shrink(csys_frame_reader *reader);
 CSYS_API CSYS_MUST_CHECK int csys_frame_writer_open(csys_handle stream,
 						    const csys_framing_options *options,
 						    csys_frame_writer **out);
+
+/**
+ * Make a writer of messages to a socket of the kind stream, local or of TCP.
+ *
+ * \param socket   the socket, which stays the caller's and must stay open
+ * \param options  how they are framed; NULL: the usual way
+ * \param out      the writer, to be released by csys_frame_writer_close.  Unchanged on failure
+ * \retval 0             *out is set
+ * \retval CSYS_EBADMSG  the socket is of another kind, which keeps messages apart by itself
+ * \retval CSYS_EINVAL   there is no such prefix, limit or buffer are more than a quarter of the
+ *                       address space, or a pointer is NULL
+ * \retval CSYS_ENOMEM   there is no memory for it
+ */
+CSYS_API CSYS_MUST_CHECK int csys_frame_writer_open_socket(csys_socket *socket,
+							   const csys_framing_options *options,
+							   csys_frame_writer **out);
 
 /**
  * Make a writer of messages to a stream that is made of functions.
