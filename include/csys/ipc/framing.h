@@ -105,8 +105,8 @@ typedef struct csys_frame {
 /**
  * The functions that move the bytes of any other stream: one in memory, or encrypted.
  *
- * Each is called until its work is done, and returns 0 or a negative result, which the call of the
- * reader or writer returns.  Moving less than there is room for is normal.
+ * Each is called until its work is done, and returns 0, or a negative result, which the call of the
+ * reader or writer returns; then it has moved nothing.  Moving only some of the bytes is normal.
  */
 typedef struct csys_frame_stream {
 	void *context; /**< is passed to both functions */

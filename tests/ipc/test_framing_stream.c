@@ -1,0 +1,213 @@
+/*
+ * ipc/test_framing_stream.c - promises of csys/ipc/framing.h about streams that are made of functions,
+ * and about arguments.
+ */
+#include <string.h>
+
+#include "support/support.h"
+
+/* A stream in memory. */
+struct memory {
+	const char *bytes; /* to be read */
+	size_t size;       /* how many there are; of those to be written, when `result` comes */
+	size_t at, step;   /* how many were moved, and how many are moved at a time */
+	int result;        /* what a call says at the end; 0: the end is the end */
+	char written[1 << 16];
+};
+
+static int read_memory(void *context, void *buffer, size_t size, csys_deadline deadline,
+		       size_t *out_size)
+{
+	struct memory *m = context;
+	size_t left = m->size - m->at;
+	(void)deadline;
+	assert_true(size > 0);
+	if (left == 0 && m->result < 0)
+		return m->result;
+	size = size < left ? size : left;
+	size = size < m->step ? size : m->step;
+	memcpy(buffer, m->bytes + m->at, size);
+	m->at += size;
+	*out_size = size;
+	return 0;
+}
+
+static int write_memory(void *context, const csys_slice *slices, size_t count,
+			csys_deadline deadline, size_t *out_size)
+{
+	struct memory *m = context;
+	size_t moved = 0;
+	(void)deadline;
+	assert_true(count > 0);
+	if (m->result < 0 && m->at >= m->size)
+		return m->result;
+	for (size_t i = 0; i < count && moved < m->step; i++) {
+		size_t size = slices[i].size;
+		assert_true(size > 0);
+		size = size < m->step - moved ? size : m->step - moved;
+		assert_true(size <= sizeof m->written - m->at);
+		memcpy(m->written + m->at, slices[i].data, size);
+		m->at += size;
+		moved += size;
+	}
+	*out_size = moved;
+	return 0;
+}
+
+static csys_frame_reader *memory_reader(struct memory *memory)
+{
+	csys_frame_stream stream = { memory, read_memory, NULL };
+	csys_frame_reader *reader;
+	assert_int_equal(csys_frame_reader_open_stream(&stream, NULL, &reader), 0);
+	return reader;
+}
+
+static void any_number_of_slices_goes_byte_by_byte_and_comes_back(void **state)
+{
+	(void)state;
+	enum { COUNT = 1000 };
+	static csys_slice slices[COUNT];
+	static const char digits[] = "0123456789";
+	for (size_t i = 0; i < COUNT; i++)
+		slices[i] = (csys_slice){ digits, i % 11 };
+	for (size_t step = 1; step < 2000; step = 3 * step + 1) {
+		struct memory out = { .step = step };
+		csys_frame_stream stream = { &out, read_memory, write_memory };
+		csys_frame_writer *writer;
+		csys_frame frame;
+		assert_int_equal(csys_frame_writer_open_stream(&stream, NULL, &writer), 0);
+		/* It is interrupted after each quarter. */
+		int r, rounds = 0;
+		out.result = CSYS_ETIMEDOUT;
+		do {
+			out.size += 1300;
+			r = csys_frame_writer_send_slices_until(writer, slices, COUNT, CSYS_POLL);
+			rounds++;
+		} while (r == CSYS_ETIMEDOUT);
+		assert_int_equal(r, 0);
+		assert_in_range(rounds, 2, 8);
+		csys_frame_writer_close(writer);
+		struct memory in = { .bytes = out.written, .size = out.at, .step = step };
+		csys_frame_reader *reader = memory_reader(&in);
+		assert_int_equal(csys_frame_reader_next(reader, &frame), 1);
+		const char *at = frame.data;
+		for (size_t i = 0; i < COUNT; at += slices[i++].size)
+			assert_memory_equal(at, digits, slices[i].size);
+		assert_int_equal(at - (const char *)frame.data, frame.size);
+		assert_int_equal(csys_frame_reader_next(reader, &frame), 0);
+		csys_frame_reader_close(reader);
+	}
+}
+
+static void a_failure_of_the_stream_is_told_and_loses_nothing(void **state)
+{
+	(void)state;
+	struct memory memory = { .bytes = "\0\0\0\2ab", .size = 5, .step = 9, .result = CSYS_EIO };
+	csys_frame_reader *reader = memory_reader(&memory);
+	csys_frame frame;
+	csys_poll_item item = { .waitable = csys_frame_reader_waitable(reader) };
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_EBADF);
+	assert_int_equal(csys_frame_reader_next(reader, &frame), CSYS_EIO);
+	assert_int_equal(csys_frame_reader_try_next(reader, &frame), CSYS_EIO);
+	memory.size = 6;
+	assert_int_equal(csys_frame_reader_next(reader, &frame), 1);
+	assert_memory_equal(frame.data, "ab", 2);
+	csys_frame_reader_close(reader);
+}
+
+static int move_too_much(void *context, void *buffer, size_t size, csys_deadline deadline,
+			 size_t *out_size)
+{
+	(void)context;
+	(void)buffer;
+	(void)deadline;
+	*out_size = size + 1;
+	return 0;
+}
+
+static int write_nothing(void *context, const csys_slice *slices, size_t count,
+			 csys_deadline deadline, size_t *out_size)
+{
+	(void)slices;
+	(void)deadline;
+	*out_size = *(size_t *)context * count;
+	return 0;
+}
+
+static void functions_that_are_wrong_do_no_harm(void **state)
+{
+	(void)state;
+	size_t written = 0;
+	csys_frame_stream stream = { &written, move_too_much, write_nothing };
+	csys_frame_reader *reader;
+	csys_frame_writer *writer;
+	csys_frame frame;
+	assert_int_equal(csys_frame_reader_open_stream(&stream, NULL, &reader), 0);
+	assert_int_equal(csys_frame_writer_open_stream(&stream, NULL, &writer), 0);
+	assert_int_equal(csys_frame_reader_next(reader, &frame), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_send(writer, "a", 1), CSYS_EINVAL);
+	written = 100;
+	assert_int_equal(csys_frame_writer_send(writer, "a", 1), CSYS_EINVAL);
+	csys_frame_reader_close(reader);
+	csys_frame_writer_close(writer);
+}
+
+static void bad_arguments_are_told(void **state)
+{
+	(void)state;
+	csys_frame_reader *reader = NULL;
+	csys_frame_writer *writer = NULL;
+	csys_frame_stream stream = { NULL, NULL, NULL };
+	csys_framing_options bad[] = { { .prefix = -1 },
+				       { .prefix = CSYS_PREFIX_VARINT + 1 },
+				       { .limit = SIZE_MAX / 4 + 1 },
+				       { .buffer = SIZE_MAX / 4 + 1 } };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(csys_frame_reader_open(0, &bad[i], &reader), CSYS_EINVAL);
+		assert_int_equal(csys_frame_writer_open(0, &bad[i], &writer), CSYS_EINVAL);
+	}
+	assert_int_equal(csys_frame_reader_open(0, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_open(0, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_frame_reader_open(CSYS_NO_HANDLE, NULL, &reader), CSYS_EBADF);
+	assert_int_equal(csys_frame_writer_open(CSYS_NO_HANDLE, NULL, &writer), CSYS_EBADF);
+	assert_int_equal(csys_frame_reader_open_stream(&stream, NULL, &reader), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_open_stream(&stream, NULL, &writer), CSYS_EINVAL);
+	assert_int_equal(csys_frame_reader_open_stream(NULL, NULL, &reader), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_open_stream(NULL, NULL, &writer), CSYS_EINVAL);
+	assert_null(reader);
+	assert_null(writer);
+	csys_frame_reader_close(NULL);
+	csys_frame_writer_close(NULL);
+
+	csys_slice missing = { NULL, 1 };
+	csys_frame frame;
+	assert_int_equal(csys_frame_reader_open(csys_standard(0), NULL, &reader), 0);
+	assert_int_equal(csys_frame_writer_open(csys_standard(1), NULL, &writer), 0);
+	assert_int_equal(csys_frame_reader_next(NULL, &frame), CSYS_EINVAL);
+	assert_int_equal(csys_frame_reader_next(reader, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_send(NULL, "a", 1), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_send(writer, NULL, 1), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_send_slices_until(writer, NULL, 1, CSYS_POLL),
+			 CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_send_slices_until(writer, &missing, 1, CSYS_POLL),
+			 CSYS_EINVAL);
+	assert_false(csys_frame_reader_has_next(NULL));
+	assert_false(csys_frame_writer_is_pending(NULL));
+	csys_poll_item items[2] = { { .waitable = csys_frame_reader_waitable(NULL) },
+				    { .waitable = csys_frame_writer_waitable(NULL) } };
+	assert_int_equal(csys_poll(items, 1, CSYS_POLL), CSYS_EBADF);
+	assert_int_equal(csys_poll(items + 1, 1, CSYS_POLL), CSYS_EBADF);
+	csys_frame_reader_close(reader);
+	csys_frame_writer_close(writer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(any_number_of_slices_goes_byte_by_byte_and_comes_back),
+		TEST(a_failure_of_the_stream_is_told_and_loses_nothing),
+		TEST(functions_that_are_wrong_do_no_harm),
+		TEST(bad_arguments_are_told),
+	};
+	return RUN(tests);
+}
