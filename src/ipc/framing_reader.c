@@ -84,13 +84,13 @@ void csys_frame_reader_close(csys_frame_reader *reader)
  */
 static int look(const csys_frame_reader *reader, csys_frame *out, size_t *wanted)
 {
-	const uint8_t *data = reader->data + reader->begin;
 	size_t size = reader->end - reader->begin;
 	uint64_t announced;
 
 	*wanted = size + 1;
-	if (size == 0)
+	if (size == 0) /* perhaps there is no buffer yet */
 		return 0;
+	const uint8_t *data = reader->data + reader->begin;
 	int length = csysi_prefix_get(reader->framing.prefix, data, size, &announced);
 	if (length <= 0)
 		return length;

@@ -1,6 +1,6 @@
 /*
- * ipc/test_framing_stream.c - promises of csys/ipc/framing.h about streams that are made of functions,
- * and about arguments.
+ * ipc/test_framing_stream.c - promises of csys/ipc/framing.h about streams of functions, and about
+ * arguments.
  */
 #include <string.h>
 
