@@ -134,7 +134,7 @@ static int write_handle(void *context, const csys_slice *slices, size_t count,
 void csysi_frame_stream_of(csys_handle handle, struct csysi_frame_stream *out)
 {
 	out->handle = handle;
-	out->functions.context = out;
+	out->functions.context = NULL;
 	out->functions.read_until = read_handle;
 	out->functions.write_until = write_handle;
 }

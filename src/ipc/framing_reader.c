@@ -30,7 +30,8 @@ struct csys_frame_reader {
 
 /* ---- making and closing ---------------------------------------------------------------- */
 
-static int open_reader(const csys_framing_options *options, csys_frame_reader **out)
+int csysi_frame_reader_over(const struct csysi_frame_stream *stream,
+			    const csys_framing_options *options, csys_frame_reader **out)
 {
 	struct csysi_framing framing;
 	int r = out ? csysi_framing_check(options, &framing) : CSYS_EINVAL;
@@ -39,6 +40,7 @@ static int open_reader(const csys_framing_options *options, csys_frame_reader **
 	csys_frame_reader *reader = csysi_alloc_zero(sizeof *reader);
 	if (!reader)
 		return CSYS_ENOMEM;
+	reader->stream = *stream;
 	reader->framing = framing;
 	*out = reader;
 	return 0;
@@ -47,12 +49,12 @@ static int open_reader(const csys_framing_options *options, csys_frame_reader **
 int csys_frame_reader_open(csys_handle stream, const csys_framing_options *options,
 			   csys_frame_reader **out)
 {
+	struct csysi_frame_stream over;
+
 	if (stream == CSYS_NO_HANDLE)
 		return CSYS_EBADF;
-	int r = open_reader(options, out);
-	if (r == 0)
-		csysi_frame_stream_of(stream, &(*out)->stream);
-	return r;
+	csysi_frame_stream_of(stream, &over);
+	return csysi_frame_reader_over(&over, options, out);
 }
 
 int csys_frame_reader_open_stream(const csys_frame_stream *stream,
@@ -60,12 +62,8 @@ int csys_frame_reader_open_stream(const csys_frame_stream *stream,
 {
 	if (!stream || !stream->read_until)
 		return CSYS_EINVAL;
-	int r = open_reader(options, out);
-	if (r == 0) {
-		(*out)->stream.functions = *stream;
-		(*out)->stream.handle = CSYS_NO_HANDLE;
-	}
-	return r;
+	struct csysi_frame_stream over = { .functions = *stream, .handle = CSYS_NO_HANDLE };
+	return csysi_frame_reader_over(&over, options, out);
 }
 
 void csys_frame_reader_close(csys_frame_reader *reader)
@@ -176,14 +174,15 @@ static int reserve(csys_frame_reader *reader, size_t wanted)
 /* Read some more. */
 static int fill(csys_frame_reader *reader, size_t wanted, csys_deadline deadline)
 {
-	const csys_frame_stream *stream = &reader->stream.functions;
+	void *context = csysi_frame_context(&reader->stream);
 	size_t size = 0;
 	int r = reserve(reader, wanted);
 
 	if (r < 0)
 		return r;
 	size_t free = reader->room - reader->end;
-	r = stream->read_until(stream->context, reader->data + reader->end, free, deadline, &size);
+	r = reader->stream.functions.read_until(context, reader->data + reader->end, free, deadline,
+						&size);
 	if (r < 0)
 		return r;
 	if (size > free) /* the function is wrong, and has perhaps written beyond the buffer */

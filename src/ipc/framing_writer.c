@@ -19,7 +19,8 @@ struct csys_frame_writer {
 
 /* ---- making and closing ---------------------------------------------------------------- */
 
-static int open_writer(const csys_framing_options *options, csys_frame_writer **out)
+int csysi_frame_writer_over(const struct csysi_frame_stream *stream,
+			    const csys_framing_options *options, csys_frame_writer **out)
 {
 	struct csysi_framing framing;
 	int r = out ? csysi_framing_check(options, &framing) : CSYS_EINVAL;
@@ -28,6 +29,7 @@ static int open_writer(const csys_framing_options *options, csys_frame_writer **
 	csys_frame_writer *writer = csysi_alloc_zero(sizeof *writer);
 	if (!writer)
 		return CSYS_ENOMEM;
+	writer->stream = *stream;
 	writer->framing = framing;
 	*out = writer;
 	return 0;
@@ -36,12 +38,12 @@ static int open_writer(const csys_framing_options *options, csys_frame_writer **
 int csys_frame_writer_open(csys_handle stream, const csys_framing_options *options,
 			   csys_frame_writer **out)
 {
+	struct csysi_frame_stream over;
+
 	if (stream == CSYS_NO_HANDLE)
 		return CSYS_EBADF;
-	int r = open_writer(options, out);
-	if (r == 0)
-		csysi_frame_stream_of(stream, &(*out)->stream);
-	return r;
+	csysi_frame_stream_of(stream, &over);
+	return csysi_frame_writer_over(&over, options, out);
 }
 
 int csys_frame_writer_open_stream(const csys_frame_stream *stream,
@@ -49,12 +51,8 @@ int csys_frame_writer_open_stream(const csys_frame_stream *stream,
 {
 	if (!stream || !stream->write_until)
 		return CSYS_EINVAL;
-	int r = open_writer(options, out);
-	if (r == 0) {
-		(*out)->stream.functions = *stream;
-		(*out)->stream.handle = CSYS_NO_HANDLE;
-	}
-	return r;
+	struct csysi_frame_stream over = { .functions = *stream, .handle = CSYS_NO_HANDLE };
+	return csysi_frame_writer_over(&over, options, out);
 }
 
 void csys_frame_writer_close(csys_frame_writer *writer)
@@ -134,13 +132,14 @@ static int measure(const csys_frame_writer *writer, const csys_slice *slices, si
 static int write_frame(csys_frame_writer *writer, struct rest head, struct rest body, size_t left,
 		       csys_deadline deadline)
 {
-	const csys_frame_stream *stream = &writer->stream.functions;
+	void *context = csysi_frame_context(&writer->stream);
 
 	while (left > 0) {
 		csys_slice slices[CSYSI_OS_SLICES];
 		size_t count = gather(&body, slices, gather(&head, slices, 0));
 		size_t size = 0;
-		int r = stream->write_until(stream->context, slices, count, deadline, &size);
+		int r = writer->stream.functions.write_until(context, slices, count, deadline,
+							     &size);
 		if (r < 0)
 			return r;
 		if (size == 0 || size > left) /* the function is wrong */

@@ -1,6 +1,6 @@
 /*
- * ipc/test_framing_stream.c - promises of csys/ipc/framing.h about streams of functions, and about
- * arguments.
+ * ipc/test_framing_stream.c - promises of csys/ipc/framing.h about streams of functions, about
+ * sockets, and about arguments.
  */
 #include <string.h>
 
@@ -152,6 +152,112 @@ static void functions_that_are_wrong_do_no_harm(void **state)
 	csys_frame_writer_close(writer);
 }
 
+/* ---- sockets ------------------------------------------------------------------------------ */
+
+struct connection {
+	csys_socket *a, *b;
+	csys_frame_writer *writer; /* into a */
+	csys_frame_reader *reader; /* out of b */
+};
+
+static struct connection connected(void)
+{
+	struct connection c;
+	assert_int_equal(csys_socket_pair(NULL, &c.a, &c.b), 0);
+	assert_int_equal(csys_frame_writer_open_socket(c.a, NULL, &c.writer), 0);
+	assert_int_equal(csys_frame_reader_open_socket(c.b, NULL, &c.reader), 0);
+	return c;
+}
+
+static void closed(struct connection c)
+{
+	csys_frame_writer_close(c.writer);
+	csys_frame_reader_close(c.reader);
+	csys_socket_close(c.a);
+	csys_socket_close(c.b);
+}
+
+static void messages_go_over_a_socket(void **state)
+{
+	(void)state;
+	struct connection c = connected();
+	csys_frame frame;
+	csys_slice slices[] = { { "he", 2 }, { "llo", 3 } };
+	assert_int_equal(csys_frame_reader_try_next(c.reader, &frame), CSYS_EAGAIN);
+	int r = csys_frame_writer_send_slices_until(c.writer, slices, 2, CSYS_POLL);
+	assert_int_equal(r, 0);
+	assert_int_equal(csys_frame_writer_send(c.writer, "", 0), 0);
+	csys_poll_item item = { .waitable = csys_frame_reader_waitable(c.reader) };
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), 1);
+	assert_int_equal(csys_frame_reader_next(c.reader, &frame), 1);
+	assert_int_equal(frame.size, 5);
+	assert_memory_equal(frame.data, "hello", 5);
+	assert_int_equal(csys_frame_reader_next(c.reader, &frame), 1);
+	assert_int_equal(frame.size, 0);
+	r = csys_frame_reader_next_until(c.reader, csys_after_us(10), &frame);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_int_equal(csys_socket_shutdown(c.a, CSYS_SHUTDOWN_SEND), 0);
+	assert_int_equal(csys_frame_reader_next(c.reader, &frame), 0);
+	closed(c);
+}
+
+static void a_full_socket_takes_the_rest_of_a_message_later(void **state)
+{
+	(void)state;
+	static char text[1 << 20];
+	struct connection c = connected();
+	csys_frame frame = { .size = 0 };
+	int r, rounds = 0;
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = (char)(i * i >> 8);
+	while ((r = csys_frame_writer_try_send(c.writer, text, sizeof text)) == CSYS_EAGAIN) {
+		assert_true(csys_frame_writer_is_pending(c.writer));
+		assert_int_equal(csys_frame_reader_try_next(c.reader, &frame), CSYS_EAGAIN);
+		rounds++;
+	}
+	assert_int_equal(r, 0);
+	assert_true(rounds > 0);
+	assert_int_equal(csys_frame_reader_next(c.reader, &frame), 1);
+	assert_int_equal(frame.size, sizeof text);
+	assert_memory_equal(frame.data, text, sizeof text);
+	closed(c);
+}
+
+static void a_socket_that_is_closed_at_the_other_side_is_told(void **state)
+{
+	(void)state;
+	struct connection c = connected();
+	csys_frame frame;
+	assert_int_equal(csys_socket_send_all(c.a, "\0\0\0\5he", 6, NULL), 0);
+	csys_socket_close(c.a);
+	c.a = NULL;
+	assert_int_equal(csys_frame_reader_next(c.reader, &frame), CSYS_EDISCONNECTED);
+	csys_frame_writer_close(c.writer);
+	assert_int_equal(csys_frame_writer_open_socket(c.b, NULL, &c.writer), 0);
+	assert_int_equal(csys_frame_writer_send(c.writer, "a", 1), CSYS_EPIPE);
+	closed(c);
+}
+
+static void a_socket_that_keeps_messages_apart_needs_no_framing(void **state)
+{
+	(void)state;
+	csys_socket_options options = { .kind = CSYS_SOCKET_DATAGRAM };
+	csys_socket *a, *b;
+	csys_frame_reader *reader = NULL;
+	csys_frame_writer *writer = NULL;
+	if (!csys_can(CSYS_CAN_SOCKET_DATAGRAM))
+		skip_because("this system has no local datagrams");
+	assert_int_equal(csys_socket_pair(&options, &a, &b), 0);
+	assert_int_equal(csys_frame_reader_open_socket(a, NULL, &reader), CSYS_EBADMSG);
+	assert_int_equal(csys_frame_writer_open_socket(a, NULL, &writer), CSYS_EBADMSG);
+	assert_int_equal(csys_frame_reader_open_socket(NULL, NULL, &reader), CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_open_socket(NULL, NULL, &writer), CSYS_EINVAL);
+	assert_null(reader);
+	assert_null(writer);
+	csys_socket_close(a);
+	csys_socket_close(b);
+}
+
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
@@ -207,6 +313,10 @@ int main(void)
 		TEST(any_number_of_slices_goes_byte_by_byte_and_comes_back),
 		TEST(a_failure_of_the_stream_is_told_and_loses_nothing),
 		TEST(functions_that_are_wrong_do_no_harm),
+		TEST(messages_go_over_a_socket),
+		TEST(a_full_socket_takes_the_rest_of_a_message_later),
+		TEST(a_socket_that_is_closed_at_the_other_side_is_told),
+		TEST(a_socket_that_keeps_messages_apart_needs_no_framing),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);
