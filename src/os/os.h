@@ -57,6 +57,7 @@
 #include "os/memory.h"
 #include "os/new_file.h"
 #include "os/message_queue.h"
+#include "os/net.h"
 #include "os/notifier.h"
 #include "os/parallelism.h"
 #include "os/pipe.h"

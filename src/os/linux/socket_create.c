@@ -9,9 +9,9 @@ void csysi_posix_no_sigpipe(int fd)
 	(void)fd; /* each call has MSG_NOSIGNAL */
 }
 
-int csysi_posix_socket(int type)
+int csysi_posix_socket(int family, int type)
 {
-	return socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	return socket(family, type | SOCK_CLOEXEC, 0);
 }
 
 int csysi_posix_socketpair(int type, int made[2])

@@ -49,7 +49,7 @@ int csysi_os_socket_create(enum csysi_os_socket_kind kind, csysi_os_socket *out)
 	if (r < 0)
 		return r;
 
-	int fd = csysi_posix_socket(types[kind]);
+	int fd = csysi_posix_socket(AF_UNIX, types[kind]);
 	if (fd < 0)
 		return fail_to_make();
 	fd = csysi_posix_above_2(fd);

@@ -21,7 +21,7 @@
  * Make a socket, two that are connected, and accept a connection: close-on-exec, without SIGPIPE,
  * blocking.  -1 with errno.  The number may be below 3.
  */
-int csysi_posix_socket(int type);
+int csysi_posix_socket(int family, int type);
 int csysi_posix_socketpair(int type, int made[2]);
 int csysi_posix_accept(int listener);
 

@@ -20,10 +20,10 @@ void csysi_posix_no_sigpipe(int fd)
 #endif
 }
 
-int csysi_posix_socket(int type)
+int csysi_posix_socket(int family, int type)
 {
 	csysi_posix_fork_lock_shared();
-	int fd = socket(AF_UNIX, type, 0);
+	int fd = socket(family, type, 0);
 	if (fd >= 0)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	csysi_posix_fork_unlock();
