@@ -18,6 +18,9 @@ int enter_small_files(const char *path, unsigned size);
 /* Let the children of this process be in a new namespace of pids, where the first is 1. */
 int enter_pid_namespace(void);
 
+/* Let this process be in a new network namespace, which has no network. */
+int enter_network_namespace(void);
+
 /* Whether other processes of this user may look into this one: 1, 0, or -1 if that is not known. */
 int is_open_to_its_user(void);
 

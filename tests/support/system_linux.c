@@ -32,6 +32,13 @@ int enter_pid_namespace(void)
 	return unshare(CLONE_NEWPID) < 0 ? -1 : 0;
 }
 
+int enter_network_namespace(void)
+{
+	if (unshare(CLONE_NEWNET) == 0)
+		return 0;
+	return unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -1 : 0;
+}
+
 int is_open_to_its_user(void)
 {
 	return prctl(PR_GET_DUMPABLE) == 1;

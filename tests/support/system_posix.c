@@ -21,6 +21,11 @@ int enter_pid_namespace(void)
 	return -1;
 }
 
+int enter_network_namespace(void)
+{
+	return -1;
+}
+
 int is_open_to_its_user(void)
 {
 	return -1;

@@ -29,8 +29,10 @@
  * those before it go on (RFC 8305, "happy eyeballs").  The first connection that stands is taken,
  * and all others are closed.  One deadline counts for all of it.  If all fail, the result is that
  * of the failure that tells most: CSYS_ECONNREFUSED or CSYS_ECONNRESET, since a machine has
- * answered, before CSYS_ETIMEDOUT, CSYS_EACCES, CSYS_ENETUNREACH and others.  Each one is told
- * where csys_tcp_options.results asks for it.
+ * answered, before CSYS_ETIMEDOUT, CSYS_EACCES, CSYS_ENETUNREACH and others; but CSYS_ENOMEM and
+ * CSYS_EMFILE come first, with which an address could not be tried.  Each one is told where
+ * csys_tcp_options.results asks for it.  A connection of a socket with itself, which TCP makes now
+ * and then of a port of this machine where nothing listens, counts as refused.
  *
  * Names.  csys_tcp_resolve calls the getaddrinfo of the system, which has no deadline and cannot be
  * interrupted: with the usual settings a name server that is silent takes 10 s or more.  Where that
@@ -71,7 +73,7 @@ CSYS_BEGIN_DECLS
 
 /** The endpoints that a name stands for. */
 typedef struct csys_tcp_endpoints {
-	csys_ip_endpoint *items; /**< best first; each once */
+	csys_ip_endpoint *items; /**< best first */
 	size_t count;            /**< how many there are */
 } csys_tcp_endpoints;
 
@@ -114,14 +116,15 @@ typedef struct csys_tcp_options {
 				 too; 0: 250 ms */
 	int nodelay;        /**< 1: as csys_tcp_set_nodelay */
 	int reserved_int;   /**< private: 0 */
-	const csys_ip_endpoint *bind; /**< the own address and port; addresses of the other version
-					   are not tried.  NULL: as the system chooses */
+	const csys_ip_endpoint *bind; /**< the own address and port: addresses of the other version
+					   are CSYS_EADDRNOTAVAIL then; with a port that is not 0
+					   they are tried one by one.  NULL: the system's choice */
 	size_t send_buffer;           /**< bytes that the system holds for sending; 0: the usual */
 	size_t recv_buffer; /**< bytes that the system holds for receiving; 0: the usual */
 	int *results; /**< if not NULL, what became of each address: 0 for that which is connected,
 			   CSYS_ECANCELED for those that were given up or were not tried, else why
-			   it failed.  As many as there are addresses; set in any case but
-			   CSYS_EINVAL */
+			   it failed, CSYS_ETIMEDOUT at the deadline too.  As many as there are
+			   addresses; set in any case but CSYS_EINVAL */
 	uintptr_t reserved[4]; /**< private: 0 */
 } csys_tcp_options;
 
@@ -296,7 +299,7 @@ typedef struct csys_tcp_keepalive {
  * Have the other side of a silent connection asked whether it is still there, or not.
  *
  * Without it a machine that has lost its power is not noticed by a side that only receives.  A
- * connection that counts as broken fails with CSYS_ETIMEDOUT or CSYS_ECONNRESET.
+ * connection that counts as broken fails with CSYS_ECONNRESET.
  *
  * \param socket     the socket
  * \param keepalive  when; times are rounded up to what the system counts in, seconds as a rule.

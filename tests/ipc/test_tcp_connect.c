@@ -1,0 +1,518 @@
+/*
+ * ipc/test_tcp_connect.c - promises of csys/ipc/tcp.h about connecting: to one endpoint, and to
+ * several of which some refuse or are silent.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/network.h"
+#include "support/place.h"
+#include "support/system.h"
+
+/* An hour: nothing waits for the next endpoint as long as this. */
+#define HOUR (INT64_C(3600) * 1000000000)
+#define SOON csys_after_s(60)
+
+/* ---- connects, counted and interrupted ------------------------------------------------------ */
+
+static int families[32]; /* of the connects, in their order */
+static int connects;
+static int interrupt_next; /* the next connect that waits is interrupted, and goes on */
+
+#ifdef CSYS_TEST_WRAPS
+int __real_connect(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_connect(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_connect(int fd, const struct sockaddr *name, socklen_t size)
+{
+	if (connects < (int)(sizeof families / sizeof *families))
+		families[connects] = name->sa_family;
+	connects++;
+	if (!interrupt_next)
+		return __real_connect(fd, name, size);
+	interrupt_next = 0;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	int r = __real_connect(fd, name, size);
+	fcntl(fd, F_SETFL, 0);
+	if (r == 0 || errno == EINPROGRESS) {
+		errno = EINTR;
+		r = -1;
+	}
+	return r;
+}
+#endif
+
+/* ---- one endpoint -------------------------------------------------------------------------- */
+
+static void a_connection_is_a_socket_as_any_other(void **state)
+{
+	(void)state;
+	csys_ip_endpoint endpoint, local, peer;
+	csys_socket *client = NULL, *server = NULL;
+	char text[8] = "";
+	size_t size;
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoint);
+	assert_int_equal(csys_listener_try_accept(listener, &server), CSYS_EAGAIN);
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, NULL, SOON, &client), 0);
+	assert_int_equal(csys_listener_accept_until(listener, SOON, &server), 0);
+
+	assert_int_equal(csys_socket_kind_of(client), CSYS_SOCKET_STREAM);
+	assert_int_equal(csys_tcp_peer(client, &peer), 0);
+	assert_int_equal(csys_ip_endpoint_compare(&peer, &endpoint), 0);
+	assert_int_equal(csys_tcp_local(client, &local), 0);
+	assert_int_equal(csys_tcp_peer(server, &peer), 0);
+	assert_int_equal(csys_ip_endpoint_compare(&peer, &local), 0);
+	assert_int_equal(csys_tcp_local(server, &local), 0);
+	assert_int_equal(csys_ip_endpoint_compare(&local, &endpoint), 0);
+
+	assert_int_equal(csys_socket_try_recv(client, text, 8, &size), CSYS_EAGAIN);
+	assert_int_equal(csys_socket_send_all(server, "hello", 5, NULL), 0);
+	assert_int_equal(csys_socket_recv_until(client, text, 8, SOON, &size), 0);
+	assert_int_equal(size, 5);
+	assert_memory_equal(text, "hello", 5);
+	csys_socket_close(server);
+	assert_int_equal(csys_socket_recv(client, text, 8, &size), 0);
+	assert_int_equal(size, 0);
+	csys_socket_close(client);
+	csys_listener_close(listener);
+}
+
+static void it_is_connected_after_a_wait_with_and_without_a_deadline(void **state)
+{
+	(void)state;
+	csys_deadline deadlines[] = { CSYS_FOREVER, SOON };
+	for (int version = CSYS_IP_V4; version <= CSYS_IP_V6; version += 2) {
+		if (version == CSYS_IP_V6 && !has_ip_v6())
+			continue;
+		for (int i = 0; i < 2; i++) {
+			csys_ip_endpoint endpoint;
+			csys_socket *client;
+			int flag;
+			csys_listener *listener =
+				listening((enum csys_ip_version)version, &endpoint);
+			int r = csys_tcp_connect_until(&endpoint, 1, NULL, deadlines[i], &client);
+			assert_int_equal(r, 0);
+			/* Programs that are given the socket find it as sockets are. */
+			assert_int_equal(csys_stream_nonblocking(csys_socket_handle(client), &flag),
+					 0);
+			assert_false(flag);
+			csys_socket_close(client);
+			csys_listener_close(listener);
+		}
+	}
+}
+
+static void where_nothing_listens_it_is_refused(void **state)
+{
+	(void)state;
+	csys_deadline deadlines[] = { CSYS_FOREVER, SOON };
+	csys_socket *client = NULL;
+	int holder, result = 77;
+	csys_ip_endpoint endpoint = refusing(CSYS_IP_V4, &holder);
+	csys_tcp_options options = { .results = &result };
+	for (int i = 0; i < 2; i++) {
+		int r = csys_tcp_connect_until(&endpoint, 1, &options, deadlines[i], &client);
+		assert_int_equal(r, CSYS_ECONNREFUSED);
+		assert_int_equal(result, CSYS_ECONNREFUSED);
+		assert_null(client);
+	}
+	close(holder);
+}
+
+static void a_silent_endpoint_is_given_up_at_the_deadline(void **state)
+{
+	(void)state;
+	csys_socket *client = NULL;
+	int result = 77;
+	csys_tcp_options options = { .results = &result };
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	csys_deadline deadlines[] = { CSYS_POLL, csys_after_ms(2) };
+	for (int i = 0; i < 2; i++) {
+		int r = csys_tcp_connect_until(&silent.endpoint, 1, &options, deadlines[i],
+					       &client);
+		assert_int_equal(r, CSYS_ETIMEDOUT);
+		assert_int_equal(result, CSYS_ETIMEDOUT);
+		assert_true(csys_deadline_left(deadlines[i]) == 0);
+	}
+	assert_null(client);
+	silent_close(&silent);
+}
+
+static void signals_do_not_end_the_wait(void **state)
+{
+	(void)state;
+	csys_socket *client = NULL;
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	csys_deadline deadline = csys_after_ms(5);
+	storm_start();
+	int r = csys_tcp_connect_until(&silent.endpoint, 1, NULL, deadline, &client);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_true(csys_deadline_left(deadline) == 0);
+	storm_stop();
+	silent_close(&silent);
+}
+
+#ifdef CSYS_TEST_WRAPS
+static void a_connect_that_a_signal_interrupts_goes_on(void **state)
+{
+	(void)state;
+	csys_ip_endpoint endpoint;
+	csys_socket *client = NULL;
+	int holder;
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoint);
+	interrupt_next = 1;
+	assert_int_equal(csys_tcp_connect(&endpoint, 1, NULL, &client), 0);
+	assert_false(interrupt_next);
+	csys_socket_close(client);
+	csys_listener_close(listener);
+	endpoint = refusing(CSYS_IP_V4, &holder);
+	interrupt_next = 1;
+	assert_int_equal(csys_tcp_connect(&endpoint, 1, NULL, &client), CSYS_ECONNREFUSED);
+	close(holder);
+}
+#endif
+
+static void it_is_never_connected_with_itself(void **state)
+{
+	(void)state;
+	csys_socket *client = NULL;
+	int holder;
+	csys_ip_endpoint endpoint = refusing(CSYS_IP_V4, &holder);
+	csys_tcp_options options = { .bind = &endpoint };
+	close(holder);
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client),
+			 CSYS_ECONNREFUSED);
+	assert_null(client);
+}
+
+static void it_has_the_own_endpoint_and_the_options_that_are_asked_for(void **state)
+{
+	(void)state;
+	int holder, on = 0, results[2];
+	csys_ip_endpoint endpoint, local, mine = refusing(CSYS_IP_V4, &holder);
+	csys_socket *client = NULL;
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoint);
+	csys_tcp_options options = {
+		.bind = &mine, .nodelay = 1, .send_buffer = 1 << 16, .recv_buffer = 1 << 16
+	};
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client),
+			 CSYS_EADDRINUSE);
+	close(holder);
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client), 0);
+	assert_int_equal(csys_tcp_local(client, &local), 0);
+	assert_int_equal(csys_ip_endpoint_compare(&local, &mine), 0);
+	assert_int_equal(csys_tcp_get_nodelay(client, &on), 0);
+	assert_true(on);
+	csys_socket_close(client);
+	client = NULL;
+
+	/* Of the other version, and no address of this machine. */
+	mine = local_endpoint(CSYS_IP_V6, 0);
+	options.results = results;
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client),
+			 CSYS_EADDRNOTAVAIL);
+	assert_int_equal(csys_ip_endpoint_parse("203.0.113.1:0", &mine), 0);
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client),
+			 CSYS_EADDRNOTAVAIL);
+	assert_null(client);
+	csys_listener_close(listener);
+}
+
+/* ---- several endpoints --------------------------------------------------------------------- */
+
+static void a_silent_endpoint_does_not_keep_from_the_next_one(void **state)
+{
+	(void)state;
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	csys_ip_endpoint endpoints[3] = { silent.endpoint, silent.endpoint }, peer;
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoints[2]);
+	csys_socket *client = NULL;
+	int results[3] = { 77, 77, 77 };
+	csys_tcp_options options = { .stagger_ns = 1000000, .results = results };
+	csys_deadline deadlines[] = { CSYS_FOREVER, SOON };
+	for (int i = 0; i < 2; i++) {
+		int r = csys_tcp_connect_until(endpoints, 3, &options, deadlines[i], &client);
+		assert_int_equal(r, 0);
+		assert_int_equal(csys_tcp_peer(client, &peer), 0);
+		assert_int_equal(csys_ip_endpoint_compare(&peer, &endpoints[2]), 0);
+		assert_int_equal(results[0], CSYS_ECANCELED);
+		assert_int_equal(results[1], CSYS_ECANCELED);
+		assert_int_equal(results[2], 0);
+		csys_socket_close(client);
+	}
+	csys_listener_close(listener);
+	silent_close(&silent);
+}
+
+static void after_a_failure_the_next_one_is_tried_at_once(void **state)
+{
+	(void)state;
+	enum { COUNT = 20 };
+	int holder, results[COUNT + 1];
+	csys_ip_endpoint endpoints[COUNT + 1];
+	csys_socket *client = NULL;
+	csys_tcp_options options = { .stagger_ns = HOUR, .results = results };
+	endpoints[0] = refusing(CSYS_IP_V4, &holder);
+	for (int i = 1; i < COUNT; i++)
+		endpoints[i] = endpoints[0];
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoints[COUNT]);
+	int r = csys_tcp_connect_until(endpoints, COUNT + 1, &options, SOON, &client);
+	assert_int_equal(r, 0);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(results[i], CSYS_ECONNREFUSED);
+	assert_int_equal(results[COUNT], 0);
+	csys_socket_close(client);
+	csys_listener_close(listener);
+	close(holder);
+}
+
+static void one_that_goes_on_wins_though_a_later_one_was_started(void **state)
+{
+	(void)state;
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	int results[2];
+	csys_ip_endpoint endpoints[2] = { silent.endpoint, silent.endpoint };
+	csys_socket *client = NULL;
+	csys_tcp_options options = { .stagger_ns = 1, .results = results };
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoints[0]);
+	connects = 0;
+	assert_int_equal(csys_tcp_connect_until(endpoints, 2, &options, SOON, &client), 0);
+	assert_int_equal(results[0], 0);
+	assert_int_equal(results[1], CSYS_ECANCELED);
+#ifdef CSYS_TEST_WRAPS
+	assert_int_equal(connects, 2);
+#endif
+	csys_socket_close(client);
+	csys_listener_close(listener);
+	silent_close(&silent);
+}
+
+static void a_failure_does_not_end_those_that_go_on(void **state)
+{
+	(void)state;
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	int holder, results[2];
+	csys_ip_endpoint endpoints[2] = { silent.endpoint, refusing(CSYS_IP_V4, &holder) };
+	csys_socket *client = NULL;
+	csys_tcp_options options = { .stagger_ns = 1, .results = results };
+	int r = csys_tcp_connect_until(endpoints, 2, &options, csys_after_ms(3), &client);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_int_equal(results[0], CSYS_ETIMEDOUT);
+	assert_int_equal(results[1], CSYS_ECONNREFUSED);
+	assert_null(client);
+	silent_close(&silent);
+	close(holder);
+}
+
+static void a_deadline_tells_which_were_tried(void **state)
+{
+	(void)state;
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	int results[3];
+	csys_ip_endpoint endpoints[3] = { silent.endpoint, silent.endpoint, silent.endpoint };
+	csys_socket *client = NULL;
+	csys_tcp_options options = { .stagger_ns = HOUR, .results = results };
+	int r = csys_tcp_connect_until(endpoints, 3, &options, csys_after_ms(2), &client);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_int_equal(results[0], CSYS_ETIMEDOUT);
+	assert_int_equal(results[1], CSYS_ECANCELED);
+	assert_int_equal(results[2], CSYS_ECANCELED);
+	silent_close(&silent);
+}
+
+#ifdef CSYS_TEST_WRAPS
+static void both_versions_are_tried_in_turns(void **state)
+{
+	(void)state;
+	static const int expected[2][7] = {
+		{ AF_INET6, AF_INET, AF_INET6, AF_INET, AF_INET, AF_INET, AF_INET },
+		{ AF_INET, AF_INET6, AF_INET, AF_INET6, AF_INET, AF_INET, AF_INET },
+	};
+	if (!has_ip_v6())
+		skip_because("this machine has no ::1");
+	int holder, other, results[7];
+	csys_ip_endpoint v4 = refusing(CSYS_IP_V4, &holder);
+	csys_ip_endpoint v6 = refusing(CSYS_IP_V6, &other);
+	csys_ip_endpoint orders[2][7] = { { v6, v6, v4, v4, v4, v4, v4 },
+					  { v4, v4, v4, v4, v4, v6, v6 } };
+	csys_tcp_options options = { .results = results };
+	for (int i = 0; i < 2; i++) {
+		csys_socket *client = NULL;
+		connects = 0;
+		assert_int_equal(csys_tcp_connect_until(orders[i], 7, &options, SOON, &client),
+				 CSYS_ECONNREFUSED);
+		assert_int_equal(connects, 7);
+		assert_memory_equal(families, expected[i], sizeof expected[i]);
+		for (int j = 0; j < 7; j++)
+			assert_int_equal(results[j], CSYS_ECONNREFUSED);
+	}
+	close(holder);
+	close(other);
+}
+#endif
+
+static void with_an_own_port_they_are_tried_one_by_one(void **state)
+{
+	(void)state;
+	struct silent silent = silent_opened(CSYS_IP_V4);
+	int holder, other, results[2];
+	csys_ip_endpoint endpoints[2], mine = refusing(CSYS_IP_V4, &holder);
+	csys_socket *client = NULL;
+	csys_tcp_options options = { .bind = &mine, .stagger_ns = 1, .results = results };
+	endpoints[0] = refusing(CSYS_IP_V4, &other);
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoints[1]);
+	close(holder);
+	assert_int_equal(csys_tcp_connect_until(endpoints, 2, &options, SOON, &client), 0);
+	assert_int_equal(results[0], CSYS_ECONNREFUSED);
+	csys_socket_close(client);
+	client = NULL;
+	endpoints[0] = silent.endpoint;
+	mine.port = 0;
+	assert_int_equal(csys_tcp_connect_until(endpoints, 2, &options, SOON, &client), 0);
+	csys_socket_close(client);
+	client = NULL;
+	mine = refusing(CSYS_IP_V4, &holder);
+	close(holder);
+	int r = csys_tcp_connect_until(endpoints, 2, &options, csys_after_ms(2), &client);
+	assert_int_equal(r, CSYS_ETIMEDOUT);
+	assert_int_equal(results[0], CSYS_ETIMEDOUT);
+	assert_int_equal(results[1], CSYS_ECANCELED);
+	csys_listener_close(listener);
+	silent_close(&silent);
+	close(other);
+}
+
+/* ---- failures ------------------------------------------------------------------------------ */
+
+static void a_failure_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	enum { COUNT = 9 }; /* more than are tried without memory */
+	csys_ip_endpoint endpoints[COUNT];
+	int nth = 1;
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoints[0]);
+	for (int i = 1; i < COUNT; i++)
+		endpoints[i] = endpoints[0];
+	for (;; nth++) {
+		csys_socket *client = NULL;
+		int handles = open_handles();
+		/* All that is asked for from the nth on, so that no other endpoint helps. */
+		csys_tcp_options options = { .bind = NULL };
+		csysi_fault_arm(nth);
+		int r = csys_tcp_connect_until(endpoints, nth % 2 ? COUNT : 1, &options, SOON,
+					       &client);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		assert_true((r == 0) == (client != NULL));
+		assert_int_equal(open_handles(), handles + (r == 0));
+		csys_socket_close(client);
+		if (!fired && nth % 2)
+			break;
+	}
+	assert_in_range(nth, 4, 20);
+	csys_listener_close(listener);
+}
+
+static void without_handles_it_is_emfile(void **state)
+{
+	(void)state;
+	csys_ip_endpoint endpoints[3];
+	csys_socket *client = NULL;
+	csys_listener *listener = listening(CSYS_IP_V4, &endpoints[0]);
+	endpoints[1] = endpoints[2] = endpoints[0];
+	csysi_fault_exhaust(1, CSYS_EMFILE);
+	assert_int_equal(csys_tcp_connect_until(endpoints, 3, NULL, SOON, &client), CSYS_EMFILE);
+	csysi_fault_exhaust(1, CSYS_ENOMEM);
+	assert_int_equal(csys_tcp_connect_until(endpoints, 3, NULL, SOON, &client), CSYS_ENOMEM);
+	csysi_fault_exhaust(1, CSYS_ENETUNREACH);
+	int r = csys_tcp_connect_until(endpoints, 3, NULL, SOON, &client);
+	assert_int_equal(r, CSYS_ENETUNREACH);
+	csysi_fault_arm(0);
+	assert_null(client);
+	csys_listener_close(listener);
+}
+
+static void the_failure_that_tells_most_is_the_result(void **state)
+{
+	(void)state;
+	int holder, results[3];
+	csys_ip_endpoint endpoints[3], mine = local_endpoint(CSYS_IP_V4, 0);
+	csys_socket *client = NULL;
+	csys_tcp_options options = { .bind = &mine, .results = results };
+	endpoints[1] = refusing(CSYS_IP_V4, &holder);
+	endpoints[0] = endpoints[2] = local_endpoint(CSYS_IP_V6, 1); /* not from `mine` */
+	int r = csys_tcp_connect_until(endpoints, 3, &options, SOON, &client);
+	assert_int_equal(r, CSYS_ECONNREFUSED);
+	assert_int_equal(results[0], CSYS_EADDRNOTAVAIL);
+	assert_int_equal(results[1], CSYS_ECONNREFUSED);
+	assert_int_equal(results[2], CSYS_EADDRNOTAVAIL);
+	close(holder);
+}
+
+static void connect_without_a_network(void)
+{
+	csys_ip_endpoint endpoint = local_endpoint(CSYS_IP_V4, 1);
+	csys_socket *client = NULL;
+	CHECK(csys_ip_endpoint_parse("192.0.2.1:80", &endpoint) == 0);
+	if (enter_network_namespace() == 0)
+		CHECK(csys_tcp_connect(&endpoint, 1, NULL, &client) == CSYS_ENETUNREACH);
+	CHECK(client == NULL);
+}
+
+static void without_a_way_it_is_unreachable(void **state)
+{
+	(void)state;
+	in_child(connect_without_a_network); /* where that cannot be made, nothing is looked at */
+}
+
+static void bad_arguments_are_told(void **state)
+{
+	(void)state;
+	csys_socket *client = NULL;
+	csys_ip_endpoint good = local_endpoint(CSYS_IP_V4, 1), none = { .port = 1 };
+	csys_ip_endpoint endpoints[2] = { good, none };
+	csys_tcp_options options = { .stagger_ns = -1 };
+	assert_int_equal(csys_tcp_connect(NULL, 1, NULL, &client), CSYS_EINVAL);
+	assert_int_equal(csys_tcp_connect(&good, 0, NULL, &client), CSYS_EINVAL);
+	assert_int_equal(csys_tcp_connect(&good, 1, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_tcp_connect(endpoints, 2, NULL, &client), CSYS_EINVAL);
+	assert_int_equal(csys_tcp_connect(&good, 1, &options, &client), CSYS_EINVAL);
+	options = (csys_tcp_options){ .bind = &none };
+	assert_int_equal(csys_tcp_connect(&good, 1, &options, &client), CSYS_EINVAL);
+	assert_null(client);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_connection_is_a_socket_as_any_other),
+		TEST(it_is_connected_after_a_wait_with_and_without_a_deadline),
+		TEST(where_nothing_listens_it_is_refused),
+		TEST(a_silent_endpoint_is_given_up_at_the_deadline),
+		TEST(signals_do_not_end_the_wait),
+#ifdef CSYS_TEST_WRAPS
+		TEST(a_connect_that_a_signal_interrupts_goes_on),
+#endif
+		TEST(it_is_never_connected_with_itself),
+		TEST(it_has_the_own_endpoint_and_the_options_that_are_asked_for),
+		TEST(a_silent_endpoint_does_not_keep_from_the_next_one),
+		TEST(after_a_failure_the_next_one_is_tried_at_once),
+		TEST(one_that_goes_on_wins_though_a_later_one_was_started),
+		TEST(a_failure_does_not_end_those_that_go_on),
+		TEST(a_deadline_tells_which_were_tried),
+#ifdef CSYS_TEST_WRAPS
+		TEST(both_versions_are_tried_in_turns),
+#endif
+		TEST(with_an_own_port_they_are_tried_one_by_one),
+		TEST(a_failure_leaves_nothing_behind),
+		TEST(without_handles_it_is_emfile),
+		TEST(the_failure_that_tells_most_is_the_result),
+		TEST(without_a_way_it_is_unreachable),
+		TEST(bad_arguments_are_told),
+	};
+	return RUN(tests);
+}
