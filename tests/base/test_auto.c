@@ -157,12 +157,14 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_command) command = csys_command_build(helper(), "say", "hi", NULL);
 		CSYS_AUTO_VALUE(csys_output) output = { 0 };
 		CSYS_AUTO_VALUE(csys_process_info) info = { 0 };
+		CSYS_AUTO_VALUE(csys_tcp_endpoints) endpoints = { 0 };
 		CSYS_AUTO_VALUE(csys_process_list) list = { 0 };
 		csys_command *stages[] = { command };
 		assert_int_equal(csys_frame_reader_open(csys_standard(0), NULL, &frame_reader), 0);
 		assert_int_equal(csys_frame_writer_open(csys_standard(1), NULL, &frame_writer), 0);
 		assert_int_equal(csys_lines_open(CSYS_NO_HANDLE, 0, &lines), 0);
 		assert_int_equal(csys_lines_feed(lines, "x", 1, ignore, NULL), 0);
+		assert_int_equal(csys_tcp_resolve("::1", 80, &endpoints), 0);
 		assert_int_equal(csys_signals_open(numbers, 1, NULL, &signals), 0);
 		assert_int_equal(csys_command_output(command, NULL, &output), 0);
 		assert_int_equal(csys_pipeline_spawn(stages, 1, &pipeline), 0);

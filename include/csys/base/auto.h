@@ -19,8 +19,8 @@
  * Child of Rust is, and so are the children of a csys_pipeline.  A csys_thread is unreferenced.
  * All others are freed or closed.
  *
- * CSYS_AUTO_VALUE declares a value: csys_output, csys_process_info, csys_process_list, or
- * csys_handle (nothing is closed if it is CSYS_NO_HANDLE).
+ * CSYS_AUTO_VALUE declares a value: csys_output, csys_process_info, csys_process_list,
+ * csys_tcp_endpoints, or csys_handle (nothing is closed if it is CSYS_NO_HANDLE).
  *
  * To hand the object over, set the pointer to NULL, a csys_handle to CSYS_NO_HANDLE, another
  * value to { 0 }.  The compiler must know the attribute `cleanup`, as gcc and clang do.
