@@ -185,7 +185,7 @@ static void announce_much_and_send_little(void)
 {
 	static const csys_allocator counting = { allocate, reallocate, release, NULL };
 	static char bytes[100000] = "\x3f\xff\xff\xff";
-	csys_framing_options options = { .limit = (size_t)1 << 30, .buffer = 1000 };
+	csys_framing_options options = { .limit = 0x3fffffff, .buffer = 1000 };
 	csys_frame frame;
 	assert_int_equal(csys_allocator_set(&counting), 0);
 	for (size_t size = 4; size <= sizeof bytes; size = 3 * size) {

@@ -66,7 +66,6 @@ const csys_address *place_address(const char *name)
 /* ---- signals ------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t signals;
-static struct sigaction before;
 
 static void count_signal(int signal)
 {
@@ -84,13 +83,13 @@ void storm_start(void)
 {
 	struct sigaction action = { .sa_handler = count_signal };
 	signals = 0;
-	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 	set_timer(100);
 }
 
 int storm_stop(void)
 {
 	set_timer(0);
-	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	/* The handler stays: memcheck may deliver the last signal later than now. */
 	return (int)signals;
 }
