@@ -1,6 +1,6 @@
 /**
  * \file
- * csys/ipc.h - what two processes share: connections, messages, handles, memory.
+ * csys/ipc.h - what two processes share.
  */
 #ifndef CSYS_IPC_H
 #define CSYS_IPC_H
@@ -10,10 +10,10 @@
 #include <csys/ipc/datagram.h>
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/file_lock.h>
-#include <csys/ipc/lock_file.h>
 #include <csys/ipc/framing.h>
 #include <csys/ipc/ip_address.h>
 #include <csys/ipc/listener.h>
+#include <csys/ipc/lock_file.h>
 #include <csys/ipc/message.h>
 #include <csys/ipc/message_queue.h>
 #include <csys/ipc/names.h>
