@@ -158,6 +158,22 @@ static void a_thread_yields_at_a_rendezvous_before_it_sleeps(void **state)
 	close_channel(&opened);
 }
 
+static void do_nothing(void)
+{
+}
+
+static void a_thread_that_meets_none_yields_a_few_times(void **state)
+{
+	(void)state;
+	struct channel opened;
+	uint64_t value = 0;
+	open_for_yield(&opened, 0, do_nothing);
+	assert_int_equal(csys_receiver_recv_until(opened.rx, csys_deadline_at(1), &value),
+			 CSYS_ETIMEDOUT);
+	assert_in_range(yields, 1, 8);
+	close_channel(&opened);
+}
+
 /* The deadline has passed by then. */
 static void what_comes_in_a_yield_is_taken_though_the_deadline_has_passed(void **state)
 {
@@ -263,6 +279,7 @@ int main(void)
 		TEST_WRAPPED(a_yield_in_vain_bans_as_many_waits_as_pay_for_it),
 		TEST_WRAPPED(a_yield_that_is_short_or_lets_the_other_side_work_bans_none),
 		TEST_WRAPPED(a_thread_yields_at_a_rendezvous_before_it_sleeps),
+		TEST_WRAPPED(a_thread_that_meets_none_yields_a_few_times),
 		TEST_WRAPPED(what_comes_in_a_yield_is_taken_though_the_deadline_has_passed),
 		TEST_WRAPPED(a_select_yields_before_it_is_listed),
 		TEST_WRAPPED(a_call_that_does_not_wait_does_not_yield),
