@@ -239,12 +239,17 @@ int csys_shm_create_anonymous(size_t size, const csys_shm_options *options, csys
 		return CSYS_EINVAL;
 	if (size > PTRDIFF_MAX - ROOM || options->max_size > PTRDIFF_MAX - ROOM)
 		return CSYS_ENOMEM;
+	size_t unit = 1;
+	if (options->huge_pages == CSYS_SHM_HUGE_ONLY) {
+		unit = csysi_os_memory_huge_size();
+		if (unit == 0)
+			return CSYS_ENOTSUP;
+	}
 	csys_shm *shm = new_shm(options);
 	if (!shm)
 		return CSYS_ENOMEM;
 
-	if (options->huge_pages == CSYS_SHM_HUGE_ONLY && csysi_os_memory_huge_size() > 0)
-		shm->unit = csysi_os_memory_huge_size();
+	shm->unit = unit;
 	int r = open_memory(shm, options, &sealed);
 	if (r == 0)
 		r = make(shm, size, options);

@@ -13,6 +13,7 @@
  * Make the file `size` bytes long, if it is not longer, with room for all of them, so that writing
  * into a mapping of them cannot fail.  CSYS_ENOSPC, also for a size beyond the process's limit of
  * files, without a signal; and the file may be longer by a part then.  CSYS_EPERM: a seal.
+ * CSYS_ENOTSUP: the system cannot allocate files of this kind.
  */
 int csysi_os_file_allocate(csys_handle file, uint64_t size);
 

@@ -49,6 +49,7 @@ static const struct {
 } calls[] = {
 	{ "clone3", SYS_clone3 },
 	{ "close_range", SYS_close_range },
+	{ "fallocate", SYS_fallocate },
 	{ "membarrier", SYS_membarrier },
 	{ "memfd_create", SYS_memfd_create },
 	{ "pidfd_open", SYS_pidfd_open },

@@ -88,7 +88,7 @@ int csysi_os_can(int capability)
 	else if (capability == CSYS_CAN_SEAL_MEMORY)
 		can = has_memory();
 	else if (capability == CSYS_CAN_HUGE_PAGES)
-		can = csysi_os_memory_huge_size() > 0;
+		can = has_memory() && csysi_os_memory_huge_size() > 0;
 	else if (capability == CSYS_CAN_MESSAGE_QUEUE)
 		can = has_message_queues();
 	else if (capability == CSYS_CAN_SYSTEM_V)

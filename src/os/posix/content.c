@@ -40,7 +40,7 @@ static int fill(int fd, uint64_t end)
 		/* Another process may grow the file as well: write only where it has no byte. */
 		uint64_t last = (size / 4096 + 1) * 4096 - 1;
 		if (pwrite(fd, "", 1, (off_t)(last < end ? last : end - 1)) < 0 && errno != EINTR)
-			return errno;
+			return errno == EINVAL ? ENOTSUP : errno; /* huge pages */
 	}
 }
 
