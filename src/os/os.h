@@ -53,6 +53,7 @@
 #include "os/generation.h"
 #include "os/handle.h"
 #include "os/hold.h"
+#include "os/libc_semaphore.h"
 #include "os/mapping.h"
 #include "os/memory.h"
 #include "os/new_file.h"

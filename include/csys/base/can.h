@@ -55,13 +55,14 @@ enum {
 	CSYS_CAN_FILE_LOCK_RANGES = 34,  /**< of ranges of bytes, too */
 	CSYS_CAN_FILE_LOCK_OWNER = 35,   /**< csys_file_lock_owner */
 	CSYS_CAN_FILE_LOCK_HANDLE = 36,  /**< csys_file_lock_open_handle */
+	CSYS_CAN_SEMAPHORE_POSIX = 37,   /**< CSYS_NAMED_SEMAPHORE_POSIX */
 	CSYS_CAN_LIMIT = 256             /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
-	CSYS_CAN_SOCKET_SEQPACKET = 37,   /**< CSYS_SOCKET_SEQPACKET */
-	CSYS_CAN_SOCKET_ABSTRACT = 38,    /**< addresses that are no files: csys/ipc/address.h */
-	CSYS_CAN_SOCKET_USER = 39,        /**< csys_socket_peer_credentials, at least the user */
-	CSYS_CAN_SOCKET_CREDENTIALS = 40, /**< all of them, and those of the sender of a message */
-	CSYS_CAN_SOCKET_PEER_HANDLE = 41, /**< csys_socket_peer_handle */
-	CSYS_CAN_SOCKET_LONG_PATH = 42,   /**< paths longer than a socket's address */
+	CSYS_CAN_SOCKET_SEQPACKET = 38,   /**< CSYS_SOCKET_SEQPACKET */
+	CSYS_CAN_SOCKET_ABSTRACT = 39,    /**< addresses that are no files: csys/ipc/address.h */
+	CSYS_CAN_SOCKET_USER = 40,        /**< csys_socket_peer_credentials, at least the user */
+	CSYS_CAN_SOCKET_CREDENTIALS = 41, /**< all of them, and those of the sender of a message */
+	CSYS_CAN_SOCKET_PEER_HANDLE = 42, /**< csys_socket_peer_handle */
+	CSYS_CAN_SOCKET_LONG_PATH = 43,   /**< paths longer than a socket's address */
 	CSYS_CAN_LIMIT = 256              /**< plus CSYS_LIMIT_CORE and so on: csys_command_limit */
 };
 

@@ -67,6 +67,12 @@ int csysi_os_can(int capability)
 #else
 		return 0;
 #endif
+	case CSYS_CAN_SEMAPHORE_POSIX:
+#ifdef CSYSI_HAVE_SEM_OPEN
+		return 1;
+#else
+		return 0;
+#endif
 	case CSYS_CAN_USER:
 #ifdef CSYSI_HAVE_SETGROUPS
 		return 1;
