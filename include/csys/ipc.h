@@ -16,6 +16,7 @@
 #include <csys/ipc/lock_file.h>
 #include <csys/ipc/message.h>
 #include <csys/ipc/message_queue.h>
+#include <csys/ipc/named_semaphore.h>
 #include <csys/ipc/names.h>
 #include <csys/ipc/peer.h>
 #include <csys/ipc/shm.h>

@@ -145,6 +145,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_message_queue) queue = NULL;
 		CSYS_AUTO(csys_file_lock) file_lock = NULL;
 		CSYS_AUTO(csys_lock_file) lock_file = NULL;
+		CSYS_AUTO(csys_named_semaphore) semaphore = NULL;
 		CSYS_AUTO(csys_thread) thread = NULL;
 		CSYS_AUTO(csys_sender) sender = NULL;
 		CSYS_AUTO(csys_receiver) receiver = NULL;
@@ -189,6 +190,7 @@ static void each_type_is_released(void **state)
 		r = csys_message_queue_unlink(name, NULL);
 		r = csys_file_lock_open(helper(), NULL, &file_lock);
 		r = csys_lock_file_open(scratch_path("lock"), NULL, &lock_file);
+		r = csys_named_semaphore_open("none", NULL, &semaphore);
 		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
 		r = csys_table_tree(getpid(), CSYS_PROCESS_NAME, &list);
 		(void)r;

@@ -463,6 +463,8 @@ MODELLED = {
     'event.pml': ['src/sync/event.c'],
     'latch.pml': ['src/sync/latch.c'],
     'mutex.pml': ['src/sync/mutex.c', 'include/csys/sync/mutex.h'],
+    'named_semaphore.pml': ['src/ipc/named_semaphore.c:csysi_named_semaphore_.*|wake|take|announce|sleep_for',
+                            'include/csys/ipc/named_semaphore.h:csys_.*|csysi_named_semaphore_take'],
     'once.pml': ['src/sync/once.c', 'include/csys/sync/once.h'],
     'rwlock.pml': ['src/sync/rwlock.c', 'src/sync/rwlock_read.c', 'src/sync/rwlock_write.c',
                    'include/csys/sync/rwlock_inside.h'],
