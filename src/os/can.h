@@ -14,6 +14,5 @@
 
 /* The last number but for the limits. */
 #define CSYSI_OS_CAN_LAST CSYS_CAN_SOCKET_LONG_PATH
-#define CSYSI_OS_CAN_LAST CSYS_CAN_SOCKET_LONG_PATH
 
 #endif
