@@ -415,6 +415,41 @@ static void ends_are_close_on_exec_and_blocking_only_if_asked(void **state)
 	unlink(path);
 }
 
+static void a_nonblocking_end_moves_all_that_there_is_room_for(void **state)
+{
+	(void)state;
+	static char big[1 << 20];
+	csys_handle reader, keeper, writer;
+	size_t wrote, got;
+	fresh();
+	assert_int_equal(csys_fifo_open_kept_reader(path, NULL, &reader, &keeper), 0);
+	assert_int_equal(csys_fifo_open_writer(path, NULL, &writer), 0);
+	for (int i = 0; i < 2; i++) { /* the second time it is known how */
+		assert_int_equal(
+			csys_stream_write_until(writer, big, sizeof big, CSYS_POLL, &wrote), 0);
+		assert_true(wrote > 4096); /* all that poll would promise */
+		assert_int_equal(csys_stream_write_until(writer, big, 1, CSYS_POLL, &got),
+				 CSYS_ETIMEDOUT);
+		assert_int_equal(csys_stream_read_until(reader, big, sizeof big, CSYS_POLL, &got),
+				 0);
+		assert_true(got == wrote);
+		assert_int_equal(csys_stream_read_until(reader, big, 1, CSYS_POLL, &got),
+				 CSYS_ETIMEDOUT);
+	}
+	/* The same numbers may be blocking ends of other pipes now. */
+	csys_handle_close(reader);
+	csys_handle_close(keeper);
+	csys_handle_close(writer);
+	struct ends pipes[2] = { opened_ends(), opened_ends() };
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(csys_stream_read_until(pipes[i].reader, big, 1, CSYS_POLL, &got),
+				 CSYS_ETIMEDOUT);
+		assert_true(fill_pipe(pipes[i].writer) > 4096);
+		close_ends(pipes[i]);
+	}
+	unlink(path);
+}
+
 static void open_above_2(void)
 {
 	csys_handle reader, keeper, other;
@@ -663,6 +698,7 @@ int main(int argc, char **argv)
 		TEST(a_killed_reader_is_a_broken_pipe),
 		TEST(a_kept_reader_sees_no_end_until_its_keeper_is_closed),
 		TEST(ends_are_close_on_exec_and_blocking_only_if_asked),
+		TEST(a_nonblocking_end_moves_all_that_there_is_room_for),
 		TEST(handles_stay_above_2_and_nothing_is_left_without_room),
 		TEST(a_fault_at_each_step_leaves_nothing),
 		TEST(a_forked_child_has_copies),

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "os/linux/nowait.h"
 #include "os/posix/posix.h"
 
@@ -16,11 +17,33 @@ static int is_on_disk(int fd)
 	return csysi_linux_is_kind(fd, S_IFREG) || csysi_linux_is_kind(fd, S_IFBLK);
 }
 
+/*
+ * Descriptors whose file has refused NOWAIT the last time, as a FIFO does.  A nonblocking one
+ * needs no flag then.  It is only a hint: when the number has become another file's, one
+ * system call is wasted.  Relaxed: it guards no data.
+ */
+static unsigned char refusals[1024];
+
+static void note(int fd, int is_refused)
+{
+	if (fd >= 0 && fd < (int)sizeof refusals && csysi_load_relaxed(&refusals[fd]) != is_refused)
+		csysi_store_relaxed(&refusals[fd], (unsigned char)is_refused);
+}
+
+static int needs_no_flag(int fd)
+{
+	return fd >= 0 && fd < (int)sizeof refusals && csysi_load_relaxed(&refusals[fd]) &&
+	       csysi_posix_is_nonblocking(fd);
+}
+
 ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced)
 {
+	if (needs_no_flag(fd))
+		return read(fd, buffer, size);
 	struct iovec io = { buffer, size };
 	ssize_t moved = csysi_linux_transfer(SYS_preadv2, fd, &io, 1, NOWAIT);
 
+	note(fd, csysi_linux_is_unsupported(moved));
 	if (csysi_linux_is_unsupported(moved))
 		return csysi_posix_read_polled(fd, buffer, size);
 	if (moved < 0 && errno == EAGAIN && announced) {
@@ -33,8 +56,11 @@ ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced
 
 ssize_t csysi_posix_write_nowait(int fd, const struct iovec *io, int count, int announced)
 {
+	if (needs_no_flag(fd))
+		return csysi_posix_write_nosigpipe(fd, io, count);
 	ssize_t moved = csysi_linux_write_nosignal(fd, io, count, NOWAIT);
 
+	note(fd, csysi_linux_is_unsupported(moved));
 	if (csysi_linux_is_unsupported(moved))
 		return csysi_posix_write_polled(fd, io, count);
 	if (moved < 0 && errno == EAGAIN && announced) {

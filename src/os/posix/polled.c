@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/uio.h>
@@ -13,6 +14,13 @@
 #ifndef PIPE_BUF
 #define PIPE_BUF _POSIX_PIPE_BUF /* systems where it depends on the file */
 #endif
+
+int csysi_posix_is_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && flags & O_NONBLOCK;
+}
 
 static int ready_now(int fd, short events)
 {
@@ -33,11 +41,15 @@ static int ready_now(int fd, short events)
 
 ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size)
 {
+	if (csysi_posix_is_nonblocking(fd))
+		return read(fd, buffer, size);
 	return ready_now(fd, POLLIN) ? read(fd, buffer, size) : -1;
 }
 
 ssize_t csysi_posix_write_polled(int fd, const struct iovec *io, int count)
 {
+	if (csysi_posix_is_nonblocking(fd))
+		return csysi_posix_write_nosigpipe(fd, io, count);
 	/* Room for PIPE_BUF bytes is all that POLLOUT promises. */
 	struct iovec first = io[0];
 	size_t size = 0;

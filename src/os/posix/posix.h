@@ -71,9 +71,13 @@ struct iovec;
 ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced);
 ssize_t csysi_posix_write_nowait(int fd, const struct iovec *io, int count, int announced);
 
+/* Whether a descriptor is open, and nonblocking. */
+int csysi_posix_is_nonblocking(int fd);
+
 /*
- * Transfer if poll says that it does not wait, which is the best that POSIX alone can do: if
- * another process transfers between the two calls, this one waits on a blocking descriptor.
+ * Transfer by a nonblocking descriptor as it is; by a blocking one if poll says that it does not
+ * wait, which is the best that POSIX alone can do: if another process transfers between the two
+ * calls, this one waits.
  */
 ssize_t csysi_posix_read_polled(int fd, void *buffer, size_t size);
 ssize_t csysi_posix_write_polled(int fd, const struct iovec *io, int count);
