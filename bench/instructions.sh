@@ -58,3 +58,8 @@ for case in self.unbounded.8 self.unbounded.64 self.bounded1024.8 self.unbounded
 		count_case channels "$case" "$subject"
 	done
 done
+if [ -x "$build/bench/ipc" ]; then
+	for subject in csys bare; do
+		count_case ipc named_semaphore.pair "$subject"
+	done
+fi

@@ -96,7 +96,8 @@ install_for_ci() {
         clang-19 meson ninja-build pkg-config python3 libcmocka-dev ca-certificates xz-utils \
         musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev dpkg-dev mmdebstrap \
         doxygen libuv1-dev libglib2.0-dev librust-sysinfo-dev librust-parking-lot-dev \
-        librust-crossbeam-channel-dev librust-flume-dev relacy-dev spin $rust $node)
+        librust-crossbeam-channel-dev librust-flume-dev libzmq3-dev libnng-dev libboost-dev \
+        relacy-dev spin $rust $node)
     # shellcheck disable=SC2046
     apt_install $(missing_packages "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" \
         "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev")
