@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "ipc/message_queue.h"
 
-#define GLOBAL 1 /* CSYS_NAMES_GLOBAL */
 #define USUAL_MODE 0600u
 #define MODES 0777u
 
@@ -23,7 +22,7 @@ static int is_wrong(const csys_message_queue_options *options)
 	       options->kind > CSYS_MESSAGE_QUEUE_SYSTEM_V ||
 	       options->access < CSYS_MESSAGE_QUEUE_BOTH ||
 	       options->access > CSYS_MESSAGE_QUEUE_RECV || options->scope < 0 ||
-	       options->scope > GLOBAL || options->mode & ~MODES;
+	       options->scope > CSYS_NAMES_GLOBAL || options->mode & ~MODES;
 }
 
 static int is_system_v(const csys_message_queue_options *options)
@@ -39,7 +38,7 @@ static unsigned flags_of(const csys_message_queue_options *options)
 		flags |= CSYSI_OS_QUEUE_SEND;
 	if (options->access != CSYS_MESSAGE_QUEUE_SEND)
 		flags |= CSYSI_OS_QUEUE_RECV;
-	if (options->scope != GLOBAL)
+	if (options->scope != CSYS_NAMES_GLOBAL)
 		flags |= CSYSI_OS_QUEUE_OWN;
 	else if (!options->accept_foreign)
 		flags |= CSYSI_OS_QUEUE_TRUSTED;

@@ -9,20 +9,10 @@
 #include <string.h>
 
 #include "ipc/message_queue.h"
-
-#define USER 0   /* CSYS_NAMES_USER */
-#define GLOBAL 1 /* CSYS_NAMES_GLOBAL */
-#define MAX 1023 /* CSYS_NAME_MAX */
+#include "ipc/names.h"
 
 /* Longer ones are hashed. */
 #define LONGEST 200
-
-static int check(const char *name)
-{
-	if (!name || !*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		return CSYS_EINVAL;
-	return strlen(name) > MAX ? CSYS_ENAMETOOLONG : 0;
-}
 
 /* FNV-1a of 64 bits, from different beginnings. */
 static uint64_t hash(const char *text, uint64_t from)
@@ -37,12 +27,12 @@ static uint64_t hash(const char *text, uint64_t from)
 int csysi_queue_name(const char *name, int scope, char out[CSYSI_QUEUE_NAME])
 {
 	char mark[32] = "";
-	int r = check(name);
+	int r = csysi_name_check(name);
 
 	if (r < 0)
 		return r;
-	if (scope == USER)
-		snprintf(mark, sizeof mark, "csys-%lld-", (long long)csysi_os_message_queue_user());
+	if (scope == CSYS_NAMES_USER)
+		snprintf(mark, sizeof mark, "csys-%lld-", (long long)csysi_os_user());
 	if (strlen(name) <= LONGEST)
 		snprintf(out, CSYSI_QUEUE_NAME, "%s%s", mark, name);
 	else
@@ -66,9 +56,8 @@ int csysi_queue_key(const char *name, int scope, int64_t *out)
 const char *csysi_queue_plain_name(const char *name, int *out_scope)
 {
 	char mark[32];
-	int size =
-		snprintf(mark, sizeof mark, "csys-%lld-", (long long)csysi_os_message_queue_user());
+	int size = snprintf(mark, sizeof mark, "csys-%lld-", (long long)csysi_os_user());
 
-	*out_scope = strncmp(name, mark, (size_t)size) == 0 ? USER : GLOBAL;
-	return *out_scope == USER ? name + size : name;
+	*out_scope = strncmp(name, mark, (size_t)size) == 0 ? CSYS_NAMES_USER : CSYS_NAMES_GLOBAL;
+	return *out_scope == CSYS_NAMES_USER ? name + size : name;
 }

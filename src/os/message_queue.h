@@ -112,7 +112,4 @@ int csysi_os_message_queue_limits(struct csysi_os_queue_limits *out);
 /* Visit the queues of the system.  CSYS_ENOTSUP where they are not listed. */
 int csysi_os_message_queue_list(csysi_os_queue_visitor *visitor, void *argument);
 
-/* The number of the user whose queues these are, for names; -1 if there are no users. */
-int64_t csysi_os_message_queue_user(void);
-
 #endif

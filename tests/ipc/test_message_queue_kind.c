@@ -85,7 +85,7 @@ static void names_are_checked_and_long_ones_stay_apart(void **state)
 {
 	(void)state;
 	static char longest[1025], other[1024];
-	static const char *const bad[] = { "", ".", "..", "/", "a/b" };
+	static const char *const bad[] = { "", ".", "..", "/", "a/b", "\xff" };
 	memset(longest, 'n', 1024);
 	memset(other, 'n', 1023);
 	other[1022] = 'm';
@@ -157,7 +157,7 @@ static void be_kept_out(void)
 	csys_message_queue *queue = NULL;
 	be_a_stranger();
 	CHECK(csys_message_queue_open(parents_name(), &options, &queue) == CSYS_ENOENT);
-	options.scope = 1;
+	options.scope = CSYS_NAMES_GLOBAL;
 	CHECK(csys_message_queue_open(parents_name(), &options, &queue) == CSYS_EACCES);
 	CHECK(csys_message_queue_create_or_open(parents_name(), &options, &queue) == CSYS_EACCES);
 	int r = csys_message_queue_unlink(parents_name(), &options);
@@ -170,7 +170,7 @@ static void be_let_in(void)
 	csys_message_queue_options options = queue_options(queue_kind());
 	csys_message_queue *queue = NULL;
 	be_a_stranger();
-	options.scope = 1;
+	options.scope = CSYS_NAMES_GLOBAL;
 	CHECK(csys_message_queue_open(parents_name(), &options, &queue) == 0);
 	CHECK(csys_message_queue_send(queue, "x", 1, 0) == 0);
 	csys_message_queue_close(queue);
@@ -191,7 +191,7 @@ static void modes_and_names_keep_other_users_out(void **state)
 	{
 		csys_message_queue_options options = queue_options(kind);
 		csys_message_queue *queue;
-		options.scope = 1;
+		options.scope = CSYS_NAMES_GLOBAL;
 		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue), 0);
 		assert_true(csys_exit_success(finished(queue_process("be_kept_out", kind))));
 		assert_int_equal(csys_message_queue_unlink(queue_name(), &options), 0);
@@ -235,7 +235,7 @@ static void take_the_place(void)
 	csys_message_queue *queue = NULL;
 	char squatted[96];
 	options.mode = 0666;
-	options.scope = 1;
+	options.scope = CSYS_NAMES_GLOBAL;
 	snprintf(squatted, sizeof squatted, "csys-0-%s", parents_name());
 	be_a_stranger();
 	CHECK(csys_message_queue_create(squatted, &options, &queue) == 0);
@@ -262,7 +262,7 @@ static void a_queue_in_the_place_of_ones_own_is_refused(void **state)
 		snprintf(global, sizeof global, "%s-global", queue_name());
 		snprintf(squatted, sizeof squatted, "csys-0-%s", queue_name());
 		assert_true(csys_exit_success(finished(queue_process("take_the_place", kind))));
-		options.scope = 1;
+		options.scope = CSYS_NAMES_GLOBAL;
 		options.accept_foreign = 1;
 		assert_int_equal(csys_message_queue_open(global, &options, &queue), 0);
 		int is_told =
@@ -273,7 +273,7 @@ static void a_queue_in_the_place_of_ones_own_is_refused(void **state)
 		if (is_told) {
 			assert_int_equal(csys_message_queue_open(global, &options, &queue),
 					 CSYS_EPERM);
-			options.scope = 0;
+			options.scope = CSYS_NAMES_USER;
 			assert_int_equal(csys_message_queue_open(queue_name(), &options, &queue),
 					 CSYS_EPERM);
 			assert_int_equal(
@@ -281,7 +281,7 @@ static void a_queue_in_the_place_of_ones_own_is_refused(void **state)
 				CSYS_EPERM);
 			assert_null(queue);
 		}
-		options.scope = 1;
+		options.scope = CSYS_NAMES_GLOBAL;
 		options.accept_foreign = 1;
 		assert_int_equal(csys_message_queue_unlink(squatted, &options), 0);
 		assert_int_equal(csys_message_queue_unlink(global, &options), 0);

@@ -53,6 +53,7 @@
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
 #include <csys/io/waitable.h>
+#include <csys/ipc/names.h>
 
 CSYS_BEGIN_DECLS
 

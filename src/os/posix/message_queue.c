@@ -286,8 +286,3 @@ int csysi_os_message_queue_state(const struct csysi_os_message_queue *queue,
 }
 
 #endif
-
-int64_t csysi_os_message_queue_user(void)
-{
-	return (int64_t)geteuid();
-}
