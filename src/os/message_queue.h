@@ -71,6 +71,7 @@ typedef int csysi_os_queue_visitor(const struct csysi_os_queue_entry *entry, voi
 /* A queue that is open. */
 struct csysi_os_message_queue {
 	intptr_t place;
+	int waiting; /* the system's own; 0 in a new one */
 };
 
 /*
@@ -88,11 +89,10 @@ void csysi_os_message_queue_close(const struct csysi_os_message_queue *queue);
  * that.  CSYS_EMSGSIZE: the message is larger than max_size, or the buffer smaller; nothing is
  * lost.  CSYS_EINVAL: no such priority.  CSYS_ETIMEDOUT.
  */
-int csysi_os_message_queue_send(const struct csysi_os_message_queue *queue, const void *data,
-				size_t size, int64_t priority, csys_deadline deadline);
-int csysi_os_message_queue_recv(const struct csysi_os_message_queue *queue, void *buffer,
-				size_t size, csys_deadline deadline, size_t *out_size,
-				int64_t *out_priority);
+int csysi_os_message_queue_send(struct csysi_os_message_queue *queue, const void *data, size_t size,
+				int64_t priority, csys_deadline deadline);
+int csysi_os_message_queue_recv(struct csysi_os_message_queue *queue, void *buffer, size_t size,
+				csys_deadline deadline, size_t *out_size, int64_t *out_priority);
 
 int csysi_os_message_queue_state(const struct csysi_os_message_queue *queue,
 				 struct csysi_os_queue_state *out);

@@ -37,6 +37,9 @@
  * Limits are narrow: usually an ordinary user may have 10 messages of 8192 bytes in a queue, and 9
  * such queues.  csys_message_queue_limits tells them.
  *
+ * An open queue of POSIX takes one handle, and on Linux another one from the first call on that has
+ * to wait without a deadline.
+ *
  * Threads: any number may use a queue at once; close it when all are done.  Signals: no call
  * returns for one.  Fork: a forked child may use its parent's queues, and has to close them for
  * itself.  A program that is executed has none of them.

@@ -1,5 +1,10 @@
 /*
  * os/linux/queue_system.c - queues of messages as Linux has them: files, which can be polled.
+ *
+ * A queue is open twice.  The first descriptor is nonblocking: an attempt on it costs less than a
+ * timed call that does not wait.  The second one is opened when a call is to wait without a
+ * deadline for the first time, and waits in that one call.  Where it cannot be opened (no /proc, no
+ * handle left, a mode that forbids it) poll waits instead.
  */
 #define _GNU_SOURCE /* fstatat, RLIMIT_MSGQUEUE */
 #include <dirent.h>
@@ -14,6 +19,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "base/fault.h"
 #include "os/posix/message_queue.h"
 #include "os/posix/posix.h"
@@ -27,7 +33,7 @@
 /* The kernel makes it close-on-exec. */
 mqd_t csysi_posix_queue_open(const char *name, int flags, mode_t mode, struct mq_attr *attributes)
 {
-	mqd_t queue = mq_open(name, flags, mode, attributes);
+	mqd_t queue = mq_open(name, flags | O_NONBLOCK, mode, attributes);
 
 	return queue < 0 ? queue : csysi_posix_above_2(queue);
 }
@@ -90,6 +96,50 @@ int csysi_posix_queue_wait(mqd_t queue, int writing, struct csysi_backoff *looks
 
 	(void)looks; /* what poll says is so, until another process is faster */
 	return csysi_os_poll(&item, 1, deadline);
+}
+
+int csysi_posix_queue_try_send(mqd_t queue, const void *data, size_t size, unsigned priority)
+{
+	return mq_send(queue, data, size, priority);
+}
+
+ssize_t csysi_posix_queue_try_recv(mqd_t queue, void *buffer, size_t size, unsigned *priority)
+{
+	return mq_receive(queue, buffer, size, priority);
+}
+
+/* Another description of the same queue, which blocks, above 2. */
+static int open_again(mqd_t queue)
+{
+	char path[32];
+	int access = fcntl(queue, F_GETFL) & O_ACCMODE;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", queue);
+	int fd = open(path, access | O_CLOEXEC);
+	return fd < 0 ? -1 : csysi_posix_above_2(fd);
+}
+
+mqd_t csysi_posix_queue_waiting(struct csysi_os_message_queue *queue, int is_wanted)
+{
+	/* Acquire pairs with the release of the thread that has opened it. */
+	int waiting = csysi_load_acquire(&queue->waiting);
+
+	if (waiting > 0 || !is_wanted)
+		return waiting > 0 ? waiting : -1;
+	int mine = open_again((mqd_t)queue->place);
+	if (mine < 0)
+		return -1;
+	/* Of two threads the first one's stays. */
+	if (csysi_cas_acq_rel(&queue->waiting, &waiting, mine))
+		return mine;
+	csysi_os_close(mine);
+	return waiting;
+}
+
+void csysi_posix_queue_close_waiting(const struct csysi_os_message_queue *queue)
+{
+	if (queue->waiting > 0)
+		csysi_os_close(queue->waiting);
 }
 
 /* ---- limits --------------------------------------------------------------------------- */

@@ -1,17 +1,15 @@
 /*
  * os/posix/message_queue.c - queues of messages as POSIX has them.
  *
- * mq_timedsend and mq_timedreceive wait until a point of the wall clock, which may be set.  So
- * they are called with a point that is long past: then they are attempts that do not wait,
- * whatever the clock says.  What waits between two attempts is the system's (queue_system.c).
- * Without a deadline mq_send and mq_receive wait, in one call.
+ * mq_timedsend and mq_timedreceive wait until a point of the wall clock, which may be set.  So with
+ * a deadline there are attempts that do not wait, and what waits between two of them is the
+ * system's (queue_system.c).  Without one mq_send and mq_receive wait, in one call.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -23,9 +21,6 @@
 /* Where the system does not tell what is usual. */
 #define FALLBACK_MESSAGES 8
 #define FALLBACK_SIZE 1024
-
-/* Before all time: an attempt. */
-static const struct timespec past = { 0, 0 };
 
 static mqd_t queue_of(const struct csysi_os_message_queue *queue)
 {
@@ -137,7 +132,7 @@ int csysi_os_message_queue_open(const struct csysi_os_queue_request *request,
 		mq_close(queue);
 		return csysi_posix_fail_with(EPERM);
 	}
-	out->place = (intptr_t)queue;
+	*out = (struct csysi_os_message_queue){ .place = (intptr_t)queue };
 	return 0;
 }
 
@@ -145,6 +140,7 @@ void csysi_os_message_queue_close(const struct csysi_os_message_queue *queue)
 {
 	int error = errno;
 
+	csysi_posix_queue_close_waiting(queue);
 	mq_close(queue_of(queue));
 	errno = error;
 }
@@ -172,45 +168,66 @@ static int try_again(mqd_t queue, int writing, struct csysi_backoff *looks, csys
 	return csysi_posix_queue_wait(queue, writing, looks, deadline);
 }
 
-int csysi_os_message_queue_send(const struct csysi_os_message_queue *queue, const void *data,
-				size_t size, int64_t priority, csys_deadline deadline)
+/* What to wait with, if there is no deadline; (mqd_t)-1: attempts are made. */
+static mqd_t waiting_of(struct csysi_os_message_queue *queue, csys_deadline deadline)
+{
+	return csys_deadline_is_forever(deadline) ? csysi_posix_queue_waiting(queue, 0) : (mqd_t)-1;
+}
+
+/* After a failed attempt: whether there is now something to wait with in place of it. */
+static int has_waiting(struct csysi_os_message_queue *queue, csys_deadline deadline, mqd_t *waiting)
+{
+	int error = errno;
+
+	if (error != EAGAIN || *waiting != (mqd_t)-1 || !csys_deadline_is_forever(deadline))
+		return 0;
+	*waiting = csysi_posix_queue_waiting(queue, 1);
+	errno = error;
+	return *waiting != (mqd_t)-1;
+}
+
+int csysi_os_message_queue_send(struct csysi_os_message_queue *queue, const void *data, size_t size,
+				int64_t priority, csys_deadline deadline)
 {
 	struct csysi_backoff looks = CSYSI_BACKOFF_LOOK;
-	int forever = csys_deadline_is_forever(deadline);
+	mqd_t waiting = waiting_of(queue, deadline);
 	int r = csysi_fault(CSYS_EIO);
 
 	if (r == 0 && (priority < 0 || priority > INT_MAX))
 		return csysi_posix_fail_with(EINVAL);
 	while (r == 0) {
-		int failed = forever ? mq_send(queue_of(queue), data, size, (unsigned)priority)
-				     : mq_timedsend(queue_of(queue), data, size, (unsigned)priority,
-						    &past);
+		int failed = waiting != (mqd_t)-1
+				     ? mq_send(waiting, data, size, (unsigned)priority)
+				     : csysi_posix_queue_try_send(queue_of(queue), data, size,
+								  (unsigned)priority);
 		if (!failed)
 			return 0;
-		r = try_again(queue_of(queue), 1, &looks, deadline);
+		if (!has_waiting(queue, deadline, &waiting))
+			r = try_again(queue_of(queue), 1, &looks, deadline);
 	}
 	return r;
 }
 
-int csysi_os_message_queue_recv(const struct csysi_os_message_queue *queue, void *buffer,
-				size_t size, csys_deadline deadline, size_t *out_size,
-				int64_t *out_priority)
+int csysi_os_message_queue_recv(struct csysi_os_message_queue *queue, void *buffer, size_t size,
+				csys_deadline deadline, size_t *out_size, int64_t *out_priority)
 {
 	struct csysi_backoff looks = CSYSI_BACKOFF_LOOK;
-	int forever = csys_deadline_is_forever(deadline);
+	mqd_t waiting = waiting_of(queue, deadline);
 	unsigned priority;
 	int r = csysi_fault(CSYS_EIO);
 
 	while (r == 0) {
-		ssize_t got =
-			forever ? mq_receive(queue_of(queue), buffer, size, &priority)
-				: mq_timedreceive(queue_of(queue), buffer, size, &priority, &past);
+		ssize_t got = waiting != (mqd_t)-1
+				      ? mq_receive(waiting, buffer, size, &priority)
+				      : csysi_posix_queue_try_recv(queue_of(queue), buffer, size,
+								   &priority);
 		if (got >= 0) {
 			*out_size = (size_t)got;
 			*out_priority = priority;
 			return 0;
 		}
-		r = try_again(queue_of(queue), 0, &looks, deadline);
+		if (!has_waiting(queue, deadline, &waiting))
+			r = try_again(queue_of(queue), 0, &looks, deadline);
 	}
 	return r;
 }
@@ -253,8 +270,8 @@ int csysi_os_message_queue_unlink(const char *name)
 	return csysi_posix_fail_with(ENOTSUP);
 }
 
-int csysi_os_message_queue_send(const struct csysi_os_message_queue *queue, const void *data,
-				size_t size, int64_t priority, csys_deadline deadline)
+int csysi_os_message_queue_send(struct csysi_os_message_queue *queue, const void *data, size_t size,
+				int64_t priority, csys_deadline deadline)
 {
 	(void)queue;
 	(void)data;
@@ -264,9 +281,8 @@ int csysi_os_message_queue_send(const struct csysi_os_message_queue *queue, cons
 	return csysi_posix_fail_with(ENOTSUP);
 }
 
-int csysi_os_message_queue_recv(const struct csysi_os_message_queue *queue, void *buffer,
-				size_t size, csys_deadline deadline, size_t *out_size,
-				int64_t *out_priority)
+int csysi_os_message_queue_recv(struct csysi_os_message_queue *queue, void *buffer, size_t size,
+				csys_deadline deadline, size_t *out_size, int64_t *out_priority)
 {
 	(void)queue;
 	(void)buffer;

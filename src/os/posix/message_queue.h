@@ -9,12 +9,24 @@
 #include <sys/types.h>
 
 #include "base/backoff.h"
+#include "os/os.h"
 
 /*
  * Open a queue as mq_open does, so that it is none of the standard streams if it is a descriptor.
  * (mqd_t)-1 with errno.
  */
 mqd_t csysi_posix_queue_open(const char *name, int flags, mode_t mode, struct mq_attr *attributes);
+
+/* Send, or receive, a message at once: ETIMEDOUT or EAGAIN if that cannot be. */
+int csysi_posix_queue_try_send(mqd_t queue, const void *data, size_t size, unsigned priority);
+ssize_t csysi_posix_queue_try_recv(mqd_t queue, void *buffer, size_t size, unsigned *priority);
+
+/*
+ * What mq_send and mq_receive wait with, which stays the queue's; (mqd_t)-1 if there is none.
+ * `is_wanted`: open it if it is missing.
+ */
+mqd_t csysi_posix_queue_waiting(struct csysi_os_message_queue *queue, int is_wanted);
+void csysi_posix_queue_close_waiting(const struct csysi_os_message_queue *queue);
 
 /* Give a new queue these permissions, if the system can. */
 void csysi_posix_queue_set_mode(mqd_t queue, mode_t mode);
