@@ -133,7 +133,8 @@ CSYS_API int csys_address_equal(const csys_address *a, const csys_address *b);
  * Write an address as text, for logs.
  *
  * A path is itself, an abstract name has an '@' before it, and one without a name is "(unnamed)".
- * What is not printable ASCII is written as \xNN, and a backslash as two.
+ * What is not printable ASCII is written as a backslash, an x and two digits, and a backslash as
+ * two.
  *
  * \param address  the address
  * \param buffer   the text, which always ends with a NUL if `size` is not 0

@@ -225,7 +225,7 @@ CSYS_API int csys_ip_address_is_unspecified(const csys_ip_address *address);
 /**
  * Tell whether an address is this machine's own: 127.0.0.0/8 or ::1.
  *
- * ::ffff:127.0.0.1 is not: ask csys_ip_address_to_canonical first where that may come.
+ * "::ffff:127.0.0.1" is not: ask csys_ip_address_to_canonical first where that may come.
  *
  * \param address  the address
  * \return 1 if it is, else 0
@@ -283,7 +283,7 @@ CSYS_API int csys_ip_address_is_broadcast(const csys_ip_address *address);
 CSYS_API int csys_ip_address_is_documentation(const csys_ip_address *address);
 
 /**
- * Tell whether an address is one of IPv4 in the form of IPv6: ::ffff:0.0.0.0/96.
+ * Tell whether an address is one of IPv4 in the form of IPv6: "::ffff:0.0.0.0/96".
  *
  * A listener for both versions sees such addresses of its peers.
  *
@@ -293,7 +293,7 @@ CSYS_API int csys_ip_address_is_documentation(const csys_ip_address *address);
 CSYS_API int csys_ip_address_is_v4_mapped(const csys_ip_address *address);
 
 /**
- * Make an address of IPv4 of one that is mapped (::ffff:192.0.2.1), and leave any other as it is.
+ * Make an address of IPv4 of one that is mapped ("::ffff:192.0.2.1"), and leave any other as it is.
  *
  * Compare and ask after this, so that a peer is the same over both versions.
  *
@@ -303,7 +303,7 @@ CSYS_API int csys_ip_address_is_v4_mapped(const csys_ip_address *address);
 CSYS_API csys_ip_address csys_ip_address_to_canonical(const csys_ip_address *address);
 
 /**
- * Make a mapped address of IPv6 (::ffff:192.0.2.1) of one of IPv4, and leave any other as it is.
+ * Make a mapped address of IPv6 ("::ffff:192.0.2.1") of one of IPv4, and leave any other as it is.
  *
  * \param address  the address
  * \return the address of IPv6, or `address`

@@ -247,7 +247,7 @@ CSYS_API CSYS_MUST_CHECK int csys_tcp_local(const csys_socket *socket, csys_ip_e
 /**
  * Tell the endpoint of the other side of a connection.
  *
- * Over a listener for both versions a peer of IPv4 has an address such as ::ffff:192.0.2.1: see
+ * Over a listener for both versions a peer of IPv4 has an address such as "::ffff:192.0.2.1": see
  * csys_ip_address_to_canonical.
  *
  * \param socket  the socket
