@@ -20,6 +20,8 @@ static const char *answers[8]; /* the addresses that it knows */
 static csys_event *silence;    /* it waits for this one */
 
 #ifdef CSYS_TEST_WRAPS
+static int asked_flags; /* how it was asked */
+
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 		       struct addrinfo **out);
 void __wrap_freeaddrinfo(struct addrinfo *list);
@@ -29,6 +31,7 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
 {
 	struct addrinfo *list = NULL;
 	asked++;
+	asked_flags = hints->ai_flags;
 	assert_true(host && !service && hints->ai_socktype == SOCK_STREAM);
 	if (silence)
 		csys_event_wait(silence);
@@ -187,6 +190,7 @@ static void a_name_has_its_addresses_in_their_order_and_each_once(void **state)
 		resolver_says(0, "2001:db8::1", "192.0.2.1", "2001:db8::1");
 		assert_int_equal(csys_tcp_resolve(names[i], 443, &found), 0);
 		assert_int_equal(asked, 1);
+		assert_int_equal(asked_flags, 0);
 		assert_int_equal(found.count, 2);
 		csys_ip_endpoint expected;
 		assert_int_equal(csys_ip_endpoint_parse("[2001:db8::1]:443", &expected), 0);
@@ -230,6 +234,7 @@ static void an_address_with_a_scope_is_asked_of_the_system(void **state)
 	resolver_says(0, "fe80::1", NULL, NULL);
 	assert_int_equal(csys_tcp_resolve("fe80::1%eth0", 80, &found), 0);
 	assert_int_equal(asked, 1);
+	assert_int_equal(asked_flags, AI_NUMERICHOST); /* and no server */
 	csys_tcp_endpoints_free(&found);
 	resolver_says(EAI_NONAME, NULL, NULL, NULL);
 	assert_int_equal(csys_tcp_resolve("fe80::1%none", 80, &found), CSYS_EINVAL);
