@@ -55,8 +55,17 @@ static void periods_are_counted_and_do_not_drift(void **state)
 		/* So many points, from the first on, lie before now. */
 		assert_true(first + (int64_t)(sum - 1) * PERIOD <= now);
 	}
+	assert_int_equal(csys_wait_set_remove(set, timer), 0);
+
+	/* Its points lie 2 and 3 periods behind the first, whenever it was told; the heap has the
+	 * earlier point first, however late this thread is. */
+	int64_t now = csys_now();
+	timer = add_timer(set, csys_deadline_at(now - 30000000), 20000000, 1);
+	assert_int_equal(next(set, CSYS_POLL).count, 2);
+	add_timer(set, csys_deadline_at(now + 15000000), 0, 2);
+	assert_int_equal(next(set, CSYS_FOREVER).token.number, 1);
 	assert_int_equal(csys_wait_set_pause(set, timer), 0);
-	assert_true((int64_t)sum >= (csys_now() - first) / PERIOD - 1000000);
+	assert_int_equal(next(set, CSYS_FOREVER).token.number, 2);
 
 	/* The longest period, and the last point of the clock. */
 	assert_int_equal(csys_wait_set_resume(set, timer), 0);
@@ -122,6 +131,41 @@ static void a_deadline_and_a_timer_do_not_take_from_each_other(void **state)
 		assert_int_equal(next(set, at).token.number, 2);
 		assert_int_equal(csys_wait_set_remove(set, timer), 0);
 	}
+	csys_wait_set_close(set);
+}
+
+static int looks;
+
+static int count_looks(void *answer)
+{
+	looks++;
+	return *(int *)answer;
+}
+
+static void what_has_no_handle_is_looked_at_and_at_the_deadline_once_more(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	int answer = 0;
+	const csys_waitable waitable = { .handle = CSYS_NO_HANDLE,
+					 .is_ready = count_looks,
+					 .object = &answer };
+	csys_wait_entry entry = add(set, waitable, 1);
+	for (int i = 1; i < 8; i++) { /* the naps have grown by then */
+		assert_told(set, 0, 0, 0, 0);
+		assert_true(looks >= i);
+	}
+	answer = 1;
+	assert_told(set, 1, 0, 0, 0);
+	assert_told(set, 1, 0, 0, 0);
+	answer = 0;
+	assert_int_equal(next(set, csys_after_ms(1)).token.number, 0);
+	answer = CSYS_EIO;
+	assert_int_equal(next(set, CSYS_FOREVER).result, CSYS_EIO);
+	assert_int_equal(csys_wait_set_pause(set, entry), 0);
+	looks = 0;
+	assert_told(set, 0, 0, 0, 0);
+	assert_int_equal(looks, 0);
 	csys_wait_set_close(set);
 }
 
@@ -339,6 +383,7 @@ int main(void)
 		TEST(periods_are_counted_and_do_not_drift),
 		TEST(timers_come_due_in_their_order),
 		TEST(a_deadline_and_a_timer_do_not_take_from_each_other),
+		TEST(what_has_no_handle_is_looked_at_and_at_the_deadline_once_more),
 		TEST(additions_and_changes_reach_a_wait_that_is_under_way),
 		TEST(a_wake_ends_one_wait),
 		TEST(a_timer_is_told_to_one_thread),

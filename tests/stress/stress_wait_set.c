@@ -33,6 +33,7 @@ static struct record records[ENTRIES];
 static uint32_t removals;    /* atomic: how many have returned */
 static uint32_t timers_left; /* atomic */
 static uint32_t is_over;     /* atomic */
+static uint32_t wakes;       /* atomic: that no wait was seen to take, or more */
 static unsigned the_seed;
 
 static void broken(const char *what)
@@ -84,6 +85,8 @@ static void *wait_for_all(void *seed_)
 						 &count);
 		if (r < 0 && r != CSYS_ETIMEDOUT)
 			broken("a wait failed");
+		if (r == 0 && count == 0 && csysi_sub_acq_rel(&wakes, 1) == UINT32_MAX)
+			broken("a wake was told twice");
 		for (size_t i = 0; i < count; i++)
 			look_at(&events[i], before);
 	}
@@ -149,8 +152,10 @@ static void *change_it(void *seed_)
 			add_timer(&mine[i], &seed);
 		else
 			add_stream(&mine[i], &seed);
-		if (roll(&seed) % 8 == 0)
+		if (roll(&seed) % 8 == 0) {
+			csysi_add_acq_rel(&wakes, 1);
 			csys_wait_set_wake(set);
+		}
 	}
 	return NULL;
 }
@@ -161,7 +166,7 @@ static void begin_round(void)
 {
 	for (int i = 0; i < ENTRIES; i++)
 		records[i] = (struct record){ 0 };
-	removals = timers_left = is_over = 0;
+	removals = timers_left = is_over = wakes = 0;
 	if (csys_wait_set_open(&set) < 0)
 		broken("no set");
 }
