@@ -70,6 +70,19 @@ int csysi_os_map_prefault(void *address, size_t size, int writing);
 int csysi_os_map_lock(void *address, size_t size);
 int csysi_os_map_unlock(void *address, size_t size);
 
+/*
+ * Open a file to be mapped: for reading, and writing too if so asked.  It never waits, and has no
+ * effect on what is opened, whatever that is.
+ */
+int csysi_os_map_open(const char *path, int writing, csys_handle *out);
+
+/*
+ * Copy out of a mapping.  CSYS_EIO: a page could not be read, or is beyond the end of the file;
+ * there is no signal, and some bytes may have been copied.  CSYS_EMFILE where the system has no
+ * call for it.
+ */
+int csysi_os_map_copy(const void *from, void *to, size_t size);
+
 /* Have changes of a range written to the file's device, and wait for that, or only begin. */
 int csysi_os_map_flush(void *address, size_t size, int wait);
 

@@ -39,6 +39,9 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -53,6 +56,8 @@ static const struct {
 	{ "membarrier", SYS_membarrier },
 	{ "memfd_create", SYS_memfd_create },
 	{ "pidfd_open", SYS_pidfd_open },
+	{ "process_vm_readv", SYS_process_vm_readv },
+	{ "epoll_pwait2", SYS_epoll_pwait2 },
 	{ "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "preadv2", SYS_preadv2 },
 	{ "pwritev2", SYS_pwritev2 },

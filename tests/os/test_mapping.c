@@ -193,6 +193,22 @@ static void what_lies_beyond_the_end_is_there_when_the_file_has_grown(void **sta
 	csysi_os_close(file);
 }
 
+static void a_copy_out_of_a_mapping_is_whole_or_an_error(void **state)
+{
+	(void)state;
+	csys_handle file = make_file(10);
+	size_t page = csysi_os_page_size();
+	char buffer[64] = "";
+	void *address;
+	assert_int_equal(csysi_os_map(file, 0, 2 * page, CSYSI_OS_MAP_READ, &address), 0);
+	assert_int_equal(csysi_os_map_copy((char *)address + 2, buffer, 8), 0);
+	assert_memory_equal(buffer, "aaaaaaaa", 9);
+	assert_int_equal(csysi_os_map_copy((char *)address + page, buffer, 1), CSYS_EIO);
+	assert_int_equal(csysi_os_map_copy((char *)address + page - 1, buffer, 2), CSYS_EIO);
+	csysi_os_unmap(address, 2 * page);
+	csysi_os_close(file);
+}
+
 static void the_size_of_a_mapping_changes(void **state)
 {
 	(void)state;
@@ -388,6 +404,7 @@ int main(int argc, char **argv)
 		NAMES_TEST(a_mapping_for_writing_is_the_file_and_a_copy_is_not),
 		NAMES_TEST(a_mapping_begins_at_its_offset),
 		NAMES_TEST(what_lies_beyond_the_end_is_there_when_the_file_has_grown),
+		NAMES_TEST(a_copy_out_of_a_mapping_is_whole_or_an_error),
 		NAMES_TEST(the_size_of_a_mapping_changes),
 		NAMES_TEST(protection_changes_within_what_the_handle_allows),
 		NAMES_TEST(advice_changes_no_content),

@@ -3,6 +3,7 @@
  */
 #define _DEFAULT_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -47,6 +48,28 @@ int csysi_os_map(csys_handle file, uint64_t offset, size_t size, enum csysi_os_a
 		return errno == ENODEV ? CSYS_ENOTSUP : errno == EAGAIN ? CSYS_ENOMEM : r;
 	}
 	*out = address;
+	return 0;
+}
+
+int csysi_os_map_open(const char *path, int writing, csys_handle *out)
+{
+	int r = csysi_fault(CSYS_EMFILE);
+	if (r < 0)
+		return r;
+
+	int fd;
+	do
+		/* A FIFO without a writer is waited for otherwise. */
+		fd = open(path, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	while (fd < 0 && errno == EINTR);
+	if (fd >= 0)
+		fd = csysi_posix_above_2(fd);
+	if (fd < 0) {
+		r = csysi_posix_fail();
+		/* A socket, a device without its driver. */
+		return errno == ENXIO || errno == ENODEV ? CSYS_ENOTSUP : r;
+	}
+	*out = fd;
 	return 0;
 }
 

@@ -90,6 +90,11 @@ typedef ssize_t csysi_posix_writer(int fd, const struct iovec *io, int count);
 ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const struct iovec *io, int count);
 ssize_t csysi_posix_write_masked(int fd, const struct iovec *io, int count);
 
+/* ---- mappings (copy_by_pipe.c) --------------------------------------------------------- */
+
+/* Copy memory whose use may be a fault: as csysi_os_map_copy. */
+int csysi_posix_copy_by_pipe(const void *from, void *to, size_t size);
+
 /* ---- pseudo-terminals (pty_peer.c) ----------------------------------------------------- */
 
 /* Get the path of the terminal side of a controller.  -1 with errno. */
