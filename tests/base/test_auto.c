@@ -142,6 +142,7 @@ static void each_type_is_released(void **state)
 		CSYS_AUTO(csys_pty) pty = NULL;
 		CSYS_AUTO(csys_names) names = NULL;
 		CSYS_AUTO(csys_shm) shm = NULL;
+		CSYS_AUTO(csys_map) map = NULL;
 		CSYS_AUTO(csys_message_queue) queue = NULL;
 		CSYS_AUTO(csys_file_lock) file_lock = NULL;
 		CSYS_AUTO(csys_lock_file) lock_file = NULL;
@@ -185,6 +186,7 @@ static void each_type_is_released(void **state)
 		r = csys_pty_open(24, 80, &pty);
 		r = csys_names_open(CSYS_NAMES_GLOBAL, &names);
 		r = csys_shm_create_anonymous(1, NULL, &shm);
+		r = csys_map_open(helper(), NULL, &map);
 		snprintf(name, sizeof name, "test-auto-%ld", (long)getpid());
 		r = csys_message_queue_create(name, &small, &queue);
 		r = csys_message_queue_unlink(name, NULL);
