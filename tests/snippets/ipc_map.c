@@ -3,7 +3,7 @@
  */
 #include <csys/ipc/map.h>
 
-size_t count_lines(const char *text, size_t size);
+size_t count_lines(const void *text, size_t size);
 
 int count(void);
 int count(void)
