@@ -2,10 +2,12 @@
  * os/test_mapping.c - exam: files in memory, memory that is a file, and the room of files.
  */
 #define _XOPEN_SOURCE 700
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/types.h>
 
 #include "os/os.h"
 #include "support/names.h"
@@ -98,6 +100,42 @@ static void a_limit_of_files_is_no_signal(void **state)
 	(void)state;
 	in_process(a_file_beyond_the_limit_is_told_without_a_signal);
 }
+
+#ifdef CSYS_TEST_WRAPS
+/* A system that gives a part up for each signal. */
+static off_t most_at_once;
+
+typedef int allocator(int fd, off_t from, off_t size);
+allocator __real_posix_fallocate;
+__attribute__((weak)) allocator __real_posix_fallocate64; /* not all libcs have it */
+allocator __wrap_posix_fallocate, __wrap_posix_fallocate64;
+
+int __wrap_posix_fallocate(int fd, off_t from, off_t size)
+{
+	return most_at_once && size > most_at_once ? EINTR : __real_posix_fallocate(fd, from, size);
+}
+
+int __wrap_posix_fallocate64(int fd, off_t from, off_t size)
+{
+	return most_at_once && size > most_at_once ? EINTR
+						   : __real_posix_fallocate64(fd, from, size);
+}
+
+static void what_is_interrupted_goes_on_with_smaller_parts(void **state)
+{
+	(void)state;
+	csys_handle file = make_file(0);
+	struct csysi_os_file about;
+
+	most_at_once = 100000;
+	int r = csysi_os_file_allocate(file, MIB + 1);
+	most_at_once = 0;
+	assert_int_equal(r, 0);
+	assert_int_equal(csysi_os_file_info(file, &about), 0);
+	assert_int_equal(about.size, MIB + 1);
+	csysi_os_close(file);
+}
+#endif
 
 static void ignore(int number)
 {
@@ -400,6 +438,9 @@ int main(int argc, char **argv)
 		NAMES_TEST(bytes_are_read_and_written_at_their_places),
 		NAMES_TEST(an_allocated_file_is_as_long_and_never_gets_shorter),
 		NAMES_TEST(a_limit_of_files_is_no_signal),
+#ifdef CSYS_TEST_WRAPS
+		NAMES_TEST(what_is_interrupted_goes_on_with_smaller_parts),
+#endif
 		NAMES_TEST(allocation_gets_on_while_signals_interrupt_it),
 		NAMES_TEST(a_mapping_for_writing_is_the_file_and_a_copy_is_not),
 		NAMES_TEST(a_mapping_begins_at_its_offset),
