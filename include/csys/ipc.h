@@ -14,8 +14,8 @@
 #include <csys/ipc/ip_address.h>
 #include <csys/ipc/listener.h>
 #include <csys/ipc/lock_file.h>
-#include <csys/ipc/message.h>
 #include <csys/ipc/map.h>
+#include <csys/ipc/message.h>
 #include <csys/ipc/message_queue.h>
 #include <csys/ipc/named_semaphore.h>
 #include <csys/ipc/names.h>
