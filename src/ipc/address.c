@@ -108,7 +108,7 @@ static void put_byte(struct text *text, unsigned char byte)
 size_t csys_address_text(const csys_address *address, char *buffer, size_t size)
 {
 	struct text text = { .buffer = buffer, .room = buffer ? size : 0 };
-	int kind = csys_address_kind_of(address);
+	int kind = (int)csys_address_kind_of(address);
 
 	if (kind == CSYS_ADDRESS_UNNAMED)
 		put_string(&text, "(unnamed)");
@@ -132,7 +132,7 @@ int csysi_address_is_abstract(const csys_address *address)
 
 int csysi_address_to_os(const csys_address *address, struct csysi_os_address *out)
 {
-	int kind = csys_address_kind_of(address);
+	int kind = (int)csys_address_kind_of(address);
 
 	if ((kind != CSYS_ADDRESS_IS_PATH && kind != CSYS_ADDRESS_IS_ABSTRACT) ||
 	    address->size == 0)

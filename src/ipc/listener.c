@@ -38,7 +38,7 @@ static void set_options(csys_listener *listener, const csys_listener_options *op
 
 static int is_valid(const csys_address *address, const csys_listener_options *options)
 {
-	int kind = csys_address_kind_of(address);
+	int kind = (int)csys_address_kind_of(address);
 
 	return (kind == CSYS_ADDRESS_IS_PATH || kind == CSYS_ADDRESS_IS_ABSTRACT) &&
 	       (options->kind == CSYS_SOCKET_STREAM || options->kind == CSYS_SOCKET_SEQPACKET) &&

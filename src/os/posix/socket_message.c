@@ -66,7 +66,8 @@ static int add_handles(const csys_handle *handles, size_t count, struct msghdr *
 			return csysi_posix_fail_with(EBADF);
 		memcpy(CMSG_DATA(item) + i * sizeof fd, &fd, sizeof fd);
 	}
-	header->msg_controllen = CMSG_SPACE(count * sizeof(int));
+	header->msg_controllen =
+		(__typeof__(header->msg_controllen))CMSG_SPACE(count * sizeof(int));
 	return 0;
 }
 
