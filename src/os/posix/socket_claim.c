@@ -268,30 +268,22 @@ int csysi_os_claim_bind(struct csysi_os_claim *claim, const char *path, csysi_os
 /* ---- what stands there --------------------------------------------------------------- */
 
 /*
- * Whether a process has the socket at an address, by trying to connect to it without waiting.
- * Only a refusal of the right kind of socket says that none has.  1, 0, or a failure: CSYS_ENOENT.
+ * Whether a process has the socket at an address, by trying to connect to it without waiting.  Only
+ * a refusal says that none has: a full queue, a missing right or a socket of another kind
+ * (CSYS_EBADMSG) are answers of one that lives.  1, 0, or a failure: CSYS_ENOENT.
  */
 static int is_served(const struct csysi_posix_address *where)
 {
-	static const enum csysi_os_socket_kind kinds[] = { CSYSI_OS_STREAM, CSYSI_OS_SEQPACKET,
-							   CSYSI_OS_DATAGRAM };
+	csysi_os_socket probe;
+	int r = csysi_os_socket_create(CSYSI_OS_STREAM, &probe);
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		csysi_os_socket probe;
-		int r = csysi_os_socket_create(kinds[i], &probe);
-		if (r == CSYS_ENOTSUP)
-			continue;
-		if (r == 0) {
-			r = csysi_posix_connect((int)probe, where, CSYS_POLL);
-			csysi_os_socket_close(probe);
-		}
-		if (r == CSYS_EBADMSG)
-			continue;
-		if (r == CSYS_ECONNREFUSED)
-			return 0;
-		return r == CSYS_ENOENT || r == CSYS_EMFILE || r == CSYS_ENOMEM ? r : 1;
-	}
-	return 1;
+	if (r < 0)
+		return r;
+	r = csysi_posix_connect((int)probe, where, CSYS_POLL);
+	csysi_os_socket_close(probe);
+	if (r == CSYS_ECONNREFUSED)
+		return 0;
+	return r == CSYS_ENOENT || r == CSYS_ENOMEM ? r : 1;
 }
 
 int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
