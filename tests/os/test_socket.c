@@ -2,6 +2,7 @@
  * os/test_socket.c - exam: sockets, the right to a path, and what comes beside a message.
  */
 #define _XOPEN_SOURCE 700
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -280,6 +281,48 @@ static void a_lock_file_that_cannot_be_trusted_is_refused(void **state)
 	place_drop();
 }
 
+#ifdef CSYS_TEST_WRAPS
+/* What happens before the next flock: the holder of the lock removes the file and ends, and another
+ * process makes a new one. */
+static const char *removed;
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+	if (removed) {
+		assert_int_equal(unlink(removed), 0);
+		int next = open(removed, O_CREAT | O_EXCL | O_RDWR, 0600);
+		assert_true(next >= 0);
+		close(next);
+	}
+	removed = NULL;
+	return __real_flock(fd, operation);
+}
+#endif
+
+static void a_lock_on_a_file_that_was_removed_is_no_claim(void **state)
+{
+	(void)state;
+#ifdef CSYS_TEST_WRAPS
+	struct csysi_os_claim claim, other;
+	struct stat named, locked;
+	place_make();
+	const char *path = place_path("x"), *lock = place_path("x.lock");
+	removed = lock;
+	assert_int_equal(csysi_os_claim(path, &claim), 0);
+	assert_null(removed);
+	assert_int_equal(stat(lock, &named), 0);
+	assert_int_equal(fstat((int)claim.lock, &locked), 0);
+	assert_int_equal(named.st_ino, locked.st_ino);
+	assert_int_equal(csysi_os_claim(path, &other), CSYS_EADDRINUSE);
+	csysi_os_claim_release(&claim, 1);
+	place_drop();
+#else
+	skip_because("this linker cannot put a test in between");
+#endif
+}
+
 static void a_connection_is_accepted_and_an_absent_listener_told(void **state)
 {
 	(void)state;
@@ -323,6 +366,7 @@ int main(void)
 		TEST(what_is_no_socket_is_never_removed),
 		TEST(only_the_own_file_is_unlinked),
 		TEST(a_lock_file_that_cannot_be_trusted_is_refused),
+		TEST(a_lock_on_a_file_that_was_removed_is_no_claim),
 		TEST(a_connection_is_accepted_and_an_absent_listener_told),
 	};
 	return RUN(tests);
