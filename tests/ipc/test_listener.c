@@ -377,6 +377,7 @@ static void a_connection_is_waited_for(void **state)
 		assert_int_equal(csys_listener_accept(listener, &server), 0);
 		storm_stop();
 		assert_int_equal(csys_thread_join(thread, &client), 0);
+		csys_thread_unref(thread);
 		csys_socket_close(server);
 		csys_socket_close(client);
 	}

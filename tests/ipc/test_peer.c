@@ -88,6 +88,7 @@ static void connect_as_nobody(void)
 	CHECK(csys_socket_connect(&address, &(csys_socket_options){ .any_user = 1 }, &client) == 0);
 	/* Until the other side has closed it. */
 	CHECK(csys_socket_recv(client, &c, 1, &size) == 0);
+	csys_socket_close(client);
 }
 
 static pid_t forked(void (*function)(void))
@@ -293,6 +294,7 @@ static void meet_root(void)
 	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
 	CHECK(csys_socket_connect(&address, NULL, &client) == CSYS_EPERM && !client);
 	CHECK(csys_socket_connect(&address, &(csys_socket_options){ .any_user = 1 }, &client) == 0);
+	csys_socket_close(client);
 }
 
 static void a_client_finds_out_that_another_user_listens(void **state)
@@ -320,6 +322,7 @@ static void send_as_nobody(void)
 		message.handle_count = i;
 		CHECK(csys_message_send(socket, &message, NULL) == 0);
 	}
+	csys_socket_close(socket);
 }
 
 static void messages_of_another_user_are_passed_over(void **state)

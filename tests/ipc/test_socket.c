@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "support/place.h"
@@ -201,12 +203,17 @@ static void a_connection_that_waits_for_room_gets_it(void **state)
 				 0);
 		storm_stop();
 		/* Nothing of the deadline is left on the socket. */
-		size_t all = 0, size;
-		static const char big[65536];
-		while (csys_socket_try_send(late, big, sizeof big, &size) == 0)
-			all += size;
-		assert_true(all > 0);
+		struct timeval left = { 77, 77 };
+		socklen_t size = sizeof left;
+		assert_int_equal(getsockopt((int)csys_socket_handle(late), SOL_SOCKET, SO_SNDTIMEO,
+					    &left, &size),
+				 0);
+		assert_true(left.tv_sec == 0 && left.tv_usec == 0);
+		int flag;
+		assert_int_equal(csys_stream_nonblocking(csys_socket_handle(late), &flag), 0);
+		assert_int_equal(flag, 0);
 		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
 		csys_socket_close(late);
 		while (count > 0)
 			csys_socket_close(clients[--count]);

@@ -76,7 +76,7 @@ static void each_wait_ends_at_its_deadline_also_among_signals(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 6; i++) {
-		char buffer[8];
+		char buffer[8] = "";
 		size_t size = 77;
 		if (!make_pair(i % 3))
 			continue;
@@ -147,6 +147,7 @@ static void a_receiver_waits_for_what_comes_later(void **state)
 		assert_int_equal(size, 4);
 		storm_stop();
 		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
 		close_pair();
 	}
 }
@@ -174,6 +175,7 @@ static void a_sender_waits_for_room(void **state)
 				 0);
 		storm_stop();
 		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
 		assert_int_equal(csys_socket_recv(b, &c, 1, &size), 0);
 		assert_int_equal(c, 'x');
 		close_pair();
@@ -194,6 +196,7 @@ static void the_nonblocking_flag_changes_nothing(void **state)
 		assert_int_equal(csys_thread_spawn(send_later, NULL, NULL, &thread), 0);
 		assert_int_equal(csys_socket_recv(b, buffer, 8, &size), 0);
 		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
 		assert_int_equal(csys_socket_try_recv(b, buffer, 8, &size), CSYS_EAGAIN);
 		assert_int_equal(csys_stream_nonblocking(csys_socket_handle(b), &flag), 0);
 		assert_int_equal(flag, 1);
@@ -237,6 +240,7 @@ static void all_that_was_asked_for_is_received_from_pieces(void **state)
 		assert_memory_equal(buffer, "5678901234", 10);
 		storm_stop();
 		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
 		close_pair();
 	}
 }
@@ -291,6 +295,7 @@ static void a_megabyte_comes_in_order(void **state)
 	assert_int_equal(csys_socket_recv_all(b, got, sizeof got, &size), 0);
 	storm_stop();
 	assert_int_equal(csys_thread_join(thread, NULL), 0);
+	csys_thread_unref(thread);
 	assert_int_equal(size, sizeof got);
 	assert_int_equal(sent, sizeof got);
 	for (size_t i = 0; i < sizeof got; i++)
@@ -417,6 +422,7 @@ static void a_shutdown_ends_a_wait_in_another_thread(void **state)
 	assert_int_equal(csys_socket_recv(b, &c, 1, &size), 0);
 	assert_int_equal(size, 0);
 	assert_int_equal(csys_thread_join(thread, NULL), 0);
+	csys_thread_unref(thread);
 	assert_int_equal(csys_socket_send(b, "x", 1, &size), CSYS_EPIPE);
 	close_pair();
 }
