@@ -10,10 +10,17 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "os/posix/socket.h"
+
+/* Newer than some headers. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 
 int csysi_posix_abstract(const char *name, size_t size, struct csysi_posix_address *out)
 {
@@ -69,4 +76,15 @@ int csysi_posix_reach_in(int directory, const char *name, struct csysi_posix_add
 	if (size < 0 || (size_t)size >= sizeof path || !is_there(directory))
 		return csysi_posix_fail_with(ENAMETOOLONG);
 	return csysi_posix_address_of(path, out);
+}
+
+/* That of the C library goes through /proc, where it knows no better; the kernel's own (Linux 6.6)
+ * does without. */
+int csysi_posix_chmod_in(int directory, const char *name, mode_t mode)
+{
+	if (fchmodat(directory, name, mode, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != ENOSYS)
+		return -1;
+	return (int)syscall(SYS_fchmodat2, directory, name, mode, AT_SYMLINK_NOFOLLOW);
 }

@@ -54,6 +54,9 @@ int csysi_posix_abstract(const char *name, size_t size, struct csysi_posix_addre
 int csysi_posix_reach(const char *path, struct csysi_posix_address *out);
 int csysi_posix_reach_in(int directory, const char *name, struct csysi_posix_address *out);
 
+/* Set the permissions of a file in an open directory, and follow no link.  -1 with errno. */
+int csysi_posix_chmod_in(int directory, const char *name, mode_t mode);
+
 /* ---- connecting (socket_connect.c) --------------------------------------------------- */
 
 /* As csysi_os_socket_connect, with the system's address. */

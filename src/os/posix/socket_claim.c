@@ -92,12 +92,18 @@ static int is_same_file(const struct stat *a, const struct stat *b)
 /* Lock an open file.  EWOULDBLOCK: somebody has it. */
 static int lock(int fd)
 {
+#ifdef CSYSI_HAVE_FLOCK
 	int r;
 
 	do
 		r = flock(fd, LOCK_EX | LOCK_NB);
 	while (r < 0 && errno == EINTR);
 	return r;
+#else
+	(void)fd; /* locks of records go with any descriptor of the file: they hold nothing */
+	errno = ENOTSUP;
+	return -1;
+#endif
 }
 
 /* A file that other users have made, or can write to, says nothing. */
@@ -229,7 +235,7 @@ static int set_mode(const struct csysi_os_claim *claim, const struct stat *made,
 		return CSYS_ENOTSUP;
 	if (has == mode)
 		return 0;
-	return fchmodat((int)claim->directory, claim->name, mode, AT_SYMLINK_NOFOLLOW) < 0
+	return csysi_posix_chmod_in((int)claim->directory, claim->name, mode) < 0
 		       ? csysi_posix_fail()
 		       : 0;
 }
