@@ -182,8 +182,9 @@ static void a_long_path_is_sent_to_or_refused(void **state)
 		csys_socket_close(x);
 	} else {
 		assert_int_equal(r, CSYS_ENAMETOOLONG);
-		assert_int_equal(csys_datagram_send_to(y, place_address(deep), "far", 3),
-				 CSYS_ENAMETOOLONG);
+		/* The system may see first that nothing is there. */
+		r = csys_datagram_send_to(y, place_address(deep), "far", 3);
+		assert_true(r == CSYS_ENAMETOOLONG || r == CSYS_ENOENT);
 	}
 	csys_socket_close(y);
 	deep[150] = 0;

@@ -236,8 +236,9 @@ static void a_path_longer_than_an_address_is_reached_or_refused(void **state)
 	int r = csys_listener_bind(place_address(name), NULL, &listener);
 	if (!csys_can(CSYS_CAN_SOCKET_LONG_PATH)) {
 		assert_int_equal(r, CSYS_ENAMETOOLONG);
-		assert_int_equal(csys_socket_connect(place_address(name), NULL, &client),
-				 CSYS_ENAMETOOLONG);
+		/* The system may see first that nothing is there. */
+		r = csys_socket_connect(place_address(name), NULL, &client);
+		assert_true(r == CSYS_ENAMETOOLONG || r == CSYS_ENOENT);
 	} else {
 		assert_int_equal(r, 0);
 		assert_int_equal(csys_socket_connect(place_address(name), NULL, &client), 0);
