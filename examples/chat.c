@@ -32,15 +32,16 @@ struct guest {
 static struct guest guests[MOST_GUESTS];
 static size_t guest_count;
 
-/* One that does not read fast enough misses what is said. */
-static void tell_others(const struct guest *speaker, const char *text, size_t size)
+/* One that does not read fast enough misses what is said; the speaker knows it, but for its own
+ * coming. */
+static void tell(const struct guest *speaker, int all, const char *text, size_t size)
 {
 	char line[sizeof speaker->name + MOST_TEXT + 2];
 	int length = snprintf(line, sizeof line, "%s: %.*s", speaker->name, (int)size, text);
 	size_t sent;
 
 	for (size_t i = 0; i < guest_count; i++)
-		if (&guests[i] != speaker)
+		if (all || &guests[i] != speaker)
 			(void)!csys_socket_try_send(guests[i].socket, line, (size_t)length, &sent);
 }
 
@@ -55,7 +56,7 @@ static void welcome(csys_listener *listener)
 	snprintf(guest->name, sizeof guest->name, "user %lld, process %lld", (long long)peer.uid,
 		 (long long)peer.pid);
 	guest_count++;
-	tell_others(guest, "(joins)", 7);
+	tell(guest, 1, "(joins)", 7);
 }
 
 static void hear(struct guest *guest)
@@ -65,9 +66,9 @@ static void hear(struct guest *guest)
 	int r = csys_socket_try_recv(guest->socket, text, sizeof text, &size);
 
 	if (r == 0 && size > 0) {
-		tell_others(guest, text, size);
+		tell(guest, 0, text, size);
 	} else if (r != CSYS_EAGAIN && r != CSYS_EMSGSIZE) {
-		tell_others(guest, "(leaves)", 8);
+		tell(guest, 0, "(leaves)", 8);
 		csys_socket_close(guest->socket);
 		*guest = guests[--guest_count];
 	}
