@@ -35,6 +35,8 @@
 
 #define MODE 0666
 
+#define ALWAYS static inline CSYSI_ATTRIBUTE((always_inline))
+
 /* The numbers of the contract are the public ones. */
 _Static_assert((int)CSYS_FILE_LOCK_NONE == (int)CSYSI_OS_LOCK_NONE, "os/file_lock.h");
 _Static_assert((int)CSYS_FILE_LOCK_SHARED == (int)CSYSI_OS_LOCK_SHARED, "os/file_lock.h");
@@ -45,15 +47,10 @@ static int is_kind(enum csys_file_lock_kind kind)
 	return kind == CSYS_FILE_LOCK_SHARED || kind == CSYS_FILE_LOCK_EXCLUSIVE;
 }
 
-int csysi_file_lock_is_copy(const csys_file_lock *lock)
-{
-	return lock->opening.handle == CSYS_NO_HANDLE || lock->generation != csysi_os_generation();
-}
-
 /* ---- the object between threads -------------------------------------------------------------- */
 
 /* Take the object, or share it: 1 as ALONE, 2 as one more sharer; 0: not now. */
-static int take(csys_file_lock *lock, enum csys_file_lock_kind kind, uint32_t waiters)
+ALWAYS int take(csys_file_lock *lock, enum csys_file_lock_kind kind, uint32_t waiters)
 {
 	/* Relaxed: the compare-and-swap decides. */
 	uint32_t word = csysi_load_relaxed(&lock->word);
@@ -70,64 +67,63 @@ static int take(csys_file_lock *lock, enum csys_file_lock_kind kind, uint32_t wa
 	}
 }
 
-/* Take the object as take does, or CSYS_EAGAIN, CSYS_ETIMEDOUT. */
+/* Take the object as take does, after it was refused; or CSYS_ETIMEDOUT. */
 static int take_until(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
 {
-	int taken = take(lock, kind, 0);
-
-	while (!taken) {
+	for (;;) {
 		uint32_t word = csysi_load_relaxed(&lock->word);
 		int r = 0;
 		if ((word & ALONE) != FREE &&
 		    ((word & WAITERS) || csysi_cas_relaxed(&lock->word, &word, word | WAITERS)))
 			r = csysi_os_wait(&lock->word, word | WAITERS, deadline, 0);
-		taken = take(lock, kind, WAITERS);
-		if (!taken && r < 0)
-			return r;
+		int taken = take(lock, kind, WAITERS);
+		if (taken || r < 0)
+			return taken ? taken : r;
 	}
-	return taken;
 }
 
 /* Let others at the object, which was ALONE: it is FREE, or shared by this thread. */
-static void let_go(csys_file_lock *lock, uint32_t users)
+ALWAYS void let_go(csys_file_lock *lock, uint32_t users)
 {
 	/* Release pairs with the acquires in take. */
 	if (csysi_swap_release(&lock->word, users) & WAITERS)
 		csysi_os_wake(&lock->word, users == FREE ? 1 : UINT32_MAX, 0);
 }
 
-/* Of several sharers one leaves: 1.  0: this is the last one, which has the object ALONE now. */
-static int leave_others(csys_file_lock *lock)
+enum held { SHARED_WITH_OTHERS, SHARED_ALONE, EXCLUSIVE };
+
+/* Tell how this thread holds the object.  If it shares it, it leaves the others, or is the last one
+ * and has the object ALONE from now on. */
+ALWAYS enum held leave_others(csys_file_lock *lock)
 {
 	uint32_t word = csysi_load_relaxed(&lock->word);
 
 	for (;;) {
 		uint32_t users = word & ALONE;
 		uint32_t now = users == 1 ? ALONE : users - 1;
+		if (users == ALONE)
+			return EXCLUSIVE;
 		if (users == FREE)
 			csysi_os_abort("csys_file_lock_unlock of a lock that is not held");
-		if (users == ALONE)
-			return 0;
 		/* Release pairs with the acquire of the last one, here, which unlocks for all. */
 		if (csysi_cas_acq_rel(&lock->word, &word, now | (word & WAITERS)))
-			return users > 1;
+			return users > 1 ? SHARED_WITH_OTHERS : SHARED_ALONE;
 	}
 }
 
 /* ---- asking the system ----------------------------------------------------------------------- */
 
-static int ask(csys_file_lock *lock, enum csys_file_lock_kind kind, int wait)
+ALWAYS int ask(csys_file_lock *lock, enum csys_file_lock_kind kind, int wait)
 {
-	if (kind != CSYS_FILE_LOCK_EXCLUSIVE)
-		csysi_locked_file_releasing(lock->file); /* perhaps: it is unlocked or converted */
 	int r = csysi_os_file_lock_set(&lock->opening, lock->is_range ? &lock->range : NULL,
 				       (enum csysi_os_lock_kind)kind, wait);
-	if (r == 0 && kind != CSYS_FILE_LOCK_NONE)
+
+	if (r == 0)
 		csysi_locked_file_acquired(lock->file);
 	return r;
 }
 
-/* Ask again and again, until it is not CSYS_EAGAIN, or until the deadline. */
+/* Ask again and again, after a refusal, until it is not CSYS_EAGAIN, or until the deadline. */
 static int ask_again(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
 {
 	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
@@ -147,12 +143,14 @@ static int ask_again(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_d
 	return r == CSYS_EAGAIN ? CSYS_ETIMEDOUT : r;
 }
 
-static int ask_until(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
+/* Few calls lie between the caller and the system: a processor may have forgotten where to return
+ * when the system returns. */
+ALWAYS int ask_until(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
 {
 	int is_forever = csys_deadline_is_forever(deadline);
 	int r = ask(lock, kind, is_forever);
 
-	if (r != CSYS_EAGAIN || is_forever)
+	if (CSYSI_LIKELY(r != CSYS_EAGAIN) || is_forever)
 		return r;
 	return csys_deadline_is_poll(deadline) ? CSYS_ETIMEDOUT : ask_again(lock, kind, deadline);
 }
@@ -167,7 +165,9 @@ int csys_file_lock_lock_until(csys_file_lock *lock, enum csys_file_lock_kind kin
 	if (csysi_file_lock_is_copy(lock))
 		return CSYS_EBADF;
 
-	int taken = take_until(lock, kind, deadline);
+	int taken = take(lock, kind, 0);
+	if (!taken)
+		taken = take_until(lock, kind, deadline);
 	if (taken != 1)
 		return taken < 0 ? taken : 0;
 	int r = ask_until(lock, kind, deadline);
@@ -192,8 +192,12 @@ int csys_file_lock_try_lock(csys_file_lock *lock, enum csys_file_lock_kind kind)
 
 int csys_file_lock_unlock(csys_file_lock *lock)
 {
-	if (!lock || csysi_file_lock_is_copy(lock) || leave_others(lock))
+	if (!lock || csysi_file_lock_is_copy(lock))
 		return 0;
+	enum held held = leave_others(lock);
+	if (held == SHARED_WITH_OTHERS)
+		return 0;
+	csysi_locked_file_releasing(lock->file, held == SHARED_ALONE);
 	int r = ask(lock, CSYS_FILE_LOCK_NONE, 0);
 	csysi_locked_file_released(lock->file);
 	let_go(lock, FREE);
@@ -244,6 +248,8 @@ static int convert(csys_file_lock *lock, int was, enum csys_file_lock_kind kind,
 		   csys_deadline deadline, int *out_kind)
 {
 	int error = 0;
+	/* The system may let go of the lock. */
+	csysi_locked_file_releasing(lock->file, was == CSYS_FILE_LOCK_SHARED);
 	int r = was == (int)kind ? 0 : ask_until(lock, kind, deadline);
 
 	*out_kind = (int)kind;
@@ -352,6 +358,7 @@ static csys_file_lock *make(const csys_file_lock_options *options)
 	if (!lock)
 		return NULL;
 	lock->generation = csysi_os_generation();
+	lock->is_here = csysi_os_generation_place();
 	lock->is_range = options->is_range != 0;
 	lock->range = (struct csysi_os_lock_range){ options->offset, options->size };
 	lock->opening.handle = CSYS_NO_HANDLE;
@@ -433,6 +440,7 @@ void csys_file_lock_close(csys_file_lock *lock)
 	/* A copy's file is in no table of this process. */
 	if (!csysi_file_lock_is_copy(lock)) {
 		if (csysi_load_relaxed(&lock->word) != FREE) {
+			csysi_locked_file_releasing(lock->file, 1); /* perhaps */
 			(void)ask(lock, CSYS_FILE_LOCK_NONE, 0);
 			csysi_locked_file_released(lock->file);
 		}

@@ -67,11 +67,14 @@ static inline void csysi_locked_file_acquired(const struct csysi_locked_file *fi
 	(void)csysi_load_acquire(&file->order);
 }
 
-static inline void csysi_locked_file_releasing(struct csysi_locked_file *file)
+static inline void csysi_locked_file_releasing(struct csysi_locked_file *file, int is_shared)
 {
-	/* No store: those that share a lock release one after the other, and the next exclusive
-	 * one comes after all. */
-	csysi_or_release(&file->order, 0);
+	/* Those that share a lock release one after the other, and the next exclusive one comes
+	 * after all: a store would hide the others.  Before an exclusive one all others came. */
+	if (is_shared)
+		csysi_or_release(&file->order, 0);
+	else
+		csysi_store_release(&file->order, 0);
 }
 
 /* Tell that this process has released a lock of the file. */

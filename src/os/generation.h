@@ -13,4 +13,11 @@
  */
 uint32_t csysi_os_generation(void);
 
+/*
+ * Where that number stands once it was asked for: as long as it is there, this is the process that
+ * has asked.  The place is valid to the end of the process and in its copies, and is the same for
+ * all that ask.
+ */
+const uint32_t *csysi_os_generation_place(void);
+
 #endif

@@ -245,6 +245,26 @@ static void a_forked_child_cannot_use_or_release_the_lock(void **state)
 	csys_file_lock_close(inherited);
 }
 
+static int use_in_a_hook(void *unused)
+{
+	(void)unused;
+	if (csys_file_lock_try_lock(inherited, EXCLUSIVE) != CSYS_EBADF ||
+	    csys_file_lock_convert(inherited, SHARED, NULL) != CSYS_EBADF)
+		return CSYS_EOTHER;
+	return csys_file_lock_unlock(inherited);
+}
+
+static void a_copy_that_is_made_in_another_way_cannot_either(void **state)
+{
+	(void)state;
+	inherited = opened(&whole);
+	assert_int_equal(csys_file_lock_lock(inherited, EXCLUSIVE), 0);
+	if (csys_can(CSYS_CAN_PRE_EXEC))
+		assert_true(csys_exit_success(finished(spawned(hooked(use_in_a_hook, NULL)))));
+	assert_false(is_free_for("try-flock", "sh"));
+	csys_file_lock_close(inherited);
+}
+
 static int told[2];
 
 /* Lock, fork a child that stays, and end. */
@@ -271,12 +291,14 @@ static void a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended(voi
 	(void)state;
 	csys_file_lock *lock = opened(&whole);
 	assert_int_equal(pipe(told), 0);
-	in_child(leave_a_child); /* the grandchild waits for the end of the pipe */
-	assert_int_equal(csys_file_lock_try_lock(lock, EXCLUSIVE), 0);
+	/* The grandchild waits for the end of the pipe.  Its parent may end before it has got to
+	 * the handlers of its fork. */
+	in_child(leave_a_child);
+	assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_s(60)), 0);
 	csys_file_lock_close(lock);
 	if (csys_can(CSYS_CAN_FILE_LOCK_RANGES)) {
 		lock = opened(&range);
-		assert_int_equal(csys_file_lock_try_lock(lock, EXCLUSIVE), 0);
+		assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_s(60)), 0);
 		csys_file_lock_close(lock);
 	}
 	close(told[0]);
@@ -391,6 +413,7 @@ int main(void)
 		TEST(the_owner_is_told),
 		TEST(no_wait_ends_for_a_signal),
 		TEST(a_forked_child_cannot_use_or_release_the_lock),
+		TEST(a_copy_that_is_made_in_another_way_cannot_either),
 		TEST(a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended),
 		TEST(a_program_that_is_executed_does_not_keep_the_lock),
 		TEST(no_child_has_a_lock_that_was_opened_during_its_fork),

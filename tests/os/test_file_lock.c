@@ -241,7 +241,9 @@ static uint32_t generation_before;
 static void look_at_copy(void)
 {
 	CHECK(a.handle == CSYS_NO_HANDLE && b.handle == CSYS_NO_HANDLE);
+	CHECK(*csysi_os_generation_place() != generation_before);
 	CHECK(csysi_os_generation() != generation_before);
+	CHECK(*csysi_os_generation_place() == csysi_os_generation());
 	CHECK(csysi_os_generation() == csysi_os_generation());
 	CHECK(csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"), 0, 0, &a) == 0);
 	CHECK(try_as(&a, NULL, CSYSI_OS_LOCK_SHARED) == CSYS_EAGAIN);
@@ -257,6 +259,7 @@ static void a_forked_child_has_no_opening_and_another_generation(void **state)
 	open_both();
 	generation_before = csysi_os_generation();
 	assert_true(generation_before != 0);
+	assert_int_equal(*csysi_os_generation_place(), generation_before);
 	assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE), 0);
 	in_child(look_at_copy);
 	assert_int_equal(csysi_os_generation(), generation_before);

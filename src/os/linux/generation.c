@@ -70,3 +70,10 @@ uint32_t csysi_os_generation(void)
 	uint32_t now = csysi_load_relaxed(word);
 	return now != 0 ? now : begin(word);
 }
+
+const uint32_t *csysi_os_generation_place(void)
+{
+	const uint32_t *word = csysi_load_acquire(&page);
+
+	return word ? word : make_page();
+}

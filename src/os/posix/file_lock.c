@@ -272,15 +272,10 @@ void csysi_os_file_lock_close(struct csysi_os_file_lock *lock)
 /* ---- locking ------------------------------------------------------------------------------- */
 
 #ifdef CSYSI_HAVE_FLOCK
-static int lock_whole(int fd, enum csysi_os_lock_kind kind, int wait)
+/* After a flock that has failed: do it again if a signal has ended it. */
+static int lock_again(int fd, int operation)
 {
-	static const int operations[] = {
-		[CSYSI_OS_LOCK_NONE] = LOCK_UN,
-		[CSYSI_OS_LOCK_SHARED] = LOCK_SH,
-		[CSYSI_OS_LOCK_EXCLUSIVE] = LOCK_EX,
-	};
-
-	while (flock(fd, operations[kind] | (wait ? 0 : LOCK_NB)) < 0) {
+	do {
 		/* A file system in the network may want the file to be writable. */
 		if (errno == EBADF && csysi_os_is_open(fd))
 			errno = EACCES;
@@ -289,8 +284,20 @@ static int lock_whole(int fd, enum csysi_os_lock_kind kind, int wait)
 		/* ThreadSanitizer keeps a signal back until its thread makes a call that it
 		 * intercepts.  Reading the clock is one, and flock is none. */
 		(void)csysi_os_now();
-	}
+	} while (flock(fd, operation) < 0);
 	return 0;
+}
+
+static int lock_whole(int fd, enum csysi_os_lock_kind kind, int wait)
+{
+	static const int operations[] = {
+		[CSYSI_OS_LOCK_NONE] = LOCK_UN,
+		[CSYSI_OS_LOCK_SHARED] = LOCK_SH,
+		[CSYSI_OS_LOCK_EXCLUSIVE] = LOCK_EX,
+	};
+	int operation = operations[kind] | (wait ? 0 : LOCK_NB);
+
+	return CSYSI_LIKELY(flock(fd, operation) == 0) ? 0 : lock_again(fd, operation);
 }
 #else
 static int lock_whole(int fd, enum csysi_os_lock_kind kind, int wait)

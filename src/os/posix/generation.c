@@ -28,3 +28,8 @@ uint32_t csysi_os_generation(void)
 	/* Relaxed: it changes only while there is one thread. */
 	return csysi_load_relaxed(&generation);
 }
+
+const uint32_t *csysi_os_generation_place(void)
+{
+	return &generation;
+}
