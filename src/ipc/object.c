@@ -265,7 +265,7 @@ static int is_cleared(csys_handle file, enum csysi_clear which, const char *name
 	if (csysi_object_read_header(file, &header) < 0)
 		return 0;
 	return which == CSYSI_CLEAR_WITH_LAST ? (header.flags & CSYSI_OBJECT_REMOVE_WITH_LAST) != 0
-					      : strcmp(header.name, name) == 0;
+					      : name && strcmp(header.name, name) == 0;
 }
 
 int csysi_object_is_second_name(const char *file_name, const struct csysi_os_file *info)

@@ -126,7 +126,7 @@ int csysi_os_socket_adopt(csys_handle handle, csysi_os_socket *out)
 	if (r < 0)
 		return r;
 
-	struct csysi_os_socket_about about;
+	struct csysi_os_socket_about about = { 0 };
 	r = csysi_os_socket_look(handle, &about);
 	if (r == 0 && about.is_listening)
 		r = csysi_os_set_nonblocking(handle, 1);
