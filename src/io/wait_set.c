@@ -80,13 +80,6 @@ void csys_wait_set_close(csys_wait_set *set)
 
 /* ---- where entries are ----------------------------------------------------------------- */
 
-void csysi_wait_set_look_at(csys_wait_set *set, struct csysi_entry *entry)
-{
-	csysi_ring_append(&set->looked, &entry->link);
-	set->look_at = 1;
-	set->naps = (struct csysi_backoff){ CSYSI_LOOK_FIRST, CSYSI_LOOK_LAST };
-}
-
 static int set_alarm(csys_wait_set *set, int64_t at)
 {
 	int r = csysi_os_pollset_alarm(&set->os, at);

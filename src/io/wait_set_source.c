@@ -13,6 +13,13 @@
 #include "base/memory.h"
 #include "io/wait_set.h"
 
+void csysi_wait_set_look_at(csys_wait_set *set, struct csysi_entry *entry)
+{
+	csysi_ring_append(&set->looked, &entry->link);
+	set->look_at = 1;
+	set->naps = (struct csysi_backoff){ CSYSI_LOOK_FIRST, CSYSI_LOOK_LAST };
+}
+
 /* ---- chains --------------------------------------------------------------------------- */
 
 static struct csysi_source **chain_of(const csys_wait_set *set, csys_handle handle)

@@ -44,41 +44,7 @@ int csysi_os_fifo_create(const char *path, unsigned mode)
 	return csysi_posix_fail_with(EEXIST); /* also if it is gone by now */
 }
 
-int csysi_posix_is_same_file(int a, int b)
-{
-	struct stat one, other;
-
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
-	       one.st_ino == other.st_ino;
-}
-
 /* ---- opening -------------------------------------------------------------------------- */
-
-/* The path may be another file's since the check. */
-static int open_checked(const char *path, int flags)
-{
-	struct stat about;
-	int fd;
-
-	do
-		fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
-	while (fd < 0 && errno == EINTR);
-	if (fd < 0) {
-		errno = errno == ELOOP ? EBADMSG : errno;
-		return -1;
-	}
-	if (fstat(fd, &about) < 0 || !S_ISFIFO(about.st_mode)) {
-		csysi_os_close(fd);
-		errno = EBADMSG;
-		return -1;
-	}
-	return csysi_posix_above_2(fd);
-}
-
-int csysi_posix_fifo_open_now(const char *path, int access)
-{
-	return open_checked(path, access | O_NONBLOCK);
-}
 
 static int open_writer(const char *path, csys_deadline deadline, int *out)
 {
@@ -130,7 +96,7 @@ static int open_reader(const char *path, csys_deadline deadline, int *out)
 /* Let open wait, which does it in one call. */
 static int open_waiting(const char *path, int writing, int *out)
 {
-	*out = open_checked(path, writing ? O_WRONLY : O_RDONLY);
+	*out = csysi_posix_fifo_open(path, writing ? O_WRONLY : O_RDONLY);
 	return *out < 0 ? csysi_posix_fail() : 0;
 }
 

@@ -31,6 +31,9 @@ void csysi_posix_fifo_nap(struct csysi_posix_fifo_look *look, csys_deadline dead
 int csysi_posix_fifo_arm(int reader, const char *path, int *out_is_armed);
 int csysi_posix_fifo_had_writer(int reader, int is_armed);
 
+/* Open what is a FIFO; EBADMSG for all else, links too.  -1 with errno. */
+int csysi_posix_fifo_open(const char *path, int flags);
+
 /* Open an end at once: O_RDONLY or O_WRONLY, nonblocking.  -1 with errno. */
 int csysi_posix_fifo_open_now(const char *path, int access);
 

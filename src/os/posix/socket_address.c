@@ -15,19 +15,6 @@
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
 
-int csysi_posix_address_of(const char *path, struct csysi_posix_address *out)
-{
-	struct csysi_posix_address address = { .name = { .sun_family = AF_UNIX }, .fd = -1 };
-	size_t size = strlen(path);
-
-	if (size >= sizeof address.name.sun_path)
-		return CSYS_ENAMETOOLONG;
-	memcpy(address.name.sun_path, path, size + 1);
-	address.size = (socklen_t)(PATH_OFFSET + size + 1);
-	*out = address;
-	return 0;
-}
-
 int csysi_posix_address(const struct csysi_os_address *address, struct csysi_posix_address *out)
 {
 	if (address->kind == CSYSI_OS_ABSTRACT)
