@@ -121,7 +121,7 @@ static int join(const csys_address *address)
 {
 	const csys_socket_options options = { .kind = CSYS_SOCKET_SEQPACKET };
 	CSYS_AUTO(csys_socket) socket = NULL;
-	csys_thread *thread;
+	CSYS_AUTO(csys_thread) thread = NULL;
 	int r = csys_socket_connect_until(address, &options, csys_after_s(5), &socket);
 	if (r == 0)
 		r = csys_thread_spawn(listen_to_others, socket, NULL, &thread);

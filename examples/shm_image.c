@@ -191,17 +191,18 @@ static int be_writer(const char *program, const char *path, uint32_t width, uint
 	image->height = height;
 	image->pixels = csys_shm_offset(shm, image + 1);
 
-	CSYS_AUTO(csys_command) command = csys_command_build(program, "--render", name, NULL);
-	CSYS_AUTO(csys_child) renderer = NULL;
-	r = csys_command_spawn(command, &renderer);
-	if (r < 0)
-		return complain("cannot start the renderer", r);
 	FILE *file = fopen(path, "wb");
 	if (!file) {
 		perror(path);
 		return 1;
 	}
-	r = write_picture(file, image, (const unsigned char *)(image + 1), renderer);
+	CSYS_AUTO(csys_command) command = csys_command_build(program, "--render", name, NULL);
+	CSYS_AUTO(csys_child) renderer = NULL;
+	r = csys_command_spawn(command, &renderer);
+	if (r < 0)
+		r = complain("cannot start the renderer", r);
+	else
+		r = write_picture(file, image, (const unsigned char *)(image + 1), renderer);
 	if (fclose(file) != 0 && r == 0)
 		r = complain(path, CSYS_EIO);
 	if (r != 0)

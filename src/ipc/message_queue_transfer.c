@@ -14,9 +14,10 @@ static int is_system_v(const csys_message_queue *queue)
 static int send_system_v(csys_message_queue *queue, const void *data, size_t size, int64_t priority,
 			 csys_deadline deadline)
 {
+	if (!queue->by_type && priority < 0)
+		return CSYS_EINVAL;
 	int64_t type = queue->by_type ? priority : CSYSI_QUEUE_LAST_TYPE - priority;
-
-	if (type < 1 || (!queue->by_type && priority < 0))
+	if (type < 1)
 		return CSYS_EINVAL;
 	return csysi_os_system_v_send(queue->id, data, size, type, deadline);
 }

@@ -81,7 +81,7 @@ static void a_queue_of_system_v_is_found_by_its_key_and_its_id(void **state)
 	(void)state;
 	const unsigned create = BOTH | CSYSI_OS_QUEUE_CREATE;
 	int64_t id, other, key = 0x05550000 + getpid() % 65536, type;
-	char text[16];
+	char text[65] = "";
 	size_t size;
 	int can = csysi_os_can(CSYS_CAN_SYSTEM_V);
 	assert_int_equal(csysi_os_system_v_open(key, BOTH, 0, 0, &id),

@@ -100,7 +100,7 @@ int csysi_posix_queue_wait(mqd_t queue, int writing, struct csysi_backoff *looks
 
 int csysi_posix_queue_try_send(mqd_t queue, const void *data, size_t size, unsigned priority)
 {
-	return mq_send(queue, data, size, priority);
+	return mq_send(queue, data ? data : "", size, priority); /* libc declares it nonnull */
 }
 
 ssize_t csysi_posix_queue_try_recv(mqd_t queue, void *buffer, size_t size, unsigned *priority)

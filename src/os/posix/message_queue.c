@@ -197,7 +197,7 @@ int csysi_os_message_queue_send(struct csysi_os_message_queue *queue, const void
 		return csysi_posix_fail_with(EINVAL);
 	while (r == 0) {
 		int failed = waiting != (mqd_t)-1
-				     ? mq_send(waiting, data, size, (unsigned)priority)
+				     ? mq_send(waiting, data ? data : "", size, (unsigned)priority)
 				     : csysi_posix_queue_try_send(queue_of(queue), data, size,
 								  (unsigned)priority);
 		if (!failed)

@@ -40,7 +40,7 @@ static const struct timespec past = { 0, 0 };
 
 int csysi_posix_queue_try_send(mqd_t queue, const void *data, size_t size, unsigned priority)
 {
-	return mq_timedsend(queue, data, size, priority, &past);
+	return mq_timedsend(queue, data ? data : "", size, priority, &past); /* declared nonnull */
 }
 
 ssize_t csysi_posix_queue_try_recv(mqd_t queue, void *buffer, size_t size, unsigned *priority)
