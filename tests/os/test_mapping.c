@@ -258,8 +258,11 @@ static void the_size_of_a_mapping_changes(void **state)
 	if (r == 0) {
 		((char *)address)[4 * MIB - 1] = 'r';
 		assert_int_equal(byte_at(file, 4 * MIB - 1), 'r');
-		assert_int_equal(csysi_os_map_resize(&address, 4 * MIB, SIZE_MAX - 65535, 1),
-				 CSYS_ENOMEM);
+		/* valgrind 3.19 ends the program for sizes that no address space has. */
+		if (!under_valgrind())
+			assert_int_equal(
+				csysi_os_map_resize(&address, 4 * MIB, SIZE_MAX - 65535, 1),
+				CSYS_ENOMEM);
 	}
 	assert_true(r == 0 || r == CSYS_ENOTSUP);
 	void *before = address;
