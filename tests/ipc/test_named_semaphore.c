@@ -18,11 +18,21 @@
 
 #define MAX CSYS_NAMED_SEMAPHORE_MAX
 
+/* What a forked child has of its parent and does not close, memcheck is to find. */
+static csys_named_semaphore *volatile kept[16];
+static unsigned kept_count;
+
+static void keep(csys_named_semaphore *semaphore)
+{
+	kept[kept_count++ % 16] = semaphore;
+}
+
 static csys_named_semaphore *created(const char *name, uint32_t value)
 {
 	csys_named_semaphore *semaphore = NULL;
 	assert_int_equal(csys_named_semaphore_create(name, value, NULL, &semaphore), 0);
 	assert_int_equal(csys_named_semaphore_is_created(semaphore), 1);
+	keep(semaphore);
 	return semaphore;
 }
 
@@ -188,6 +198,7 @@ static csys_named_semaphore *opened_in_child(const char *name)
 	csys_named_semaphore *s;
 	if (csys_named_semaphore_open(name, NULL, &s) < 0)
 		_exit(1);
+	keep(s);
 	return s;
 }
 
