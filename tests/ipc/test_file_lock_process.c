@@ -406,6 +406,10 @@ static void another_user_locks_what_it_may_open(void **state)
 
 int main(void)
 {
+	/* memcheck 3.19 was seen to wait for ever in a flock of one of these. */
+	if (under_valgrind())
+		return 77;
+
 	const struct CMUnitTest tests[] = {
 		TEST(whole_files_are_locked_as_flock_does),
 		TEST(ranges_see_other_ranges_and_record_locks),
