@@ -12,52 +12,33 @@
 #include "base/memory.h"
 #include "io/wait_set.h"
 
-/* ---- forks ---------------------------------------------------------------------------- */
-
-static uint32_t forks; /* that led to this process, since the first set */
-
-static void note_fork(void)
-{
-	/* Relaxed: the child has one thread. */
-	(void)csysi_add_relaxed(&forks, 1);
-}
-
-static int prepare(void)
-{
-	static uint32_t is_prepared;
-
-	/* Relaxed: all that sets it has been done before, by whatever thread. */
-	if (csysi_load_relaxed(&is_prepared))
-		return 0;
-	int r = csysi_os_at_fork(note_fork);
-	if (r == 0)
-		csysi_store_relaxed(&is_prepared, 1);
-	return r;
-}
+/* ---- sets ----------------------------------------------------------------------------- */
 
 int csysi_wait_set_check(const csys_wait_set *set)
 {
 	if (!set)
 		return CSYS_EINVAL;
-	return set->forks == csysi_load_relaxed(&forks) ? 0 : CSYS_EBADF;
+	/* Relaxed: it changes in copies of this process, while they have one thread. */
+	uint32_t now = csysi_load_relaxed(csysi_os_generation_place());
+	return set->generation == now ? 0 : CSYS_EBADF;
 }
-
-/* ---- sets ----------------------------------------------------------------------------- */
 
 int csys_wait_set_open(csys_wait_set **out_set)
 {
-	int r = out_set ? prepare() : CSYS_EINVAL;
-	if (r < 0)
-		return r;
+	if (!out_set)
+		return CSYS_EINVAL;
+	uint32_t generation = csysi_os_generation();
+	if (generation == 0)
+		return CSYS_ENOMEM;
 	csys_wait_set *set = csysi_fault(CSYS_ENOMEM) < 0 ? NULL : csysi_alloc_zero(sizeof *set);
 	if (!set)
 		return CSYS_ENOMEM;
-	r = csysi_os_pollset_open(&set->os);
+	int r = csysi_os_pollset_open(&set->os);
 	if (r < 0) {
 		csysi_free(set);
 		return r;
 	}
-	set->forks = csysi_load_relaxed(&forks);
+	set->generation = generation;
 	set->entries.size = sizeof(struct csysi_entry_slot);
 	set->sources.size = sizeof(struct csysi_source);
 	csysi_ring_begin(&set->looked);

@@ -154,7 +154,7 @@ enum { CSYSI_LOOK_FIRST = 1000000, CSYSI_LOOK_LAST = 5000000 };
 
 struct csys_wait_set {
 	struct csysi_os_pollset os;
-	uint32_t forks;         /* how many there had been */
+	uint32_t generation;    /* of the process that has made it */
 	struct csysi_lock lock; /* for all that follows */
 	struct csysi_slots entries;
 	struct csysi_slots sources;

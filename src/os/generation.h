@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * A number of this process, never 0, that no process has of which it is a forked child, however
- * many forks ago: an object that was made under another number is a copy of its parent's.  No
- * system call but the first time.
+ * A number of this process that no process has of which it is a forked child, however many forks
+ * ago: an object that was made under another number is a copy of its parent's.  No system call but
+ * the first time.  0: there is no memory to tell copies by, and a forked child has 0 too.
  */
 uint32_t csysi_os_generation(void);
 

@@ -27,6 +27,7 @@ static void wipe(void)
 	by_hand = 0;
 }
 
+/* NULL: there is no memory for it. */
 static uint32_t *make_page(void)
 {
 	int error = errno;
@@ -39,8 +40,10 @@ static uint32_t *make_page(void)
 		munmap(wiped, size);
 		wiped = NULL;
 	}
-	if (!wiped)
-		(void)csysi_os_at_fork(wipe); /* twice is no harm */
+	if (!wiped && csysi_os_at_fork(wipe) < 0) { /* twice is no harm */
+		errno = error;
+		return csysi_load_acquire(&page);
+	}
 	/* Release pairs with the acquires below: another thread's page is zeros. */
 	if (!csysi_cas_acq_rel(&page, &before, wiped ? wiped : &by_hand)) {
 		if (wiped)
@@ -67,13 +70,18 @@ uint32_t csysi_os_generation(void)
 
 	if (!word)
 		word = make_page();
+	if (!word)
+		return 0;
 	uint32_t now = csysi_load_relaxed(word);
 	return now != 0 ? now : begin(word);
 }
 
 const uint32_t *csysi_os_generation_place(void)
 {
+	static const uint32_t none = 0;
 	const uint32_t *word = csysi_load_acquire(&page);
 
-	return word ? word : make_page();
+	if (!word)
+		word = make_page();
+	return word ? word : &none;
 }

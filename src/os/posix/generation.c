@@ -7,7 +7,7 @@
 #include "base/atomic.h"
 #include "os/posix/posix.h"
 
-static uint32_t generation = 1;
+static uint32_t generation; /* 0: no handler is registered */
 static pthread_once_t registered = PTHREAD_ONCE_INIT;
 
 /* In a forked child, which has one thread. */
@@ -18,8 +18,8 @@ static void go_on(void)
 
 static void register_once(void)
 {
-	/* Without memory for it a forked child takes itself for its parent. */
-	(void)csysi_os_at_fork(go_on);
+	if (csysi_os_at_fork(go_on) == 0)
+		generation = 1;
 }
 
 uint32_t csysi_os_generation(void)
