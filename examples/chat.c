@@ -4,9 +4,9 @@
  *     chat serve PATH       pass what each says on to all others, until it is ended
  *     chat join PATH        say lines from stdin, write what the others say to stdout
  *
- * Shows: a listener and a connection, messages that stay whole (seqpacket), who is at the other
- * side as the system vouches for it, and one wait for a listener and many sockets.  The file is
- * made for this user alone; one that a killed server has left is replaced.
+ * Shows: a listener and a connection, messages that stay whole (seqpacket), which process is at
+ * the other side, as the system vouches for it, and one wait for a listener and many sockets.  The
+ * file is made for this user alone; one that a killed server has left is replaced.
  */
 #include <stdio.h>
 #include <string.h>

@@ -150,7 +150,7 @@ static const char *parents_name(void)
 	return name_of_parent;
 }
 
-/* The same name is another queue for another user, who may not have the global one either. */
+/* The same name is another queue for another user, and the global one is closed to that user. */
 static void be_kept_out(void)
 {
 	csys_message_queue_options options = queue_options(queue_kind());

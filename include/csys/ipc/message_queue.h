@@ -374,8 +374,7 @@ CSYS_API int64_t csys_message_queue_id(const csys_message_queue *queue);
 /**
  * Make a key for a queue of System V from a file that is there, as ftok does.
  *
- * The same file, by whatever path, and the same number give the same key, also in other programs
- * with ftok.  Different files may have the same key.
+ * One file and one number give one key, by any path and in any program.  Two files may share it.
  *
  * \param path     of the file
  * \param project  1 to 255

@@ -77,7 +77,7 @@ int csysi_os_message_queue_is_at(const struct csysi_os_message_queue *queue, con
 		return r == CSYS_ENOENT ? 0 : r;
 	r = fstat((int)queue->place, &mine) < 0 || fstat((int)other.place, &its) < 0
 		    ? csysi_posix_fail()
-		    : mine.st_ino == its.st_ino && mine.st_dev == its.st_dev;
+		    : csysi_posix_is_same_file(&mine, &its);
 	csysi_os_message_queue_close(&other);
 	return r;
 }

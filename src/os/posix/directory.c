@@ -199,8 +199,7 @@ int csysi_os_directory_is_file(csys_handle directory, const char *name, csys_han
 	struct stat opened;
 
 	return fstatat((int)directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat((int)file, &opened) == 0 && named.st_dev == opened.st_dev &&
-	       named.st_ino == opened.st_ino;
+	       fstat((int)file, &opened) == 0 && csysi_posix_is_same_file(&named, &opened);
 }
 
 int csysi_os_directory_remove(csys_handle directory, const char *name)

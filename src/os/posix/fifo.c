@@ -141,7 +141,7 @@ int csysi_os_fifo_open_kept(const char *path, int blocking, csys_handle *out_rea
 
 	if (r == 0)
 		r = check_path(path);
-	while (r == 0 && (keeper < 0 || !csysi_posix_is_same_file(reader, keeper))) {
+	while (r == 0 && (keeper < 0 || !csysi_posix_fifo_is_same(reader, keeper))) {
 		csysi_os_close(reader);
 		csysi_os_close(keeper);
 		keeper = -1;
@@ -174,7 +174,7 @@ int csysi_os_fifo_unlink(const char *path, csys_handle handle)
 	if (handle != CSYS_NO_HANDLE) {
 		if (fstat((int)handle, &mine) < 0 || lstat(path, &at_path) < 0)
 			return csysi_posix_fail();
-		if (at_path.st_dev != mine.st_dev || at_path.st_ino != mine.st_ino)
+		if (!csysi_posix_is_same_file(&at_path, &mine))
 			return csysi_posix_fail_with(ENOENT);
 	}
 	return unlink(path) < 0 ? csysi_posix_fail() : 0;

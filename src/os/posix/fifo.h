@@ -38,6 +38,6 @@ int csysi_posix_fifo_open(const char *path, int flags);
 int csysi_posix_fifo_open_now(const char *path, int access);
 
 /* Whether two descriptors are of one file. */
-int csysi_posix_is_same_file(int a, int b);
+int csysi_posix_fifo_is_same(int a, int b);
 
 #endif

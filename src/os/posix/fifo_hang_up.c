@@ -23,7 +23,7 @@ int csysi_posix_fifo_arm(int reader, const char *path, int *out_is_armed)
 	*out_is_armed = 0;
 	if (writer < 0)
 		return errno == EMFILE || errno == ENFILE ? csysi_posix_fail() : 0;
-	*out_is_armed = csysi_posix_is_same_file(reader, writer);
+	*out_is_armed = csysi_posix_fifo_is_same(reader, writer);
 	csysi_os_close(writer);
 	return 0;
 }

@@ -10,12 +10,12 @@
 #include "os/posix/fifo.h"
 #include "os/posix/posix.h"
 
-int csysi_posix_is_same_file(int a, int b)
+int csysi_posix_fifo_is_same(int a, int b)
 {
 	struct stat one, other;
 
-	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
-	       one.st_ino == other.st_ino;
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+	       csysi_posix_is_same_file(&one, &other);
 }
 
 /* The path may be another file's since the check. */

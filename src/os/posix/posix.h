@@ -18,6 +18,10 @@ int csysi_posix_fail_with(int code);
 
 /* ---- descriptors (handle.c, fork_lock.c) ------------------------------------------------ */
 
+/* Whether two looks have seen one file. */
+struct stat;
+int csysi_posix_is_same_file(const struct stat *a, const struct stat *b);
+
 /*
  * Make a descriptor one above 2, close-on-exec: itself if it is, else a copy, and then it is
  * closed.  Returns the descriptor, or -1 with errno, and then it is closed too.

@@ -84,11 +84,6 @@ static int lock_name(const char *name, char *out)
 	return size < 0 || size >= MOST_NAME ? csysi_posix_fail_with(ENAMETOOLONG) : 0;
 }
 
-static int is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Lock an open file.  EWOULDBLOCK: somebody has it. */
 static int lock(int fd)
 {
@@ -134,7 +129,7 @@ static int try_lock(int directory, const char *name, csys_handle *out)
 		return fail_and_close(fd);
 	}
 	if (fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !is_same_file(&locked, &named)) {
+	    !csysi_posix_is_same_file(&locked, &named)) {
 		csysi_os_close(fd);
 		return CSYS_EAGAIN;
 	}
@@ -188,7 +183,7 @@ void csysi_os_claim_release(struct csysi_os_claim *claim, int is_owner)
 	if (is_owner && claim->lock != CSYS_NO_HANDLE && lock_name(claim->name, beside) == 0 &&
 	    fstat((int)claim->lock, &locked) == 0 &&
 	    fstatat((int)claim->directory, beside, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_same_file(&locked, &named))
+	    csysi_posix_is_same_file(&locked, &named))
 		(void)unlinkat((int)claim->directory, beside, 0);
 	csysi_os_close(claim->lock);
 	csysi_os_close(claim->directory);
@@ -312,7 +307,7 @@ int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
 		return r;
 	if (look(claim, &now) < 0)
 		return errno == ENOENT ? 0 : csysi_posix_fail();
-	if (!is_same_file(&before, &now))
+	if (!csysi_posix_is_same_file(&before, &now))
 		return csysi_posix_fail_with(EADDRINUSE);
 	return unlinkat((int)claim->directory, claim->name, 0) < 0 && errno != ENOENT
 		       ? csysi_posix_fail()
