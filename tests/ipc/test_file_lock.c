@@ -44,21 +44,9 @@ int __wrap_flock(int fd, int operation)
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-static csys_file_lock *opened(const csys_file_lock_options *options)
-{
-	csys_file_lock *lock = NULL;
-	int r = csys_file_lock_open(scratch_path("file"), options, &lock);
-	if (r == CSYS_ENOTSUP && options->is_range && !csys_can(CSYS_CAN_FILE_LOCK_RANGES))
-		skip_because("this system has no locks of ranges");
-	if (r == CSYS_ENOTSUP && !csys_can(CSYS_CAN_FILE_LOCK))
-		skip_because("this system has no locks of files");
-	assert_int_equal(r, 0);
-	return lock;
-}
-
 static void two_objects_exclude_each_other(const csys_file_lock_options *options)
 {
-	csys_file_lock *a = opened(options), *b = opened(options);
+	csys_file_lock *a = scratch_file_lock(options), *b = scratch_file_lock(options);
 	assert_int_equal(csys_file_lock_kind(a), NONE);
 	assert_int_equal(csys_file_lock_lock(a, SHARED), 0);
 	assert_int_equal(csys_file_lock_kind(a), SHARED);
@@ -91,7 +79,7 @@ static void ranges_are_locked_in_the_same_way(void **state)
 static void an_expired_deadline_still_takes_a_free_lock(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_ns(-1)), 0);
 	assert_int_equal(csys_file_lock_lock_until(lock, SHARED, csys_after_ns(-1)),
 			 CSYS_ETIMEDOUT);
@@ -103,7 +91,7 @@ static void an_expired_deadline_still_takes_a_free_lock(void **state)
 static void closing_another_handle_of_the_file_ends_no_lock(void **state)
 {
 	(void)state;
-	csys_file_lock *a = opened(&range), *b = opened(&range);
+	csys_file_lock *a = scratch_file_lock(&range), *b = scratch_file_lock(&range);
 	assert_int_equal(csys_file_lock_lock(a, EXCLUSIVE), 0);
 	close(open(scratch_path("file"), O_RDWR | O_CLOEXEC));
 	assert_int_equal(csys_file_lock_try_lock(b, EXCLUSIVE), CSYS_EAGAIN);
@@ -114,7 +102,7 @@ static void closing_another_handle_of_the_file_ends_no_lock(void **state)
 static void a_lock_by_handle_excludes_other_copies_of_the_handle(void **state)
 {
 	(void)state;
-	csys_file_lock *a, *b = opened(&whole);
+	csys_file_lock *a, *b = scratch_file_lock(&whole);
 	csys_handle file = csys_file_lock_handle(b);
 	int r = csys_file_lock_open_handle(file, NULL, &a);
 	if (r == CSYS_ENOTSUP && !csys_can(CSYS_CAN_FILE_LOCK_HANDLE)) {
@@ -133,7 +121,8 @@ static void a_lock_by_handle_excludes_other_copies_of_the_handle(void **state)
 static void a_range_can_be_moved_while_it_is_not_held(void **state)
 {
 	(void)state;
-	csys_file_lock *a = opened(&range), *b = opened(&range), *c = opened(&whole);
+	csys_file_lock *a = scratch_file_lock(&range), *b = scratch_file_lock(&range),
+		       *c = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(a, EXCLUSIVE), 0);
 	assert_int_equal(csys_file_lock_set_range(a, 0, 1), CSYS_EBUSY);
 	assert_int_equal(csys_file_lock_set_range(b, 10, 0), 0); /* behind 7..9 */
@@ -154,7 +143,7 @@ static void a_range_can_be_moved_while_it_is_not_held(void **state)
 static void convert_in_both_directions(const csys_file_lock_options *options)
 {
 	int kind = 77;
-	csys_file_lock *a = opened(options), *b = opened(options);
+	csys_file_lock *a = scratch_file_lock(options), *b = scratch_file_lock(options);
 	assert_int_equal(csys_file_lock_lock(a, SHARED), 0);
 	assert_int_equal(csys_file_lock_convert(a, EXCLUSIVE, &kind), 0);
 	assert_true(kind == EXCLUSIVE && csys_file_lock_kind(a) == EXCLUSIVE);
@@ -186,7 +175,7 @@ static void a_failed_conversion_tells_that_the_lock_was_lost(void **state)
 {
 	(void)state;
 	int kind = 77;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(lock, SHARED), 0);
 	refusals = 1; /* refused, and then taken back */
 	assert_int_equal(csys_file_lock_try_convert(lock, EXCLUSIVE, &kind), CSYS_EAGAIN);
@@ -202,7 +191,7 @@ static void a_failed_conversion_tells_that_the_lock_was_lost(void **state)
 static void a_pair_is_two_calls_of_the_system(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	calls = 0;
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(csys_file_lock_lock_until(lock, i % 2 ? SHARED : EXCLUSIVE,
@@ -219,7 +208,7 @@ static void a_conversion_is_refused_while_other_threads_share(void **state)
 {
 	(void)state;
 	int kind = 77;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(lock, SHARED), 0);
 	assert_int_equal(csys_file_lock_try_lock(lock, SHARED), 0);
 	assert_int_equal(csys_file_lock_try_lock(lock, EXCLUSIVE), CSYS_EAGAIN);
@@ -297,18 +286,18 @@ static void threads_count(const csys_file_lock_options *options, csys_file_lock 
 static void threads_that_use_one_object_exclude_each_other(void **state)
 {
 	(void)state;
-	threads_count(&whole, opened(&whole));
-	threads_count(&range, opened(&range));
+	threads_count(&whole, scratch_file_lock(&whole));
+	threads_count(&range, scratch_file_lock(&range));
 }
 
 static void threads_that_have_objects_of_their_own_exclude_each_other(void **state)
 {
 	(void)state;
-	csys_file_lock_close(opened(&whole));
+	csys_file_lock_close(scratch_file_lock(&whole));
 	threads_count(&whole, NULL);
 	if (under_valgrind())
 		skip_because("valgrind waits for locks of ranges with its own lock held");
-	csys_file_lock_close(opened(&range));
+	csys_file_lock_close(scratch_file_lock(&range));
 	threads_count(&range, NULL);
 }
 
@@ -325,7 +314,7 @@ static void a_release_in_this_process_wakes_a_thread_that_waits_with_a_deadline(
 {
 	(void)state;
 	csys_thread *thread;
-	csys_file_lock *a = opened(&whole), *b = opened(&whole);
+	csys_file_lock *a = scratch_file_lock(&whole), *b = scratch_file_lock(&whole);
 	assert_true(a->file == b->file);
 	assert_int_equal(csys_file_lock_lock(a, SHARED), 0);
 	assert_int_equal(csys_thread_spawn(lock_for_long, b, NULL, &thread), 0);
@@ -392,7 +381,7 @@ static void arguments_are_checked(void **state)
 	(void)state;
 	csys_file_lock_info info;
 	int kind = 77;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(NULL, SHARED), CSYS_EINVAL);
 	assert_int_equal(csys_file_lock_lock(lock, NONE), CSYS_EINVAL);
 	assert_int_equal(csys_file_lock_try_lock(lock, (enum csys_file_lock_kind)3), CSYS_EINVAL);
@@ -424,19 +413,19 @@ static void a_created_file_has_its_mode_within_the_umask(void **state)
 
 static void unlock_nothing(void)
 {
-	csys_file_lock_unlock(opened(&whole));
+	csys_file_lock_unlock(scratch_file_lock(&whole));
 }
 
 static void convert_nothing(void)
 {
-	int r = csys_file_lock_convert(opened(&whole), SHARED, NULL);
+	int r = csys_file_lock_convert(scratch_file_lock(&whole), SHARED, NULL);
 	(void)r;
 }
 
 static void misuse_aborts_with_a_line(void **state)
 {
 	(void)state;
-	csys_file_lock_close(opened(&whole));
+	csys_file_lock_close(scratch_file_lock(&whole));
 	assert_aborts(unlock_nothing, "csys: csys_file_lock_unlock of a lock that is not held\n");
 	assert_aborts(convert_nothing, "csys: csys_file_lock_convert of a lock that is not held\n");
 }

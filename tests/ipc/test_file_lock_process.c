@@ -21,18 +21,6 @@
 static const csys_file_lock_options whole = { .create = 1 };
 static const csys_file_lock_options range = { .create = 1, .is_range = 1, .offset = 7, .size = 3 };
 
-static csys_file_lock *opened(const csys_file_lock_options *options)
-{
-	csys_file_lock *lock = NULL;
-	int r = csys_file_lock_open(scratch_path("file"), options, &lock);
-	if (r == CSYS_ENOTSUP && options->is_range && !csys_can(CSYS_CAN_FILE_LOCK_RANGES))
-		skip_because("this system has no locks of ranges");
-	if (r == CSYS_ENOTSUP && !csys_can(CSYS_CAN_FILE_LOCK))
-		skip_because("this system has no locks of files");
-	assert_int_equal(r, 0);
-	return lock;
-}
-
 /* ---- another program, without csys ----------------------------------------------------------- */
 
 /* A program that holds a lock until it is let go, or killed. */
@@ -76,7 +64,7 @@ static int is_free_for(const char *how, const char *kind)
 static void whole_files_are_locked_as_flock_does(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(lock, SHARED), 0);
 	assert_true(is_free_for("try-flock", "sh"));
 	assert_false(is_free_for("try-flock", "ex"));
@@ -95,7 +83,7 @@ static void whole_files_are_locked_as_flock_does(void **state)
 static void ranges_see_other_ranges_and_record_locks(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&range);
+	csys_file_lock *lock = scratch_file_lock(&range);
 	assert_int_equal(csys_file_lock_lock(lock, EXCLUSIVE), 0);
 	assert_false(is_free_for("try-ofd", "sh"));
 	assert_false(is_free_for("try-record", "sh"));
@@ -111,7 +99,7 @@ static void ranges_see_other_ranges_and_record_locks(void **state)
 static void the_lock_of_a_killed_process_is_free(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	for (int until = 0; until < 2; until++) {
 		struct holder holder = held_by_another("flock", "ex");
 		assert_int_equal(csys_file_lock_try_lock(lock, SHARED), CSYS_EAGAIN);
@@ -132,7 +120,7 @@ static void the_owner_is_told(void **state)
 {
 	(void)state;
 	csys_file_lock_info info = { .kind = 77 };
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	if (!csys_can(CSYS_CAN_FILE_LOCK_OWNER)) {
 		assert_int_equal(csys_file_lock_owner(lock, SHARED, &info), CSYS_ENOTSUP);
 		csys_file_lock_close(lock);
@@ -148,7 +136,7 @@ static void the_owner_is_told(void **state)
 	assert_int_equal(csys_file_lock_owner(lock, EXCLUSIVE, &info), CSYS_ENOENT);
 	csys_file_lock_close(lock);
 
-	lock = opened(&range);
+	lock = scratch_file_lock(&range);
 	holder = held_by_another("ofd", "sh");
 	assert_int_equal(csys_file_lock_owner(lock, SHARED, &info), CSYS_ENOENT);
 	assert_int_equal(csys_file_lock_owner(lock, EXCLUSIVE, &info), 0);
@@ -185,7 +173,7 @@ static void interrupt_every(long microseconds)
 
 static void wait_interrupted(const csys_file_lock_options *options, const char *how, int is_until)
 {
-	csys_file_lock *lock = opened(options);
+	csys_file_lock *lock = scratch_file_lock(options);
 	struct holder holder = held_by_another(how, "ex");
 	to_close = (int)holder.stdin_of_it;
 	interrupts = 0;
@@ -238,7 +226,7 @@ static void use_the_parents(void)
 static void a_forked_child_cannot_use_or_release_the_lock(void **state)
 {
 	(void)state;
-	inherited = opened(&whole);
+	inherited = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(inherited, EXCLUSIVE), 0);
 	in_child(use_the_parents);
 	assert_false(is_free_for("try-flock", "sh"));
@@ -257,7 +245,7 @@ static int use_in_a_hook(void *unused)
 static void a_copy_that_is_made_in_another_way_cannot_either(void **state)
 {
 	(void)state;
-	inherited = opened(&whole);
+	inherited = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(inherited, EXCLUSIVE), 0);
 	if (csys_can(CSYS_CAN_PRE_EXEC))
 		assert_true(csys_exit_success(finished(spawned(hooked(use_in_a_hook, NULL)))));
@@ -289,7 +277,7 @@ static void leave_a_child(void)
 static void a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole);
 	assert_int_equal(pipe(told), 0);
 	/* The grandchild waits for the end of the pipe.  Its parent may end before it has got to
 	 * the handlers of its fork. */
@@ -297,7 +285,7 @@ static void a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended(voi
 	assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_s(60)), 0);
 	csys_file_lock_close(lock);
 	if (csys_can(CSYS_CAN_FILE_LOCK_RANGES)) {
-		lock = opened(&range);
+		lock = scratch_file_lock(&range);
 		assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_s(60)), 0);
 		csys_file_lock_close(lock);
 	}
@@ -308,7 +296,7 @@ static void a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended(voi
 static void a_program_that_is_executed_does_not_keep_the_lock(void **state)
 {
 	(void)state;
-	csys_file_lock *lock = opened(&whole), *other = opened(&whole);
+	csys_file_lock *lock = scratch_file_lock(&whole), *other = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(lock, EXCLUSIVE), 0);
 	csys_command *command = helper_command("cat", NULL);
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
@@ -348,7 +336,7 @@ static void no_child_has_a_lock_that_was_opened_during_its_fork(void **state)
 	pid_t children[100];
 	if (WITH_TSAN)
 		skip_because("ThreadSanitizer allows no fork beside threads");
-	csys_file_lock_close(opened(&whole));
+	csys_file_lock_close(scratch_file_lock(&whole));
 	is_over = 0;
 	assert_int_equal(csys_thread_spawn(open_and_lock, &is_over, NULL, &thread), 0);
 	for (int i = 0; i < 100; i++) {
@@ -394,7 +382,7 @@ static void another_user_locks_what_it_may_open(void **state)
 	csys_file_lock_options options = { .create = 1, .mode = 0600 };
 	if (geteuid() != 0)
 		skip_because("only root can become another user");
-	csys_file_lock_close(opened(&whole));
+	csys_file_lock_close(scratch_file_lock(&whole));
 	assert_int_equal(chmod(scratch_folder(), 0755), 0);
 	assert_int_equal(csys_file_lock_open(scratch_path("secret"), &options, &lock), 0);
 	csys_file_lock_close(lock);

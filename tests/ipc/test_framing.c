@@ -10,21 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support/support.h"
-
-static csys_frame_reader *reader_of(csys_handle stream, const csys_framing_options *options)
-{
-	csys_frame_reader *reader;
-	assert_int_equal(csys_frame_reader_open(stream, options, &reader), 0);
-	return reader;
-}
-
-static csys_frame_writer *writer_of(csys_handle stream, const csys_framing_options *options)
-{
-	csys_frame_writer *writer;
-	assert_int_equal(csys_frame_writer_open(stream, options, &writer), 0);
-	return writer;
-}
+#include "support/framing.h"
 
 static void assert_next(csys_frame_reader *reader, const char *data, size_t size)
 {

@@ -8,55 +8,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include "support/support.h"
-
-static csys_frame_reader *reader_of(csys_handle stream, const csys_framing_options *options)
-{
-	csys_frame_reader *reader;
-	assert_int_equal(csys_frame_reader_open(stream, options, &reader), 0);
-	return reader;
-}
-
-static csys_frame_writer *writer_of(csys_handle stream, const csys_framing_options *options)
-{
-	csys_frame_writer *writer;
-	assert_int_equal(csys_frame_writer_open(stream, options, &writer), 0);
-	return writer;
-}
-
-/* What a peer has sent that sends nothing more: the bytes, and how many come at a time. */
-struct memory {
-	const char *bytes;
-	size_t size, at, step;
-	int result; /* what a read says at the end: 0 is the end */
-	int calls;
-};
-
-static int read_memory(void *context, void *buffer, size_t size, csys_deadline deadline,
-		       size_t *out_size)
-{
-	struct memory *m = context;
-	size_t left = m->size - m->at;
-	(void)deadline;
-	m->calls++;
-	assert_true(size > 0);
-	if (left == 0 && m->result < 0)
-		return m->result;
-	size = size < left ? size : left;
-	size = size < m->step ? size : m->step;
-	memcpy(buffer, m->bytes + m->at, size);
-	m->at += size;
-	*out_size = size;
-	return 0;
-}
-
-static csys_frame_reader *memory_reader(struct memory *memory, const csys_framing_options *options)
-{
-	csys_frame_stream stream = { memory, read_memory, NULL };
-	csys_frame_reader *reader;
-	assert_int_equal(csys_frame_reader_open_stream(&stream, options, &reader), 0);
-	return reader;
-}
+#include "support/framing.h"
 
 /* ---- lengths ------------------------------------------------------------------------------ */
 

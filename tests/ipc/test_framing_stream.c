@@ -4,33 +4,7 @@
  */
 #include <string.h>
 
-#include "support/support.h"
-
-/* A stream in memory. */
-struct memory {
-	const char *bytes; /* to be read */
-	size_t size;       /* how many there are; of those to be written, when `result` comes */
-	size_t at, step;   /* how many were moved, and how many are moved at a time */
-	int result;        /* what a call says at the end; 0: the end is the end */
-	char written[1 << 16];
-};
-
-static int read_memory(void *context, void *buffer, size_t size, csys_deadline deadline,
-		       size_t *out_size)
-{
-	struct memory *m = context;
-	size_t left = m->size - m->at;
-	(void)deadline;
-	assert_true(size > 0);
-	if (left == 0 && m->result < 0)
-		return m->result;
-	size = size < left ? size : left;
-	size = size < m->step ? size : m->step;
-	memcpy(buffer, m->bytes + m->at, size);
-	m->at += size;
-	*out_size = size;
-	return 0;
-}
+#include "support/framing.h"
 
 static int write_memory(void *context, const csys_slice *slices, size_t count,
 			csys_deadline deadline, size_t *out_size)
@@ -52,14 +26,6 @@ static int write_memory(void *context, const csys_slice *slices, size_t count,
 	}
 	*out_size = moved;
 	return 0;
-}
-
-static csys_frame_reader *memory_reader(struct memory *memory)
-{
-	csys_frame_stream stream = { memory, read_memory, NULL };
-	csys_frame_reader *reader;
-	assert_int_equal(csys_frame_reader_open_stream(&stream, NULL, &reader), 0);
-	return reader;
 }
 
 static void any_number_of_slices_goes_byte_by_byte_and_comes_back(void **state)
@@ -88,7 +54,7 @@ static void any_number_of_slices_goes_byte_by_byte_and_comes_back(void **state)
 		assert_in_range(rounds, 2, 8);
 		csys_frame_writer_close(writer);
 		struct memory in = { .bytes = out.written, .size = out.at, .step = step };
-		csys_frame_reader *reader = memory_reader(&in);
+		csys_frame_reader *reader = memory_reader(&in, NULL);
 		assert_int_equal(csys_frame_reader_next(reader, &frame), 1);
 		const char *at = frame.data;
 		for (size_t i = 0; i < COUNT; at += slices[i++].size)
@@ -103,7 +69,7 @@ static void a_failure_of_the_stream_is_told_and_loses_nothing(void **state)
 {
 	(void)state;
 	struct memory memory = { .bytes = "\0\0\0\2ab", .size = 5, .step = 9, .result = CSYS_EIO };
-	csys_frame_reader *reader = memory_reader(&memory);
+	csys_frame_reader *reader = memory_reader(&memory, NULL);
 	csys_frame frame;
 	csys_poll_item item = { .waitable = csys_frame_reader_waitable(reader) };
 	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_EBADF);

@@ -22,12 +22,6 @@
 #define POSIX CSYS_MESSAGE_QUEUE_POSIX
 #define SYSTEM_V CSYS_MESSAGE_QUEUE_SYSTEM_V
 
-static void needs(int kind)
-{
-	if (!queue_can(kind))
-		skip_because("this system has no such queues");
-}
-
 /* ---- the wall clock ------------------------------------------------------------------- */
 
 #ifdef CSYS_TEST_WRAPS_MQ_TIMEDRECEIVE
@@ -62,7 +56,7 @@ static void no_wait_depends_on_the_wall_clock(void **state)
 {
 	(void)state;
 #ifdef CSYS_TEST_WRAPS_MQ_TIMEDRECEIVE
-	needs(POSIX);
+	queue_needs(POSIX);
 	csys_message_queue *queue = fresh_queue(POSIX);
 	char text[QUEUE_SIZE] = "";
 	size_t size;
@@ -412,7 +406,7 @@ static void squeeze(void)
 static void a_quota_and_no_handle_are_told_apart(void **state)
 {
 	(void)state;
-	needs(POSIX);
+	queue_needs(POSIX);
 	in_process(squeeze);
 	assert_int_equal(csys_message_queue_unlink(queue_name(), NULL), CSYS_ENOENT);
 }
@@ -498,21 +492,21 @@ static void wait_without_room(void)
 static void a_wait_without_a_deadline_needs_no_second_handle(void **state)
 {
 	(void)state;
-	needs(POSIX);
+	queue_needs(POSIX);
 	in_process(wait_without_room);
 }
 
 static void a_queue_is_no_standard_stream(void **state)
 {
 	(void)state;
-	needs(POSIX);
+	queue_needs(POSIX);
 	in_process(open_above_2);
 }
 
 static void an_unlinked_queue_lives_on_and_its_name_is_free(void **state)
 {
 	(void)state;
-	needs(POSIX);
+	queue_needs(POSIX);
 	char text[QUEUE_SIZE] = "";
 	size_t size;
 	const csys_message_queue_options options = queue_options(POSIX);

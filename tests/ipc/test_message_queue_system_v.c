@@ -22,12 +22,6 @@
 #define POSIX CSYS_MESSAGE_QUEUE_POSIX
 #define SYSTEM_V CSYS_MESSAGE_QUEUE_SYSTEM_V
 
-static void needs(int kind)
-{
-	if (!queue_can(kind))
-		skip_because("this system has no such queues");
-}
-
 struct foreign {
 	long type;
 	char text[QUEUE_SIZE];
@@ -55,7 +49,7 @@ static void assert_recv(csys_message_queue *queue, const char *expected, int64_t
 static void priorities_are_types_that_others_see_too(void **state)
 {
 	(void)state;
-	needs(SYSTEM_V);
+	queue_needs(SYSTEM_V);
 	csys_message_queue *queue = fresh_queue(SYSTEM_V);
 	struct foreign message;
 	foreign_send(queue, 32768, "priority 0");
@@ -73,7 +67,7 @@ static void priorities_are_types_that_others_see_too(void **state)
 static void by_type_a_receive_takes_the_types_that_it_wants(void **state)
 {
 	(void)state;
-	needs(SYSTEM_V);
+	queue_needs(SYSTEM_V);
 	csys_message_queue_options options = queue_options(SYSTEM_V);
 	csys_message_queue *all = fresh_queue(SYSTEM_V), *any, *seven, *low;
 	options.by_type = 1;
@@ -105,7 +99,7 @@ static void by_type_a_receive_takes_the_types_that_it_wants(void **state)
 static void a_key_is_that_of_other_programs(void **state)
 {
 	(void)state;
-	needs(SYSTEM_V);
+	queue_needs(SYSTEM_V);
 	csys_message_queue_options options = queue_options(SYSTEM_V);
 	csys_message_queue *queue;
 	int64_t key = 77;
@@ -133,7 +127,7 @@ static void a_key_is_that_of_other_programs(void **state)
 static void a_queue_without_a_key_is_found_by_its_id(void **state)
 {
 	(void)state;
-	needs(SYSTEM_V);
+	queue_needs(SYSTEM_V);
 	const csys_message_queue_options options = queue_options(SYSTEM_V);
 	csys_message_queue *one, *two, *again = NULL;
 	assert_int_equal(csys_message_queue_create(NULL, &options, &one), 0);
@@ -170,7 +164,7 @@ static void wait_until_removed(void)
 static void a_removed_queue_ends_all_waits(void **state)
 {
 	(void)state;
-	needs(SYSTEM_V);
+	queue_needs(SYSTEM_V);
 	char text[QUEUE_SIZE];
 	size_t size;
 	csys_message_queue_info info;
@@ -221,7 +215,7 @@ static int stop(const csys_message_queue_entry *entry, void *argument)
 static void queues_of_system_v_are_listed(void **state)
 {
 	(void)state;
-	needs(SYSTEM_V);
+	queue_needs(SYSTEM_V);
 	int stopped = 0;
 	csys_message_queue *queue = fresh_queue(SYSTEM_V);
 	struct seen seen = { .id = csys_message_queue_id(queue) };
@@ -284,7 +278,7 @@ static void queues_of_posix_are_listed_and_counted(void **state)
 {
 	(void)state;
 #ifdef __linux__
-	needs(POSIX);
+	queue_needs(POSIX);
 	csys_exit end = end_in_process(list_in_a_namespace);
 	if (end.how == CSYS_EXIT_CODE && end.value == 77)
 		skip_because("no namespaces can be made here, or nothing is listed");

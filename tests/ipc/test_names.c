@@ -16,21 +16,9 @@
 #define SHM CSYS_NAME_SHM
 #define USER CSYS_NAMES_USER
 
-static struct csysi_named named(const char *name)
-{
-	return (struct csysi_named){ .name = name, .kind = SHM, .version = 1, .size = 16 };
-}
-
-static struct csysi_object created(const struct csysi_named *wanted)
-{
-	struct csysi_object object;
-	assert_int_equal(csysi_object_create(wanted, &object), 0);
-	return object;
-}
-
 static void leave(const struct csysi_named *wanted)
 {
-	struct csysi_object object = created(wanted);
+	struct csysi_object object = created_object(wanted);
 	csysi_object_close(&object);
 }
 
@@ -267,8 +255,8 @@ static void a_scan_tells_each_object_and_nothing_else(void **state)
 
 	path_in(own_names(), "stranger", path, sizeof path);
 	fclose(fopen(path, "w"));
-	struct csysi_named wanted = named("used");
-	struct csysi_object used = created(&wanted);
+	struct csysi_named wanted = small_object("used");
+	struct csysi_object used = created_object(&wanted);
 	csys_name_info info = only_one(&names);
 	assert_string_equal(info.name, "used");
 	assert_string_equal(info.file, "csys-shm-used");
@@ -284,7 +272,7 @@ static void a_scan_tells_each_object_and_nothing_else(void **state)
 
 	memset(name, 'n', sizeof name);
 	name[399] = '\0';
-	wanted = named(name);
+	wanted = small_object(name);
 	leave(&wanted);
 	info = only_one(&names);
 	assert_string_equal(info.name, name); /* the file has a hash */
@@ -306,8 +294,8 @@ static void close_it(void)
 static void an_object_is_left_over_when_the_last_process_has_closed_it(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
-	struct csysi_object first = created(&wanted), second = opened(&wanted);
+	struct csysi_named wanted = small_object("a");
+	struct csysi_object first = created_object(&wanted), second = opened(&wanted);
 
 	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), CSYS_EBUSY);
 	csysi_object_close(&first);
@@ -329,9 +317,9 @@ static void touch(const char *name)
 static void cleaning_removes_what_is_left_over_and_nothing_else(void **state)
 {
 	(void)state;
-	struct csysi_named used = named("used"), left = named("left");
-	struct csysi_named semaphore = named("left");
-	struct csysi_object object = created(&used);
+	struct csysi_named used = small_object("used"), left = small_object("left");
+	struct csysi_named semaphore = small_object("left");
+	struct csysi_object object = created_object(&used);
 	size_t removed = 99;
 	semaphore.kind = CSYS_NAME_SEMAPHORE;
 
@@ -358,12 +346,12 @@ static void cleaning_removes_what_is_left_over_and_nothing_else(void **state)
 static void a_name_is_removed_while_the_object_is_used_and_is_free_then(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
-	struct csysi_object first = created(&wanted);
+	struct csysi_named wanted = small_object("a");
+	struct csysi_object first = created_object(&wanted);
 
 	remove_name("a");
 	assert_int_equal(result_of_opening(&wanted), CSYS_ENOENT);
-	struct csysi_object second = created(&wanted);
+	struct csysi_object second = created_object(&wanted);
 	assert_int_equal(csysi_os_write_at(first.file, CSYSI_OBJECT_DATA, "x", 1), 0);
 	csysi_object_close(&first);
 	assert_int_equal(csys_names_remove(USER, SHM, "a"), 0);
@@ -374,9 +362,9 @@ static void a_name_is_removed_while_the_object_is_used_and_is_free_then(void **s
 static void an_object_may_go_with_its_last_user(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a"), plain = named("a");
+	struct csysi_named wanted = small_object("a"), plain = small_object("a");
 	wanted.remove_with_last = 1;
-	struct csysi_object first = created(&wanted), second = opened(&plain);
+	struct csysi_object first = created_object(&wanted), second = opened(&plain);
 
 	csysi_object_close(&first);
 	assert_int_equal(count_names(), 1);
@@ -390,9 +378,9 @@ static void an_object_may_go_with_its_last_user(void **state)
 static void the_last_user_does_not_remove_a_successor(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a"), plain = named("a");
+	struct csysi_named wanted = small_object("a"), plain = small_object("a");
 	wanted.remove_with_last = 1;
-	struct csysi_object first = created(&wanted);
+	struct csysi_object first = created_object(&wanted);
 
 	remove_name("a");
 	leave(&plain);
@@ -403,9 +391,9 @@ static void the_last_user_does_not_remove_a_successor(void **state)
 
 static void die_with_an_object(void)
 {
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	wanted.remove_with_last = getenv("CSYS_TEST_LAST") != NULL;
-	struct csysi_object object = created(&wanted);
+	struct csysi_object object = created_object(&wanted);
 	(void)object;
 	raise(SIGKILL);
 }
@@ -413,7 +401,7 @@ static void die_with_an_object(void)
 static void what_a_dead_user_should_have_removed_is_never_adopted(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	struct csysi_object object;
 
 	setenv("CSYS_TEST_LAST", "1", 1);
@@ -430,7 +418,7 @@ static void what_a_dead_user_should_have_removed_is_never_adopted(void **state)
 static void an_object_of_dead_users_is_adopted_or_replaced_as_is_wished(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	struct csysi_object object;
 
 	assert_int_equal(end_in_process(die_with_an_object).how, CSYS_EXIT_SIGNAL);

@@ -16,18 +16,6 @@
 #define USER CSYS_NAMES_USER
 #define GLOBAL CSYS_NAMES_GLOBAL
 
-static struct csysi_named named(const char *name)
-{
-	return (struct csysi_named){ .name = name, .kind = SHM, .version = 1, .size = 16 };
-}
-
-static struct csysi_object created(const struct csysi_named *wanted)
-{
-	struct csysi_object object;
-	assert_int_equal(csysi_object_create(wanted, &object), 0);
-	return object;
-}
-
 static struct csysi_object opened(const struct csysi_named *wanted)
 {
 	struct csysi_object object;
@@ -48,7 +36,7 @@ static int result_of_opening(const struct csysi_named *wanted)
 
 static void leave(const struct csysi_named *wanted)
 {
-	struct csysi_object object = created(wanted);
+	struct csysi_object object = created_object(wanted);
 	csysi_object_close(&object);
 }
 
@@ -62,11 +50,11 @@ static void remove_name(const char *name)
 static void one_creates_an_object_and_others_open_it(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	struct csysi_object second = { .file = CSYS_NO_HANDLE };
 
 	assert_int_equal(result_of_opening(&wanted), CSYS_ENOENT);
-	struct csysi_object first = created(&wanted);
+	struct csysi_object first = created_object(&wanted);
 	assert_int_equal(first.is_created, 1);
 	assert_true(first.size == 16 && first.max_size == 16);
 	assert_true(first.owner == csysi_os_user());
@@ -87,7 +75,7 @@ static void one_creates_an_object_and_others_open_it(void **state)
 static void an_object_that_is_only_read_is_not_written(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	leave(&wanted);
 	wanted.read_only = 1;
 	struct csysi_object object = opened(&wanted);
@@ -100,7 +88,7 @@ static void an_object_that_is_only_read_is_not_written(void **state)
 static void what_is_another_kind_version_size_or_layout_is_told(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a"), other;
+	struct csysi_named wanted = small_object("a"), other;
 	wanted.layout = 77;
 	leave(&wanted);
 
@@ -124,8 +112,9 @@ static void wishes_that_cannot_be_are_refused(void **state)
 {
 	(void)state;
 	struct csysi_object object = { .file = CSYS_NO_HANDLE };
-	struct csysi_named wrong[] = { named(NULL), named(""),  named("a/b"), named("a"),
-				       named("a"),  named("a"), named("a"),   named("a") };
+	struct csysi_named wrong[] = { small_object(NULL), small_object(""),  small_object("a/b"),
+				       small_object("a"),  small_object("a"), small_object("a"),
+				       small_object("a"),  small_object("a") };
 	static const int results[] = { CSYS_EINVAL, CSYS_EINVAL, CSYS_EINVAL, CSYS_EINVAL,
 				       CSYS_EINVAL, CSYS_EINVAL, CSYS_EINVAL, CSYS_ENOSPC };
 	wrong[3].kind = 0;
@@ -147,7 +136,7 @@ static int fill(const struct csysi_object *object, void *context)
 	assert_int_equal(object->is_created, 1);
 	assert_int_equal(csysi_os_write_at(object->file, CSYSI_OBJECT_DATA, "full", 4), 0);
 	/* Nothing is to be seen yet, unless another process is earlier. */
-	struct csysi_named plain = named(wanted->name);
+	struct csysi_named plain = small_object(wanted->name);
 	assert_int_equal(result_of_opening(&plain), CSYS_ENOENT);
 	if (calls == 2)
 		leave(&plain);
@@ -163,7 +152,7 @@ static void lost(void *context)
 static void an_object_is_filled_before_it_is_seen_or_not_seen_at_all(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	struct csysi_object object = { .file = CSYS_NO_HANDLE };
 	wanted.fill = fill;
 	wanted.lost = lost;
@@ -200,7 +189,7 @@ static void write_file(const char *name, const void *data, size_t size)
 static void files_that_are_no_objects_are_told(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	unsigned char bytes[CSYSI_OBJECT_DATA + 16];
 
 	leave(&wanted);
@@ -238,7 +227,7 @@ static void what_was_put_in_place_of_an_object_is_not_followed(void **state)
 	(void)state;
 	char path[256], target[256];
 	struct csysi_object object;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	path_in(own_names(), "csys-shm-a", path, sizeof path);
 	path_in(own_names(), "target", target, sizeof target);
 	write_file("target", "precious", 8);
@@ -265,7 +254,7 @@ static void a_collision_of_hashes_is_told(void **state)
 {
 	(void)state;
 	char name[200], from[256], to[256], file[CSYSI_NAME_FILE];
-	struct csysi_named wanted = named("a"), other;
+	struct csysi_named wanted = small_object("a"), other;
 	struct csysi_object object;
 
 	leave(&wanted);
@@ -275,7 +264,7 @@ static void a_collision_of_hashes_is_told(void **state)
 	path_in(own_names(), "csys-shm-a", from, sizeof from);
 	path_in(own_names(), file, to, sizeof to);
 	assert_int_equal(rename(from, to), 0);
-	other = named(name);
+	other = small_object(name);
 	assert_int_equal(csysi_object_create(&other, &object), CSYS_EEXIST);
 	assert_int_equal(csysi_object_create_or_open(&other, &object), CSYS_EBADMSG);
 	assert_int_equal(csys_names_remove(USER, SHM, name), CSYS_ENOENT);
@@ -295,11 +284,11 @@ static int fill_and_clean(const struct csysi_object *object, void *context)
 static void cleaning_leaves_what_is_being_made(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	size_t removed = 99;
 	wanted.fill = fill_and_clean;
 	wanted.context = &removed;
-	struct csysi_object object = created(&wanted);
+	struct csysi_object object = created_object(&wanted);
 	assert_int_equal(removed, 0);
 	csysi_object_close(&object);
 	remove_name("a");
@@ -308,8 +297,8 @@ static void cleaning_leaves_what_is_being_made(void **state)
 static void a_name_that_a_dead_creator_has_left_beside_its_object_is_cleaned(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
-	struct csysi_object object = created(&wanted);
+	struct csysi_named wanted = small_object("a");
+	struct csysi_object object = created_object(&wanted);
 	char from[256], to[256];
 	size_t removed = 99;
 	path_in(own_names(), "csys-shm-a", from, sizeof from);
@@ -325,7 +314,7 @@ static void a_name_that_a_dead_creator_has_left_beside_its_object_is_cleaned(voi
 static void an_object_that_a_process_has_alone_and_keeps_is_busy(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	struct csysi_object object;
 	char path[4096];
 	leave(&wanted);
@@ -376,7 +365,7 @@ static int walk(getter *get, struct csysi_named wanted)
 static void each_failure_on_the_way_leaves_nothing(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 
 	assert_in_range(walk(csysi_object_create, wanted), 5, 9);
 	assert_in_range(walk(csysi_object_open, wanted), 2, 4);
@@ -390,7 +379,7 @@ static void each_failure_on_the_way_leaves_nothing(void **state)
 static void a_walk_through_a_listing_and_its_failures(void **state)
 {
 	(void)state;
-	struct csysi_named wanted = named("a");
+	struct csysi_named wanted = small_object("a");
 	leave(&wanted);
 
 	for (int nth = 1;; nth++) {

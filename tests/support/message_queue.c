@@ -24,6 +24,12 @@ int queue_can(int kind)
 							    : CSYS_CAN_MESSAGE_QUEUE);
 }
 
+void queue_needs(int kind)
+{
+	if (!queue_can(kind))
+		skip_because("this system has no such queues");
+}
+
 csys_message_queue_options queue_options(int kind)
 {
 	return (csys_message_queue_options){ .kind = kind,

@@ -19,6 +19,9 @@
 		if (queue_can(kind))
 int queue_can(int kind);
 
+/* Skip the test on a system without them. */
+void queue_needs(int kind);
+
 /* Of the kind, small. */
 csys_message_queue_options queue_options(int kind);
 

@@ -82,3 +82,17 @@ int own_names_after(void **state)
 	path[0] = '\0';
 	return r;
 }
+
+struct csysi_named small_object(const char *name)
+{
+	return (struct csysi_named){
+		.name = name, .kind = CSYS_NAME_SHM, .version = 1, .size = 16
+	};
+}
+
+struct csysi_object created_object(const struct csysi_named *wanted)
+{
+	struct csysi_object object;
+	assert_int_equal(csysi_object_create(wanted, &object), 0);
+	return object;
+}

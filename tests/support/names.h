@@ -4,6 +4,7 @@
 #ifndef CSYS_TEST_NAMES_H
 #define CSYS_TEST_NAMES_H
 
+#include "ipc/names.h"
 #include "support/support.h"
 
 /*
@@ -27,5 +28,9 @@ void path_in(const char *directory, const char *file, char *out, size_t size);
 /* Make a directory, and remove one with all that is in it. */
 void make_directory(char *out, size_t size);
 void remove_directory(const char *path);
+
+/* What is wanted: shared memory of 16 bytes.  Create an object, asserting that it works. */
+struct csysi_named small_object(const char *name);
+struct csysi_object created_object(const struct csysi_named *wanted);
 
 #endif

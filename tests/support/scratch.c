@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/scratch.h"
+#include "support/support.h"
 
 static char folder[512];
 
@@ -48,4 +49,16 @@ int scratch_remove(void **state)
 	if (list)
 		closedir(list);
 	return rmdir(folder);
+}
+
+csys_file_lock *scratch_file_lock(const csys_file_lock_options *options)
+{
+	csys_file_lock *lock = NULL;
+	int r = csys_file_lock_open(scratch_path("file"), options, &lock);
+	if (r == CSYS_ENOTSUP && options->is_range && !csys_can(CSYS_CAN_FILE_LOCK_RANGES))
+		skip_because("this system has no locks of ranges");
+	if (r == CSYS_ENOTSUP && !csys_can(CSYS_CAN_FILE_LOCK))
+		skip_because("this system has no locks of files");
+	assert_int_equal(r, 0);
+	return lock;
 }

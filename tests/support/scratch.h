@@ -4,6 +4,8 @@
 #ifndef CSYS_TEST_SCRATCH_H
 #define CSYS_TEST_SCRATCH_H
 
+#include <csys/ipc/file_lock.h>
+
 /* Make the folder, and remove it with the files in it: the fixtures of a group of tests. */
 int scratch_make(void **state);
 int scratch_remove(void **state);
@@ -11,5 +13,8 @@ int scratch_remove(void **state);
 /* The folder, and the path of a name in it: in memory of the thread, for 8 calls in turn. */
 const char *scratch_folder(void);
 const char *scratch_path(const char *name);
+
+/* A lock of the file "file" in it; the test is skipped on a system that has none of the kind. */
+csys_file_lock *scratch_file_lock(const csys_file_lock_options *options);
 
 #endif
