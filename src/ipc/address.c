@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 _Static_assert((int)CSYS_ADDRESS_UNNAMED == (int)CSYSI_OS_UNNAMED &&
 		       (int)CSYS_ADDRESS_IS_PATH == (int)CSYSI_OS_PATH &&
 		       (int)CSYS_ADDRESS_IS_ABSTRACT == (int)CSYSI_OS_ABSTRACT &&
@@ -69,58 +71,36 @@ int csys_address_equal(const csys_address *a, const csys_address *b)
 	       memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
-/* Text that may be longer than the room for it. */
-struct text {
-	char *buffer;
-	size_t room;
-	size_t size;
-};
-
-static void put(struct text *text, char c)
-{
-	if (text->size + 1 < text->room)
-		text->buffer[text->size] = c;
-	text->size++;
-}
-
-static void put_string(struct text *text, const char *string)
-{
-	while (*string)
-		put(text, *string++);
-}
-
 /* ASCII alone, whatever the locale is. */
-static void put_byte(struct text *text, unsigned char byte)
+static void put_byte(struct csysi_text *text, unsigned char byte)
 {
 	static const char digits[] = "0123456789abcdef";
 
 	if (byte == '\\') {
-		put_string(text, "\\\\");
+		csysi_text_put_string(text, "\\\\");
 	} else if (byte >= ' ' && byte <= '~') {
-		put(text, (char)byte);
+		csysi_text_put(text, (char)byte);
 	} else {
-		put_string(text, "\\x");
-		put(text, digits[byte >> 4]);
-		put(text, digits[byte & 15]);
+		csysi_text_put_string(text, "\\x");
+		csysi_text_put(text, digits[byte >> 4]);
+		csysi_text_put(text, digits[byte & 15]);
 	}
 }
 
 size_t csys_address_text(const csys_address *address, char *buffer, size_t size)
 {
-	struct text text = { .buffer = buffer, .room = buffer ? size : 0 };
+	struct csysi_text text = { .buffer = buffer, .room = buffer ? size : 0 };
 	int kind = (int)csys_address_kind_of(address);
 
 	if (kind == CSYS_ADDRESS_UNNAMED)
-		put_string(&text, "(unnamed)");
+		csysi_text_put_string(&text, "(unnamed)");
 	else if (kind == CSYS_ADDRESS_IS_FOREIGN)
-		put_string(&text, "(not local)");
+		csysi_text_put_string(&text, "(not local)");
 	else if (kind == CSYS_ADDRESS_IS_ABSTRACT)
-		put(&text, '@');
+		csysi_text_put(&text, '@');
 	for (size_t i = 0; address && i < address->size; i++)
 		put_byte(&text, (unsigned char)address->bytes[i]);
-	if (text.room > 0)
-		buffer[text.size < text.room ? text.size : text.room - 1] = 0;
-	return text.size;
+	return csysi_text_end(&text);
 }
 
 /* ---- the system's -------------------------------------------------------------------- */

@@ -4,49 +4,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "process/command.h"
 
-/* Like snprintf: counts everything, writes what fits. */
-struct line {
-	char *buffer;
-	size_t size;
-	size_t length;
-};
-
-static void put(struct line *line, char c)
-{
-	if (line->length + 1 < line->size)
-		line->buffer[line->length] = c;
-	line->length++;
-}
-
-static void put_text(struct line *line, const char *text)
-{
-	while (*text)
-		put(line, *text++);
-}
-
 /* Inside '...' only ' itself is special. */
-static void put_quoted(struct line *line, const char *word)
+static void put_quoted(struct csysi_text *line, const char *word)
 {
-	put(line, '\'');
+	csysi_text_put(line, '\'');
 	for (; *word; word++) {
 		if (*word == '\'')
-			put_text(line, "'\\''");
+			csysi_text_put_string(line, "'\\''");
 		else
-			put(line, *word);
+			csysi_text_put(line, *word);
 	}
-	put(line, '\'');
+	csysi_text_put(line, '\'');
 }
 
 /* One word, in quotes unless it is plain. */
-static void put_word(struct line *line, const char *word)
+static void put_word(struct csysi_text *line, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_@%+=:,./-";
 
 	if (word[0] && !word[strspn(word, plain)])
-		put_text(line, word);
+		csysi_text_put_string(line, word);
 	else
 		put_quoted(line, word);
 }
@@ -83,16 +64,16 @@ static int is_below(const char *path, const char *front)
 	return strncmp(path, front, size) == 0 && (path[size] == '/' || !path[size]);
 }
 
-static void put_directory(struct line *line, const char *directory)
+static void put_directory(struct csysi_text *line, const char *directory)
 {
 	/* -P: what is behind a link and "..", as the system has it and not as it is written. */
-	put_text(line, goes_up(directory) ? "cd -P " : "cd ");
+	csysi_text_put_string(line, goes_up(directory) ? "cd -P " : "cd ");
 	/* Neither an option, nor looked for in CDPATH. */
 	if (directory[0] && directory[0] != '/' && !is_below(directory, ".") &&
 	    !is_below(directory, ".."))
-		put_text(line, "./");
+		csysi_text_put_string(line, "./");
 	put_word(line, directory);
-	put_text(line, " && ");
+	csysi_text_put_string(line, " && ");
 }
 
 /* Whether env would take a word for an option: the first that is none ends them. */
@@ -104,9 +85,9 @@ static int has_dash(const csys_command *command)
 	return command->program[0] == '-';
 }
 
-static void put_environment(struct line *line, const csys_command *command)
+static void put_environment(struct csysi_text *line, const csys_command *command)
 {
-	put_text(line, command->env_clear ? "env -i " : "env ");
+	csysi_text_put_string(line, command->env_clear ? "env -i " : "env ");
 	for (int set = 0; set <= 1; set++) {
 		/* env wants all the -u before the first KEY=value. */
 		for (size_t i = 0; i < command->env.count; i++) {
@@ -114,17 +95,17 @@ static void put_environment(struct line *line, const csys_command *command)
 			if ((strchr(entry, '=') != NULL) != set || (!set && command->env_clear))
 				continue;
 			if (!set)
-				put_text(line, "-u ");
+				csysi_text_put_string(line, "-u ");
 			put_word(line, entry);
-			put(line, ' ');
+			csysi_text_put(line, ' ');
 		}
 		if (!set && has_dash(command))
-			put_text(line, "-- ");
+			csysi_text_put_string(line, "-- ");
 	}
 }
 
 /* The program, and what is in front of it. */
-static void put_program(struct line *line, const csys_command *command)
+static void put_program(struct csysi_text *line, const csys_command *command)
 {
 	const char *program = command->program;
 	int has_env = command->env_clear || command->env.count > 0;
@@ -135,10 +116,10 @@ static void put_program(struct line *line, const csys_command *command)
 	/* With '=' in it a shell takes it for an assignment unless it is in quotes, and env in
 	 * any case; a shell that gets it as a parameter does not. */
 	if (has_env && is_assignment)
-		put_text(line, "/bin/sh -c '\"$0\" \"$@\"' ");
+		csysi_text_put_string(line, "/bin/sh -c '\"$0\" \"$@\"' ");
 	/* As the first word of all it is a job to bash, in quotes too. */
 	if (!has_env && program[0] == '%')
-		put_text(line, "env ");
+		csysi_text_put_string(line, "env ");
 	if (is_assignment || is_reserved(program))
 		put_quoted(line, program);
 	else
@@ -146,15 +127,15 @@ static void put_program(struct line *line, const csys_command *command)
 }
 
 /* "<", ">" or "2>" and the like, with the number only where it is not understood. */
-static void put_redirection(struct line *line, int stream, const char *arrow)
+static void put_redirection(struct csysi_text *line, int stream, const char *arrow)
 {
-	put(line, ' ');
+	csysi_text_put(line, ' ');
 	if (stream != (arrow[0] == '<' ? CSYS_STDIN : CSYS_STDOUT))
-		put(line, (char)('0' + stream));
-	put_text(line, arrow);
+		csysi_text_put(line, (char)('0' + stream));
+	csysi_text_put_string(line, arrow);
 }
 
-static void put_stdio(struct line *line, int stream, const struct csysi_stdio *stdio)
+static void put_stdio(struct csysi_text *line, int stream, const struct csysi_stdio *stdio)
 {
 	static const char *const arrows[] = {
 		[CSYS_FILE_READ] = "<",
@@ -168,11 +149,11 @@ static void put_stdio(struct line *line, int stream, const struct csysi_stdio *s
 	switch (stdio->kind) {
 	case CSYS_STDIO_NULL:
 		put_redirection(line, stream, arrow);
-		put_text(line, "/dev/null");
+		csysi_text_put_string(line, "/dev/null");
 		break;
 	case CSYS_STDIO_SAME_AS_STDOUT:
 		put_redirection(line, stream, arrow);
-		put_text(line, "&1");
+		csysi_text_put_string(line, "&1");
 		break;
 	case CSYS_STDIO_FILE:
 		put_redirection(line, stream, arrows[stdio->mode]);
@@ -181,7 +162,7 @@ static void put_stdio(struct line *line, int stream, const struct csysi_stdio *s
 	case CSYS_STDIO_HANDLE:
 		put_redirection(line, stream, arrow);
 		snprintf(number, sizeof number, "&%lld", (long long)stdio->handle);
-		put_text(line, number);
+		csysi_text_put_string(line, number);
 		break;
 	default:
 		break;
@@ -190,20 +171,18 @@ static void put_stdio(struct line *line, int stream, const struct csysi_stdio *s
 
 size_t csys_command_line(const csys_command *command, char *buffer, size_t size)
 {
-	struct line line = { buffer, buffer ? size : 0, 0 };
+	struct csysi_text line = { buffer, buffer ? size : 0, 0 };
 
 	if (command && command->program) {
 		if (command->cwd)
 			put_directory(&line, command->cwd);
 		put_program(&line, command);
 		for (size_t i = 0; i < csys_command_get_arg_count(command); i++) {
-			put(&line, ' ');
+			csysi_text_put(&line, ' ');
 			put_word(&line, csys_command_get_arg(command, i));
 		}
 		for (int i = 0; i < 3; i++)
 			put_stdio(&line, i, &command->stdio[i]);
 	}
-	if (line.size > 0)
-		line.buffer[line.length < line.size ? line.length : line.size - 1] = '\0';
-	return line.length;
+	return csysi_text_end(&line);
 }
