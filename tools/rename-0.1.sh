@@ -3,7 +3,8 @@
 #
 #     tools/rename-0.1.sh FILE...
 #
-# Replaces names of earlier snapshots, as whole words, in place.  What CHANGELOG.md lists
+# Replaces names of earlier snapshots, as whole words, in place.  <csys/ipc.h> was what is
+# <csys/io.h> now: a file that has names of today's <csys/ipc.h> keeps it.  What CHANGELOG.md lists
 # as changed in meaning is not done by this: the compiler finds those places.
 set -eu
 
@@ -11,10 +12,15 @@ if [ $# -eq 0 ]; then
     sed -n '2,/^set /s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-exec sed -i --follow-symlinks -E \
+nouns='activation|address|datagram|fifo|file_lock|framing|ip_address|listener|lock_file|map|message'
+nouns="$nouns|message_queue|named_semaphore|names|peer|shm|socket|tcp"
+for file in "$@"; do
+    grep -Eq "\bcsys_($nouns)(_|\b)" -- "$file" ||
+        sed -i --follow-symlinks 's#csys/ipc\.h#csys/io.h#g' -- "$file"
+done
+sed -i --follow-symlinks -E \
     -e 's@^([ \t]*#[ \t]*include[ \t]*)<csys/ipc/pipe\.h>@\1<csys/io/pipe.h>\n\1<csys/io/stream.h>@' \
     -e 's#csys/ipc/(pipe|pty|terminal)\.h#csys/io/\1.h#g' \
-    -e 's#csys/ipc\.h#csys/io.h#g' \
     -e 's/\bcsys_pipe_((read|write)(_all)?(_until)?|(set_)?nonblocking)\b/csys_stream_\1/g' \
     -e 's/\bcsys_set_allocator\b/csys_allocator_set/g' \
     -e 's/\bcsys_is_terminal\b/csys_terminal_is/g' \

@@ -714,6 +714,9 @@ def mangled(tree):
         last = ''
         row = False  # whether the last line is one of a table, or of a snippet
         for line, text in tree.lines(path):
+            if '*' not in text:
+                row, last = False, text
+                continue
             text = text.expandtabs(8)
             flush = re.match(r'\s*(?:/\*+<?|\*) (?! )(?!\\(?:param|retval|return)\b)(.*)', text)
             # Two spaces end a sentence, and are a gap between two columns elsewhere.
@@ -1034,9 +1037,10 @@ def self_test(root, present):
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns(*IGNORED, 'build*'))
             elif os.path.isfile(source):
                 shutil.copy(source, target)
-        before = {name: {(p, n) for p, n, _ in rules[name](Tree(copy))} for name in rules}
+        clean = Tree(copy)
+        before = {name: {(p, n) for p, n, _ in rules[name](clean)} for name in rules}
         for name, where, *files in plants:
-            wrong += not planted(copy, name, rules[name], before[name], where, files)
+            wrong += not planted(clean, name, rules[name], before[name], where, files)
         wrong += not planted_in_library(copy)
         wrong += not planted_circles(copy)
     for name in rules:
@@ -1047,7 +1051,8 @@ def self_test(root, present):
     return wrong
 
 
-def planted(copy, name, function, before, where, files):
+def planted(clean, name, function, before, where, files):
+    copy = clean.root
     saved = {}
     created = []
     for path, edit in files:
@@ -1066,6 +1071,8 @@ def planted(copy, name, function, before, where, files):
             file.write(edit(old))
     path = files[0][0]
     tree = Tree(copy)
+    changed = [p for p, _ in files]
+    tree.texts = {p: text for p, text in clean.texts.items() if p not in changed}
     if isinstance(where, str):
         where = next(n for n, text in tree.lines(path) if re.search(where, text))
     seen = {(p, n) for p, n, _ in function(tree)} - before
