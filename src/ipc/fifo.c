@@ -7,6 +7,7 @@
 
 #define USUAL_MODE 0600u
 #define MODES 0777u
+#define TRIES 100
 
 static const csys_fifo_options usual = { 0 };
 
@@ -30,6 +31,13 @@ static int prepare(const char *path, const csys_fifo_options *options)
 	return r == CSYS_EEXIST ? 0 : r;
 }
 
+/* Whether it is to be there but was removed since: then all begins anew.  Not for ever: to some
+ * systems a broken link with a '/' behind it is both there and not. */
+static int is_gone(int r, const csys_fifo_options *options, int *tries)
+{
+	return r == CSYS_ENOENT && options->create && ++*tries < TRIES;
+}
+
 static int open_end(const char *path, const csys_fifo_options *options, int writing,
 		    csys_deadline deadline, csys_handle *out)
 {
@@ -38,10 +46,14 @@ static int open_end(const char *path, const csys_fifo_options *options, int writ
 	if (!out || is_wrong(path, options))
 		return CSYS_EINVAL;
 
-	int r = prepare(path, options);
-	if (r < 0)
-		return r;
-	return csysi_os_fifo_open(path, writing, options->blocking != 0, deadline, out);
+	int r, tries = 0;
+	do {
+		r = prepare(path, options);
+		if (r < 0)
+			return r;
+		r = csysi_os_fifo_open(path, writing, options->blocking != 0, deadline, out);
+	} while (is_gone(r, options, &tries));
+	return r;
 }
 
 static int try_open_end(const char *path, const csys_fifo_options *options, int writing,
@@ -78,10 +90,14 @@ int csys_fifo_open_kept_reader(const char *path, const csys_fifo_options *option
 	if (!out_reader || !out_keeper || is_wrong(path, options))
 		return CSYS_EINVAL;
 
-	int r = prepare(path, options);
-	if (r < 0)
-		return r;
-	return csysi_os_fifo_open_kept(path, options->blocking != 0, out_reader, out_keeper);
+	int r, tries = 0;
+	do {
+		r = prepare(path, options);
+		if (r < 0)
+			return r;
+		r = csysi_os_fifo_open_kept(path, options->blocking != 0, out_reader, out_keeper);
+	} while (is_gone(r, options, &tries));
+	return r;
 }
 
 /* ---- the end that writes -------------------------------------------------------------- */
