@@ -73,15 +73,15 @@ static void put_in_order(struct race *race, const csys_ip_endpoint *endpoints)
 
 /*
  * If nothing listens at a port of this machine, the system may choose it for the own side, and TCP
- * connects the socket with itself.
+ * connects the socket with itself.  The other side is asked for: 0.0.0.0 leads to 127.0.0.1.
  */
 static int is_own(const struct runner *runner)
 {
-	struct csysi_os_endpoint there = csysi_tcp_to_os(runner->endpoint), here;
-	size_t size = there.version == 4 ? 4 : 16;
+	struct csysi_os_endpoint here, there;
 
-	return csysi_os_tcp_local(runner->os, &here) == 0 && here.version == there.version &&
-	       here.port == there.port && memcmp(here.bytes, there.bytes, size) == 0;
+	return csysi_os_tcp_local(runner->os, &here) == 0 && here.port == runner->endpoint->port &&
+	       csysi_os_tcp_peer(runner->os, &there) == 0 && here.version == there.version &&
+	       memcmp(here.bytes, there.bytes, sizeof here.bytes) == 0;
 }
 
 /* The connect of a runner has ended with this result. */

@@ -180,6 +180,15 @@ static void it_is_never_connected_with_itself(void **state)
 	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client),
 			 CSYS_ECONNREFUSED);
 	assert_null(client);
+	/* An unspecified address leads to this machine. */
+	csys_ip_endpoint mine = refusing(CSYS_IP_V4, &holder);
+	options.bind = &mine;
+	endpoint.port = mine.port;
+	endpoint.address = csys_ip_address_unspecified(CSYS_IP_V4);
+	close(holder);
+	assert_int_equal(csys_tcp_connect_until(&endpoint, 1, &options, SOON, &client),
+			 CSYS_ECONNREFUSED);
+	assert_null(client);
 }
 
 static void it_has_the_own_endpoint_and_the_options_that_are_asked_for(void **state)
