@@ -288,8 +288,12 @@ static int change(csys_wait_set *set, struct csysi_entry *entry, csys_waitable w
 	if (entry->mode == CSYSI_ENTRY_TIMER)
 		return CSYS_EINVAL;
 	if (entry->mode == CSYSI_ENTRY_HANDLE && !entry->is_paused &&
-	    entry->waitable.handle == waitable.handle)
-		return csysi_source_turn(set, entry, waitable.writing);
+	    entry->waitable.handle == waitable.handle) {
+		r = csysi_source_turn(set, entry, waitable.writing);
+		if (entry->mode == CSYSI_ENTRY_HANDLE)
+			return r;
+		/* The handle was closed.  Its number may be another file's: from now on that. */
+	}
 	csysi_ring_begin(&fresh.link);
 	r = enter(set, &fresh);
 	if (r == 0)

@@ -227,8 +227,8 @@ int csysi_source_turn(csys_wait_set *set, struct csysi_entry *entry, int writing
 	int before = entry->waitable.writing;
 
 	entry->waitable.writing = writing;
-	unsigned interest = wanted(source);
-	int r = interest == source->interest ? 0 : set_interest(set, source, interest);
+	/* Also if this is what is registered: the number may be another file's by now. */
+	int r = set_interest(set, source, wanted(source));
 	if (r >= 0)
 		return 0; /* not a file: it is registered */
 	entry->waitable.writing = before;

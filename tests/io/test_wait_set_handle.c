@@ -79,6 +79,30 @@ static void a_number_that_is_another_files_is_found_out(void **state)
 	close_ends(pipe);
 }
 
+static void an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends(), other = opened_ends();
+	csys_wait_entry entry = add(set, csys_waitable_reading(pipe.reader), 1);
+	assert_int_equal(dup2((int)other.reader, (int)pipe.reader), (int)pipe.reader);
+	change(set, entry, csys_waitable_reading(pipe.reader), 2);
+	assert_told(set, 0, 0, 0, 0);
+	say(other);
+	assert_told(set, 2, 0, 0, 0);
+	/* A number of nothing is refused, and told. */
+	csys_handle_close(pipe.reader);
+	assert_int_equal(csys_wait_set_change(set, entry, csys_waitable_reading(pipe.reader),
+					      csys_token_number(3)),
+			 CSYS_EBADF);
+	csys_wait_event event = next(set, CSYS_FOREVER);
+	assert_int_equal(event.token.number, 2);
+	assert_int_equal(event.result, CSYS_EBADF);
+	csys_wait_set_close(set);
+	csys_handle_close(pipe.writer);
+	close_ends(other);
+}
+
 /* ---- sets in sets ------------------------------------------------------------------------ */
 
 static void a_set_is_waited_for_in_another(void **state)
@@ -227,6 +251,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_closed_handle_is_removed_though_its_file_is_open),
 		TEST(a_number_that_is_another_files_is_found_out),
+		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
 		TEST(a_set_is_waited_for_in_another),
 		TEST(a_set_works_when_no_handle_is_left),
 		TEST(a_forked_child_has_no_set_and_does_nothing_to_the_parents),
