@@ -177,6 +177,17 @@ static int pause_before_next(csys_deadline deadline)
 	return csys_deadline_left(deadline) == 0 ? CSYS_ETIMEDOUT : 0;
 }
 
+/* After a key of no source, get rid of those that come again.  Whether they stay for now. */
+static int is_stuck_with(csys_wait_set *set, const struct telling *telling)
+{
+	if (!telling->is_stale || set->lost_count == 0)
+		return 0;
+	if (csysi_source_renew(set) < 0)
+		return 1;
+	(void)csysi_wait_set_schedule(set, 0); /* for those that the system has not taken again */
+	return 0;
+}
+
 /* One wait of the system, and what it tells.  A processor that forgets in a system call where
  * returns lead takes longer for each of these than for the lock: here is one less. */
 static inline CSYSI_ATTRIBUTE((always_inline)) int wait_once(csys_wait_set *set,
@@ -193,7 +204,7 @@ static inline CSYSI_ATTRIBUTE((always_inline)) int wait_once(csys_wait_set *set,
 	/* At the deadline all is looked at once more, whatever the alarm says. */
 	telling->is_alarmed = r == CSYS_ETIMEDOUT;
 	tell_all(set, telling, fetched, count);
-	int is_stuck = telling->is_stale && set->lost_count > 0 && csysi_source_renew(set) < 0;
+	int is_stuck = is_stuck_with(set, telling);
 	csysi_lock_unlock(&set->lock);
 	return is_stuck && telling->count == 0 ? pause_before_next(deadline) : r;
 }

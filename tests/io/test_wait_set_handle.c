@@ -103,6 +103,44 @@ static void an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now(vo
 	close_ends(other);
 }
 
+/* Let the system have a registration that cannot be ended: its file is open, and not its handle. */
+static void left_over(csys_wait_set *set, struct ends *pipe)
+{
+	csys_handle copy;
+	csys_wait_entry entry = add(set, csys_waitable_reading(pipe->reader), 77);
+	assert_int_equal(csys_handle_dup(pipe->reader, &copy), 0);
+	csys_handle_close(pipe->reader);
+	pipe->reader = copy;
+	assert_int_equal(csys_wait_set_remove(set, entry), 0);
+}
+
+static void what_the_system_does_not_take_again_is_told(void **state)
+{
+	(void)state;
+	if (!csys_can(CSYS_CAN_WAIT_SET_HANDLE))
+		skip_because("nothing is left over where a set is a table");
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends(), other = opened_ends();
+	csys_wait_entry entry = add(set, csys_waitable_reading(other.reader), 1);
+	add_timer(set, CSYS_FOREVER, 0, 2);
+	left_over(set, &pipe);
+	say(pipe);
+	csysi_fault_exhaust(1, CSYS_ENOSPC);
+	csys_wait_event event = next(set, CSYS_FOREVER);
+	assert_true(csysi_fault_fired());
+	csysi_fault_arm(0);
+	assert_int_equal(event.token.number, 1);
+	assert_int_equal(event.result, CSYS_EBADF);
+	/* It may be of use again. */
+	change(set, entry, csys_waitable_reading(other.reader), 3);
+	assert_told(set, 0, 0, 0, 0);
+	say(other);
+	assert_told(set, 3, 0, 0, 0);
+	csys_wait_set_close(set);
+	close_ends(pipe);
+	close_ends(other);
+}
+
 /* ---- sets in sets ------------------------------------------------------------------------ */
 
 static void a_set_is_waited_for_in_another(void **state)
@@ -252,6 +290,7 @@ int main(int argc, char **argv)
 		TEST(a_closed_handle_is_removed_though_its_file_is_open),
 		TEST(a_number_that_is_another_files_is_found_out),
 		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
+		TEST(what_the_system_does_not_take_again_is_told),
 		TEST(a_set_is_waited_for_in_another),
 		TEST(a_set_works_when_no_handle_is_left),
 		TEST(a_forked_child_has_no_set_and_does_nothing_to_the_parents),
