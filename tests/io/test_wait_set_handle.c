@@ -4,6 +4,8 @@
  */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -139,6 +141,40 @@ static void what_the_system_does_not_take_again_is_told(void **state)
 	csys_wait_set_close(set);
 	close_ends(pipe);
 	close_ends(other);
+}
+
+static void a_forked_child_does_not_keep_the_handle_of_a_set_ready(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	csys_poll_item item = { .waitable = csys_wait_set_waitable(set) };
+	struct ends until = opened_ends();
+	char byte;
+	fflush(NULL);
+	for (int i = 0; i < 2; i++) { /* the second time it is another one that is replaced */
+		struct ends pipe = opened_ends();
+		left_over(set, &pipe);
+		say(pipe);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) { /* it has all of the parent's until the parent says so */
+			csys_handle_close(until.writer);
+			_exit(read((int)until.reader, &byte, 1) == 1 ? 0 : 1);
+		}
+		assert_told(set, 0, 0, 0, 0);
+		assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
+		csys_wait_set_wake(set);
+		assert_int_equal(csys_poll(&item, 1, CSYS_POLL), 1);
+		assert_int_equal(next(set, CSYS_FOREVER).token.number, 0);
+		assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
+		say(until);
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		close_ends(pipe);
+	}
+	csys_wait_set_close(set);
+	close_ends(until);
 }
 
 /* ---- sets in sets ------------------------------------------------------------------------ */
@@ -291,6 +327,7 @@ int main(int argc, char **argv)
 		TEST(a_number_that_is_another_files_is_found_out),
 		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
 		TEST(what_the_system_does_not_take_again_is_told),
+		TEST(a_forked_child_does_not_keep_the_handle_of_a_set_ready),
 		TEST(a_set_is_waited_for_in_another),
 		TEST(a_set_works_when_no_handle_is_left),
 		TEST(a_forked_child_has_no_set_and_does_nothing_to_the_parents),

@@ -172,10 +172,34 @@ static int prepare(struct csysi_os_pollset *set, csys_handle epoll)
 		r = add_own(epoll, set->handles[ALARM], CSYSI_OS_POLLSET_ALARM);
 	if (r == 0 && set->handles[SPARE] == CSYS_NO_HANDLE)
 		r = open_eventfd(1, &set->handles[SPARE]);
-	/* It stays in OUTER when this number of it is closed, as long as the file is open. */
 	if (r == 0 && set->handles[OUTER] != CSYS_NO_HANDLE)
 		r = add_own(set->handles[OUTER], epoll, 0);
 	return r;
+}
+
+/*
+ * Give a new epoll, which is in OUTER by its own number, the number of the old one.
+ *
+ * The old one leaves OUTER before, since nothing can take it out once it has no number here.  It
+ * lives on while a thread waits in it or a forked child has it, and is always ready.
+ */
+static int take_the_place(struct csysi_os_pollset *set, csys_handle epoll)
+{
+	csys_handle old = set->handles[EPOLL], outer = set->handles[OUTER];
+	int made;
+
+	if (outer != CSYS_NO_HANDLE)
+		(void)control(outer, EPOLL_CTL_DEL, old, 0, 0);
+	do
+		made = dup3((int)epoll, (int)old, O_CLOEXEC);
+	while (made < 0 && (errno == EINTR || errno == EBUSY));
+	int r = made < 0 ? csysi_posix_fail() : 0;
+	/* By this number it can be taken out the next time.  If it fails the other one stays: the
+	 * file is open even when that number of it is closed. */
+	if (outer != CSYS_NO_HANDLE &&
+	    control(outer, EPOLL_CTL_ADD, old, CSYSI_OS_POLLSET_READ, 0) == 0)
+		(void)control(outer, EPOLL_CTL_DEL, epoll, 0, 0);
+	return r < 0 ? CSYS_EMFILE : 0; /* the number is above a limit that was lowered */
 }
 
 int csysi_os_pollset_clear(struct csysi_os_pollset *set)
@@ -191,15 +215,9 @@ int csysi_os_pollset_clear(struct csysi_os_pollset *set)
 	if (r == 0)
 		r = add_own(old, set->handles[SPARE], MOVED);
 	if (r == 0) {
-		int made;
-		do
-			made = dup3((int)epoll, (int)old, O_CLOEXEC);
-		while (made < 0 && (errno == EINTR || errno == EBUSY));
-		if (made < 0) { /* the number is above a limit that was lowered */
-			(void)csysi_posix_fail();
+		r = take_the_place(set, epoll);
+		if (r < 0)
 			(void)control(old, EPOLL_CTL_DEL, set->handles[SPARE], 0, 0);
-			r = CSYS_EMFILE;
-		}
 	}
 	csysi_os_close(epoll); /* after a failure OUTER forgets it with this */
 	return r;
