@@ -202,12 +202,31 @@ int csys_tcp_get_linger(const csys_socket *socket, int64_t *out_linger_ns)
 	return r;
 }
 
-/* Set a number of a keepalive, unless it is 0. */
-static int set_number(csys_socket *socket, enum csysi_os_tcp_option option, int value)
+enum { IDLE, INTERVAL, COUNT, NUMBERS };
+
+/* Set the numbers of a keepalive that are not 0: all of them or none. */
+static int set_numbers(csys_socket *socket, const int numbers[NUMBERS])
 {
-	if (value <= 0)
-		return value;
-	return csysi_os_tcp_set(socket->os, option, value);
+	static const enum csysi_os_tcp_option options[NUMBERS] = {
+		[IDLE] = CSYSI_OS_TCP_KEEPALIVE_IDLE,
+		[INTERVAL] = CSYSI_OS_TCP_KEEPALIVE_INTERVAL,
+		[COUNT] = CSYSI_OS_TCP_KEEPALIVE_COUNT,
+	};
+	int before[NUMBERS];
+	int r = 0;
+
+	for (int i = 0; i < NUMBERS && r == 0; i++) {
+		before[i] = 0;
+		if (numbers[i] > 0)
+			r = csysi_os_tcp_get(socket->os, options[i], &before[i]);
+		if (numbers[i] > 0 && r == 0)
+			r = csysi_os_tcp_set(socket->os, options[i], numbers[i]);
+		for (int set = 0; set < i && r < 0; set++) {
+			if (before[set] > 0)
+				(void)csysi_os_tcp_set(socket->os, options[set], before[set]);
+		}
+	}
+	return r;
 }
 
 int csys_tcp_set_keepalive(csys_socket *socket, const csys_tcp_keepalive *keepalive)
@@ -215,15 +234,14 @@ int csys_tcp_set_keepalive(csys_socket *socket, const csys_tcp_keepalive *keepal
 	int r = check(socket);
 
 	if (r == 0 && keepalive) {
-		int idle = seconds_of(keepalive->idle_ns);
-		int interval = seconds_of(keepalive->interval_ns);
-		if (idle < 0 || interval < 0 || keepalive->count < 0)
+		const int numbers[NUMBERS] = {
+			[IDLE] = seconds_of(keepalive->idle_ns),
+			[INTERVAL] = seconds_of(keepalive->interval_ns),
+			[COUNT] = keepalive->count,
+		};
+		if (numbers[IDLE] < 0 || numbers[INTERVAL] < 0 || numbers[COUNT] < 0)
 			return CSYS_EINVAL;
-		r = set_number(socket, CSYSI_OS_TCP_KEEPALIVE_IDLE, idle);
-		if (r == 0)
-			r = set_number(socket, CSYSI_OS_TCP_KEEPALIVE_INTERVAL, interval);
-		if (r == 0)
-			r = set_number(socket, CSYSI_OS_TCP_KEEPALIVE_COUNT, keepalive->count);
+		r = set_numbers(socket, numbers);
 	}
 	return r < 0 ? r : csysi_os_tcp_set(socket->os, CSYSI_OS_TCP_KEEPALIVE, keepalive != NULL);
 }

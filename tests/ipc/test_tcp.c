@@ -240,6 +240,13 @@ static void a_keepalive_is_set_in_the_numbers_that_are_given(void **state)
 	assert_int_equal(csys_tcp_get_keepalive(c.client, &told, &on), 0);
 	assert_true(told.idle_ns == SECOND);
 	assert_int_equal(told.count, 3);
+	/* All of them or none. */
+	wanted = (csys_tcp_keepalive){ .idle_ns = 7 * SECOND, .count = INT32_MAX };
+	assert_int_equal(csys_tcp_set_keepalive(c.client, &wanted), CSYS_EINVAL);
+	assert_int_equal(csys_tcp_get_keepalive(c.client, &told, &on), 0);
+	assert_true(told.idle_ns == SECOND);
+	assert_true(told.interval_ns == 5 * SECOND);
+	assert_int_equal(told.count, 3);
 	assert_int_equal(csys_tcp_set_keepalive(c.client, NULL), 0);
 	assert_int_equal(csys_tcp_get_keepalive(c.client, &told, &on), 0);
 	assert_false(on);

@@ -299,7 +299,8 @@ typedef struct csys_tcp_keepalive {
  * Have the other side of a silent connection asked whether it is still there, or not.
  *
  * Without it a machine that has lost its power is not noticed by a side that only receives.  A
- * connection that counts as broken fails with CSYS_ECONNRESET.
+ * connection that counts as broken fails with CSYS_ECONNRESET.  After a failure of this call all is
+ * as it was.
  *
  * \param socket     the socket
  * \param keepalive  when; times are rounded up to what the system counts in, seconds as a rule.
