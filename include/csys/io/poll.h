@@ -17,8 +17,8 @@
  * That a stream is ready is a hint.  Another thread or process may be faster, so what follows
  * should be a transfer with CSYS_POLL, and finding nothing (CSYS_ETIMEDOUT) is normal.
  *
- * This is for one wait for a handful of objects.  For many of them, again and again, use an event
- * loop with the handles of the objects (csys_child_handle and the like).
+ * This is for one wait for a handful of objects.  For many of them, again and again, there is
+ * csys/io/wait_set.h, or another event loop with their handles (csys_child_handle and the like).
  */
 #ifndef CSYS_IO_POLL_H
 #define CSYS_IO_POLL_H

@@ -1,13 +1,13 @@
 /**
  * \file
- * csys/io/waitable.h - what csys_poll can wait for.
+ * csys/io/waitable.h - what csys_poll and wait sets can wait for.
  *
  * A waitable is a small value that stands for an event of another object: bytes in a stream, the
  * end of a child, a signal.  It owns nothing: it needs no release and may be copied.  The object
  * must live as long as it is waited for.
  *
  * Those of streams are made here.  Other objects have their own function, beside their other
- * ones: csys_child_waitable, csys_process_waitable, csys_signals_waitable.
+ * ones: csys_child_waitable, csys_socket_waitable_reading, csys_listener_waitable and the like.
  */
 #ifndef CSYS_IO_WAITABLE_H
 #define CSYS_IO_WAITABLE_H
