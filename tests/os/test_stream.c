@@ -2,6 +2,7 @@
  * os/test_stream.c - exam: streams, polling, files.
  */
 #define _XOPEN_SOURCE 700
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -101,6 +102,38 @@ static void a_hint_that_is_wrong_does_not_make_a_loop(void **state)
 	assert_int_equal(csys_deadline_left(deadline), 0);
 	/* At 1 ms each, and the posix floor asks twice. */
 	assert_in_range(lies, 2, 150);
+	csysi_os_close(reader);
+	csysi_os_close(writer);
+}
+#endif
+
+#ifdef CSYS_TEST_WRAPS_READ
+/* While it is above 0, the system has given up the connection that is read. */
+static int timeouts;
+
+ssize_t __real_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+	if (timeouts == 0)
+		return __real_read(fd, buffer, size);
+	timeouts--;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+static void a_connection_that_the_system_has_given_up_is_no_deadline(void **state)
+{
+	(void)state;
+	csys_handle reader, writer;
+	char byte;
+	size_t size = 77;
+	assert_int_equal(csysi_os_pipe(CSYSI_OS_PIPE_BOTH, 0, &reader, &writer), 0);
+	timeouts = 1;
+	assert_int_equal(csysi_os_read(reader, &byte, 1, CSYS_FOREVER, &size), CSYS_ECONNRESET);
+	assert_int_equal(timeouts, 0);
+	assert_int_equal(csys_os_error(), ETIMEDOUT);
+	assert_int_equal(size, 77);
 	csysi_os_close(reader);
 	csysi_os_close(writer);
 }
@@ -353,6 +386,9 @@ int main(int argc, char **argv)
 		TEST(what_cannot_be_waited_for_ends_the_poll_at_once),
 #ifdef CSYS_TEST_WRAPS
 		TEST(a_hint_that_is_wrong_does_not_make_a_loop),
+#endif
+#ifdef CSYS_TEST_WRAPS_READ
+		TEST(a_connection_that_the_system_has_given_up_is_no_deadline),
 #endif
 		TEST(a_poll_does_not_end_before_its_deadline),
 		TEST(a_poll_of_many_tells_the_one_that_is_ready),

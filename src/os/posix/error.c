@@ -112,3 +112,10 @@ int csysi_posix_fail(void)
 {
 	return csysi_posix_fail_with(errno);
 }
+
+int csysi_posix_fail_to_move(void)
+{
+	int r = csysi_posix_fail();
+
+	return r == CSYS_ETIMEDOUT ? CSYS_ECONNRESET : r;
+}

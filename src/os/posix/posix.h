@@ -16,6 +16,10 @@
 int csysi_posix_fail(void);
 int csysi_posix_fail_with(int code);
 
+/* As csysi_posix_fail, after a transfer.  A connection that has timed out by itself is broken off,
+ * and no deadline has passed. */
+int csysi_posix_fail_to_move(void);
+
 /* ---- descriptors (handle.c, fork_lock.c) ------------------------------------------------ */
 
 /* Whether two looks have seen one file. */

@@ -21,14 +21,6 @@
 #define FIRST_PAUSE 50000
 #define LAST_PAUSE 1000000
 
-/* A connection that has timed out by itself is broken off: no deadline has passed. */
-static int fail(void)
-{
-	int r = csysi_posix_fail();
-
-	return r == CSYS_ETIMEDOUT ? CSYS_ECONNRESET : r;
-}
-
 int csysi_posix_transfer(struct csysi_posix_transfer *t, csys_deadline deadline, size_t *out)
 {
 	int flags = csys_deadline_is_forever(deadline) ? 0 : MSG_DONTWAIT;
@@ -46,7 +38,7 @@ int csysi_posix_transfer(struct csysi_posix_transfer *t, csys_deadline deadline,
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			return fail();
+			return csysi_posix_fail_to_move();
 		if (csys_deadline_is_poll(deadline) ||
 		    (announced > 0 && csys_deadline_left(deadline) == 0))
 			return CSYS_ETIMEDOUT;

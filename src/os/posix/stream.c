@@ -71,7 +71,7 @@ static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			return csysi_posix_fail();
+			return csysi_posix_fail_to_move();
 		if (announced > 0 && csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
 		/* Once another reader or writer was faster; more often poll may be mistaken. */
