@@ -389,6 +389,14 @@ static void shrinking_keeps_what_was_read_ahead(void **state)
 	assert_int_equal(csys_frame_reader_try_next(reader, &frame), CSYS_ENOMEM);
 	csysi_fault_arm(0);
 	assert_next(reader, text, 5000);
+	/* Nor is a part given away that is longer than the buffer. */
+	csys_frame_reader_shrink(reader);
+	assert_int_equal(csys_stream_write_all(pipe.writer, "\0\0\x13\x88", 4, NULL), 0);
+	assert_int_equal(csys_stream_write_all(pipe.writer, text, 3000, NULL), 0);
+	assert_int_equal(csys_frame_reader_try_next(reader, &frame), CSYS_EAGAIN);
+	csys_frame_reader_shrink(reader);
+	assert_int_equal(csys_stream_write_all(pipe.writer, text + 3000, 2000, NULL), 0);
+	assert_next(reader, text, 5000);
 	csys_frame_reader_close(reader);
 	csys_frame_writer_close(writer);
 	close_ends(pipe);

@@ -224,6 +224,42 @@ static void a_socket_that_keeps_messages_apart_needs_no_framing(void **state)
 	csys_socket_close(b);
 }
 
+/* What a reader asks for at once, at least. */
+struct asking {
+	struct memory memory;
+	size_t least;
+};
+
+static int read_asked(void *context, void *buffer, size_t size, csys_deadline deadline,
+		      size_t *out_size)
+{
+	struct asking *asking = context;
+	asking->least = size < asking->least ? size : asking->least;
+	return read_memory(&asking->memory, buffer, size, deadline, out_size);
+}
+
+static void a_reader_asks_for_half_of_its_buffer_at_least(void **state)
+{
+	(void)state;
+	enum { SIZE = 60, COUNT = 200, BUFFER = 1024 };
+	static char bytes[COUNT * (SIZE + 2)];
+	const csys_framing_options options = { .prefix = CSYS_PREFIX_LITTLE_16, .buffer = BUFFER };
+	struct asking asking = { { .bytes = bytes, .size = sizeof bytes, .step = 100 }, BUFFER };
+	csys_frame_stream stream = { &asking, read_asked, NULL };
+	csys_frame_reader *reader;
+	csys_frame frame;
+	for (int i = 0; i < COUNT; i++)
+		bytes[i * (SIZE + 2)] = SIZE;
+	assert_int_equal(csys_frame_reader_open_stream(&stream, &options, &reader), 0);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(csys_frame_reader_next(reader, &frame), 1);
+		assert_int_equal(frame.size, SIZE);
+	}
+	assert_int_equal(csys_frame_reader_next(reader, &frame), 0);
+	assert_true(asking.least >= BUFFER / 2);
+	csys_frame_reader_close(reader);
+}
+
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
@@ -252,6 +288,7 @@ static void bad_arguments_are_told(void **state)
 	csys_frame_writer_close(NULL);
 
 	csys_slice missing = { NULL, 1 };
+	csys_slice beyond[] = { { "0123456789", 10 }, { "", SIZE_MAX - 5 } }; /* 4, if it wraps */
 	csys_frame frame;
 	assert_int_equal(csys_frame_reader_open(csys_standard(0), NULL, &reader), 0);
 	assert_int_equal(csys_frame_writer_open(csys_standard(1), NULL, &writer), 0);
@@ -263,6 +300,9 @@ static void bad_arguments_are_told(void **state)
 			 CSYS_EINVAL);
 	assert_int_equal(csys_frame_writer_send_slices_until(writer, &missing, 1, CSYS_POLL),
 			 CSYS_EINVAL);
+	assert_int_equal(csys_frame_writer_send_slices_until(writer, beyond, 2, CSYS_POLL),
+			 CSYS_EMSGSIZE);
+	assert_false(csys_frame_writer_is_pending(writer));
 	assert_false(csys_frame_reader_has_next(NULL));
 	assert_false(csys_frame_writer_is_pending(NULL));
 	csys_poll_item items[2] = { { .waitable = csys_frame_reader_waitable(NULL) },
@@ -283,6 +323,7 @@ int main(void)
 		TEST(a_full_socket_takes_the_rest_of_a_message_later),
 		TEST(a_socket_that_is_closed_at_the_other_side_is_told),
 		TEST(a_socket_that_keeps_messages_apart_needs_no_framing),
+		TEST(a_reader_asks_for_half_of_its_buffer_at_least),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);
