@@ -239,14 +239,17 @@ static void a_failure_leaves_nothing_behind(void **state)
 		csys_socket *client = NULL;
 		int handles = open_handles();
 		/* All that is asked for from the nth on, so that no other endpoint helps. */
-		csys_tcp_options options = { .bind = NULL };
+		int results[COUNT], count = nth % 2 ? COUNT : 1, connected = 0;
+		csys_tcp_options options = { .results = results };
 		csysi_fault_arm(nth);
-		int r = csys_tcp_connect_until(endpoints, nth % 2 ? COUNT : 1, &options, SOON,
-					       &client);
+		int r = csys_tcp_connect_until(endpoints, (size_t)count, &options, SOON, &client);
 		int fired = csysi_fault_fired();
 		csysi_fault_arm(0);
 		assert_true((r == 0) == (client != NULL));
 		assert_int_equal(open_handles(), handles + (r == 0));
+		for (int i = 0; i < count; i++)
+			connected += results[i] == 0;
+		assert_int_equal(connected, r == 0);
 		csys_socket_close(client);
 		if (!fired && nth % 2)
 			break;
@@ -270,8 +273,19 @@ static void without_handles_it_is_emfile(void **state)
 	int r = csys_tcp_connect_until(endpoints, 3, NULL, SOON, &client);
 	assert_int_equal(r, CSYS_ENETUNREACH);
 	csysi_fault_arm(0);
-	assert_null(client);
 	csys_listener_close(listener);
+	/* Also if an address that could be tried has refused: another one may be good. */
+	int holder, results[2];
+	csys_tcp_options options = { .results = results };
+	endpoints[0] = endpoints[1] = refusing(CSYS_IP_V4, &holder);
+	csysi_fault_exhaust(2, CSYS_EMFILE);
+	r = csys_tcp_connect_until(endpoints, 2, &options, SOON, &client);
+	csysi_fault_arm(0);
+	assert_int_equal(r, CSYS_EMFILE);
+	assert_int_equal(results[0], CSYS_ECONNREFUSED);
+	assert_int_equal(results[1], CSYS_EMFILE);
+	assert_null(client);
+	close(holder);
 }
 
 static void connect_without_a_network(void)
