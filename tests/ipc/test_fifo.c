@@ -107,57 +107,6 @@ static void what_is_missing_is_told_or_created(void **state)
 	assert_int_equal(csys_fifo_create("no-such-directory/fifo", 0), CSYS_ENOENT);
 }
 
-#ifdef CSYS_TEST_WRAPS_MKFIFO
-/* How many FIFOs another process removes as soon as they are created. */
-static int removals;
-
-int __real_mkfifo(const char *where, mode_t mode);
-int __wrap_mkfifo(const char *where, mode_t mode);
-
-int __wrap_mkfifo(const char *where, mode_t mode)
-{
-	int made = __real_mkfifo(where, mode);
-	if (made == 0 && removals > 0) {
-		removals--;
-		unlink(where);
-	}
-	return made;
-}
-
-static void one_that_is_removed_before_it_is_open_is_created_again(void **state)
-{
-	(void)state;
-	const csys_fifo_options create = { .create = 1 };
-	csys_handle end = 77, keeper;
-	make_path((long)getpid());
-	removals = 2;
-	assert_int_equal(csys_fifo_try_open_reader(path, &create, &end), CSYS_EAGAIN);
-	assert_int_equal(removals, 0);
-	assert_int_equal(csys_fifo_unlink(path, CSYS_NO_HANDLE), 0);
-	removals = 2;
-	assert_int_equal(csys_fifo_open_kept_reader(path, &create, &end, &keeper), 0);
-	assert_int_equal(removals, 0);
-	csys_handle_close(end);
-	csys_handle_close(keeper);
-	assert_int_equal(csys_fifo_unlink(path, CSYS_NO_HANDLE), 0);
-}
-#endif
-
-static void a_broken_link_with_a_slash_behind_it_is_refused(void **state)
-{
-	(void)state;
-	const csys_fifo_options create = { .create = 1 };
-	csys_handle end = 77, keeper = 77;
-	char behind[sizeof path + 2];
-	make_path((long)getpid());
-	snprintf(behind, sizeof behind, "%s/", path);
-	assert_int_equal(symlink("/no-such-place", path), 0);
-	assert_true(csys_fifo_open_reader(behind, &create, &end) < 0);
-	assert_true(csys_fifo_open_kept_reader(behind, &create, &end, &keeper) < 0);
-	assert_true(end == 77 && keeper == 77);
-	unlink(path);
-}
-
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
@@ -423,10 +372,6 @@ int main(int argc, char **argv)
 		TEST(what_is_no_fifo_is_told_and_not_opened),
 		TEST(a_link_to_a_fifo_is_none_and_one_that_is_there_is_told),
 		TEST(what_is_missing_is_told_or_created),
-#ifdef CSYS_TEST_WRAPS_MKFIFO
-		TEST(one_that_is_removed_before_it_is_open_is_created_again),
-#endif
-		TEST(a_broken_link_with_a_slash_behind_it_is_refused),
 		TEST(bad_arguments_are_told),
 		TEST(ends_are_close_on_exec_and_blocking_only_if_asked),
 		TEST(a_nonblocking_end_moves_all_that_there_is_room_for),
