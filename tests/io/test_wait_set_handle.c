@@ -5,6 +5,7 @@
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +180,39 @@ static void a_forked_child_does_not_keep_the_handle_of_a_set_ready(void **state)
 
 /* ---- sets in sets ------------------------------------------------------------------------ */
 
+static void what_no_entry_wants_does_not_make_a_set_ready(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	int ends[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	csys_waitable reading = csys_waitable_reading(ends[0]);
+	csys_waitable writing = csys_waitable_writing(ends[0]);
+	csys_poll_item item = { .waitable = csys_wait_set_waitable(set) };
+	add(set, reading, 1);
+	csys_wait_entry entry = add(set, writing, 2);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(csys_poll(&item, 1, CSYS_FOREVER), 1);
+		assert_told(set, 2, 0, 0, 0);
+		if (i == 0)
+			assert_int_equal(csys_wait_set_pause(set, entry), 0);
+		else if (i == 1)
+			change(set, entry, reading, 3);
+		else
+			assert_int_equal(csys_wait_set_remove(set, entry), 0);
+		/* A wait would come back for it again and again. */
+		assert_told(set, 0, 0, 0, 0);
+		assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
+		if (i == 0)
+			assert_int_equal(csys_wait_set_resume(set, entry), 0);
+		else if (i == 1)
+			change(set, entry, writing, 2);
+	}
+	csys_wait_set_close(set);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void a_set_is_waited_for_in_another(void **state)
 {
 	(void)state;
@@ -328,6 +362,7 @@ int main(int argc, char **argv)
 		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
 		TEST(what_the_system_does_not_take_again_is_told),
 		TEST(a_forked_child_does_not_keep_the_handle_of_a_set_ready),
+		TEST(what_no_entry_wants_does_not_make_a_set_ready),
 		TEST(a_set_is_waited_for_in_another),
 		TEST(a_set_works_when_no_handle_is_left),
 		TEST(a_forked_child_has_no_set_and_does_nothing_to_the_parents),
