@@ -379,6 +379,42 @@ static void no_memory_and_no_handle_change_nothing(void **state)
 	csys_handle_close(file);
 }
 
+static void an_entry_that_cannot_be_resumed_stays_paused(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends();
+	csys_wait_entry entry = add(set, csys_waitable_writing(pipe.writer), 1);
+	assert_int_equal(csys_wait_set_pause(set, entry), 0);
+	csysi_fault_exhaust(1, CSYS_ENOSPC);
+	int r = csys_wait_set_resume(set, entry);
+	assert_int_equal(r, csysi_fault_fired() ? CSYS_ENOSPC : 0);
+	csysi_fault_arm(0);
+	assert_told(set, r == 0, 0, 0, 0);
+	assert_int_equal(csys_wait_set_resume(set, entry), 0);
+	assert_told(set, 1, 0, 0, 0);
+	csys_wait_set_close(set);
+	close_ends(pipe);
+}
+
+static void entries_that_come_and_go_need_no_more_memory(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends();
+	for (int i = 0; i < 1000; i++) {
+		csys_wait_entry timer = add_timer(set, CSYS_FOREVER, 0, 1);
+		csys_wait_entry entry = add(set, csys_waitable_reading(pipe.reader), 2);
+		if (i == 0)
+			csysi_fault_exhaust(1, CSYS_ENOMEM);
+		assert_int_equal(csys_wait_set_remove(set, timer), 0);
+		assert_int_equal(csys_wait_set_remove(set, entry), 0);
+	}
+	csysi_fault_arm(0);
+	csys_wait_set_close(set);
+	close_ends(pipe);
+}
+
 static void bad_arguments_are_told(void **state)
 {
 	(void)state;
@@ -434,6 +470,8 @@ int main(void)
 		TEST(what_is_ready_takes_turns),
 		TEST(many_handles_cost_no_turn),
 		TEST(no_memory_and_no_handle_change_nothing),
+		TEST(an_entry_that_cannot_be_resumed_stays_paused),
+		TEST(entries_that_come_and_go_need_no_more_memory),
 		TEST(bad_arguments_are_told),
 	};
 	return RUN(tests);

@@ -117,6 +117,25 @@ static void left_over(csys_wait_set *set, struct ends *pipe)
 	assert_int_equal(csys_wait_set_remove(set, entry), 0);
 }
 
+static void a_number_that_is_the_same_file_again_can_be_added_again(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends();
+	csys_handle number = pipe.reader;
+	left_over(set, &pipe); /* what the system still has, by this number */
+	assert_int_equal(dup2((int)pipe.reader, (int)number), (int)number);
+	csys_wait_entry entry = add(set, csys_waitable_reading(number), 1);
+	assert_told(set, 0, 0, 0, 0);
+	say(pipe);
+	assert_told(set, 1, 0, 0, 0);
+	assert_int_equal(csys_wait_set_remove(set, entry), 0);
+	assert_told(set, 0, 0, 0, 0);
+	csys_wait_set_close(set);
+	csys_handle_close(number);
+	close_ends(pipe);
+}
+
 static void what_the_system_does_not_take_again_is_told(void **state)
 {
 	(void)state;
@@ -360,6 +379,7 @@ int main(int argc, char **argv)
 		TEST(a_closed_handle_is_removed_though_its_file_is_open),
 		TEST(a_number_that_is_another_files_is_found_out),
 		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
+		TEST(a_number_that_is_the_same_file_again_can_be_added_again),
 		TEST(what_the_system_does_not_take_again_is_told),
 		TEST(a_forked_child_does_not_keep_the_handle_of_a_set_ready),
 		TEST(what_no_entry_wants_does_not_make_a_set_ready),
