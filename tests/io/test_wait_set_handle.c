@@ -12,6 +12,42 @@
 #include "support/support.h"
 #include "support/wait_set.h"
 
+/* ---- handles side by side -------------------------------------------------------------- */
+
+static void a_removal_changes_no_other_handle(void **state)
+{
+	(void)state;
+	enum { COUNT = 4 };
+	for (int removed = 0; removed < COUNT; removed++) {
+		csys_wait_set *set = opened_set();
+		csys_wait_entry entries[COUNT];
+		int ends[COUNT][2];
+		for (int i = 0; i < COUNT; i++) {
+			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]), 0);
+			entries[i] = add(set, csys_waitable_reading(ends[i][0]), 1 + (uint64_t)i);
+		}
+		assert_int_equal(csys_wait_set_remove(set, entries[removed]), 0);
+		for (int i = 0; i < COUNT; i++) {
+			if (i == removed)
+				continue;
+			uint64_t number = 1 + (uint64_t)i;
+			change(set, entries[i], csys_waitable_writing(ends[i][0]), number);
+			assert_told(set, number, 0, 0, 0);
+			change(set, entries[i], csys_waitable_reading(ends[i][0]), number);
+			assert_told(set, 0, 0, 0, 0);
+			assert_int_equal(write(ends[i][1], "x", 1), 1);
+			assert_told(set, number, 0, 0, 0);
+			assert_int_equal(csys_wait_set_remove(set, entries[i]), 0);
+			assert_told(set, 0, 0, 0, 0);
+		}
+		csys_wait_set_close(set);
+		for (int i = 0; i < COUNT; i++) {
+			close(ends[i][0]);
+			close(ends[i][1]);
+		}
+	}
+}
+
 /* ---- handles that were closed ------------------------------------------------------------ */
 
 static void a_closed_handle_is_removed_though_its_file_is_open(void **state)
@@ -376,6 +412,7 @@ int main(int argc, char **argv)
 	};
 	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
 	const struct CMUnitTest tests[] = {
+		TEST(a_removal_changes_no_other_handle),
 		TEST(a_closed_handle_is_removed_though_its_file_is_open),
 		TEST(a_number_that_is_another_files_is_found_out),
 		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
