@@ -3,6 +3,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -211,6 +212,34 @@ static void what_was_closed_is_found_out_and_cleared(void **state)
 	csysi_os_pollset_close(&set);
 }
 
+#ifdef CSYS_TEST_WRAPS_POLL
+/* How often this process has asked the system, while it is counted. */
+static int is_counting, polls;
+
+int __real_poll(struct pollfd *polled, nfds_t count, int wait);
+int __wrap_poll(struct pollfd *polled, nfds_t count, int wait);
+int __wrap_poll(struct pollfd *polled, nfds_t count, int wait)
+{
+	polls += is_counting;
+	return __real_poll(polled, count, wait);
+}
+
+/* What has come before does not make it ask again and again. */
+static void assert_waits_quietly(struct csysi_os_pollset *set)
+{
+	polls = 0;
+	is_counting = 1;
+	assert_int_equal(next(set, csys_after_ms(20)).key, 0);
+	is_counting = 0;
+	assert_in_range(polls, 0, 10);
+}
+#else
+static void assert_waits_quietly(struct csysi_os_pollset *set)
+{
+	assert_int_equal(next(set, csys_after_ms(20)).key, 0);
+}
+#endif
+
 static void *wait_long(void *set)
 {
 	uint64_t key;
@@ -238,6 +267,8 @@ static void waits_that_are_under_way_go_on_with_what_is_added(void **state)
 		pthread_join(threads[i], &key);
 		assert_int_equal((uintptr_t)key, 3);
 	}
+	assert_int_equal(csysi_os_pollset_remove(&set, pipe.writer, 3), 0);
+	assert_waits_quietly(&set);
 	close_ends(pipe);
 	csysi_os_pollset_close(&set);
 }
