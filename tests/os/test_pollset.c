@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -216,12 +217,41 @@ static void what_was_closed_is_found_out_and_cleared(void **state)
 /* How often this process has asked the system, while it is counted. */
 static int is_counting, polls;
 
+/* A set that is changed just before each question, so often at most. */
+static struct csysi_os_pollset *restless;
+static csys_handle changed;
+static int changes;
+
 int __real_poll(struct pollfd *polled, nfds_t count, int wait);
 int __wrap_poll(struct pollfd *polled, nfds_t count, int wait);
 int __wrap_poll(struct pollfd *polled, nfds_t count, int wait)
 {
 	polls += is_counting;
+	if (restless && changes > 0) {
+		unsigned interest = --changes % 2 ? READ | WRITE : READ;
+		assert_int_equal(csysi_os_pollset_change(restless, changed, interest, 1), 0);
+	}
 	return __real_poll(polled, count, wait);
+}
+
+static void changes_keep_no_wait_beyond_its_deadline(void **state)
+{
+	(void)state;
+	struct csysi_os_pollset set = opened();
+	int ends[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	while (send(ends[0], "x", 1, MSG_DONTWAIT) == 1)
+		;
+	changed = ends[0];
+	assert_int_equal(csysi_os_pollset_add(&set, changed, READ, 1), 0);
+	changes = 1000;
+	restless = &set;
+	assert_int_equal(next(&set, CSYS_POLL).key, 0);
+	restless = NULL;
+	assert_true(changes > 990);
+	csysi_os_pollset_close(&set);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* What has come before does not make it ask again and again. */
@@ -324,6 +354,9 @@ int main(void)
 		TEST(what_is_ready_takes_turns),
 		TEST(what_was_closed_is_found_out_and_cleared),
 		TEST(waits_that_are_under_way_go_on_with_what_is_added),
+#ifdef CSYS_TEST_WRAPS_POLL
+		TEST(changes_keep_no_wait_beyond_its_deadline),
+#endif
 		TEST(after_a_failure_nothing_is_left),
 	};
 	return RUN(tests);

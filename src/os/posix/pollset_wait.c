@@ -131,6 +131,7 @@ static int wait_as(struct csysi_posix_waiter *waiter, struct csysi_os_pollset_ev
 	struct csysi_posix_pollset *p = waiter->owner;
 
 	for (;;) {
+		int is_over = csys_deadline_left(deadline) == 0;
 		int r = refresh(p, waiter);
 		if (r < 0)
 			return r;
@@ -141,7 +142,9 @@ static int wait_as(struct csysi_posix_waiter *waiter, struct csysi_os_pollset_ev
 		*out_count = told;
 		if (told > 0)
 			return 0;
-		if (ready == 0 && csys_deadline_left(deadline) == 0)
+		/* Changes end a poll too.  One that has begun after the deadline is the last, or
+		 * those that come all the time would keep the thread here. */
+		if (ready >= 0 && (is_over || (ready == 0 && csys_deadline_left(deadline) == 0)))
 			return CSYS_ETIMEDOUT;
 	}
 }
