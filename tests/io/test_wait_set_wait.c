@@ -77,6 +77,22 @@ static void periods_are_counted_and_do_not_drift(void **state)
 	csys_wait_set_close(set);
 }
 
+static void a_timer_that_is_set_while_it_is_paused_waits_for_that(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	csys_wait_entry timer = add_timer(set, CSYS_FOREVER, 0, 1);
+	assert_int_equal(csys_wait_set_pause(set, timer), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(csys_wait_set_set_timer(set, timer, CSYS_POLL, 0), 0);
+		assert_told(set, 0, 0, 0, 0);
+	}
+	assert_int_equal(csys_wait_set_resume(set, timer), 0);
+	assert_told(set, 1, 0, 0, 0);
+	assert_told(set, 0, 0, 0, 0);
+	csys_wait_set_close(set);
+}
+
 static void timers_come_due_in_their_order(void **state)
 {
 	(void)state;
@@ -382,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_timer_is_told_once_and_never_early),
 		TEST(periods_are_counted_and_do_not_drift),
+		TEST(a_timer_that_is_set_while_it_is_paused_waits_for_that),
 		TEST(timers_come_due_in_their_order),
 		TEST(a_deadline_and_a_timer_do_not_take_from_each_other),
 		TEST(what_has_no_handle_is_looked_at_and_at_the_deadline_once_more),
