@@ -270,6 +270,34 @@ static void assert_waits_quietly(struct csysi_os_pollset *set)
 }
 #endif
 
+#ifdef CSYS_TEST_WRAPS_EPOLL_WAIT
+/* How many waits of the system end before their time, as one that is longer than an int says. */
+static int early;
+
+struct epoll_event;
+int __real_epoll_wait(int epoll, struct epoll_event *events, int most, int wait);
+int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int wait);
+int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int wait)
+{
+	if (early == 0)
+		return __real_epoll_wait(epoll, events, most, wait);
+	early--;
+	return 0;
+}
+
+static void a_part_of_a_wait_is_not_its_end(void **state)
+{
+	(void)state;
+	struct csysi_os_pollset set = opened();
+	csys_deadline deadline = csys_after_ms(70);
+	early = 3;
+	assert_int_equal(next(&set, deadline).key, 0);
+	assert_int_equal(early, 0);
+	assert_int_equal(csys_deadline_left(deadline), 0);
+	csysi_os_pollset_close(&set);
+}
+#endif
+
 static void *wait_long(void *set)
 {
 	uint64_t key;
@@ -356,6 +384,9 @@ int main(void)
 		TEST(waits_that_are_under_way_go_on_with_what_is_added),
 #ifdef CSYS_TEST_WRAPS_POLL
 		TEST(changes_keep_no_wait_beyond_its_deadline),
+#endif
+#ifdef CSYS_TEST_WRAPS_EPOLL_WAIT
+		TEST(a_part_of_a_wait_is_not_its_end),
 #endif
 		TEST(after_a_failure_nothing_is_left),
 	};
