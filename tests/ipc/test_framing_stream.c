@@ -96,7 +96,8 @@ static int write_nothing(void *context, const csys_slice *slices, size_t count,
 {
 	(void)slices;
 	(void)deadline;
-	*out_size = *(size_t *)context * count;
+	assert_true(count > 0);
+	*out_size = *(size_t *)context;
 	return 0;
 }
 
