@@ -281,14 +281,17 @@ static int check_handle(csys_handle handle, const csys_shm_options *options, uin
 				      .layout = options->layout };
 	unsigned seals = 0;
 
+	if (!csysi_os_is_open(handle))
+		return CSYS_EBADF;
+	/* Seals first: a size that was looked at before them may be less by now.  And what has none
+	 * may be a file whose system is the peer, which answers nothing else. */
+	if (!options->accept_unsealed &&
+	    (csysi_os_memory_seals(handle, &seals) < 0 || !(seals & CSYSI_OS_SEAL_SHRINK)))
+		return CSYS_EBADMSG;
 	int r = csysi_os_file_info(handle, &info);
 	if (r < 0)
 		return r;
 	if (!info.is_file)
-		return CSYS_EBADMSG;
-	/* Seals first: nothing that was checked can change after them. */
-	if (!options->accept_unsealed &&
-	    (csysi_os_memory_seals(handle, &seals) < 0 || !(seals & CSYSI_OS_SEAL_SHRINK)))
 		return CSYS_EBADMSG;
 	r = csysi_object_read_header(handle, &header);
 	if (r < 0)

@@ -40,6 +40,8 @@ int csysi_shm_settle(csys_shm *shm, uint64_t file_size)
 {
 	/* Relaxed: the caller has what it writes there, or another thread is as right. */
 	size_t before = csysi_load_relaxed(&shm->size);
+	if (file_size < CSYSI_OBJECT_DATA)
+		return CSYS_EBADMSG; /* it was made shorter since it was checked */
 	size_t size = file_size - CSYSI_OBJECT_DATA < shm->max_size
 			      ? (size_t)(file_size - CSYSI_OBJECT_DATA)
 			      : shm->max_size;

@@ -5,7 +5,7 @@
  *
  * Such a process is traced, and each beginning and each end of a call is a place.  There it is
  * killed, and what the next process finds is looked at; or it waits there, while another process
- * takes the names from under it, and goes on.
+ * takes the names from under it, or makes the memory smaller, and goes on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "ipc/names.h"
+#include "os/os.h"
 #include "support/names.h"
 
 #define SHM CSYS_NAME_SHM
@@ -339,6 +340,89 @@ static void a_removal_that_stood_anywhere_takes_no_name_of_a_successor(void **st
 	walk_past(NULL, create_and_close_last);
 }
 
+/* ---- hostile ---------------------------------------------------------------------------- */
+
+/* Memory of a peer, and what it does with it while this process stands somewhere. */
+static csys_handle of_peer;
+
+static uint64_t size_of_file(void)
+{
+	struct csysi_os_file info;
+	assert_int_equal(csysi_os_file_info(of_peer, &info), 0);
+	return info.size;
+}
+
+static void make_memory_of_peer(void)
+{
+	struct csysi_object_header header;
+	struct csysi_named wanted = { .kind = SHM, .version = 1, .size = 65536 };
+	csysi_object_make_header(&wanted, &header);
+	assert_int_equal(csysi_os_memory_create("peer", 0, &of_peer), 0);
+	assert_int_equal(csysi_os_file_allocate(of_peer, CSYSI_OBJECT_DATA + 65536), 0);
+	assert_int_equal(csysi_os_write_at(of_peer, 0, &header, sizeof header), 0);
+}
+
+/* Refuse the memory, or see no more than there is. */
+static int take_what_is_sent(void)
+{
+	csys_shm *shm;
+	int r = csys_shm_from_handle_take(of_peer, NULL, &shm);
+	if (r < 0)
+		return r == CSYS_EBADMSG ? 0 : r;
+	return CSYSI_OBJECT_DATA + csys_shm_size(shm) > size_of_file();
+}
+
+static void memory_that_a_peer_makes_smaller_and_seals_then_is_refused(void **state)
+{
+	(void)state;
+	if (!csys_can(CSYS_CAN_SEAL_MEMORY))
+		skip_because("this system has no seals");
+	for (int nth = 1;; nth++) {
+		int status;
+		make_memory_of_peer();
+		pid_t pid = traced(take_what_is_sent);
+		int is_there = go_on(pid, nth, &status);
+		assert_int_equal(ftruncate((int)of_peer, 2000), 0);
+		assert_int_equal(csysi_os_memory_seal(of_peer, CSYSI_OS_SEAL_SHRINK), 0);
+		if (is_there)
+			finish(pid);
+		csys_handle_close(of_peer);
+		if (!is_there) {
+			assert_true(nth > 3);
+			return;
+		}
+	}
+}
+
+/* Memory that may grow is not taken for grown when it is made smaller. */
+static int open_what_was_whole(void)
+{
+	csys_shm *shm;
+	int r = csys_shm_open("a", NULL, &shm);
+	if (r < 0)
+		return r == CSYS_EBADMSG ? 0 : r;
+	return csys_shm_size(shm) > WORDS * sizeof(uint32_t);
+}
+
+static void memory_that_is_made_smaller_while_it_is_opened_has_no_more_than_it_had(void **state)
+{
+	(void)state;
+	char path[512];
+	path_in(own_names(), "csys-shm-a", path, sizeof path);
+	for (int nth = 1;; nth++) {
+		int status;
+		leave();
+		pid_t pid = traced(open_what_was_whole);
+		int is_there = go_on(pid, nth, &status);
+		assert_int_equal(truncate(path, 100), 0);
+		if (is_there)
+			finish(pid);
+		assert_int_equal(csys_names_remove(USER, SHM, "a"), 0);
+		if (!is_there)
+			return;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +432,8 @@ int main(void)
 		NAMES_TEST(a_removal_that_is_killed_anywhere_blocks_nothing),
 		NAMES_TEST(others_create_while_a_creator_stands_anywhere),
 		NAMES_TEST(a_removal_that_stood_anywhere_takes_no_name_of_a_successor),
+		NAMES_TEST(memory_that_a_peer_makes_smaller_and_seals_then_is_refused),
+		NAMES_TEST(memory_that_is_made_smaller_while_it_is_opened_has_no_more_than_it_had),
 	};
 	return RUN(tests);
 }
