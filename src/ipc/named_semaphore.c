@@ -213,14 +213,49 @@ uint32_t csys_named_semaphore_value(const csys_named_semaphore *semaphore)
 
 enum how { CREATE = 1, OPEN = 2, CREATE_OR_OPEN = CREATE | OPEN };
 
-static int fill(const struct csysi_object *object, void *value)
+/* What creation has in hand. */
+struct creation {
+	struct named *named;
+	uint32_t value;
+};
+
+static int map(struct named *named, csys_handle file)
 {
-	return csysi_os_write_at(object->file, CSYSI_OBJECT_DATA, value, sizeof(uint32_t));
+	return csysi_os_map(file, 0, CSYSI_OBJECT_DATA + DATA_SIZE, CSYSI_OS_MAP_WRITE,
+			    &named->mapping);
+}
+
+static uint32_t *word_in(const struct named *named)
+{
+	return (uint32_t *)(void *)((char *)named->mapping + CSYSI_OBJECT_DATA);
+}
+
+/* Before the name appears, since after that nothing may fail. */
+static int fill(const struct csysi_object *object, void *context)
+{
+	const struct creation *creation = context;
+	int r = map(creation->named, object->file);
+
+	if (r == 0)
+		*word_in(creation->named) = creation->value;
+	return r;
+}
+
+static void unmap(struct named *named)
+{
+	csysi_os_unmap(named->mapping, CSYSI_OBJECT_DATA + DATA_SIZE);
+	named->mapping = NULL;
+}
+
+static void lost(void *context)
+{
+	unmap(((struct creation *)context)->named);
 }
 
 static int open_own(struct named *named, const char *name, uint32_t value,
 		    const csys_named_semaphore_options *options, enum how how)
 {
+	struct creation creation = { named, value };
 	const struct csysi_named wanted = {
 		.name = name,
 		.kind = CSYS_NAME_SEMAPHORE,
@@ -232,7 +267,8 @@ static int open_own(struct named *named, const char *name, uint32_t value,
 		.version = VERSION,
 		.size = DATA_SIZE,
 		.fill = fill,
-		.context = &value,
+		.lost = lost,
+		.context = &creation,
 	};
 	int r = how == CREATE ? csysi_object_create(&wanted, &named->object)
 		: how == OPEN ? csysi_object_open(&wanted, &named->object)
@@ -242,12 +278,11 @@ static int open_own(struct named *named, const char *name, uint32_t value,
 		return r;
 	}
 	named->is_created = named->object.is_created;
-	r = csysi_os_map(named->object.file, 0, CSYSI_OBJECT_DATA + DATA_SIZE, CSYSI_OS_MAP_WRITE,
-			 &named->mapping);
+	if (!named->mapping)
+		r = map(named, named->object.file);
 	if (r < 0)
 		return r;
-	uint32_t *word = (uint32_t *)(void *)((char *)named->mapping + CSYSI_OBJECT_DATA);
-	named->semaphore = (csys_named_semaphore){ word, word };
+	named->semaphore = (csys_named_semaphore){ word_in(named), word_in(named) };
 	return 0;
 }
 
@@ -333,7 +368,7 @@ void csys_named_semaphore_close(csys_named_semaphore *semaphore)
 	if (!semaphore)
 		return;
 	struct named *named = all_of(semaphore);
-	csysi_os_unmap(named->mapping, CSYSI_OBJECT_DATA + DATA_SIZE);
+	unmap(named);
 	csysi_object_close(&named->object);
 	csysi_os_semaphore_close(named->of_libc);
 	csysi_free(named);
