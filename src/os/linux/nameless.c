@@ -24,9 +24,10 @@ const char *csysi_posix_shared_directory(void)
 	return access("/dev/shm", F_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
-static void name_by_proc(int file, char out[32])
+static void name_by_proc(int file, char out[40])
 {
-	snprintf(out, 32, "/proc/self/fd/%d", file);
+	/* Not "self", which is empty when the first thread of the process has ended. */
+	snprintf(out, 40, "/proc/thread-self/fd/%d", file);
 }
 
 int csysi_posix_nameless_create(int directory)
@@ -36,7 +37,7 @@ int csysi_posix_nameless_create(int directory)
 		fd = openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	while (fd < 0 && errno == EINTR);
 
-	char proc[32];
+	char proc[40];
 	name_by_proc(fd, proc);
 	if (fd >= 0 && access(proc, F_OK) == 0)
 		return fd;
@@ -51,7 +52,7 @@ int csysi_posix_nameless_create(int directory)
 
 int csysi_posix_nameless_link(int file, int directory, const char *name)
 {
-	char proc[32];
+	char proc[40];
 
 	name_by_proc(file, proc);
 	return linkat(AT_FDCWD, proc, directory, name, AT_SYMLINK_FOLLOW);
@@ -59,7 +60,7 @@ int csysi_posix_nameless_link(int file, int directory, const char *name)
 
 int csysi_posix_nameless_reader(int file)
 {
-	char proc[32];
+	char proc[40];
 
 	name_by_proc(file, proc);
 	return open(proc, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -8,6 +8,7 @@
 
 int csysi_posix_path_of(int fd, char *path, size_t size)
 {
-	(void)snprintf(path, size, "/proc/self/fd/%d", fd);
+	/* Not "self", which is empty when the first thread of the process has ended. */
+	(void)snprintf(path, size, "/proc/thread-self/fd/%d", fd);
 	return 0;
 }
