@@ -37,7 +37,7 @@ void csysi_os_unmap(void *address, size_t size);
 
 /*
  * Change the size of a mapping, whose address may change if `may_move`.  CSYS_ENOMEM: no room for
- * it, and it is as it was; CSYS_ENOTSUP: map it anew.
+ * it, and it is as it was; CSYS_ENOTSUP: so it is too, and has to be mapped anew.
  */
 int csysi_os_map_resize(void **address, size_t size, size_t new_size, int may_move);
 
@@ -71,8 +71,8 @@ int csysi_os_map_lock(void *address, size_t size);
 int csysi_os_map_unlock(void *address, size_t size);
 
 /*
- * Open a file to be mapped: for reading, and writing too if so asked.  It never waits, and has no
- * effect on what is opened, whatever that is.
+ * Open a file to be mapped: for reading, and writing too if so asked.  It never waits.
+ * CSYS_ENOTSUP: it cannot be mapped; what is a FIFO or a socket is left alone.
  */
 int csysi_os_map_open(const char *path, int writing, csys_handle *out);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -57,9 +58,16 @@ int csysi_os_map_open(const char *path, int writing, csys_handle *out)
 	if (r < 0)
 		return r;
 
+	/* To open a FIFO has an effect: a writer that waits for a reader would go on. */
+	struct stat about;
+	if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) {
+		csysi_set_os_error(ENODEV);
+		return CSYS_ENOTSUP;
+	}
+
 	int fd;
 	do
-		/* A FIFO without a writer is waited for otherwise. */
+		/* It may be one by now, which would be waited for. */
 		fd = open(path, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	while (fd < 0 && errno == EINTR);
 	if (fd >= 0)
