@@ -4,6 +4,8 @@
  * The system maps whole pages of a file from a multiple of its granularity.  So a map begins
  * `lead` bytes behind the base of its mapping, and a map of size 0 has no mapping.
  */
+#include <string.h>
+
 #include <csys/ipc/map.h>
 
 #include "base/memory.h"
@@ -175,6 +177,31 @@ static void unmap(csys_map *map)
 	map->size = 0;
 }
 
+/* Each page is a multiple of it. */
+#define PIECE 4096
+
+/*
+ * Copy what this process has written with CSYS_MAP_COPY into a new mapping, in which it is not:
+ * what differs there from the file.  Pieces beyond the end of the file have nothing any more.
+ */
+static int carry_over(const csys_map *map, char *to)
+{
+	char here[PIECE], there[PIECE];
+	size_t size = map->lead + map->size;
+
+	for (size_t done = 0; done < size; done += PIECE) {
+		size_t part = size - done < PIECE ? size - done : PIECE;
+		int r = csysi_os_map_copy(map->base + done, here, part);
+		if (r == 0)
+			r = csysi_os_map_copy(to + done, there, part);
+		if (r == 0 && memcmp(here, there, part) != 0)
+			memcpy(to + done, here, part);
+		if (r < 0 && r != CSYS_EIO)
+			return r;
+	}
+	return 0;
+}
+
 /* Map the first `size` bytes, in place of what is mapped.  After a failure that is as it was. */
 static int map_anew(csys_map *map, csys_handle file, size_t size)
 {
@@ -184,6 +211,8 @@ static int map_anew(csys_map *map, csys_handle file, size_t size)
 	if (size > SIZE_MAX / 2 - lead)
 		return CSYS_ENOMEM;
 	int r = csysi_os_map(file, map->options.offset - lead, lead + size, access_of(map), &base);
+	if (r == 0 && map->base && map->options.access == CSYS_MAP_COPY)
+		r = carry_over(map, base);
 	if (r == 0 && map->is_protected)
 		r = csysi_os_map_protect(base, lead + size, CSYSI_OS_MAP_READ);
 	if (r < 0) {
@@ -354,23 +383,40 @@ int csys_map_protect(csys_map *map, int writable)
 
 /* ---- resizing ---------------------------------------------------------------------------- */
 
-/* Change the size of the mapping.  After a failure it is as it was. */
+/*
+ * Change the size of the mapping.  After a failure it is as it was.  1: all of it is mapped anew,
+ * and nothing is left of what the system was told of it.
+ */
 static int set_size(csys_map *map, size_t size)
 {
 	void *base = map->base;
+	int r = CSYS_ENOTSUP;
 
 	if (size > SIZE_MAX / 2 - map->lead)
 		return CSYS_ENOMEM;
-	if (!map->base)
-		return map_anew(map, map->file, size);
-	int r = csysi_os_map_resize(&base, map->lead + map->size, map->lead + size, 1);
-	if (r == CSYS_ENOTSUP && map->options.access != CSYS_MAP_COPY)
-		return map_anew(map, map->file, size);
+	if (base)
+		r = csysi_os_map_resize(&base, map->lead + map->size, map->lead + size, 1);
+	if (r == CSYS_ENOTSUP) {
+		r = map_anew(map, map->file, size);
+		return r < 0 ? r : 1;
+	}
 	if (r < 0)
 		return r;
 	map->base = base;
 	map->size = size;
 	return 0;
+}
+
+/* Go back to what a map had before its new pages could not be prepared. */
+static void go_back(csys_map *map, size_t before, int is_anew)
+{
+	if (before == 0) {
+		unmap(map);
+		return;
+	}
+	(void)set_size(map, before); /* cannot fail: it gives pages back */
+	if (is_anew)
+		(void)prepare(map, 0); /* as far as it goes */
 }
 
 static int grow(csys_map *map, size_t size)
@@ -384,11 +430,10 @@ static int grow(csys_map *map, size_t size)
 		r = set_size(map, size);
 	if (r < 0)
 		return r;
-	r = prepare(map, before);
-	if (r < 0 && before == 0)
-		unmap(map);
-	else if (r < 0)
-		(void)set_size(map, before); /* cannot fail: it gives pages back */
+	int is_anew = r > 0;
+	r = prepare(map, is_anew ? 0 : before);
+	if (r < 0)
+		go_back(map, before, is_anew);
 	return r;
 }
 
@@ -404,5 +449,8 @@ int csys_map_resize(csys_map *map, size_t size)
 		return grow(map, size);
 	if (size == 0)
 		unmap(map);
-	return size < map->size ? set_size(map, size) : 0;
+	if (size >= map->size)
+		return 0;
+	r = set_size(map, size);
+	return r < 0 ? r : 0;
 }

@@ -80,7 +80,8 @@ enum csys_map_advice {
 /**
  * Map a file that has a path.
  *
- * It is opened without waiting, and with no effect on what is opened, whatever that is.
+ * It is opened without waiting, and what is a FIFO or a socket is left alone.  (A device is opened,
+ * which some of them take for a sign to do something.)
  *
  * \param path     the path of the file, which exists
  * \param options  what is to be different; may be NULL
@@ -235,7 +236,7 @@ CSYS_API CSYS_MUST_CHECK int csys_map_advise(csys_map *map, size_t offset, size_
 CSYS_API CSYS_MUST_CHECK int csys_map_prefault(csys_map *map, size_t offset, size_t size);
 
 /**
- * Keep the pages of a range in memory until they are unlocked or the map is closed.
+ * Keep the pages of a range in memory until they are unlocked, or the map is resized or closed.
  *
  * \param map     the map
  * \param offset  where in the map
@@ -279,20 +280,21 @@ CSYS_API CSYS_MUST_CHECK int csys_map_protect(csys_map *map, int writable);
  *
  * Its address may be another one then, and pointers into it are of no use; what was written stays.
  * The file is made longer if it is too short and the map has `extend`; it is never made shorter.
- * New pages are locked, and in memory, if the options of the map say so for all.  After a failure
- * the size is what it was, and the address perhaps another one.
+ * What the options of the map say for all pages holds for the new ones too; what was locked or
+ * advised of a part has to be so again.  After a failure the size is what it was, and the address
+ * perhaps another one.
  *
  * \param map   the map, of the option `can_resize`
  * \param size  its new size; 0 is a map of size 0, and not the end of the file
  * \retval 0             it has that size
  * \retval CSYS_EINVAL   the pointer is NULL; or the file is too short, and the map has no `extend`
- * \retval CSYS_ENOTSUP  the map does not have `can_resize`; or on plain POSIX CSYS_MAP_COPY is to
- *                       grow
+ * \retval CSYS_ENOTSUP  the map does not have `can_resize`
  * \retval CSYS_ENOSPC   there is no room for what `extend` adds
  * \retval CSYS_ENOMEM   no memory or addresses, or the limit of locked memory is reached
  * \retval CSYS_EPERM    a seal or flag of the file forbids it
  * \retval CSYS_EIO      a page could not be read, with `prefault`
  * \retval CSYS_EBADF    this is a forked child, and the map has `no_fork`
+ * \retval CSYS_EMFILE   no handle is left; not on Linux, unless a sandbox forbids the usual way
  */
 CSYS_API CSYS_MUST_CHECK int csys_map_resize(csys_map *map, size_t size);
 

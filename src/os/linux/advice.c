@@ -26,6 +26,9 @@ int csysi_os_map_resize(void **address, size_t size, size_t new_size, int may_mo
 	void *moved = mremap(*address, size, new_size, may_move ? MREMAP_MAYMOVE : 0);
 	if (moved == MAP_FAILED) {
 		r = csysi_posix_fail();
+		/* It is in pieces, since parts of it were advised or locked. */
+		if (errno == EFAULT)
+			return CSYS_ENOTSUP;
 		/* EAGAIN: locked memory.  EINVAL: more than all addresses. */
 		return r == CSYS_EAGAIN || r == CSYS_EINVAL ? CSYS_ENOMEM : r;
 	}
