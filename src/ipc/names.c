@@ -9,8 +9,6 @@
 #include "ipc/names.h"
 #include "os/os.h"
 
-#define PATH_SIZE 4096
-
 /* ---- removal ---------------------------------------------------------------------------- */
 
 /* What the calls that name an object have in common: its directory, and its file there. */
@@ -38,27 +36,8 @@ int csys_names_remove_unused(int scope, int kind, const char *name)
 	if (r < 0)
 		return r;
 
-	r = csysi_object_clear(place.directory, place.file, CSYSI_CLEAR_NAMED, name);
+	r = csysi_object_clear(scope, place.directory, place.file, CSYSI_CLEAR_NAMED, name);
 	csysi_os_close(place.directory);
-	return r;
-}
-
-/* Lock what all removals of this user lock that are made while others use the object. */
-static int try_lock(int scope, csys_handle directory, csys_handle *out)
-{
-	char path[PATH_SIZE];
-	csys_handle usual;
-
-	if (scope == CSYS_NAMES_USER)
-		return csysi_os_directory_try_lock(directory, out);
-	/* Not the directory itself, which any user could keep locked. */
-	int r = csysi_os_directory_usual(CSYSI_OS_DIRECTORY_USER, path, sizeof path);
-	if (r == 0)
-		r = csysi_os_directory_open(path, CSYSI_OS_DIRECTORY_USER, &usual);
-	if (r < 0)
-		return r;
-	r = csysi_os_directory_try_lock(usual, out);
-	csysi_os_close(usual);
 	return r;
 }
 
@@ -66,7 +45,7 @@ static int try_lock(int scope, csys_handle directory, csys_handle *out)
 static int remove_locked(int scope, const struct place *place, csys_handle file)
 {
 	csys_handle locked;
-	int r = try_lock(scope, place->directory, &locked);
+	int r = csysi_names_try_lock(scope, place->directory, &locked);
 	if (r < 0)
 		return r == CSYS_EAGAIN ? CSYSI_HELD : r;
 
@@ -104,8 +83,8 @@ static int try_remove(int scope, const struct place *place, const char *name, in
 	if (r == 0)
 		r = info.owner == csysi_os_user()
 			    ? use_and_remove(scope, place, file, force)
-			    : csysi_object_clear(place->directory, place->file, CSYSI_CLEAR_ANY,
-						 NULL);
+			    : csysi_object_clear(scope, place->directory, place->file,
+						 CSYSI_CLEAR_ANY, NULL);
 	csysi_os_close(file);
 	return r;
 }
@@ -138,6 +117,7 @@ int csys_names_remove(int scope, int kind, const char *name)
 /* ---- listing ---------------------------------------------------------------------------- */
 
 struct csys_names {
+	int scope;
 	csys_handle directory;
 	struct csysi_os_listing *listing;
 	const char *file; /* of the row, the listing's */
@@ -152,6 +132,7 @@ int csys_names_open(int scope, csys_names **out)
 	csys_names *names = csysi_alloc_zero(sizeof *names);
 	if (!names)
 		return CSYS_ENOMEM;
+	names->scope = scope;
 	names->directory = CSYS_NO_HANDLE;
 	int r = csysi_names_directory(scope, &names->directory);
 	if (r == 0)
@@ -191,14 +172,20 @@ static int next_file(csys_names *names, csys_name_info *out)
 	}
 }
 
-/* Tell what only the open file does. */
+/* Tell what only the open file does, which is closed. */
 static int describe_open(csys_names *names, csys_name_info *row, csys_handle file)
 {
+	csys_handle locked;
 	if (row->kind != CSYS_NAME_HALF_MADE && csysi_object_read_header(file, &names->header) == 0)
 		row->name = names->header.name;
 
-	int r = csysi_os_file_use(file, 1);
-	row->state = r == 0 ? CSYS_NAME_LEFT_OVER : CSYS_NAME_IN_USE;
+	int r = csysi_names_lock_to_look(names->scope, names->directory, &locked);
+	if (r == 0) {
+		r = csysi_os_file_use(file, 1);
+		row->state = r == 0 ? CSYS_NAME_LEFT_OVER : CSYS_NAME_IN_USE;
+	}
+	csysi_os_close(file); /* under the lock */
+	csysi_os_close(locked);
 	return r == CSYS_EAGAIN ? 0 : r;
 }
 
@@ -222,12 +209,11 @@ static int describe(csys_names *names, csys_name_info *row)
 		return 0;
 	if (r < 0)
 		return r;
-	if (csysi_object_is_second_name(row->file, &info))
-		row->state = CSYS_NAME_LEFT_OVER;
-	else
-		r = describe_open(names, row, file);
+	if (!csysi_object_is_second_name(row->file, &info))
+		return describe_open(names, row, file);
+	row->state = CSYS_NAME_LEFT_OVER;
 	csysi_os_close(file);
-	return r;
+	return 0;
 }
 
 int csys_names_next(csys_names *names, csys_name_info *out)
@@ -264,7 +250,8 @@ int csys_names_clean(int scope, int kind, size_t *out_removed)
 	while ((r = csys_names_next(names, &row)) > 0)
 		if (row.state == CSYS_NAME_LEFT_OVER && row.owner == csysi_os_user() &&
 		    (kind == 0 || kind == row.kind) &&
-		    csysi_object_clear(names->directory, row.file, CSYSI_CLEAR_ANY, NULL) == 0)
+		    csysi_object_clear(scope, names->directory, row.file, CSYSI_CLEAR_ANY, NULL) ==
+			    0)
 			removed++;
 	csys_names_close(names);
 	if (out_removed)

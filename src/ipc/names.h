@@ -196,8 +196,25 @@ enum csysi_clear {
  * Remove a file from a directory if no process has it open.  `name` is for CSYSI_CLEAR_NAMED.
  * CSYS_EBUSY: a process has.  CSYS_ENOENT: there is no such object.
  */
-int csysi_object_clear(csys_handle directory, const char *file_name, enum csysi_clear which,
-		       const char *name);
+int csysi_object_clear(int scope, csys_handle directory, const char *file_name,
+		       enum csysi_clear which, const char *name);
+
+/* ---- users (object_use.c) ---------------------------------------------------------------- */
+
+/*
+ * Have a file alone, as csysi_os_file_use does: 0.  CSYS_EAGAIN: it is used by another opening, and
+ * not by one that only looks, as far as a lock can tell.
+ */
+int csysi_object_alone(int scope, csys_handle directory, csys_handle file);
+
+/* Lock what all removals of this user lock that are made while others use the object. */
+int csysi_names_try_lock(int scope, csys_handle directory, csys_handle *out);
+
+/*
+ * Lock it to have objects alone for a look; they are closed before it.  0, and *out is none, if a
+ * process keeps it locked, or this user has no such directory.  CSYS_EMFILE, CSYS_ENOMEM.
+ */
+int csysi_names_lock_to_look(int scope, csys_handle directory, csys_handle *out);
 
 /*
  * Whether a name is one under which an object was made, and which is left over, since the object

@@ -58,13 +58,14 @@ static int use(csys_handle directory, const struct csysi_object *object, int rep
 	const char *name = object->file_name;
 
 	/* Alone first: of several openers of a dead object none takes another for a user. */
-	if (replace && csysi_os_file_use(file, 1) == 0) {
-		int r = csysi_os_directory_is_file(directory, name, file)
-				? csysi_os_directory_remove(directory, name)
-				: 0;
+	int r = replace ? csysi_object_alone(object->scope, directory, file) : CSYS_EAGAIN;
+	if (r == 0) {
+		if (csysi_os_directory_is_file(directory, name, file))
+			r = csysi_os_directory_remove(directory, name);
 		return r < 0 && r != CSYS_ENOENT ? r : CSYSI_CHANGED;
 	}
-	int r = csysi_os_file_use(file, 0);
+	if (r == CSYS_EAGAIN)
+		r = csysi_os_file_use(file, 0);
 	if (r < 0)
 		return r == CSYS_EAGAIN ? CSYSI_HELD : r;
 	return csysi_os_directory_is_file(directory, name, file) ? 0 : CSYSI_CHANGED;
@@ -162,7 +163,7 @@ static int make_or_clear(csys_handle directory, const struct csysi_named *wanted
 	if (r != CSYS_EEXIST)
 		return r;
 	enum csysi_clear which = wanted->replace_unused ? CSYSI_CLEAR_ANY : CSYSI_CLEAR_WITH_LAST;
-	r = csysi_object_clear(directory, object->file_name, which, NULL);
+	r = csysi_object_clear(wanted->scope, directory, object->file_name, which, NULL);
 	return r == 0 ? CSYSI_CHANGED : CSYS_EEXIST;
 }
 
@@ -274,14 +275,14 @@ int csysi_object_is_second_name(const char *file_name, const struct csysi_os_fil
 }
 
 /* Remove the name of a file that is open, if no other opening uses it. */
-static int clear(csys_handle directory, const char *file_name, csys_handle file)
+static int clear(int scope, csys_handle directory, const char *file_name, csys_handle file)
 {
 	struct csysi_os_file info;
 
 	/* What its creator would do, if that was not killed. */
 	if (csysi_os_file_info(file, &info) == 0 && csysi_object_is_second_name(file_name, &info))
 		return csysi_os_directory_remove(directory, file_name);
-	int r = csysi_os_file_use(file, 1);
+	int r = csysi_object_alone(scope, directory, file);
 	if (r < 0)
 		return r == CSYS_EAGAIN ? CSYS_EBUSY : r;
 	/* From here no other process uses it or removes its name: see names.h. */
@@ -290,15 +291,15 @@ static int clear(csys_handle directory, const char *file_name, csys_handle file)
 	return csysi_os_directory_remove(directory, file_name);
 }
 
-int csysi_object_clear(csys_handle directory, const char *file_name, enum csysi_clear which,
-		       const char *name)
+int csysi_object_clear(int scope, csys_handle directory, const char *file_name,
+		       enum csysi_clear which, const char *name)
 {
 	csys_handle file;
 	int r = csysi_os_directory_open_file(directory, file_name, 0, &file);
 	if (r < 0)
 		return r;
 
-	r = is_cleared(file, which, name) ? clear(directory, file_name, file) : CSYS_ENOENT;
+	r = is_cleared(file, which, name) ? clear(scope, directory, file_name, file) : CSYS_ENOENT;
 	csysi_os_close(file);
 	return r;
 }
@@ -327,7 +328,7 @@ void csysi_object_close(struct csysi_object *object)
 	}
 	csysi_os_close(object->file);
 	if (again != CSYS_NO_HANDLE)
-		(void)clear(object->directory, object->file_name, again);
+		(void)clear(object->scope, object->directory, object->file_name, again);
 	csysi_os_close(again);
 	csysi_os_close(object->directory);
 	object->file = object->directory = CSYS_NO_HANDLE;
