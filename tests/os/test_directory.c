@@ -64,7 +64,9 @@ static void a_missing_directory_of_a_user_is_made_and_a_shared_one_is_not(void *
 	assert_int_equal(csysi_os_directory_open(path, CSYSI_OS_DIRECTORY_SHARED, &directory),
 			 CSYS_ENOENT);
 	assert_true(directory == CSYS_NO_HANDLE);
+	mode_t before = umask(0777); /* which does not keep the user from it */
 	assert_int_equal(csysi_os_directory_open(path, CSYSI_OS_DIRECTORY_USER, &directory), 0);
+	umask(before);
 	assert_int_equal(csysi_os_is_inheritable(directory), 0);
 	csysi_os_close(directory);
 	assert_int_equal(stat(path, &about), 0);
@@ -131,6 +133,13 @@ static void what_is_no_directory_is_refused_and_so_is_a_link_to_one(void **state
 	assert_int_equal(rmdir(target), 0); /* nothing is made through it either */
 	assert_int_equal(result_of_opening(path, CSYSI_OS_DIRECTORY_USER), CSYS_ENOTDIR);
 	assert_int_equal(access(target, F_OK), -1);
+	assert_int_equal(mkdir(target, 0700), 0);
+	path_in(own_names(), "link//", path, sizeof path);
+	assert_int_equal(result_of_opening(path, CSYSI_OS_DIRECTORY_USER), CSYS_ENOTDIR);
+	path_in(own_names(), "target//", path, sizeof path);
+	assert_int_equal(result_of_opening(path, CSYSI_OS_DIRECTORY_USER), 0);
+	assert_int_equal(rmdir(target), 0);
+	path_in(own_names(), "link", path, sizeof path);
 	assert_int_equal(unlink(path), 0);
 	fclose(fopen(path, "w"));
 	assert_int_equal(result_of_opening(path, CSYSI_OS_DIRECTORY_USER), CSYS_ENOTDIR);

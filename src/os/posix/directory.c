@@ -20,6 +20,8 @@
 #include "base/fault.h"
 #include "os/posix/posix.h"
 
+#define PATH_SIZE 4096
+
 /* ---- directories --------------------------------------------------------------------- */
 
 int csysi_os_directory_usual(enum csysi_os_directory whose, char *out, size_t size)
@@ -62,7 +64,10 @@ static int open_or_create(const char *path)
 
 	/* Another process may create or remove it at the same time. */
 	for (int tries = 0; fd < 0 && errno == ENOENT && tries < 100; tries++) {
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		/* Again, since a umask may have taken what the user needs for its next programs. */
+		if (mkdir(path, 0700) == 0)
+			(void)fchmodat(AT_FDCWD, path, 0700, AT_SYMLINK_NOFOLLOW);
+		else if (errno != EEXIST)
 			return -1;
 		fd = open_directory(AT_FDCWD, path);
 	}
@@ -74,11 +79,28 @@ int csysi_os_is_absolute(const char *path)
 	return path[0] == '/';
 }
 
-int csysi_os_directory_open(const char *path, enum csysi_os_directory whose, csys_handle *out)
+/* Copy a path without separators at its end, by which a symbolic link would be followed. */
+static int copy_path(const char *path, char out[PATH_SIZE])
 {
-	if (!csysi_os_is_absolute(path))
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	if (length >= PATH_SIZE)
+		return csysi_posix_fail_with(ENAMETOOLONG);
+	memcpy(out, path, length);
+	out[length] = '\0';
+	return 0;
+}
+
+int csysi_os_directory_open(const char *given, enum csysi_os_directory whose, csys_handle *out)
+{
+	char path[PATH_SIZE];
+	if (!csysi_os_is_absolute(given))
 		return CSYS_EINVAL;
-	int r = csysi_fault(CSYS_EMFILE);
+	int r = copy_path(given, path);
+	if (r == 0)
+		r = csysi_fault(CSYS_EMFILE);
 	if (r < 0)
 		return r;
 
