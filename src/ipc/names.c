@@ -236,25 +236,42 @@ int csys_names_next(csys_names *names, csys_name_info *out)
 	return 1;
 }
 
+/* Remove what a scan has found, if it is left over and this user's: 1, or 0. */
+static int clean(const csys_names *names, const csys_name_info *row, int kind)
+{
+	if (row->state != CSYS_NAME_LEFT_OVER || row->owner != csysi_os_user() ||
+	    (kind != 0 && kind != row->kind))
+		return 0;
+	int r = csysi_object_clear(names->scope, names->directory, row->file, CSYSI_CLEAR_ANY,
+				   NULL);
+	if (r == CSYS_ENOENT || r == CSYS_EBUSY)
+		return 0; /* another process was earlier, or uses it by now */
+	return r < 0 ? r : 1;
+}
+
 int csys_names_clean(int scope, int kind, size_t *out_removed)
 {
 	size_t removed = 0;
+	int failure = 0;
 	csys_names *names;
 	csys_name_info row;
 
+	if (out_removed)
+		*out_removed = 0;
 	if (kind != 0 && kind != CSYS_NAME_HALF_MADE && !csysi_name_is_kind(kind))
 		return CSYS_EINVAL;
 	int r = csys_names_open(scope, &names);
 	if (r < 0)
 		return r;
-	while ((r = csys_names_next(names, &row)) > 0)
-		if (row.state == CSYS_NAME_LEFT_OVER && row.owner == csysi_os_user() &&
-		    (kind == 0 || kind == row.kind) &&
-		    csysi_object_clear(scope, names->directory, row.file, CSYSI_CLEAR_ANY, NULL) ==
-			    0)
-			removed++;
+	while ((r = csys_names_next(names, &row)) > 0) {
+		int result = clean(names, &row, kind);
+		if (result < 0)
+			failure = result;
+		else
+			removed += (size_t)result;
+	}
 	csys_names_close(names);
 	if (out_removed)
 		*out_removed = removed;
-	return r;
+	return r < 0 ? r : failure;
 }

@@ -134,7 +134,9 @@ static void arguments_that_cannot_be_are_refused(void **state)
 	assert_int_equal(csys_names_remove_unused(USER, SHM, NULL), CSYS_EINVAL);
 	assert_int_equal(csys_names_remove(USER, SHM, "a"), CSYS_ENOENT);
 	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), CSYS_ENOENT);
+	removed = 99;
 	assert_int_equal(csys_names_clean(USER, 99, &removed), CSYS_EINVAL);
+	assert_int_equal(removed, 0);
 	csys_names_close(NULL);
 }
 
@@ -343,6 +345,29 @@ static void cleaning_removes_what_is_left_over_and_nothing_else(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+static void what_cannot_be_removed_is_told_and_does_not_keep_the_others(void **state)
+{
+	(void)state;
+	struct csysi_named one = small_object("one"), other = small_object("other");
+	int nth = 1, fired = 1;
+	for (; fired; nth++) {
+		size_t removed = 99;
+		leave(&one);
+		leave(&other);
+		csysi_fault_arm(nth);
+		int r = csys_names_clean(USER, 0, &removed);
+		fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		assert_int_equal(r < 0, fired);
+		if (r == CSYS_EIO) /* of one of them */
+			assert_int_equal(removed, 1);
+		assert_int_equal(removed + (size_t)count_names(), 2);
+		assert_int_equal(csys_names_clean(USER, 0, &removed), 0);
+		assert_int_equal(count_names(), 0);
+	}
+	assert_true(nth > 8);
+}
+
 static void a_name_is_removed_while_the_object_is_used_and_is_free_then(void **state)
 {
 	(void)state;
@@ -458,6 +483,7 @@ int main(int argc, char **argv)
 		NAMES_TEST(a_scan_tells_each_object_and_nothing_else),
 		NAMES_TEST(an_object_is_left_over_when_the_last_process_has_closed_it),
 		NAMES_TEST(cleaning_removes_what_is_left_over_and_nothing_else),
+		NAMES_TEST(what_cannot_be_removed_is_told_and_does_not_keep_the_others),
 		NAMES_TEST(a_name_is_removed_while_the_object_is_used_and_is_free_then),
 		NAMES_TEST(an_object_may_go_with_its_last_user),
 		NAMES_TEST(the_last_user_does_not_remove_a_successor),

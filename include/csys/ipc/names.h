@@ -152,17 +152,20 @@ CSYS_API CSYS_MUST_CHECK int csys_names_remove_unused(int scope, int kind, const
 /**
  * Remove all objects of this user that no process has open, and what dead creators have left.
  *
- * Users that come meanwhile are safe, as with csys_names_remove_unused.  Files that are no objects
- * of csys stay, and so do objects of other users.
+ * Users that come meanwhile are safe, as with csys_names_remove_unused.  Files whose names are not
+ * those of objects of csys stay, and so do objects of other users.  One that cannot be removed does
+ * not keep the others.
  *
  * \param scope        CSYS_NAMES_USER or CSYS_NAMES_GLOBAL
  * \param kind         CSYS_NAME_SHM, ...; 0 for all
  * \param out_removed  how many were removed, on failure too; may be NULL
  * \retval 0            none is left
- * \retval CSYS_EPERM   the directory is not safe
+ * \retval CSYS_EPERM   the directory is not safe; or so with one that could not be removed
+ * \retval CSYS_EACCES  so with the directory, or with one that could not be removed
  * \retval CSYS_EINVAL  no such scope or kind
  * \retval CSYS_EMFILE  no handle is left
  * \retval CSYS_ENOMEM  no memory
+ * \retval other        what the system says of one that could not be removed
  */
 CSYS_API CSYS_MUST_CHECK int csys_names_clean(int scope, int kind, size_t *out_removed);
 
