@@ -17,7 +17,8 @@
  */
 int csysi_os_file_allocate(csys_handle file, uint64_t size);
 
-/* Whether a handle is open for writing. */
+/* Whether a handle is open for reading; for reading and writing. */
+int csysi_os_is_readable(csys_handle file);
 int csysi_os_is_writable(csys_handle file);
 
 /*

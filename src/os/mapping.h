@@ -60,9 +60,9 @@ enum csysi_os_advice {
 int csysi_os_map_advise(void *address, size_t size, enum csysi_os_advice advice);
 
 /*
- * Have the pages of a range in memory now.  CSYS_EFAULT's place is CSYS_EIO: a page could not be
- * read, or is beyond the end of the file, and there is no signal.  CSYS_ENOTSUP: the system has no
- * call that tells so, and nothing was done.
+ * Have the pages of a range in memory now, and ready to be written where the system can.  CSYS_EIO:
+ * a page could not be read, or is beyond the end of the file, and there is no signal.  CSYS_ENOMEM;
+ * CSYS_EMFILE where the system has no call for it.
  */
 int csysi_os_map_prefault(void *address, size_t size, int writing);
 

@@ -25,6 +25,9 @@ int csysi_os_memory_create(const char *label, int huge, csys_handle *out);
 /* The size of a huge page, 0 if there are none. */
 size_t csysi_os_memory_huge_size(void);
 
+/* How much memory the system has at all, with what it swaps to; UINT64_MAX if that is not known. */
+uint64_t csysi_os_memory_total(void);
+
 /* Add seals.  CSYS_ENOTSUP: the system has none; CSYS_EPERM: the file takes none. */
 int csysi_os_memory_seal(csys_handle file, unsigned seals);
 

@@ -105,20 +105,48 @@ static void a_limit_of_files_is_no_signal(void **state)
 /* A system that gives a part up for each signal. */
 static off_t most_at_once;
 
+/* One that has room for nothing, and how often it was asked. */
+static int is_full, asked;
+
 typedef int allocator(int fd, off_t from, off_t size);
 allocator __real_posix_fallocate;
 __attribute__((weak)) allocator __real_posix_fallocate64; /* not all libcs have it */
 allocator __wrap_posix_fallocate, __wrap_posix_fallocate64;
 
+static int allocate(allocator *real, int fd, off_t from, off_t size)
+{
+	asked++;
+	if (is_full)
+		return ENOSPC;
+	return most_at_once && size > most_at_once ? EINTR : real(fd, from, size);
+}
+
 int __wrap_posix_fallocate(int fd, off_t from, off_t size)
 {
-	return most_at_once && size > most_at_once ? EINTR : __real_posix_fallocate(fd, from, size);
+	return allocate(__real_posix_fallocate, fd, from, size);
 }
 
 int __wrap_posix_fallocate64(int fd, off_t from, off_t size)
 {
-	return most_at_once && size > most_at_once ? EINTR
-						   : __real_posix_fallocate64(fd, from, size);
+	return allocate(__real_posix_fallocate64, fd, from, size);
+}
+
+static void more_than_there_can_be_is_refused_before_anything_is_taken(void **state)
+{
+	(void)state;
+	csys_handle file = make_file(0), memory;
+	is_full = 1;
+	asked = 0;
+	assert_int_equal(csysi_os_file_allocate(file, INT64_MAX / 2), CSYS_ENOSPC);
+	if (csysi_os_memory_create("large", 0, &memory) == 0) {
+		assert_int_equal(csysi_os_file_allocate(memory, INT64_MAX / 2), CSYS_ENOSPC);
+		csysi_os_close(memory);
+	}
+	assert_int_equal(asked, 0);
+	assert_int_equal(csysi_os_file_allocate(file, 5000), CSYS_ENOSPC);
+	assert_int_equal(asked, 1);
+	is_full = 0;
+	csysi_os_close(file);
 }
 
 static void what_is_interrupted_goes_on_with_smaller_parts(void **state)
@@ -331,11 +359,12 @@ static void prefaulting_tells_of_pages_that_are_not_there(void **state)
 	void *address;
 	assert_int_equal(csysi_os_map(file, 0, 4 * page, CSYSI_OS_MAP_WRITE, &address), 0);
 
-	int r = csysi_os_map_prefault(address, page, 1);
-	assert_true(r == 0 || r == CSYS_ENOTSUP);
-	if (r == 0) {
-		assert_int_equal(csysi_os_map_prefault((char *)address + 10, 20, 0), 0);
-		assert_int_equal(csysi_os_map_prefault(address, 4 * page, 0), CSYS_EIO);
+	assert_int_equal(csysi_os_map_prefault(address, page, 1), 0);
+	assert_int_equal(csysi_os_map_prefault((char *)address + 10, 20, 0), 0);
+	for (int writing = 0; writing < 2; writing++) {
+		assert_int_equal(csysi_os_map_prefault(address, 4 * page, writing), CSYS_EIO);
+		assert_int_equal(csysi_os_map_prefault((char *)address + 10, page, writing),
+				 CSYS_EIO);
 	}
 	csysi_os_unmap(address, 4 * page);
 	csysi_os_close(file);
@@ -442,6 +471,7 @@ int main(int argc, char **argv)
 		NAMES_TEST(an_allocated_file_is_as_long_and_never_gets_shorter),
 		NAMES_TEST(a_limit_of_files_is_no_signal),
 #ifdef CSYS_TEST_WRAPS
+		NAMES_TEST(more_than_there_can_be_is_refused_before_anything_is_taken),
 		NAMES_TEST(what_is_interrupted_goes_on_with_smaller_parts),
 #endif
 		NAMES_TEST(allocation_gets_on_while_signals_interrupt_it),

@@ -74,8 +74,8 @@ int csysi_os_map_prefault(void *address, size_t size, int writing)
 {
 	if (advise(address, size, writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0)
 		return 0;
+	if (errno == EINVAL) /* a kernel before 5.14, or no write access */
+		return csysi_posix_touch(address, size);
 	int r = csysi_posix_fail();
-	if (r == CSYS_EINVAL)
-		return CSYS_ENOTSUP; /* a kernel before 5.14, or no write access */
 	return errno == ENOMEM ? r : CSYS_EIO;
 }

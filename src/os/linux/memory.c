@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -66,6 +67,15 @@ size_t csysi_os_memory_huge_size(void)
 	if (file)
 		fclose(file);
 	return (size_t)kilobytes << 10;
+}
+
+uint64_t csysi_os_memory_total(void)
+{
+	struct sysinfo about;
+
+	if (sysinfo(&about) < 0)
+		return UINT64_MAX;
+	return ((uint64_t)about.totalram + about.totalswap) * about.mem_unit;
 }
 
 int csysi_os_memory_seal(csys_handle file, unsigned seals)

@@ -40,8 +40,6 @@ int csysi_os_map_advise(void *address, size_t size, enum csysi_os_advice advice)
 
 int csysi_os_map_prefault(void *address, size_t size, int writing)
 {
-	(void)address;
-	(void)size;
 	(void)writing;
-	return CSYS_ENOTSUP;
+	return csysi_posix_touch(address, size);
 }

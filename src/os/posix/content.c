@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -24,6 +25,23 @@ static int is_within_limits(uint64_t size)
 		return 0;
 	return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
 	       size <= (uint64_t)limit.rlim_cur;
+}
+
+/*
+ * Whether there can be so much room at all.  The system finds out by taking what it has, until
+ * nothing is left for others; so it is not even asked for what cannot be.
+ */
+static int can_be_there(int fd, uint64_t more)
+{
+	struct statvfs about;
+	unsigned seals;
+
+	if (more <= MOST || fstatvfs(fd, &about) < 0)
+		return 1;
+	if (about.f_blocks > 0)
+		return more / (about.f_frsize ? about.f_frsize : about.f_bsize) <= about.f_bfree;
+	/* No limit, or not told; memory has one all the same. */
+	return csysi_os_memory_seals(fd, &seals) < 0 || more <= csysi_os_memory_total();
 }
 
 /* Write a zero at the end of each block that is missing, where there is no call for it. */
@@ -66,9 +84,12 @@ int csysi_os_file_allocate(csys_handle file, uint64_t size)
 		return csysi_posix_fail();
 	if (!is_within_limits(size))
 		return csysi_posix_fail_with(EFBIG);
+	uint64_t from = (uint64_t)about.st_size;
+	if (from < size && !can_be_there((int)file, size - from))
+		return csysi_posix_fail_with(ENOSPC);
 
 	uint64_t part = MOST;
-	for (uint64_t from = (uint64_t)about.st_size; from < size;) {
+	while (from < size) {
 		uint64_t now = size - from < part ? size - from : part;
 		int error = allocate((int)file, from, now);
 		if (error == EINTR) /* the part is given up, so that a smaller one gets on */
@@ -79,6 +100,13 @@ int csysi_os_file_allocate(csys_handle file, uint64_t size)
 			from += now;
 	}
 	return 0;
+}
+
+int csysi_os_is_readable(csys_handle file)
+{
+	int flags = fcntl((int)file, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
 }
 
 int csysi_os_is_writable(csys_handle file)

@@ -98,6 +98,22 @@ static size_t before(const void *address)
 	return (size_t)((uintptr_t)address % csysi_os_page_size());
 }
 
+int csysi_posix_touch(const void *address, size_t size)
+{
+	const char *from = address;
+	size_t page = csysi_os_page_size();
+	size_t next;
+	char byte;
+	int r = 0;
+
+	/* By copies, which are no signal where a page is not there. */
+	for (size_t done = 0; done < size && r == 0; done += next) {
+		next = page - before(from + done);
+		r = csysi_os_map_copy(from + done, &byte, 1);
+	}
+	return r;
+}
+
 int csysi_os_map_lock(void *address, size_t size)
 {
 	int r = csysi_fault(CSYS_ENOMEM);

@@ -17,6 +17,11 @@ size_t csysi_os_memory_huge_size(void)
 	return 0;
 }
 
+uint64_t csysi_os_memory_total(void)
+{
+	return UINT64_MAX;
+}
+
 int csysi_os_memory_seal(csys_handle file, unsigned seals)
 {
 	(void)file;

@@ -98,7 +98,10 @@ typedef ssize_t csysi_posix_writer(int fd, const struct iovec *io, int count);
 ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const struct iovec *io, int count);
 ssize_t csysi_posix_write_masked(int fd, const struct iovec *io, int count);
 
-/* ---- mappings (copy_by_pipe.c) --------------------------------------------------------- */
+/* ---- mappings (mapping.c, copy_by_pipe.c) ---------------------------------------------- */
+
+/* Have pages in memory by a look at each, as csysi_os_map_prefault, but none is written. */
+int csysi_posix_touch(const void *address, size_t size);
 
 /* Copy memory whose use may be a fault: as csysi_os_map_copy. */
 int csysi_posix_copy_by_pipe(const void *from, void *to, size_t size);
