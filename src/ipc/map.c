@@ -62,26 +62,9 @@ static int is_writable(const csys_map *map)
 	return map->options.access != CSYS_MAP_READ && !map->is_protected;
 }
 
-/* Have pages in memory where no call of the system does it: by looking at one byte of each. */
-static int touch(const char *from, size_t size)
-{
-	size_t page = csysi_os_page_size();
-	size_t next;
-	char byte;
-	int r = 0;
-
-	for (size_t done = 0; done < size && r == 0; done += next) {
-		next = page - (size_t)((uintptr_t)(from + done) % page);
-		r = csysi_os_map_copy(from + done, &byte, 1);
-	}
-	return r;
-}
-
 static int prefault(const csys_map *map, size_t offset, size_t size)
 {
-	int r = csysi_os_map_prefault(at(map, offset), size, is_writable(map));
-
-	return r == CSYS_ENOTSUP ? touch(at(map, offset), size) : r;
+	return csysi_os_map_prefault(at(map, offset), size, is_writable(map));
 }
 
 /* ---- making ------------------------------------------------------------------------------ */
@@ -120,7 +103,8 @@ static int measure(csys_handle file, const csys_map_options *options, uint64_t *
 	int r = csysi_os_file_info(file, &info);
 	if (r < 0)
 		return r;
-	if (options->access == CSYS_MAP_WRITE && !csysi_os_is_writable(file))
+	if (!csysi_os_is_readable(file) ||
+	    (options->access == CSYS_MAP_WRITE && !csysi_os_is_writable(file)))
 		return CSYS_EACCES;
 	if (size == 0 && !info.is_file)
 		return CSYS_ENOTSUP; /* a device has no end */

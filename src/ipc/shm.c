@@ -20,6 +20,9 @@ static int check(const csys_shm_options *options, int creating)
 {
 	if (options->huge_pages < 0 || options->huge_pages > CSYS_SHM_HUGE_ONLY)
 		return CSYS_EINVAL;
+	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
+		if (options->reserved[i])
+			return CSYS_EINVAL;
 	return creating && options->read_only ? CSYS_EINVAL : 0;
 }
 
@@ -293,6 +296,8 @@ static int check_handle(csys_handle handle, const csys_shm_options *options, uin
 		return r;
 	if (!info.is_file)
 		return CSYS_EBADMSG;
+	if (!csysi_os_is_readable(handle))
+		return CSYS_EACCES;
 	r = csysi_object_read_header(handle, &header);
 	if (r < 0)
 		return r;

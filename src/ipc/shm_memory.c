@@ -8,20 +8,6 @@
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
-/* Have pages in memory.  All of them are allocated, so reading one cannot fail. */
-static int prefault(char *from, size_t size, int writing)
-{
-	int r = csysi_os_map_prefault(from, size, writing);
-	if (r != CSYS_ENOTSUP)
-		return r;
-
-	size_t page = csysi_os_page_size();
-	for (size_t at = 0; at < size; at += page)
-		(void)*(volatile char *)(from + at);
-	(void)*(volatile char *)(from + size - 1);
-	return 0;
-}
-
 /* Do with the bytes of the mapping from `from` to `to` what was wished for all of it. */
 static int prepare(const csys_shm *shm, size_t from, size_t to)
 {
@@ -30,7 +16,7 @@ static int prepare(const csys_shm *shm, size_t from, size_t to)
 	if (from >= to)
 		return 0;
 	if (shm->prefault)
-		r = prefault(shm->base + from, to - from, !shm->read_only);
+		r = csysi_os_map_prefault(shm->base + from, to - from, !shm->read_only);
 	if (r == 0 && shm->lock)
 		r = csysi_os_map_lock(shm->base + from, to - from);
 	return r;

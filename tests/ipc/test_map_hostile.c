@@ -233,6 +233,18 @@ static void a_writer_that_waits_at_a_fifo_is_left_alone(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+static void a_handle_that_only_writes_is_refused_also_of_an_empty_file(void **state)
+{
+	(void)state;
+	csys_map *map = NULL;
+	csys_handle file = open(scratch_path("empty"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	csys_map_options options = { .access = CSYS_MAP_READ };
+	for (; options.access <= CSYS_MAP_COPY; options.access++)
+		assert_int_equal(csys_map_from_handle(file, &options, &map), CSYS_EACCES);
+	assert_null(map);
+	csys_handle_close(file);
+}
+
 #define PAGES 16
 
 static uint32_t is_over;
@@ -284,6 +296,7 @@ int main(void)
 		TEST(a_map_that_is_locked_is_so_as_a_whole_also_when_it_has_grown),
 		TEST(a_copy_is_made_also_when_the_first_thread_of_the_process_has_ended),
 		TEST(a_writer_that_waits_at_a_fifo_is_left_alone),
+		TEST(a_handle_that_only_writes_is_refused_also_of_an_empty_file),
 		TEST(a_copy_that_races_with_a_truncation_is_what_the_file_had_or_an_error),
 	};
 	return cmocka_run_group_tests_name(__FILE__, tests, scratch_make, scratch_remove);

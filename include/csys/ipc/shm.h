@@ -222,8 +222,8 @@ CSYS_API csys_handle csys_shm_handle(const csys_shm *shm);
  * \retval CSYS_EBADMSG  it is no shared memory, another layout or version, or not sealed; the last
  *                       one is also so for memory with a name and on systems without seals, unless
  *                       `accept_unsealed`
- * \retval CSYS_EACCES   it is for reading, and `read_only` is not set; so with CSYS_EPERM, which is
- *                       also for a limit of locked memory of 0
+ * \retval CSYS_EACCES   it is for reading, and `read_only` is not set; or it cannot be read; so
+ *                       with CSYS_EPERM, which is also for a limit of locked memory of 0
  * \retval CSYS_EBADF    it is not open
  * \retval CSYS_EINVAL   no handle, or no such option
  * \retval CSYS_ENOMEM   no memory or addresses, or the limit of locked memory is reached
