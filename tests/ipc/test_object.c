@@ -237,6 +237,10 @@ static void what_was_put_in_place_of_an_object_is_not_followed(void **state)
 	assert_int_equal(csysi_object_create_or_open(&wanted, &object), CSYS_EBADMSG);
 	wanted.replace_unused = 1;
 	assert_int_equal(csysi_object_create_or_open(&wanted, &object), CSYS_EBADMSG);
+	assert_int_equal(csys_names_remove(USER, SHM, "a"), CSYS_EBADMSG);
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), CSYS_EBADMSG);
+	assert_int_equal(csys_names_clean(USER, 0, NULL), 0);
+	assert_int_equal(count_names(), 2); /* all of it stays */
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(csysi_object_create_or_open(&wanted, &object), CSYS_EBADMSG);

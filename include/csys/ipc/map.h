@@ -15,11 +15,12 @@
  * the end of one, is a map of size 0.
  *
  * A map never begins beyond the end of its file: what is not there is CSYS_EINVAL, or with `extend`
- * the file is made longer, with room for all of it, so that a full device is CSYS_ENOSPC then and
- * no signal later.  But any process that may write the file can make it shorter, and then a use of
- * the pages behind its end is SIGBUS, which ends the process.  Of a file that others own use
- * csys_map_copy_from, which returns an error instead.  For memory between processes that nobody
- * can make shorter there is csys/ipc/shm.h.
+ * the file is made longer, with room for all that is new, so that a full device is CSYS_ENOSPC then
+ * and no signal later (the file may be longer by a part then; holes that it had before have their
+ * room after csys_map_prefault).  But any process that may write the file can make it shorter, and
+ * then a use of the pages behind its end is SIGBUS, which ends the process.  Of a file that others
+ * own use csys_map_copy_from, which returns an error instead.  For memory between processes that
+ * nobody can make shorter there is csys/ipc/shm.h.
  *
  * Ranges are an offset in the map and a size, and may begin and end anywhere: what is done to them
  * is done to all pages that they touch.
@@ -92,6 +93,8 @@ enum csys_map_advice {
  * \retval CSYS_ENOENT   there is no such file
  * \retval CSYS_EACCES   this user may not read it; or write it, with CSYS_MAP_WRITE
  * \retval CSYS_ENOTDIR  part of the path is no directory
+ * \retval CSYS_ENAMETOOLONG  the path is longer than the system takes
+ * \retval CSYS_EBUSY    it is a program that runs, and CSYS_MAP_WRITE
  * \retval CSYS_EISDIR   it is a directory, and CSYS_MAP_WRITE
  * \retval CSYS_ENOTSUP  it is of a kind that cannot be mapped; or `no_fork`
  * \retval CSYS_ENOSPC   there is no room for what `extend` adds
@@ -227,7 +230,8 @@ CSYS_API CSYS_MUST_CHECK int csys_map_advise(csys_map *map, size_t offset, size_
  * \param offset  where in the map
  * \param size    how many bytes
  * \retval 0            they are, for now
- * \retval CSYS_EIO     a page is beyond the end of the file now, or could not be read
+ * \retval CSYS_EIO     a page is beyond the end of the file now, or could not be read; or there is
+ *                      no room for a hole
  * \retval CSYS_ENOMEM  there is no memory
  * \retval CSYS_EINVAL  the pointer is NULL, or the map has no such range
  * \retval CSYS_EBADF   this is a forked child, and the map has `no_fork`

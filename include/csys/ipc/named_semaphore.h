@@ -30,7 +30,8 @@
  * made and used by the C library's own functions, so it has the words that these programs have (of
  * the same C library and the same size of a long: libraries differ in that).  A deadline is on the
  * monotonic clock all the same; where the library has no such wait (musl), it looks at intervals
- * that grow to 5 ms.
+ * that grow to 5 ms.  It is as safe as sem_open is: the first user that takes a name has it, and
+ * what that user has put there is believed, so a file that is too short is SIGBUS.
  *
  * Threads: any number may use one object at once, but closing is for the last.  Signals:
  * csys_named_semaphore_post may be called in a handler.  Fork: a forked child has the semaphore as
@@ -172,7 +173,8 @@ CSYS_API int csys_named_semaphore_is_created(const csys_named_semaphore *semapho
  * \param semaphore  the semaphore
  * \param n          how many
  * \retval 0            they are added
- * \retval CSYS_EINVAL  the value would exceed CSYS_NAMED_SEMAPHORE_MAX: nothing is added (with
+ * \retval CSYS_EINVAL  the value would exceed CSYS_NAMED_SEMAPHORE_MAX, perhaps only with what
+ *                      another post that fails at this moment has added: nothing is added (with
  *                      sem_open: it would exceed SEM_VALUE_MAX, and not all are added)
  */
 static inline int csys_named_semaphore_post(csys_named_semaphore *semaphore, uint32_t n);

@@ -15,7 +15,7 @@
  * POSIX `/tmp/csys-UID`, where UID is the effective user.  It is made when it is first needed.  It
  * must belong to the user and be closed to others (mode 0700), and must not be a symbolic link;
  * else every call that needs it returns CSYS_EPERM or CSYS_ENOTDIR, since another user may have
- * made it.
+ * made it.  Its parents have to exist: else it is CSYS_ENOENT.
  *
  * Another directory is chosen by csys_names_set_directory, or by the environment variable
  * CSYS_DIRECTORY, which programs that run with more privileges than their caller ignore.  Programs
@@ -108,6 +108,7 @@ CSYS_API CSYS_MUST_CHECK int csys_names_set_directory(int scope, const char *pat
  * \retval 0                  it is told
  * \retval CSYS_ENAMETOOLONG  the buffer is too small, or CSYS_DIRECTORY too long
  * \retval CSYS_EINVAL        no such scope, `buffer` is NULL, or CSYS_DIRECTORY is not absolute
+ * \retval CSYS_ENOMEM        no memory to read the environment
  */
 CSYS_API CSYS_MUST_CHECK int csys_names_directory(int scope, char *buffer, size_t size);
 
@@ -126,6 +127,7 @@ CSYS_API CSYS_MUST_CHECK int csys_names_directory(int scope, char *buffer, size_
  * \retval CSYS_EACCES  it belongs to another user; so with CSYS_EPERM, also of the directory
  * \retval CSYS_EINVAL  no such scope or kind, or no such name can be
  * \retval CSYS_ENAMETOOLONG  the name is longer than CSYS_NAME_MAX
+ * \retval CSYS_EBADMSG  what has the name is no file, such as a symbolic link, and stays
  * \retval CSYS_EMFILE  no handle is left
  */
 CSYS_API CSYS_MUST_CHECK int csys_names_remove(int scope, int kind, const char *name);
@@ -145,6 +147,7 @@ CSYS_API CSYS_MUST_CHECK int csys_names_remove(int scope, int kind, const char *
  * \retval CSYS_EACCES  it belongs to another user; so with CSYS_EPERM, also of the directory
  * \retval CSYS_EINVAL  no such scope or kind, or no such name can be
  * \retval CSYS_ENAMETOOLONG  the name is longer than CSYS_NAME_MAX
+ * \retval CSYS_EBADMSG  what has the name is no file, such as a symbolic link, and stays
  * \retval CSYS_EMFILE  no handle is left
  */
 CSYS_API CSYS_MUST_CHECK int csys_names_remove_unused(int scope, int kind, const char *name);

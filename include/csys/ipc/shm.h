@@ -66,6 +66,9 @@ enum {
 /**
  * A function that fills new memory, before any other process can see it.
  *
+ * It is called again, with other memory, if the name is taken and free again meanwhile; and if
+ * another process was earlier, what it has filled is given up, and that one's memory is opened.
+ *
  * \param data     the memory, all zero
  * \param size     how much it is
  * \param context  what the options have
@@ -133,6 +136,7 @@ CSYS_API uint64_t csys_shm_layout(const char *type, size_t size, size_t alignmen
  * \retval CSYS_ENOTSUP       huge pages alone are for memory without a name
  * \retval CSYS_EPERM         the directory of names is not safe; or the limit of locked memory is 0
  * \retval CSYS_EACCES        this user may not create files there
+ * \retval CSYS_ENOENT        the directory of names has no parent; CSYS_ENOTDIR: it is none
  * \retval CSYS_EBUSY         a process that removes the old one does not go on
  * \retval CSYS_EMFILE        no handle is left
  * \retval CSYS_ENOMEM        no memory or addresses, or the limit of locked memory is reached
@@ -155,6 +159,7 @@ CSYS_API CSYS_MUST_CHECK int csys_shm_create(const char *name, size_t size,
  * \retval CSYS_EINVAL        no such name, scope or option
  * \retval CSYS_ENAMETOOLONG  the name is longer than CSYS_NAME_MAX
  * \retval CSYS_EBUSY         a process that wants to remove it does not go on
+ * \retval CSYS_EIO           with `prefault`: it is made smaller at this moment
  * \retval CSYS_EMFILE        no handle is left
  * \retval CSYS_ENOMEM        no memory or addresses, or the limit of locked memory is reached
  */
@@ -172,7 +177,8 @@ CSYS_API CSYS_MUST_CHECK int csys_shm_open(const char *name, const csys_shm_opti
  * \param out      the memory, to be closed by csys_shm_close.  Unchanged on failure
  * \retval 0             it is open
  * \retval CSYS_EBADMSG  what has the name is smaller, or csys_shm_open says so
- * \retval other         as csys_shm_create and csys_shm_open, but CSYS_EEXIST and CSYS_ENOENT
+ * \retval CSYS_ENOENT   the directory of names has no parent
+ * \retval other         as csys_shm_create and csys_shm_open, but CSYS_EEXIST
  */
 CSYS_API CSYS_MUST_CHECK int csys_shm_create_or_open(const char *name, size_t size,
 						     const csys_shm_options *options,
@@ -196,6 +202,7 @@ CSYS_API CSYS_MUST_CHECK int csys_shm_create_or_open(const char *name, size_t si
  * \retval CSYS_ENOTSUP  the system has no huge pages, or cannot keep peers from writing
  * \retval CSYS_EPERM    the limit of locked memory is 0
  * \retval CSYS_EMFILE   no handle is left
+ * \retval other         where it is a file: what csys_shm_create says of the directory
  * \retval CSYS_ENOMEM   no memory or addresses, or the limit of locked memory is reached
  */
 CSYS_API CSYS_MUST_CHECK int csys_shm_create_anonymous(size_t size, const csys_shm_options *options,
@@ -213,7 +220,8 @@ CSYS_API csys_handle csys_shm_handle(const csys_shm *shm);
  * Open shared memory by a handle that another process has sent.
  *
  * Nothing is believed: it has to be a file of memory whose size nobody can reduce, and as long as
- * its header says.
+ * its header says.  How large it is, is the other process's choice, and `prefault` has all of it in
+ * memory: of a process that is not trusted look at csys_shm_size first.
  *
  * \param handle   the handle, which is the memory's after success
  * \param options  NULL for the usual
@@ -225,6 +233,7 @@ CSYS_API csys_handle csys_shm_handle(const csys_shm *shm);
  * \retval CSYS_EACCES   it is for reading, and `read_only` is not set; or it cannot be read; so
  *                       with CSYS_EPERM, which is also for a limit of locked memory of 0
  * \retval CSYS_EBADF    it is not open
+ * \retval CSYS_EIO      with `prefault`: it is made smaller at this moment
  * \retval CSYS_EINVAL   no handle, or no such option
  * \retval CSYS_ENOMEM   no memory or addresses, or the limit of locked memory is reached
  */
@@ -296,6 +305,7 @@ CSYS_API CSYS_MUST_CHECK int csys_shm_grow(csys_shm *shm, size_t size);
  * \retval 0             csys_shm_size tells the size that it has now
  * \retval CSYS_EBADMSG  it has become smaller, which is not csys's doing: using it is not safe
  * \retval CSYS_ENOMEM   its new part could not be locked; so with CSYS_EPERM
+ * \retval CSYS_EIO      its new part is not there any more, with `prefault`
  * \retval CSYS_EINVAL   `shm` is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_shm_refresh(csys_shm *shm);
