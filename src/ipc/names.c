@@ -172,11 +172,27 @@ static int next_file(csys_names *names, csys_name_info *out)
 	}
 }
 
+/*
+ * Whether a file is that of the name in its header.  In CSYS_NAMES_GLOBAL any user may have put
+ * there what it likes, such as the name of another one's object.
+ */
+static int is_file_of(const csys_name_info *row, const char *name)
+{
+	char file[CSYSI_NAME_FILE];
+
+	if (csysi_name_check(name) < 0)
+		return 0;
+	csysi_name_file(row->kind, name, csysi_os_directory_name_limit(), file);
+	return strcmp(file, row->file) == 0;
+}
+
 /* Tell what only the open file does, which is closed. */
 static int describe_open(csys_names *names, csys_name_info *row, csys_handle file)
 {
 	csys_handle locked;
-	if (row->kind != CSYS_NAME_HALF_MADE && csysi_object_read_header(file, &names->header) == 0)
+	if (row->kind != CSYS_NAME_HALF_MADE &&
+	    csysi_object_read_header(file, &names->header) == 0 &&
+	    is_file_of(row, names->header.name))
 		row->name = names->header.name;
 
 	int r = csysi_names_lock_to_look(names->scope, names->directory, &locked);

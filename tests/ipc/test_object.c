@@ -276,6 +276,36 @@ static void a_collision_of_hashes_is_told(void **state)
 	assert_int_equal(unlink(to), 0);
 }
 
+/* Assert that a scan finds one object, and what it tells as its name. */
+static void assert_scanned_name(const char *name)
+{
+	csys_names *names;
+	csys_name_info info, none;
+	assert_int_equal(csys_names_open(USER, &names), 0);
+	assert_int_equal(csys_names_next(names, &info), 1);
+	assert_string_equal(info.name, name);
+	assert_int_equal(csys_names_next(names, &none), 0);
+	csys_names_close(names);
+}
+
+static void a_scan_does_not_believe_that_a_file_is_another_names(void **state)
+{
+	(void)state;
+	char name[400], file[CSYSI_NAME_FILE], from[256], to[512];
+	const struct csysi_named victim = small_object("victim");
+	memset(name, 'n', sizeof name);
+	name[399] = '\0';
+	csysi_name_file(SHM, name, csysi_os_directory_name_limit(), file);
+	path_in(own_names(), "csys-shm-victim", from, sizeof from);
+	for (int is_hashed = 0; is_hashed < 2; is_hashed++) {
+		leave(&victim);
+		path_in(own_names(), is_hashed ? file : "csys-shm-mine", to, sizeof to);
+		assert_int_equal(rename(from, to), 0);
+		assert_scanned_name(is_hashed ? "" : "mine");
+		assert_int_equal(unlink(to), 0);
+	}
+}
+
 /* ---- other processes -------------------------------------------------------------------- */
 
 static int fill_and_clean(const struct csysi_object *object, void *context)
@@ -428,6 +458,7 @@ int main(void)
 		NAMES_TEST(files_that_are_no_objects_are_told),
 		NAMES_TEST(what_was_put_in_place_of_an_object_is_not_followed),
 		NAMES_TEST(a_collision_of_hashes_is_told),
+		NAMES_TEST(a_scan_does_not_believe_that_a_file_is_another_names),
 		NAMES_TEST(cleaning_leaves_what_is_being_made),
 		NAMES_TEST(a_name_that_a_dead_creator_has_left_beside_its_object_is_cleaned),
 		NAMES_TEST(an_object_that_a_process_has_alone_and_keeps_is_busy),
