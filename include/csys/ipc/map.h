@@ -247,7 +247,7 @@ CSYS_API CSYS_MUST_CHECK int csys_map_prefault(csys_map *map, size_t offset, siz
  * \param size    how many bytes
  * \retval 0            they are
  * \retval CSYS_ENOMEM  the limit of this process is reached; or a page is beyond the end of the
- *                      file
+ *                      file, and those before it may be locked
  * \retval CSYS_EPERM   no memory may be locked
  * \retval CSYS_EINVAL  the pointer is NULL, or the map has no such range
  * \retval CSYS_EBADF   this is a forked child, and the map has `no_fork`
