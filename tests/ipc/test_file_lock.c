@@ -361,6 +361,7 @@ static void what_cannot_be_opened_says_why(void **state)
 	(void)state;
 	csys_file_lock *lock;
 	csys_file_lock_options options = { 0 };
+	csys_file_lock_close(scratch_file_lock(&whole));
 	assert_int_equal(csys_file_lock_open(scratch_path("none"), NULL, &lock), CSYS_ENOENT);
 	assert_int_equal(csys_file_lock_open(scratch_path("none/x"), &whole, &lock), CSYS_ENOENT);
 	assert_int_equal(csys_file_lock_open(scratch_path("file/x"), &whole, &lock), CSYS_ENOTDIR);
@@ -433,26 +434,26 @@ static void misuse_aborts_with_a_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_exclusive_lock_is_alone_and_shared_ones_are_not),
-		TEST(ranges_are_locked_in_the_same_way),
-		TEST(an_expired_deadline_still_takes_a_free_lock),
-		TEST(closing_another_handle_of_the_file_ends_no_lock),
-		TEST(a_lock_by_handle_excludes_other_copies_of_the_handle),
-		TEST(a_range_can_be_moved_while_it_is_not_held),
-		TEST(a_lock_is_converted_or_stays_what_it_was),
+		SCRATCH_TEST(an_exclusive_lock_is_alone_and_shared_ones_are_not),
+		SCRATCH_TEST(ranges_are_locked_in_the_same_way),
+		SCRATCH_TEST(an_expired_deadline_still_takes_a_free_lock),
+		SCRATCH_TEST(closing_another_handle_of_the_file_ends_no_lock),
+		SCRATCH_TEST(a_lock_by_handle_excludes_other_copies_of_the_handle),
+		SCRATCH_TEST(a_range_can_be_moved_while_it_is_not_held),
+		SCRATCH_TEST(a_lock_is_converted_or_stays_what_it_was),
 #ifdef CSYS_TEST_WRAPS_FLOCK
-		TEST(a_failed_conversion_tells_that_the_lock_was_lost),
-		TEST(a_pair_is_two_calls_of_the_system),
+		SCRATCH_TEST(a_failed_conversion_tells_that_the_lock_was_lost),
+		SCRATCH_TEST(a_pair_is_two_calls_of_the_system),
 #endif
-		TEST(a_conversion_is_refused_while_other_threads_share),
-		TEST(threads_that_use_one_object_exclude_each_other),
-		TEST(threads_that_have_objects_of_their_own_exclude_each_other),
-		TEST(a_release_in_this_process_wakes_a_thread_that_waits_with_a_deadline),
-		TEST(a_failed_open_leaves_nothing),
-		TEST(what_cannot_be_opened_says_why),
-		TEST(arguments_are_checked),
-		TEST(a_created_file_has_its_mode_within_the_umask),
-		TEST(misuse_aborts_with_a_line),
+		SCRATCH_TEST(a_conversion_is_refused_while_other_threads_share),
+		SCRATCH_TEST(threads_that_use_one_object_exclude_each_other),
+		SCRATCH_TEST(threads_that_have_objects_of_their_own_exclude_each_other),
+		SCRATCH_TEST(a_release_in_this_process_wakes_a_thread_that_waits_with_a_deadline),
+		SCRATCH_TEST(a_failed_open_leaves_nothing),
+		SCRATCH_TEST(what_cannot_be_opened_says_why),
+		SCRATCH_TEST(arguments_are_checked),
+		SCRATCH_TEST(a_created_file_has_its_mode_within_the_umask),
+		SCRATCH_TEST(misuse_aborts_with_a_line),
 	};
 
 	return cmocka_run_group_tests_name(__FILE__, tests, scratch_make, scratch_remove);

@@ -51,6 +51,12 @@ int scratch_remove(void **state)
 	return rmdir(folder);
 }
 
+int scratch_before(void **state)
+{
+	unlink(scratch_path("file"));
+	return support_before(state);
+}
+
 csys_file_lock *scratch_file_lock(const csys_file_lock_options *options)
 {
 	csys_file_lock *lock = NULL;
