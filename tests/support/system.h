@@ -21,6 +21,13 @@ int enter_pid_namespace(void);
 /* Let this process be in a new network namespace, which has no network. */
 int enter_network_namespace(void);
 
+/*
+ * Make a copy of this process as fork does, but past the C library, so that no handler of fork
+ * runs: 0 in the copy, its pid here, or -1 if there is no such call, or nothing by which csys could
+ * tell the copy.
+ */
+long copy_past_handlers(void);
+
 /* Whether other processes of this user may look into this one: 1, 0, or -1 if that is not known. */
 int is_open_to_its_user(void);
 
