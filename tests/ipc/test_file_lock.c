@@ -118,6 +118,56 @@ static void a_lock_by_handle_excludes_other_copies_of_the_handle(void **state)
 	assert_int_equal(csys_file_lock_open_handle(file, NULL, &a), CSYS_EBADF);
 }
 
+static void closing_releases_the_lock_for_copies_of_the_handle_too(void **state)
+{
+	(void)state;
+	const csys_file_lock_options *const both[] = { &whole, &range };
+	for (int i = 0; i < 2; i++) {
+		csys_file_lock *a = scratch_file_lock(both[i]), *b = scratch_file_lock(both[i]);
+		assert_int_equal(csys_file_lock_lock(a, EXCLUSIVE), 0);
+		int copy = dup((int)csys_file_lock_handle(a));
+		assert_int_equal(csys_file_lock_try_lock(b, SHARED), CSYS_EAGAIN);
+		csys_file_lock_close(a);
+		assert_int_equal(csys_file_lock_try_lock(b, EXCLUSIVE), 0);
+		close(copy);
+		csys_file_lock_close(b);
+	}
+}
+
+static void directories_and_devices_can_be_locked(void **state)
+{
+	(void)state;
+	const char *const paths[] = { scratch_folder(), "/dev/null" };
+	csys_file_lock_close(scratch_file_lock(&whole)); /* if there are locks at all */
+	for (int i = 0; i < 2; i++) {
+		csys_file_lock *a, *b;
+		assert_int_equal(csys_file_lock_open(paths[i], NULL, &a), 0);
+		assert_int_equal(csys_file_lock_open(paths[i], NULL, &b), 0);
+		assert_int_equal(csys_file_lock_try_lock(a, i ? SHARED : EXCLUSIVE), 0);
+		assert_int_equal(csys_file_lock_try_lock(b, SHARED), i ? 0 : CSYS_EAGAIN);
+		csys_file_lock_close(a);
+		csys_file_lock_close(b);
+	}
+}
+
+static void all_names_of_a_file_have_one_lock(void **state)
+{
+	(void)state;
+	csys_file_lock *a = scratch_file_lock(&whole), *b;
+	assert_int_equal(csys_file_lock_lock(a, EXCLUSIVE), 0);
+	for (int i = 0; i < 2; i++) {
+		const char *other = scratch_path("other name");
+		unlink(other);
+		assert_int_equal(i ? symlink("file", other) : link(scratch_path("file"), other), 0);
+		assert_int_equal(csys_file_lock_open(other, NULL, &b), 0);
+		assert_true(b->file == a->file);
+		assert_int_equal(csys_file_lock_try_lock(b, SHARED), CSYS_EAGAIN);
+		csys_file_lock_close(b);
+	}
+	unlink(scratch_path("other name"));
+	csys_file_lock_close(a);
+}
+
 static void a_range_can_be_moved_while_it_is_not_held(void **state)
 {
 	(void)state;
@@ -439,6 +489,9 @@ int main(void)
 		SCRATCH_TEST(an_expired_deadline_still_takes_a_free_lock),
 		SCRATCH_TEST(closing_another_handle_of_the_file_ends_no_lock),
 		SCRATCH_TEST(a_lock_by_handle_excludes_other_copies_of_the_handle),
+		SCRATCH_TEST(closing_releases_the_lock_for_copies_of_the_handle_too),
+		SCRATCH_TEST(directories_and_devices_can_be_locked),
+		SCRATCH_TEST(all_names_of_a_file_have_one_lock),
 		SCRATCH_TEST(a_range_can_be_moved_while_it_is_not_held),
 		SCRATCH_TEST(a_lock_is_converted_or_stays_what_it_was),
 #ifdef CSYS_TEST_WRAPS_FLOCK

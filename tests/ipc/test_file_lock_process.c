@@ -295,6 +295,35 @@ static void a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended(voi
 	close(told[1]);
 }
 
+/* Lock, leave a child with a copy of the handle that the program has made, and end. */
+static void leave_a_copy(void)
+{
+	static csys_file_lock *lock;
+	char byte;
+	CHECK(csys_file_lock_open(scratch_path("file"), &whole, &lock) == 0);
+	CHECK(csys_file_lock_lock(lock, EXCLUSIVE) == 0);
+	CHECK(dup((int)csys_file_lock_handle(lock)) >= 0);
+	if (fork() != 0)
+		_exit(0);
+	close(told[1]);
+	while (read(told[0], &byte, 1) > 0)
+		;
+	_exit(0);
+}
+
+static void a_copy_of_the_handle_keeps_the_lock_of_a_process_that_has_ended(void **state)
+{
+	(void)state;
+	csys_file_lock *lock = scratch_file_lock(&whole);
+	assert_int_equal(pipe(told), 0);
+	in_child(leave_a_copy);
+	assert_int_equal(csys_file_lock_try_lock(lock, SHARED), CSYS_EAGAIN);
+	close(told[0]);
+	close(told[1]);
+	assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_s(60)), 0);
+	csys_file_lock_close(lock);
+}
+
 static void a_program_that_is_executed_does_not_keep_the_lock(void **state)
 {
 	(void)state;
@@ -405,6 +434,7 @@ int main(void)
 		SCRATCH_TEST(a_forked_child_cannot_use_or_release_the_lock),
 		SCRATCH_TEST(a_copy_that_is_made_in_another_way_cannot_either),
 		SCRATCH_TEST(a_forked_child_does_not_keep_the_lock_of_a_parent_that_has_ended),
+		SCRATCH_TEST(a_copy_of_the_handle_keeps_the_lock_of_a_process_that_has_ended),
 		SCRATCH_TEST(a_program_that_is_executed_does_not_keep_the_lock),
 		SCRATCH_TEST(no_child_has_a_lock_that_was_opened_during_its_fork),
 		SCRATCH_TEST(another_user_locks_what_it_may_open),

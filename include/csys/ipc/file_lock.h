@@ -19,10 +19,13 @@
  *
  * It excludes other processes, other objects of this process, and other threads that use the same
  * object: that belongs to the process and not to a thread.  A thread that locks exclusively
- * what it holds already through this object waits for itself.  A whole file is locked as flock
- * does, so Rust's File::lock, flock(1) and BSD programs are kept out too; ranges are locked as
- * F_OFD_SETLK does, and keep out others of these and the older fcntl locks of other programs.  The
- * two kinds do not see each other.  Nobody is served in order.
+ * what it holds already through this object waits for itself.  While one thread locks or unlocks an
+ * object, or waits to, the other threads that use it find it taken, even if all would share: a try
+ * may fail for that reason alone, and objects of their own avoid it.
+ *
+ * A whole file is locked as flock does, so Rust's File::lock, flock(1) and BSD programs are kept
+ * out too; ranges are locked as F_OFD_SETLK does, and keep out others of these and the older fcntl
+ * locks of other programs.  The two kinds do not see each other.  Nobody is served in order.
  *
  * The object opens the file for itself, so closing other handles of it does not end the lock (as it
  * would with locks of POSIX).  On the other hand, *closing the object* ends such POSIX locks as
@@ -168,7 +171,8 @@ CSYS_API CSYS_MUST_CHECK int csys_file_lock_lock_until(csys_file_lock *lock,
  * \param lock  the lock
  * \param kind  CSYS_FILE_LOCK_SHARED or CSYS_FILE_LOCK_EXCLUSIVE
  * \retval 0            it is held
- * \retval CSYS_EAGAIN  it is not held: another process, object or thread holds it
+ * \retval CSYS_EAGAIN  it is not held: another process, object or thread holds it, or another
+ *                      thread uses this object at this moment
  * \return as csys_file_lock_lock
  */
 CSYS_API CSYS_MUST_CHECK int csys_file_lock_try_lock(csys_file_lock *lock,
@@ -254,6 +258,7 @@ CSYS_API int csys_file_lock_kind(const csys_file_lock *lock);
  * \param size    how many bytes it has; 0: all that follow
  * \retval 0            it is that range
  * \retval CSYS_EBUSY   it is held, or a thread waits for it
+ * \retval CSYS_EBADF   this is a forked child of the process that opened it
  * \retval CSYS_EINVAL  the lock is not of a range, or the range ends beyond INT64_MAX
  */
 CSYS_API CSYS_MUST_CHECK int csys_file_lock_set_range(csys_file_lock *lock, uint64_t offset,
@@ -291,8 +296,9 @@ CSYS_API CSYS_MUST_CHECK int csys_file_lock_owner(const csys_file_lock *lock,
 /**
  * Get the handle by which the file is open, to read it or write it while the lock is held.
  *
- * It stays the object's.  Copies of it, in other processes too, keep the lock held after the object
- * is closed; and what they unlock is unlocked.
+ * It stays the object's.  Copies of it, in other processes too, have the same lock: unlocking or
+ * closing the object releases it for all of them, and what one of them unlocks is unlocked.  If
+ * this process ends without that, a copy elsewhere keeps the lock held.
  *
  * \param lock  the lock
  * \return the handle; CSYS_NO_HANDLE in a forked child
