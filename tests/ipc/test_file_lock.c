@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,11 @@ static void a_lock_by_handle_excludes_other_copies_of_the_handle(void **state)
 	csys_file_lock_close(a);
 	csys_file_lock_close(b);
 	assert_int_equal(csys_file_lock_open_handle(file, NULL, &a), CSYS_EBADF);
+	int ends[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(csys_file_lock_open_handle(ends[0], NULL, &a), CSYS_ENOTSUP);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void closing_releases_the_lock_for_copies_of_the_handle_too(void **state)

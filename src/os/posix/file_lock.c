@@ -217,7 +217,10 @@ int csysi_os_file_lock_reopen(csys_handle file, struct csysi_os_file_lock *out)
 		return r;
 	struct opening opening = { .directory = AT_FDCWD, .path = path };
 	r = open_alone(&opening, out);
-	return r == CSYS_ENOENT ? CSYS_ENOTSUP : r;
+	/* There is no such path; or it leads to what has no file, as a socket. */
+	if (r == CSYS_ENOENT || (r == CSYS_EOTHER && csys_os_error() == ENXIO))
+		return CSYS_ENOTSUP;
+	return r;
 }
 
 int csysi_os_file_lock_folder(const char *path, csys_handle *out, const char **out_name)
