@@ -168,9 +168,12 @@ static int lock_once(csys_lock_file *file, const csys_lock_file_options *options
 	r = check_file(file->lock, options->accept_foreign);
 	if (r < 0)
 		return r;
-	if (csys_deadline_is_poll(deadline))
-		return lock_now(file->lock);
-	return csys_file_lock_lock_until(file->lock, CSYS_FILE_LOCK_EXCLUSIVE, deadline);
+	if (!csys_deadline_is_poll(deadline))
+		r = csys_file_lock_lock_until(file->lock, CSYS_FILE_LOCK_EXCLUSIVE, deadline);
+	else
+		r = CSYS_ETIMEDOUT;
+	/* A query may have it at the deadline. */
+	return r == CSYS_ETIMEDOUT ? lock_now(file->lock) : r;
 }
 
 static int lock_what_is_there(csys_lock_file *file, const csys_lock_file_options *options,
@@ -300,6 +303,14 @@ static int is_held(csys_file_lock *lock, int64_t *out_pid)
 	return r == CSYS_EAGAIN ? 1 : r;
 }
 
+/* Whether the process with this pid is known to have started at another time than a file tells. */
+static int is_another(const csys_lock_file_info *info)
+{
+	int64_t start = 0;
+
+	return start_of(info->pid, &start) == 0 && start > 0 && info->start != start;
+}
+
 /* Whether the process that a file tells of runs, and is that of which it tells. */
 static int is_running(const csys_lock_file_info *info, int has_start, int is_this_boot)
 {
@@ -310,7 +321,8 @@ static int is_running(const csys_lock_file_info *info, int has_start, int is_thi
 }
 
 /*
- * Believe what stands in a file if the system tells the same pid, or if such a process runs.  Else
+ * Believe what stands in a file if the system tells the same pid, and no other start, or if such a
+ * process runs.  Else
  * what the system tells is the best there is: that process may have ended, and left the lock to
  * another.
  */
@@ -321,7 +333,8 @@ static void verify(csys_lock_file_info *info, int64_t locked_by)
 
 	csysi_os_boot_id(boot);
 	int is_this_boot = has_start && info->boot[0] == boot[0] && info->boot[1] == boot[1];
-	int is_told = info->pid > 0 && info->pid == locked_by && (is_this_boot || !has_start);
+	int is_told = info->pid > 0 && info->pid == locked_by &&
+		      (!has_start || (is_this_boot && !is_another(info)));
 	int is_believed = is_told || (info->pid > 0 && is_running(info, has_start, is_this_boot));
 	if (!is_believed)
 		*info = (csys_lock_file_info){ .pid = locked_by };

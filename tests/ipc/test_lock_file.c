@@ -2,12 +2,14 @@
  * ipc/test_lock_file.c - promises of csys/ipc/lock_file.h.
  */
 #define _DEFAULT_SOURCE /* setgroups */
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +18,22 @@
 #include "support/scratch.h"
 #include "support/support.h"
 #include "support/thread.h"
+
+#ifdef CSYS_TEST_WRAPS_FLOCK
+static int refusals; /* so many attempts to lock exclusively find that a query shares the file */
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+	if (operation == (LOCK_EX | LOCK_NB) && refusals > 0) {
+		refusals--;
+		errno = EWOULDBLOCK;
+		return -1;
+	}
+	return __real_flock(fd, operation);
+}
+#endif
 
 static const char *path(void)
 {
@@ -271,16 +289,20 @@ static void a_file_of_another_user_is_refused(void **state)
 
 /* ---- whose it is ----------------------------------------------------------------------------- */
 
-/* A program without csys that holds the file, with this text in it. */
+/* A program without csys that holds the file, with this text in it, or with its own pid before the
+ * text if that begins with the newline of the first line. */
 static void hold_with(const char *text, csys_lock_file_info *out)
 {
-	char line[16];
+	char line[16], whole[128];
 	write_text("one.pid", text);
 	csys_command *command = helper_command("flock", path(), "ex", NULL);
 	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 	csys_child *child = spawned(command);
 	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
+	(void)snprintf(whole, sizeof whole, "%lld%s", (long long)csys_child_pid(child), text);
+	if (strncmp(text, "\nstart", 6) == 0)
+		write_text("one.pid", whole);
 	assert_int_equal(csys_lock_file_owner(path(), out), 0);
 	/* The system may tell which process that is. */
 	if (out->pid == csys_child_pid(child))
@@ -310,6 +332,14 @@ static void nothing_stale_is_believed(void **state)
 		       (long)getpid());
 	hold_with(text, &info);
 	assert_true(info.pid <= 0 && !info.is_certain);
+	/* The holder has the pid of the one that has left this, but not its start. */
+	csys_process_id own;
+	if (csys_process_identify(getpid(), &own) < 0 || own.start <= 0)
+		return;
+	(void)snprintf(text, sizeof text, "\nstart 7 boot %016llx%016llx\n",
+		       (unsigned long long)own.boot[0], (unsigned long long)own.boot[1]);
+	hold_with(text, &info);
+	assert_true(info.pid <= 0 && info.start == 0 && !info.is_certain);
 }
 
 static void whatever_stands_in_a_file_does_no_harm(void **state)
@@ -373,6 +403,25 @@ static void a_query_keeps_no_process_from_the_file(void **state)
 	csys_thread_unref(thread);
 	assert_null(result);
 }
+
+#ifdef CSYS_TEST_WRAPS_FLOCK
+static void a_query_at_the_deadline_is_not_taken_for_a_process_that_has_the_file(void **state)
+{
+	(void)state;
+	csys_lock_file *file;
+	csys_lock_file_close(opened());
+	for (int i = 0; i < 3; i++) {
+		refusals = 3;
+		int r = i == 0 ? csys_lock_file_try_open(path(), NULL, &file)
+			: i == 1
+				? csys_lock_file_open_until(path(), NULL, CSYS_POLL, &file)
+				: csys_lock_file_open_until(path(), NULL, csys_after_ns(-1), &file);
+		refusals = 0;
+		assert_int_equal(r, 0);
+		csys_lock_file_close(file);
+	}
+}
+#endif
 
 /* ---- forks and failures ---------------------------------------------------------------------- */
 
@@ -457,6 +506,9 @@ int main(void)
 		TEST(nothing_stale_is_believed),
 		TEST(whatever_stands_in_a_file_does_no_harm),
 		TEST(a_query_keeps_no_process_from_the_file),
+#ifdef CSYS_TEST_WRAPS_FLOCK
+		TEST(a_query_at_the_deadline_is_not_taken_for_a_process_that_has_the_file),
+#endif
 		TEST(a_forked_child_removes_and_releases_nothing),
 		TEST(a_failed_open_leaves_nothing),
 		TEST(arguments_are_checked),
