@@ -170,6 +170,28 @@ static void be_let_in(void)
 	csys_message_queue_close(queue);
 }
 
+/* What others may only send to: the administrator's, and this user's own. */
+static void send_without_reading(void)
+{
+	csys_message_queue_options options = queue_options(queue_kind());
+	csys_message_queue *queue = NULL;
+	be_a_stranger();
+	options.access = CSYS_MESSAGE_QUEUE_SEND;
+	options.scope = CSYS_NAMES_GLOBAL;
+	CHECK(csys_message_queue_open(parents_name(), &options, &queue) == 0);
+	CHECK(csys_message_queue_send(queue, "x", 1, 0) == 0);
+	csys_message_queue_close(queue);
+
+	options.scope = CSYS_NAMES_USER;
+	options.mode = 0200;
+	CHECK(csys_message_queue_create(queue_name(), &options, &queue) == 0);
+	csys_message_queue_close(queue);
+	CHECK(csys_message_queue_create_or_open(queue_name(), &options, &queue) == 0);
+	CHECK(csys_message_queue_send(queue, "x", 1, 0) == 0);
+	csys_message_queue_close(queue);
+	CHECK(csys_message_queue_unlink(queue_name(), &options) == 0);
+}
+
 static void needs_root(void)
 {
 	if (geteuid() != 0)
@@ -194,6 +216,36 @@ static void modes_and_names_keep_other_users_out(void **state)
 		options.mode = 0666;
 		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue), 0);
 		assert_true(csys_exit_success(finished(queue_process("be_let_in", kind))));
+		assert_int_equal(csys_message_queue_unlink(queue_name(), &options), 0);
+		csys_message_queue_close(queue);
+	}
+	umask(before);
+}
+
+static int ignore(const csys_message_queue_entry *entry, void *argument)
+{
+	(void)entry;
+	(void)argument;
+	return 0;
+}
+
+static void what_may_not_be_read_can_be_sent_to(void **state)
+{
+	(void)state;
+	needs_root();
+	mode_t before = umask(0);
+	EACH_KIND(kind)
+	{
+		csys_message_queue_options options = queue_options(kind);
+		csys_message_queue *queue;
+		/* Whose it is, of what may not be read, tells the system that lists all. */
+		if (kind == SYSTEM_V && csys_message_queue_list(kind, ignore, NULL) == CSYS_ENOTSUP)
+			continue;
+		options.scope = CSYS_NAMES_GLOBAL;
+		options.mode = 0622;
+		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue), 0);
+		assert_true(
+			csys_exit_success(finished(queue_process("send_without_reading", kind))));
 		assert_int_equal(csys_message_queue_unlink(queue_name(), &options), 0);
 		csys_message_queue_close(queue);
 	}
@@ -537,7 +589,7 @@ int main(int argc, char **argv)
 	static const struct part parts[] = {
 		PART(be_kept_out),      PART(be_let_in),         PART(take_the_place),
 		PART(ask_for_one_more), PART(squeeze),           PART(fill_the_quota),
-		PART(open_above_2),     PART(wait_without_room),
+		PART(open_above_2),     PART(wait_without_room), PART(send_without_reading),
 	};
 	queue_tests_begin(argv[0]);
 	run_part(argc, argv, parts, sizeof parts / sizeof *parts);
@@ -546,6 +598,7 @@ int main(int argc, char **argv)
 		TEST(names_are_checked_and_long_ones_stay_apart),
 		TEST(options_are_checked),
 		TEST(modes_and_names_keep_other_users_out),
+		TEST(what_may_not_be_read_can_be_sent_to),
 		TEST(a_mode_is_exact_where_the_system_can),
 		TEST(a_queue_in_the_place_of_ones_own_is_refused),
 		TEST(limits_are_told_and_one_that_is_asked_for_too_much_is_einval),

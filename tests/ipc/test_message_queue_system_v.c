@@ -242,7 +242,8 @@ static void list_in_a_namespace(void)
 {
 	csys_message_queue_options options = queue_options(POSIX);
 	csys_message_queue *queue;
-	struct seen seen = { .name = "own" }, global = { .name = "global" };
+	struct seen seen = { .name = "own" }, global = { .name = "global" },
+		    hidden = { .name = ".hidden" };
 	if (unshare(CLONE_NEWNS | CLONE_NEWIPC) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", "/dev", "tmpfs", 0, NULL) < 0)
@@ -256,10 +257,13 @@ static void list_in_a_namespace(void)
 	options.scope = 1;
 	CHECK(csys_message_queue_create("global", &options, &queue) == 0);
 	csys_message_queue_close(queue);
+	CHECK(csys_message_queue_create(".hidden", &options, &queue) == 0);
+	csys_message_queue_close(queue);
 	int r = csys_message_queue_list(POSIX, look, &seen);
 	if (r == CSYS_ENOTSUP) /* plain POSIX never does */
 		_exit(77);
 	CHECK(r == 0 && csys_message_queue_list(POSIX, look, &global) == 0);
+	CHECK(csys_message_queue_list(POSIX, look, &hidden) == 0 && hidden.count == 1);
 	CHECK(seen.count == 1 && seen.entry.scope == 0 && seen.entry.messages == 1);
 	CHECK(seen.entry.id == -1 && seen.entry.user == 0 && seen.entry.mode == 0600);
 	CHECK(global.count == 1 && global.entry.scope == 1 && global.entry.messages == 0);

@@ -137,7 +137,8 @@ CSYS_API CSYS_MUST_CHECK int csys_message_queue_create(const char *name,
  * \param out      the queue, to be closed by csys_message_queue_close
  * \retval 0                  it is open
  * \retval CSYS_ENOENT        there is no such queue
- * \retval CSYS_EACCES        its mode does not allow it
+ * \retval CSYS_EACCES        its mode does not allow it; or, for System V on plain POSIX, does not
+ *                            allow to look whose it is
  * \retval CSYS_EPERM         it belongs to another user
  * \retval CSYS_EINVAL        the options are wrong, or no such name
  * \retval CSYS_EMFILE        no handle is left, in this process or in the system
@@ -174,7 +175,8 @@ csys_message_queue_create_or_open(const char *name, const csys_message_queue_opt
  * \param out      the queue, to be closed by csys_message_queue_close
  * \retval 0             it is open
  * \retval CSYS_ENOENT   there is no queue with this id
- * \retval CSYS_EACCES   its mode does not allow it
+ * \retval CSYS_EACCES   its mode does not allow to receive, if it is opened for that.  Whether it
+ *                       allows to send is told by the first send
  * \retval CSYS_EINVAL   the options are wrong, or `out` is NULL
  * \retval CSYS_ENOMEM   no memory
  * \retval CSYS_ENOTSUP  this system has no such queues

@@ -14,6 +14,7 @@
 #include <mqueue.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -207,7 +208,8 @@ static int visit(int directory, const char *name, csysi_os_queue_visitor *visito
 {
 	struct stat about;
 
-	if (name[0] == '.' || fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	struct csysi_os_queue_entry entry = {
 		.name = name,

@@ -8,10 +8,26 @@
 
 #include "base/fault.h"
 #include "os/posix/posix.h"
+#include "os/posix/system_v.h"
 
 #ifndef MSG_STAT_ANY
 #define MSG_STAT_ANY 13 /* Linux 4.17: also what may not be read */
 #endif
+
+/* The kernel finds a queue by the lower bits of its id: 15, or 24 with ipcmni_extend. */
+int csysi_posix_system_v_look(int id, struct msqid_ds *out)
+{
+	struct msqid_ds about;
+
+	for (int bits = 15; bits <= 24; bits += 9) {
+		if (msgctl(id & ((1 << bits) - 1), MSG_STAT_ANY, &about) != id)
+			continue;
+		*out = about;
+		return 0;
+	}
+	errno = EACCES;
+	return -1;
+}
 
 int csysi_os_system_v_limits(struct csysi_os_queue_limits *out)
 {

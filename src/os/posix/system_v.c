@@ -17,9 +17,9 @@
 #include "base/fault.h"
 #include "base/memory.h"
 #include "os/posix/posix.h"
+#include "os/posix/system_v.h"
 
 #ifdef CSYSI_HAVE_MSGGET
-#include <sys/msg.h>
 
 #define USUAL 8192 /* bytes of a message */
 
@@ -55,14 +55,14 @@ static int get_info(int64_t id, struct msqid_ds *out)
 	return csysi_posix_fail_with(errno == EINVAL || errno == EIDRM ? ENOENT : errno);
 }
 
-static int set_bytes(int id, size_t bytes)
+/* Of a new queue, whose owner and mode are known: it need not be readable. */
+static int set_bytes(int id, unsigned mode, size_t bytes)
 {
-	struct msqid_ds about;
+	struct msqid_ds about = { .msg_perm = { .uid = geteuid(), .gid = getegid() } };
 
 	if (bytes > INT_MAX) /* Linux drops the upper bits, and might make it 0 */
 		return csysi_posix_fail_with(EINVAL);
-	if (msgctl(id, IPC_STAT, &about) < 0)
-		return csysi_posix_fail();
+	about.msg_perm.mode = (unsigned short)mode; /* 9 bits, of a type that systems choose */
 	about.msg_qbytes = bytes;
 	if (msgctl(id, IPC_SET, &about) == 0)
 		return 0;
@@ -96,13 +96,16 @@ static int find_or_make(key_t key, unsigned flags, unsigned mode, int *out_is_ne
 	}
 }
 
-/* A creator keeps its power over a queue that it has given to another user. */
+/* A creator keeps its power over a queue that it has given to another user.  What may only be sent
+ * to cannot be read, not by its owner either. */
 static int check_owner(int id, unsigned flags)
 {
 	const uid_t me = geteuid();
 	struct msqid_ds about;
 	int r = get_info(id, &about);
 
+	if (r == CSYS_EACCES && csysi_posix_system_v_look(id, &about) == 0)
+		r = 0;
 	if (r < 0)
 		return r;
 	if (about.msg_perm.uid == me && about.msg_perm.cuid == me)
@@ -128,7 +131,7 @@ int csysi_os_system_v_open(int64_t key, unsigned flags, unsigned mode, size_t ma
 	if (id < 0)
 		return csysi_posix_fail();
 	if (is_new && max_bytes > 0)
-		r = set_bytes(id, max_bytes);
+		r = set_bytes(id, mode, max_bytes);
 	else if (!is_new && flags & (CSYSI_OS_QUEUE_OWN | CSYSI_OS_QUEUE_TRUSTED))
 		r = check_owner(id, flags);
 	if (r < 0 && is_new)

@@ -5,6 +5,17 @@
 #include <errno.h>
 
 #include "os/posix/posix.h"
+#include "os/posix/system_v.h"
+
+#ifdef CSYSI_HAVE_MSGGET
+int csysi_posix_system_v_look(int id, struct msqid_ds *out)
+{
+	(void)id;
+	(void)out;
+	errno = EACCES;
+	return -1;
+}
+#endif
 
 int csysi_os_system_v_limits(struct csysi_os_queue_limits *out)
 {
