@@ -1,7 +1,7 @@
 /*
  * ipc/test_message_queue.c - promises of csys/ipc/message_queue.h: what both kinds have.
  *
- * What one kind has, names, limits and other users: test_message_queue_kind.c.
+ * What one kind has, and names: test_message_queue_kind.c; _limits.c, _user.c.
  */
 #include <string.h>
 #include <unistd.h>

@@ -119,6 +119,18 @@ csys_message_queue *parents_queue(const char *which)
 	return queue;
 }
 
+void queue_stranger(void)
+{
+	const unsigned stranger = 100000 + (unsigned)getpid();
+	CHECK(setgid(stranger) == 0 && setuid(stranger) == 0);
+}
+
+void queue_needs_root(void)
+{
+	if (geteuid() != 0)
+		skip_because("only the administrator can be another user");
+}
+
 static void ignore(int number)
 {
 	(void)number;

@@ -42,6 +42,10 @@ csys_child *queue_process(const char *part, int kind);
 int queue_kind(void);
 csys_message_queue *parents_queue(const char *which);
 
+/* Become a user of this process alone: a quota is that of a user. */
+void queue_stranger(void);
+void queue_needs_root(void);
+
 /* Signals that interrupt what waits, every so many microseconds; 0 ends it. */
 void queue_storm(int usec);
 
