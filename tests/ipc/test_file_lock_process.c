@@ -202,7 +202,7 @@ static void no_wait_ends_for_a_signal(void **state)
 
 /* ---- forks ----------------------------------------------------------------------------------- */
 
-static csys_file_lock *inherited;
+static csys_file_lock *inherited, *inherited_range;
 
 static void use_the_parents(void)
 {
@@ -217,6 +217,10 @@ static void use_the_parents(void)
 	CHECK(csys_file_lock_owner(inherited, SHARED, &info) == CSYS_EBADF);
 	CHECK(csys_file_lock_unlock(inherited) == 0);
 	csys_file_lock_close(inherited);
+	if (inherited_range) {
+		CHECK(csys_file_lock_set_range(inherited_range, 1, 1) == CSYS_EBADF);
+		csys_file_lock_close(inherited_range);
+	}
 	/* And what it opens itself is a lock like any other. */
 	csys_file_lock *own;
 	CHECK(csys_file_lock_open(scratch_path("file"), &whole, &own) == 0);
@@ -229,8 +233,13 @@ static void a_forked_child_cannot_use_or_release_the_lock(void **state)
 	(void)state;
 	inherited = scratch_file_lock(&whole);
 	assert_int_equal(csys_file_lock_lock(inherited, EXCLUSIVE), 0);
+	inherited_range = NULL;
+	if (csys_can(CSYS_CAN_FILE_LOCK_RANGES))
+		inherited_range = scratch_file_lock(&range);
 	in_child(use_the_parents);
 	assert_false(is_free_for("try-flock", "sh"));
+	csys_file_lock_close(inherited_range);
+	inherited_range = NULL;
 	csys_file_lock_close(inherited);
 }
 

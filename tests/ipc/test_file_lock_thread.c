@@ -93,33 +93,123 @@ static void threads_that_have_objects_of_their_own_exclude_each_other(void **sta
 	threads_count(&range, NULL);
 }
 
+/* A thread that waits for a lock; one that is alone with it unlocks it, too. */
+struct waiter {
+	csys_file_lock *lock;
+	enum csys_file_lock_kind kind;
+	csys_thread *thread;
+	intptr_t number; /* once it runs */
+	int result;
+};
+
 static void *lock_for_long(void *argument)
 {
-	csys_file_lock *lock = argument;
+	struct waiter *waiter = argument;
 
-	assert_int_equal(csys_file_lock_lock_until(lock, EXCLUSIVE, csys_after_s(60)), 0);
-	csys_file_lock_unlock(lock);
+	csysi_store_release(&waiter->number, thread_number());
+	waiter->result = csys_file_lock_lock_until(waiter->lock, waiter->kind, csys_after_s(60));
+	if (waiter->result == 0 && waiter->kind == EXCLUSIVE)
+		csys_file_lock_unlock(waiter->lock);
 	return NULL;
+}
+
+static void start(struct waiter *waiter, csys_file_lock *lock, enum csys_file_lock_kind kind)
+{
+	*waiter = (struct waiter){ .lock = lock, .kind = kind };
+	assert_int_equal(csys_thread_spawn(lock_for_long, waiter, NULL, &waiter->thread), 0);
+}
+
+static int waits_for_the_object(const struct waiter *waiter)
+{
+	intptr_t number = csysi_load_acquire(&waiter->number);
+
+	return number != 0 && thread_sleeps(number) &&
+	       csysi_load_acquire(&waiter->lock->word) >> 31;
+}
+
+static void start_and_wait(struct waiter *waiter, csys_file_lock *lock,
+			   enum csys_file_lock_kind kind)
+{
+	start(waiter, lock, kind);
+	while (!waits_for_the_object(waiter))
+		csys_thread_yield();
+}
+
+static void finish(struct waiter *waiter)
+{
+	assert_int_equal(csys_thread_join(waiter->thread, NULL), 0);
+	csys_thread_unref(waiter->thread);
+	assert_int_equal(waiter->result, 0);
+}
+
+static void all_threads_that_wait_to_share_an_object_are_let_in_at_once(void **state)
+{
+	(void)state;
+	skip_unless_sleep_is_seen();
+	static struct waiter waiters[3];
+	csys_file_lock *lock = scratch_file_lock(&whole);
+	assert_int_equal(csys_file_lock_lock(lock, EXCLUSIVE), 0);
+	for (int i = 0; i < 3; i++)
+		start_and_wait(&waiters[i], lock, SHARED);
+	assert_int_equal(csys_file_lock_convert(lock, SHARED, NULL), 0);
+	for (int i = 0; i < 3; i++) /* while this thread goes on sharing */
+		finish(&waiters[i]);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(csys_file_lock_unlock(lock), 0);
+	assert_int_equal(csys_file_lock_kind(lock), NONE);
+	csys_file_lock_close(lock);
+}
+
+static void the_last_of_those_that_share_wakes_the_thread_that_waits_to_be_alone(void **state)
+{
+	(void)state;
+	skip_unless_sleep_is_seen();
+	static struct waiter both[2];
+	csys_file_lock *lock = scratch_file_lock(&whole);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(csys_file_lock_lock(lock, SHARED), 0);
+	for (int i = 0; i < 2; i++)
+		start_and_wait(&both[i], lock, EXCLUSIVE);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(csys_file_lock_unlock(lock), 0);
+	for (int i = 0; i < 2; i++) /* each has it, and leaves it to the next */
+		finish(&both[i]);
+	assert_int_equal(csys_file_lock_kind(lock), NONE);
+	csys_file_lock_close(lock);
+}
+
+static void let_go(csys_file_lock *a, int how)
+{
+	if (how == 0)
+		csys_file_lock_unlock(a);
+	else if (how == 1)
+		assert_int_equal(csys_file_lock_convert(a, SHARED, NULL), 0);
+	else
+		csys_file_lock_close(a);
 }
 
 static void a_release_in_this_process_wakes_a_thread_that_waits_with_a_deadline(void **state)
 {
 	(void)state;
-	csys_thread *thread;
-	csys_file_lock *a = scratch_file_lock(&whole), *b = scratch_file_lock(&whole);
-	assert_true(a->file == b->file);
-	assert_int_equal(csys_file_lock_lock(a, SHARED), 0);
-	assert_int_equal(csys_thread_spawn(lock_for_long, b, NULL, &thread), 0);
-	while (csysi_load_acquire(&a->file->waiters) == 0)
-		csys_thread_yield();
-	uint32_t before = csysi_load_acquire(&a->file->releases);
-	csys_file_lock_unlock(a);
-	assert_true(csysi_load_acquire(&a->file->releases) != before);
-	assert_int_equal(csys_thread_join(thread, NULL), 0);
-	csys_thread_unref(thread);
-	assert_int_equal(a->file->waiters, 0);
-	csys_file_lock_close(a);
-	csys_file_lock_close(b);
+	static struct waiter waiter;
+	for (int how = 0; how < 3; how++) {
+		csys_file_lock *a = scratch_file_lock(&whole), *b = scratch_file_lock(&whole);
+		struct csysi_locked_file *file = b->file;
+		assert_true(a->file == file);
+		assert_int_equal(csys_file_lock_lock(a, EXCLUSIVE), 0);
+		start(&waiter, b, SHARED);
+		while (csysi_load_acquire(&file->waiters) == 0)
+			csys_thread_yield();
+		uint32_t before = csysi_load_acquire(&file->releases);
+		let_go(a, how);
+		assert_true(csysi_load_acquire(&file->releases) != before);
+		finish(&waiter);
+		assert_int_equal(csysi_load_acquire(&file->waiters), 0);
+		assert_int_equal(csys_file_lock_unlock(b), 0);
+		csys_file_lock_close(b);
+		if (how < 2)
+			csys_file_lock_close(a);
+	}
 }
 
 int main(void)
@@ -127,6 +217,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(threads_that_use_one_object_exclude_each_other),
 		SCRATCH_TEST(threads_that_have_objects_of_their_own_exclude_each_other),
+		SCRATCH_TEST(all_threads_that_wait_to_share_an_object_are_let_in_at_once),
+		SCRATCH_TEST(the_last_of_those_that_share_wakes_the_thread_that_waits_to_be_alone),
 		SCRATCH_TEST(a_release_in_this_process_wakes_a_thread_that_waits_with_a_deadline),
 	};
 
