@@ -2,38 +2,18 @@
  * ipc/test_lock_file.c - promises of csys/ipc/lock_file.h.
  */
 #define _DEFAULT_SOURCE /* setgroups */
-#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/atomic.h"
 #include "support/scratch.h"
 #include "support/support.h"
-#include "support/thread.h"
-
-#ifdef CSYS_TEST_WRAPS_FLOCK
-static int refusals; /* so many attempts to lock exclusively find that a query shares the file */
-
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation)
-{
-	if (operation == (LOCK_EX | LOCK_NB) && refusals > 0) {
-		refusals--;
-		errno = EWOULDBLOCK;
-		return -1;
-	}
-	return __real_flock(fd, operation);
-}
-#endif
 
 static const char *path(void)
 {
@@ -48,24 +28,6 @@ static csys_lock_file *opened(void)
 		skip_because("this system has no locks of files");
 	assert_int_equal(r, 0);
 	return file;
-}
-
-static void write_text(const char *name, const char *text)
-{
-	FILE *file = fopen(scratch_path(name), "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	fclose(file);
-}
-
-static const char *read_text(const char *name)
-{
-	static char text[512];
-	FILE *file = fopen(scratch_path(name), "r");
-	assert_non_null(file);
-	text[fread(text, 1, sizeof text - 1, file)] = '\0';
-	fclose(file);
-	return text;
 }
 
 /* ---- another process ------------------------------------------------------------------------- */
@@ -131,7 +93,7 @@ static void what_a_killed_process_has_left_is_taken_over(void **state)
 	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_ENOENT);
 	csys_lock_file *file = opened();
 	(void)snprintf(line, sizeof line, "%ld\n", (long)getpid());
-	assert_int_equal(strncmp(read_text("one.pid"), line, strlen(line)), 0);
+	assert_int_equal(strncmp(scratch_read("one.pid"), line, strlen(line)), 0);
 	assert_int_equal(csys_lock_file_owner(path(), &info), 0);
 	assert_int_equal(info.pid, getpid());
 	csys_lock_file_close(file);
@@ -172,7 +134,7 @@ static void processes_that_remove_the_file_still_exclude_each_other(void **state
 	pid_t children[PROCESSES];
 	int status, total = 0;
 	csys_lock_file_close(opened());
-	write_text("count", "0\n");
+	scratch_write("count", "0\n");
 	for (int i = 0; i < PROCESSES; i++)
 		if ((children[i] = fork()) == 0)
 			count_in_file();
@@ -180,7 +142,7 @@ static void processes_that_remove_the_file_still_exclude_each_other(void **state
 		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_int_equal(sscanf(read_text("count"), "%d", &total), 1);
+	assert_int_equal(sscanf(scratch_read("count"), "%d", &total), 1);
 	assert_int_equal(total, PROCESSES * ROUNDS);
 	assert_int_equal(access(path(), F_OK), -1);
 }
@@ -209,9 +171,9 @@ static void closing_leaves_a_file_that_is_another_one_by_now(void **state)
 	(void)state;
 	csys_lock_file *file = opened();
 	assert_int_equal(rename(path(), scratch_path("moved")), 0);
-	write_text("one.pid", "precious\n");
+	scratch_write("one.pid", "precious\n");
 	csys_lock_file_close(file);
-	assert_string_equal(read_text("one.pid"), "precious\n");
+	assert_string_equal(scratch_read("one.pid"), "precious\n");
 	unlink(path());
 	unlink(scratch_path("moved"));
 }
@@ -240,7 +202,7 @@ static void what_may_be_a_trap_is_refused_and_left_alone(void **state)
 	csys_lock_file *file = (csys_lock_file *)state;
 	csys_lock_file_info info;
 	csys_lock_file_close(opened());
-	write_text("victim", "precious\n");
+	scratch_write("victim", "precious\n");
 	assert_int_equal(symlink(scratch_path("victim"), path()), 0);
 	assert_int_equal(csys_lock_file_open(path(), NULL, &file), CSYS_EPERM);
 	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_EPERM);
@@ -256,7 +218,7 @@ static void what_may_be_a_trap_is_refused_and_left_alone(void **state)
 	assert_int_equal(csys_lock_file_open(path(), NULL, &file), CSYS_EPERM);
 	unlink(path());
 	assert_int_equal(csys_lock_file_open(scratch_folder(), NULL, &file), CSYS_EPERM);
-	assert_string_equal(read_text("victim"), "precious\n");
+	assert_string_equal(scratch_read("victim"), "precious\n");
 	assert_ptr_equal(file, state);
 }
 
@@ -278,150 +240,14 @@ static void a_file_of_another_user_is_refused(void **state)
 	if (geteuid() != 0)
 		skip_because("only root can become another user");
 	csys_lock_file_close(opened());
-	write_text("closed", "");
-	write_text("foreign", "");
+	scratch_write("closed", "");
+	scratch_write("foreign", "");
 	assert_int_equal(chmod(scratch_path("closed"), 0644), 0);
 	assert_int_equal(chmod(scratch_path("foreign"), 0666), 0);
 	assert_int_equal(chown(scratch_path("foreign"), 1, 1), 0);
 	assert_int_equal(chmod(scratch_folder(), 0755), 0);
 	in_child(open_the_file_of_another_user);
 }
-
-/* ---- whose it is ----------------------------------------------------------------------------- */
-
-/* A program without csys that holds the file, with this text in it, or with its own pid before the
- * text if that begins with the newline of the first line. */
-static void hold_with(const char *text, csys_lock_file_info *out)
-{
-	char line[16], whole[128];
-	write_text("one.pid", text);
-	csys_command *command = helper_command("flock", path(), "ex", NULL);
-	csys_command_stdio(command, CSYS_STDIN, CSYS_STDIO_PIPE);
-	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
-	csys_child *child = spawned(command);
-	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
-	(void)snprintf(whole, sizeof whole, "%lld%s", (long long)csys_child_pid(child), text);
-	if (strncmp(text, "\nstart", 6) == 0)
-		write_text("one.pid", whole);
-	assert_int_equal(csys_lock_file_owner(path(), out), 0);
-	/* The system may tell which process that is. */
-	if (out->pid == csys_child_pid(child))
-		out->pid = -1;
-	csys_child_close_stream(child, CSYS_STDIN);
-	assert_true(csys_exit_success(finished(child)));
-	unlink(path());
-}
-
-static void nothing_stale_is_believed(void **state)
-{
-	(void)state;
-	csys_lock_file_info info;
-	csys_lock_file_close(opened());
-	/* Not locked: whatever stands there. */
-	char text[64];
-	(void)snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	write_text("one.pid", text);
-	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_ENOENT);
-	/* Locked by a program that writes no start: the pid, if such a process runs. */
-	hold_with(text, &info);
-	assert_true(info.pid == getpid() && info.start == 0 && !info.is_certain);
-	hold_with("4194304000\n", &info);
-	assert_true(info.pid <= 0);
-	/* Of another boot, or of another process that had this pid: not that one. */
-	(void)snprintf(text, sizeof text, "%ld\nstart 7 boot 00000000000000010000000000000002\n",
-		       (long)getpid());
-	hold_with(text, &info);
-	assert_true(info.pid <= 0 && !info.is_certain);
-	/* The holder has the pid of the one that has left this, but not its start. */
-	csys_process_id own;
-	if (csys_process_identify(getpid(), &own) < 0 || own.start <= 0)
-		return;
-	(void)snprintf(text, sizeof text, "\nstart 7 boot %016llx%016llx\n",
-		       (unsigned long long)own.boot[0], (unsigned long long)own.boot[1]);
-	hold_with(text, &info);
-	assert_true(info.pid <= 0 && info.start == 0 && !info.is_certain);
-}
-
-static void whatever_stands_in_a_file_does_no_harm(void **state)
-{
-	(void)state;
-	static const char *const texts[] = {
-		"",
-		"\n",
-		"-1\n",
-		"0\n",
-		"x",
-		"99999999999999999999999\n",
-		" 1\n",
-		"1 \n",
-		"1\nstart\n",
-		"1\nstart 9 boot \n",
-		"1\nstart 9 boot 0123456789abcdef0123456789abcde",
-		"1\nstart 9 boot 0123456789abcdef0123456789abcdeg\n",
-		"1\nstart -9 boot 0123456789abcdef0123456789abcdef\n",
-	};
-	csys_lock_file_info info;
-	csys_lock_file_close(opened());
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		hold_with(texts[i], &info);
-		assert_true(info.pid <= 1 && info.start == 0);
-	}
-}
-
-static int is_over;
-
-static void *ask_all_the_time(void *unused)
-{
-	csys_lock_file_info info;
-
-	(void)unused;
-	while (!csysi_load_relaxed(&is_over)) {
-		int r = csys_lock_file_owner(path(), &info);
-		if (r != 0 && r != CSYS_ENOENT)
-			return &is_over;
-	}
-	return NULL;
-}
-
-static void a_query_keeps_no_process_from_the_file(void **state)
-{
-	(void)state;
-	csys_thread *thread;
-	void *result;
-	const csys_lock_file_options options = { .keep = 1 };
-	csys_lock_file_close(opened());
-	csysi_store_relaxed(&is_over, 0);
-	assert_int_equal(csys_thread_spawn(ask_all_the_time, NULL, NULL, &thread), 0);
-	for (int i = 0; i < 200; i++) {
-		csys_lock_file *file;
-		assert_int_equal(csys_lock_file_try_open(path(), &options, &file), 0);
-		csys_lock_file_close(file);
-		csys_thread_yield();
-	}
-	csysi_store_relaxed(&is_over, 1);
-	assert_int_equal(csys_thread_join(thread, &result), 0);
-	csys_thread_unref(thread);
-	assert_null(result);
-}
-
-#ifdef CSYS_TEST_WRAPS_FLOCK
-static void a_query_at_the_deadline_is_not_taken_for_a_process_that_has_the_file(void **state)
-{
-	(void)state;
-	csys_lock_file *file;
-	csys_lock_file_close(opened());
-	for (int i = 0; i < 3; i++) {
-		refusals = 3;
-		int r = i == 0 ? csys_lock_file_try_open(path(), NULL, &file)
-			: i == 1
-				? csys_lock_file_open_until(path(), NULL, CSYS_POLL, &file)
-				: csys_lock_file_open_until(path(), NULL, csys_after_ns(-1), &file);
-		refusals = 0;
-		assert_int_equal(r, 0);
-		csys_lock_file_close(file);
-	}
-}
-#endif
 
 /* ---- forks and failures ---------------------------------------------------------------------- */
 
@@ -503,12 +329,6 @@ int main(void)
 		TEST(a_relative_path_is_that_of_the_opening),
 		TEST(what_may_be_a_trap_is_refused_and_left_alone),
 		TEST(a_file_of_another_user_is_refused),
-		TEST(nothing_stale_is_believed),
-		TEST(whatever_stands_in_a_file_does_no_harm),
-		TEST(a_query_keeps_no_process_from_the_file),
-#ifdef CSYS_TEST_WRAPS_FLOCK
-		TEST(a_query_at_the_deadline_is_not_taken_for_a_process_that_has_the_file),
-#endif
 		TEST(a_forked_child_removes_and_releases_nothing),
 		TEST(a_failed_open_leaves_nothing),
 		TEST(arguments_are_checked),

@@ -37,6 +37,24 @@ const char *scratch_path(const char *name)
 	return path;
 }
 
+void scratch_write(const char *name, const char *text)
+{
+	FILE *file = fopen(scratch_path(name), "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	fclose(file);
+}
+
+const char *scratch_read(const char *name)
+{
+	static char text[512];
+	FILE *file = fopen(scratch_path(name), "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
 int scratch_remove(void **state)
 {
 	DIR *list = opendir(folder);

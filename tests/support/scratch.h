@@ -16,6 +16,10 @@ int scratch_remove(void **state);
 const char *scratch_folder(void);
 const char *scratch_path(const char *name);
 
+/* Write text into a file in it; read what stands in one, up to 511 bytes, until the next call. */
+void scratch_write(const char *name, const char *text);
+const char *scratch_read(const char *name);
+
 /*
  * A test of locks of the file "file", which is a new one for each test: else the lock that a failed
  * test has left would be waited for by the next one, for ever.
