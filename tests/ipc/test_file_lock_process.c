@@ -134,7 +134,17 @@ static void the_owner_is_told(void **state)
 		assert_int_equal(info.pid, csys_child_pid(holder.child));
 	}
 	let_go(&holder);
+	holder = held_by_another("flock", "sh");
+	assert_int_equal(csys_file_lock_owner(lock, SHARED, &info), CSYS_ENOENT);
+	assert_int_equal(csys_file_lock_owner(lock, EXCLUSIVE, &info), r);
+	assert_int_equal(info.kind, r == 0 ? SHARED : 77);
+	let_go(&holder);
+	/* One of another file is not in the way. */
+	csys_file_lock *other;
+	assert_int_equal(csys_file_lock_open(scratch_path("other"), &whole, &other), 0);
+	assert_int_equal(csys_file_lock_lock(other, EXCLUSIVE), 0);
 	assert_int_equal(csys_file_lock_owner(lock, EXCLUSIVE, &info), CSYS_ENOENT);
+	csys_file_lock_close(other);
 	csys_file_lock_close(lock);
 
 	lock = scratch_file_lock(&range);
@@ -225,6 +235,12 @@ static void use_the_parents(void)
 	csys_file_lock *own;
 	CHECK(csys_file_lock_open(scratch_path("file"), &whole, &own) == 0);
 	CHECK(csys_file_lock_try_lock(own, SHARED) == CSYS_EAGAIN);
+	/* A child of its own has nothing of it, after what was the grandparent's was freed. */
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(csys_file_lock_handle(own) != CSYS_NO_HANDLE);
+	int status;
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 	csys_file_lock_close(own);
 }
 

@@ -12,8 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
+#include "ipc/file_lock.h"
+#include "ipc/locked_files.h"
 #include "support/scratch.h"
 #include "support/support.h"
+#include "support/system.h"
 
 static const char *path(void)
 {
@@ -147,6 +151,34 @@ static void processes_that_remove_the_file_still_exclude_each_other(void **state
 	assert_int_equal(access(path(), F_OK), -1);
 }
 
+static void *wait_for_the_file(void *out)
+{
+	int r = csys_lock_file_open_until(path(), NULL, csys_after_s(60), out);
+	return r < 0 ? out : NULL;
+}
+
+/* Whoever waited locks a file that has no name any more, and must not take that for the lock. */
+static void what_has_waited_for_a_file_that_is_removed_makes_a_new_one(void **state)
+{
+	(void)state;
+	csys_lock_file *first = opened(), *second = NULL, *third = NULL;
+	csys_file_lock *same;
+	csys_thread *thread;
+	void *result;
+	assert_int_equal(csys_file_lock_open(path(), NULL, &same), 0);
+	assert_int_equal(csys_thread_spawn(wait_for_the_file, &second, NULL, &thread), 0);
+	while (csysi_load_acquire(&same->file->waiters) == 0)
+		csys_thread_yield();
+	csys_lock_file_close(first);
+	assert_int_equal(csys_thread_join(thread, &result), 0);
+	csys_thread_unref(thread);
+	assert_null(result);
+	assert_int_equal(access(path(), F_OK), 0);
+	assert_int_equal(csys_lock_file_try_open(path(), NULL, &third), CSYS_EAGAIN);
+	csys_file_lock_close(same);
+	csys_lock_file_close(second);
+}
+
 /* ---- the file -------------------------------------------------------------------------------- */
 
 static void closing_removes_the_file_or_empties_it(void **state)
@@ -225,13 +257,15 @@ static void what_may_be_a_trap_is_refused_and_left_alone(void **state)
 static void open_the_file_of_another_user(void)
 {
 	csys_lock_file *file;
-	const csys_lock_file_options accept = { .accept_foreign = 1, .keep = 1 };
+	const csys_lock_file_options accept = { .accept_foreign = 1 };
+	struct stat about;
 	CHECK(setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
 	CHECK(csys_lock_file_open(scratch_path("new"), NULL, &file) == CSYS_EACCES);
 	CHECK(csys_lock_file_open(scratch_path("closed"), NULL, &file) == CSYS_EACCES);
 	CHECK(csys_lock_file_open(scratch_path("foreign"), NULL, &file) == CSYS_EPERM);
 	CHECK(csys_lock_file_open(scratch_path("foreign"), &accept, &file) == 0);
-	csys_lock_file_close(file);
+	csys_lock_file_close(file); /* it cannot be removed, and is emptied */
+	CHECK(stat(scratch_path("foreign"), &about) == 0 && about.st_size == 0);
 }
 
 static void a_file_of_another_user_is_refused(void **state)
@@ -272,6 +306,25 @@ static void a_forked_child_removes_and_releases_nothing(void **state)
 	csys_lock_file_close(inherited);
 }
 
+static void a_copy_that_is_made_in_another_way_removes_nothing_either(void **state)
+{
+	(void)state;
+	int status;
+	inherited = opened();
+	long copy = copy_past_handlers();
+	if (copy == 0) {
+		close_the_parents();
+		_exit(0);
+	}
+	if (copy > 0) {
+		assert_int_equal(waitpid((pid_t)copy, &status, 0), copy);
+		assert_int_equal(status, 0);
+	}
+	csys_lock_file_close(inherited);
+	if (copy < 0)
+		skip_because("there are no such copies, or they cannot be told");
+}
+
 static void a_failed_open_leaves_nothing(void **state)
 {
 	csys_lock_file *const none = (csys_lock_file *)state;
@@ -293,6 +346,8 @@ static void a_failed_open_leaves_nothing(void **state)
 		assert_true(fired);
 		assert_ptr_equal(file, none);
 		assert_int_equal(open_handles(), handles);
+		if (r == CSYS_EIO) /* it could not be written */
+			assert_int_equal(access(path(), F_OK), -1);
 		csys_lock_file_close(opened());
 	}
 }
@@ -324,12 +379,14 @@ int main(void)
 		TEST(a_second_instance_is_refused_and_told_which_is_the_first),
 		TEST(what_a_killed_process_has_left_is_taken_over),
 		TEST(processes_that_remove_the_file_still_exclude_each_other),
+		TEST(what_has_waited_for_a_file_that_is_removed_makes_a_new_one),
 		TEST(closing_removes_the_file_or_empties_it),
 		TEST(closing_leaves_a_file_that_is_another_one_by_now),
 		TEST(a_relative_path_is_that_of_the_opening),
 		TEST(what_may_be_a_trap_is_refused_and_left_alone),
 		TEST(a_file_of_another_user_is_refused),
 		TEST(a_forked_child_removes_and_releases_nothing),
+		TEST(a_copy_that_is_made_in_another_way_removes_nothing_either),
 		TEST(a_failed_open_leaves_nothing),
 		TEST(arguments_are_checked),
 	};

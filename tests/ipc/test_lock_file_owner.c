@@ -54,9 +54,11 @@ static void hold_with(const char *text, csys_lock_file_info *out)
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 	csys_child *child = spawned(command);
 	read_line(csys_child_stream(child, CSYS_STDOUT), line, sizeof line);
-	(void)snprintf(whole, sizeof whole, "%lld%s", (long long)csys_child_pid(child), text);
-	if (strncmp(text, "\nstart", 6) == 0)
+	if (strncmp(text, "\nstart", 6) == 0) {
+		(void)snprintf(whole, sizeof whole, "%lld%s", (long long)csys_child_pid(child),
+			       text);
 		scratch_write("one.pid", whole);
+	}
 	assert_int_equal(csys_lock_file_owner(path(), out), 0);
 	/* The system may tell which process that is. */
 	if (out->pid == csys_child_pid(child))
@@ -72,7 +74,7 @@ static void nothing_stale_is_believed(void **state)
 	csys_lock_file_info info;
 	csys_lock_file_close(opened());
 	/* Not locked: whatever stands there. */
-	char text[64];
+	char text[128];
 	(void)snprintf(text, sizeof text, "%ld\n", (long)getpid());
 	scratch_write("one.pid", text);
 	assert_int_equal(csys_lock_file_owner(path(), &info), CSYS_ENOENT);
@@ -94,6 +96,12 @@ static void nothing_stale_is_believed(void **state)
 		       (unsigned long long)own.boot[0], (unsigned long long)own.boot[1]);
 	hold_with(text, &info);
 	assert_true(info.pid <= 0 && info.start == 0 && !info.is_certain);
+	/* A process runs that has this pid and this start, but not since that boot. */
+	(void)snprintf(text, sizeof text, "%ld\nstart %lld boot %016llx%016llx\n", (long)getpid(),
+		       (long long)own.start, (unsigned long long)own.boot[0],
+		       (unsigned long long)own.boot[1] ^ 1);
+	hold_with(text, &info);
+	assert_true(info.pid <= 0 && !info.is_certain);
 }
 
 static void whatever_stands_in_a_file_does_no_harm(void **state)
@@ -114,8 +122,13 @@ static void whatever_stands_in_a_file_does_no_harm(void **state)
 		"1\nstart 9 boot 0123456789abcdef0123456789abcdeg\n",
 		"1\nstart -9 boot 0123456789abcdef0123456789abcdef\n",
 	};
+	char huge[5000];
 	csys_lock_file_info info;
 	csys_lock_file_close(opened());
+	memset(huge, '1', sizeof huge - 1);
+	huge[sizeof huge - 1] = '\0';
+	hold_with(huge, &info);
+	assert_true(info.pid <= 0 && info.start == 0);
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		hold_with(texts[i], &info);
 		assert_true(info.pid <= 1 && info.start == 0);

@@ -157,19 +157,6 @@ static void a_queue_of_posix_can_be_polled_and_one_of_system_v_cannot(void **sta
 	}
 }
 
-static void open_above_2(void)
-{
-	csys_message_queue_options options = queue_options(POSIX);
-	csys_message_queue *queue;
-	close(0);
-	close(1);
-	CHECK(csys_message_queue_create(queue_name(), &options, &queue) == 0);
-	CHECK(fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0);
-	csys_message_queue_close(queue);
-	CHECK(csys_message_queue_unlink(queue_name(), &options) == 0);
-}
-
-/* A wait without a deadline, while no handle is left for what would wait in one call. */
 static void *send_late(void *queue)
 {
 	csys_thread_sleep_until(csys_after_ms(3));
@@ -177,6 +164,32 @@ static void *send_late(void *queue)
 	return NULL;
 }
 
+static void open_above_2(void)
+{
+	csys_message_queue_options options = queue_options(POSIX);
+	csys_message_queue *queue;
+	int was_open[64] = { 0 };
+	for (int fd = 3; fd < 64; fd++)
+		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+	close(0);
+	close(1);
+	CHECK(csys_message_queue_create(queue_name(), &options, &queue) == 0);
+	CHECK(fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0);
+	/* Nor is what a wait without a deadline opens, and no program has it. */
+	csys_thread *thread;
+	char text[QUEUE_SIZE];
+	CHECK(csys_thread_spawn(send_late, queue, NULL, &thread) == 0);
+	CHECK(csys_message_queue_recv(queue, text, sizeof text, &(size_t){ 0 }, NULL) == 0);
+	CHECK(csys_thread_join(thread, NULL) == 0);
+	csys_thread_unref(thread);
+	CHECK(fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0);
+	for (int fd = 3; fd < 64; fd++)
+		CHECK(was_open[fd] || fcntl(fd, F_GETFD) < 0 || fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	csys_message_queue_close(queue);
+	CHECK(csys_message_queue_unlink(queue_name(), &options) == 0);
+}
+
+/* A wait without a deadline, while no handle is left for what would wait in one call. */
 static void wait_without_room(void)
 {
 	csys_message_queue_options options = queue_options(POSIX);

@@ -32,6 +32,10 @@ static void limits_are_told_and_one_that_is_asked_for_too_much_is_einval(void **
 		for (options.max_size = 1024; options.max_size <= 8192; options.max_size *= 2)
 			assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue),
 					 CSYS_EINVAL);
+		options.max_messages = SIZE_MAX / 2 + 2; /* 2 bytes, if nobody looks */
+		options.max_size = 2;
+		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue),
+				 CSYS_EINVAL);
 		options.max_messages = SIZE_MAX;
 		options.max_size = SIZE_MAX;
 		assert_int_equal(csys_message_queue_create(queue_name(), &options, &queue),

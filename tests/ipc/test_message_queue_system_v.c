@@ -237,6 +237,43 @@ static void queues_of_system_v_are_listed(void **state)
 }
 
 #ifdef __linux__
+static int set_limit(const char *path, const char *value)
+{
+	FILE *file = fopen(path, "w");
+	int failed = !file || fputs(value, file) < 0;
+
+	return (file && fclose(file) != 0) || failed ? -1 : 0;
+}
+
+/* In a world of its own, whose messages may be larger than usual. */
+static void exchange_large_messages(void)
+{
+	static char sent[70000], got[70000];
+	csys_message_queue_options options = { .kind = SYSTEM_V,
+					       .max_messages = 1,
+					       .max_size = sizeof sent };
+	csys_message_queue *queue;
+	size_t size;
+	if (unshare(CLONE_NEWIPC) < 0 || set_limit("/proc/sys/kernel/msgmax", "70000") < 0 ||
+	    set_limit("/proc/sys/kernel/msgmnb", "80000") < 0)
+		_exit(77);
+	for (size_t i = 0; i < sizeof sent; i++)
+		sent[i] = (char)(i % 251);
+	CHECK(csys_message_queue_create(queue_name(), &options, &queue) == 0);
+	for (int i = 0; i < 2; i++) {
+		int64_t priority = 0;
+		csys_deadline deadline = i ? csys_after_s(60) : CSYS_FOREVER;
+		CHECK(csys_message_queue_send_until(queue, sent, sizeof sent, 7, deadline) == 0);
+		CHECK(csys_message_queue_recv_until(queue, got, sizeof got - 1, deadline, &size,
+						    &priority) == CSYS_EMSGSIZE);
+		CHECK(csys_message_queue_recv_until(queue, got, sizeof got, deadline, &size,
+						    &priority) == 0);
+		CHECK(size == sizeof sent && priority == 7 && memcmp(sent, got, size) == 0);
+		memset(got, 0, sizeof got);
+	}
+	csys_message_queue_close(queue);
+}
+
 /* In a world of its own, since it wants a file system and limits. */
 static void list_in_a_namespace(void)
 {
@@ -292,12 +329,27 @@ static void queues_of_posix_are_listed_and_counted(void **state)
 #endif
 }
 
+static void messages_may_be_larger_than_usual(void **state)
+{
+	(void)state;
+#ifdef __linux__
+	queue_needs(SYSTEM_V);
+	csys_exit end = end_in_process(exchange_large_messages);
+	if (end.how == CSYS_EXIT_CODE && end.value == 77)
+		skip_because("no namespace with limits of its own can be made here");
+	assert_true(csys_exit_success(end));
+#else
+	skip_because("only Linux has limits that a test may change");
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
 		PART(wait_until_removed),
 #ifdef __linux__
 		PART(list_in_a_namespace),
+		PART(exchange_large_messages),
 #endif
 	};
 	queue_tests_begin(argv[0]);
@@ -308,6 +360,7 @@ int main(int argc, char **argv)
 		TEST(a_key_is_that_of_other_programs),
 		TEST(a_queue_without_a_key_is_found_by_its_id),
 		TEST(a_removed_queue_ends_all_waits),
+		TEST(messages_may_be_larger_than_usual),
 		TEST(queues_of_system_v_are_listed),
 		TEST(queues_of_posix_are_listed_and_counted),
 	};

@@ -189,6 +189,8 @@ static void a_queue_in_the_place_of_ones_own_is_refused(void **state)
 		if (is_told) {
 			assert_int_equal(csys_message_queue_open(global, &options, &queue),
 					 CSYS_EPERM);
+			assert_int_equal(csys_message_queue_open(squatted, &options, &queue),
+					 CSYS_EPERM);
 			options.scope = CSYS_NAMES_USER;
 			assert_int_equal(csys_message_queue_open(queue_name(), &options, &queue),
 					 CSYS_EPERM);
