@@ -2,9 +2,13 @@
  * os/test_file_lock.c - exam: advisory locks of files, and telling a process from its copies.
  */
 #define _XOPEN_SOURCE 700
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "os/os.h"
 #include "support/scratch.h"
 #include "support/support.h"
@@ -267,8 +271,108 @@ static void a_forked_child_has_no_opening_and_another_generation(void **state)
 	close_both();
 }
 
+/* ---- forks while a file is opened ------------------------------------------------------------ */
+
+#ifdef CSYS_TEST_WRAPS_CSYSI_POSIX_ABOVE_2
+enum moment { NEVER, WHILE_IT_IS_OPENED, BEFORE_IT_IS_OPENED };
+static enum moment fork_at;
+static uint32_t opened_files;        /* in the test that runs */
+static uint32_t is_forking, is_over; /* its handlers have begun; may end */
+static pid_t forked;
+
+static void fork_one_that_stays(void)
+{
+	forked = fork();
+	if (forked != 0)
+		return;
+	alarm(60);
+	for (;;)
+		pause();
+}
+
+/* Called when a file has been opened, and is not in the list of openings yet. */
+int __real_csysi_posix_above_2(int fd);
+int __wrap_csysi_posix_above_2(int fd);
+int __wrap_csysi_posix_above_2(int fd)
+{
+	if (csysi_add_relaxed(&opened_files, 1) == 1 && fork_at == WHILE_IT_IS_OPENED)
+		fork_one_that_stays();
+	return __real_csysi_posix_above_2(fd);
+}
+
+/* A handler of fork that was registered before that of csys: it runs after it, and before the
+ * memory is copied. */
+static void stay_in_fork(void)
+{
+	if (fork_at != BEFORE_IT_IS_OPENED)
+		return;
+	csysi_store_release(&is_forking, 1);
+	while (csysi_load_acquire(&opened_files) < 2 && !csysi_load_acquire(&is_over))
+		csysi_os_yield();
+}
+
+static void *fork_slowly(void *unused)
+{
+	fork_one_that_stays();
+	return unused;
+}
+
+static void open_beside_a_fork(enum moment moment)
+{
+	csys_thread *thread = NULL;
+
+	fork_at = moment;
+	csysi_store_relaxed(&opened_files, 0);
+	csysi_store_relaxed(&is_over, 0);
+	if (moment == BEFORE_IT_IS_OPENED) {
+		assert_int_equal(csys_thread_spawn(fork_slowly, NULL, NULL, &thread), 0);
+		while (!csysi_load_acquire(&is_forking))
+			csysi_os_yield();
+	}
+	int r = csysi_os_file_lock_open(CSYS_NO_HANDLE, scratch_path("file"), 0, 0, &a);
+	uint32_t count = csysi_load_acquire(&opened_files);
+	csysi_store_release(&is_over, 1);
+	if (thread) {
+		assert_int_equal(csys_thread_join(thread, NULL), 0);
+		csys_thread_unref(thread);
+	}
+	fork_at = NEVER;
+	assert_int_equal(r, 0);
+	assert_true(count >= 2);
+}
+
+static void a_file_that_is_opened_beside_a_fork_is_opened_again(void **state)
+{
+	(void)state;
+	if (!csysi_os_can(CSYS_CAN_FILE_LOCK))
+		return;
+	if (WITH_TSAN)
+		skip_because("ThreadSanitizer allows no fork beside threads");
+	make_file();
+	for (int moment = WHILE_IT_IS_OPENED; moment <= BEFORE_IT_IS_OPENED; moment++) {
+		open_beside_a_fork((enum moment)moment);
+		/* Closed without unlocking: a copy in the child would keep the lock. */
+		if (moment == WHILE_IT_IS_OPENED) {
+			assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+			csysi_os_file_lock_close(&a);
+			assert_int_equal(csysi_os_file_lock_open(CSYS_NO_HANDLE,
+								 scratch_path("file"), 0, 0, &a),
+					 0);
+			assert_int_equal(try_as(&a, NULL, CSYSI_OS_LOCK_EXCLUSIVE), 0);
+		}
+		csysi_os_file_lock_close(&a);
+		kill(forked, SIGKILL);
+		assert_int_equal(waitpid(forked, NULL, 0), forked);
+	}
+}
+#endif
+
 int main(void)
 {
+#ifdef CSYS_TEST_WRAPS_CSYSI_POSIX_ABOVE_2
+	if (pthread_atfork(stay_in_fork, NULL, NULL) != 0)
+		return 1;
+#endif
 	const struct CMUnitTest tests[] = {
 		TEST(openings_of_a_file_exclude_each_other),
 		TEST(ranges_that_do_not_overlap_are_independent),
@@ -278,6 +382,9 @@ int main(void)
 		TEST(a_second_opening_by_a_handle_excludes_the_first),
 		TEST(it_is_told_which_lock_is_in_the_way),
 		TEST(a_forked_child_has_no_opening_and_another_generation),
+#ifdef CSYS_TEST_WRAPS_CSYSI_POSIX_ABOVE_2
+		TEST(a_file_that_is_opened_beside_a_fork_is_opened_again),
+#endif
 	};
 
 	return cmocka_run_group_tests_name(__FILE__, tests, scratch_make, scratch_remove);
