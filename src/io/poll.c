@@ -19,7 +19,7 @@
 #define FIRST_NAP 1000000
 #define LAST_NAP 5000000
 
-/* How many items have no handle; CSYS_EBADF if one of them cannot be asked either. */
+/* How many items have no handle; CSYS_EBADF or CSYS_ENOTSUP if one of them cannot be asked. */
 static int count_without_handle(const csys_poll_item *items, size_t count)
 {
 	int without = 0;
@@ -28,7 +28,7 @@ static int count_without_handle(const csys_poll_item *items, size_t count)
 		if (items[i].waitable.handle != CSYS_NO_HANDLE)
 			continue;
 		if (!items[i].waitable.is_ready)
-			return CSYS_EBADF;
+			return items[i].waitable.is_missing ? CSYS_ENOTSUP : CSYS_EBADF;
 		without++;
 	}
 	return without;

@@ -109,7 +109,7 @@ static int enter(csys_wait_set *set, struct csysi_entry *entry)
 	else if (waitable->is_ready)
 		entry->mode = CSYSI_ENTRY_LOOK;
 	else
-		r = CSYS_EBADF;
+		r = waitable->is_missing ? CSYS_ENOTSUP : CSYS_EBADF;
 	if (r < 0 || entry->mode == CSYSI_ENTRY_HANDLE)
 		return r;
 	r = need_alarm(set);

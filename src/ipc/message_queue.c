@@ -248,14 +248,20 @@ csys_handle csys_message_queue_handle(const csys_message_queue *queue)
 		       : CSYS_NO_HANDLE;
 }
 
+static csys_waitable waitable_of(const csys_message_queue *queue, csys_waitable waitable)
+{
+	waitable.is_missing = queue && waitable.handle == CSYS_NO_HANDLE;
+	return waitable;
+}
+
 csys_waitable csys_message_queue_waitable_reading(const csys_message_queue *queue)
 {
-	return csys_waitable_reading(csys_message_queue_handle(queue));
+	return waitable_of(queue, csys_waitable_reading(csys_message_queue_handle(queue)));
 }
 
 csys_waitable csys_message_queue_waitable_writing(const csys_message_queue *queue)
 {
-	return csys_waitable_writing(csys_message_queue_handle(queue));
+	return waitable_of(queue, csys_waitable_writing(csys_message_queue_handle(queue)));
 }
 
 /* ---- the end -------------------------------------------------------------------------- */

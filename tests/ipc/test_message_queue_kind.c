@@ -140,7 +140,13 @@ static void a_queue_of_posix_can_be_polled_and_one_of_system_v_cannot(void **sta
 		csys_poll_item item = { .waitable = csys_message_queue_waitable_reading(queue) };
 		char text[QUEUE_SIZE] = "";
 		if (handle == CSYS_NO_HANDLE) {
-			assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_EBADF);
+			csys_wait_set *set;
+			assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ENOTSUP);
+			assert_int_equal(csys_wait_set_open(&set), 0);
+			assert_int_equal(
+				csys_wait_set_add(set, item.waitable, csys_token_number(1), NULL),
+				CSYS_ENOTSUP);
+			csys_wait_set_close(set);
 			end_queue(queue);
 			continue;
 		}
@@ -162,6 +168,32 @@ static void *send_late(void *queue)
 	csys_thread_sleep_until(csys_after_ms(3));
 	CHECK(csys_message_queue_send(queue, "x", 1, 0) == 0);
 	return NULL;
+}
+
+static void a_queue_of_posix_is_waited_for_in_a_set(void **state)
+{
+	(void)state;
+	queue_needs(POSIX);
+	csys_message_queue *queue = fresh_queue(POSIX);
+	csys_wait_event event;
+	csys_wait_set *set;
+	size_t count;
+	char text[QUEUE_SIZE];
+	assert_int_equal(csys_wait_set_open(&set), 0);
+	int r = csys_wait_set_add(set, csys_message_queue_waitable_reading(queue),
+				  csys_token_number(7), NULL);
+	assert_int_equal(r, csys_message_queue_handle(queue) == CSYS_NO_HANDLE ? CSYS_ENOTSUP : 0);
+	for (int i = 0; i < 2 && r == 0; i++) {
+		assert_int_equal(csys_wait_set_try_wait(set, &event, 1, &count), CSYS_EAGAIN);
+		assert_int_equal(csys_message_queue_send(queue, "x", 1, 0), 0);
+		assert_int_equal(csys_wait_set_wait(set, &event, 1, &count), 0);
+		assert_true(count == 1 && event.token.number == 7 && event.result == 0);
+		assert_int_equal(
+			csys_message_queue_try_recv(queue, text, sizeof text, &(size_t){ 0 }, NULL),
+			0);
+	}
+	csys_wait_set_close(set);
+	end_queue(queue);
 }
 
 static void open_above_2(void)
@@ -264,6 +296,7 @@ int main(int argc, char **argv)
 		TEST(names_are_checked_and_long_ones_stay_apart),
 		TEST(options_are_checked),
 		TEST(a_queue_of_posix_can_be_polled_and_one_of_system_v_cannot),
+		TEST(a_queue_of_posix_is_waited_for_in_a_set),
 		TEST(a_wait_without_a_deadline_needs_no_second_handle),
 		TEST(a_queue_is_no_standard_stream),
 		TEST(an_unlinked_queue_lives_on_and_its_name_is_free),

@@ -61,6 +61,8 @@ typedef struct csys_poll_item {
  * \return how many items are ready, at least 1
  * \retval CSYS_ETIMEDOUT  the deadline has passed, and no item is ready
  * \retval CSYS_EBADF      one of the items cannot be waited for
+ * \retval CSYS_ENOTSUP    one of the items is of an object that has no handle on this system, and
+ *                         cannot be looked at
  * \retval CSYS_EINVAL     there are no items
  * \retval CSYS_ENOMEM     there is no memory; up to 16 items need none
  * \retval CSYS_EMFILE     no handle is left, which looking at a process without a pidfd takes

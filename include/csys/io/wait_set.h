@@ -151,6 +151,7 @@ CSYSI_AUTO(csys_wait_set, csys_wait_set_close(*object))
  * \param out_entry  names the entry, to change or remove it; may be NULL.  Unchanged on failure
  * \retval 0             the entry is in the set
  * \retval CSYS_EBADF    it cannot be waited for, as csys_poll says; or the set is the parent's
+ * \retval CSYS_ENOTSUP  its object has no handle on this system, and cannot be looked at
  * \retval CSYS_EINVAL   a pointer is NULL; or it is this set; or, where sets have handles, one that
  *                       waits for this one (elsewhere both are ready all the time), or sets are
  *                       nested deeper than the system allows (Linux: a set in a set in a set is

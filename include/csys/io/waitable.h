@@ -21,7 +21,7 @@ CSYS_BEGIN_DECLS
 typedef struct csys_waitable {
 	csys_handle handle; /**< private: what the system waits for, or CSYS_NO_HANDLE */
 	int writing;        /**< private: 1 for room in the handle, 0 for bytes or the end */
-	int reserved;       /**< private: 0 */
+	int is_missing;     /**< private: 1: no handle and no is_ready, since the system has none */
 	int (*is_ready)(void *object); /**< private: for CSYS_NO_HANDLE: 1, 0 or a failure */
 	void *object;                  /**< private: for is_ready */
 } csys_waitable;

@@ -328,7 +328,8 @@ CSYS_API csys_handle csys_message_queue_handle(const csys_message_queue *queue);
  * Make a waitable for a message to receive.
  *
  * \param queue  the queue, opened for receiving
- * \return the waitable; csys_poll fails with CSYS_EBADF if the queue has no handle
+ * \return the waitable; csys_poll and csys_wait_set_add fail with CSYS_ENOTSUP if the queue
+ *         has no handle
  */
 CSYS_API csys_waitable csys_message_queue_waitable_reading(const csys_message_queue *queue);
 
@@ -336,7 +337,8 @@ CSYS_API csys_waitable csys_message_queue_waitable_reading(const csys_message_qu
  * Make a waitable for room to send.
  *
  * \param queue  the queue, opened for sending
- * \return the waitable; csys_poll fails with CSYS_EBADF if the queue has no handle
+ * \return the waitable; csys_poll and csys_wait_set_add fail with CSYS_ENOTSUP if the queue
+ *         has no handle
  */
 CSYS_API csys_waitable csys_message_queue_waitable_writing(const csys_message_queue *queue);
 
