@@ -266,6 +266,11 @@ static void open_the_file_of_another_user(void)
 	CHECK(csys_lock_file_open(scratch_path("foreign"), &accept, &file) == 0);
 	csys_lock_file_close(file); /* it cannot be removed, and is emptied */
 	CHECK(stat(scratch_path("foreign"), &about) == 0 && about.st_size == 0);
+	/* In a folder that may be searched and not listed. */
+	csys_lock_file_info info;
+	CHECK(csys_lock_file_open(scratch_path("dark/file"), &accept, &file) == 0);
+	CHECK(csys_lock_file_owner(scratch_path("dark/file"), &info) == 0);
+	csys_lock_file_close(file);
 }
 
 static void a_file_of_another_user_is_refused(void **state)
@@ -280,7 +285,13 @@ static void a_file_of_another_user_is_refused(void **state)
 	assert_int_equal(chmod(scratch_path("foreign"), 0666), 0);
 	assert_int_equal(chown(scratch_path("foreign"), 1, 1), 0);
 	assert_int_equal(chmod(scratch_folder(), 0755), 0);
+	assert_int_equal(mkdir(scratch_path("dark"), 0700), 0);
+	scratch_write("dark/file", "");
+	assert_int_equal(chmod(scratch_path("dark/file"), 0666), 0);
+	assert_int_equal(chmod(scratch_path("dark"), 0711), 0);
 	in_child(open_the_file_of_another_user);
+	unlink(scratch_path("dark/file"));
+	assert_int_equal(rmdir(scratch_path("dark")), 0);
 }
 
 /* ---- forks and failures ---------------------------------------------------------------------- */

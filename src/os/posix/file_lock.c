@@ -11,7 +11,7 @@
  * in the list there.  So it is made again if a fork began before it was in the list and after, or
  * not long before, it was opened: `forks` counts beginnings and ends.
  */
-#define _DEFAULT_SOURCE /* flock */
+#define _GNU_SOURCE /* flock, O_PATH */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +32,15 @@ static pthread_mutex_t lock_of_list = PTHREAD_MUTEX_INITIALIZER;
 static struct csysi_os_file_lock *openings; /* changed under lock_of_list */
 static uint32_t begun, ended;               /* forks */
 static pthread_once_t registered = PTHREAD_ONCE_INIT;
+
+/* To find names in a folder, which need not be readable for that. */
+#ifdef O_SEARCH
+#define TO_SEARCH O_SEARCH
+#elif defined O_PATH
+#define TO_SEARCH O_PATH
+#else
+#define TO_SEARCH O_RDONLY
+#endif
 
 /* So many forks in a row may spoil an opening before it is taken as it is. */
 #define MOST_FORKS 1000
@@ -239,7 +248,7 @@ int csysi_os_file_lock_folder(const char *path, csys_handle *out, const char **o
 
 	memcpy(folder, slash ? path : ".", slash ? size : 1);
 	folder[slash ? size : 1] = '\0';
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(folder, TO_SEARCH | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)
 		fd = csysi_posix_above_2(fd);
 	if (fd < 0)
