@@ -163,6 +163,23 @@ static void a_queue_of_posix_can_be_polled_and_one_of_system_v_cannot(void **sta
 	}
 }
 
+/* Handles below this are looked at. */
+#define MOST 64
+
+static void note_handles(int was_open[MOST])
+{
+	for (int fd = 0; fd < MOST; fd++)
+		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+}
+
+static int is_left_to_no_program(const int was_open[MOST])
+{
+	for (int fd = 0; fd < MOST; fd++)
+		if (!was_open[fd] && fcntl(fd, F_GETFD) >= 0 && !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+			return 0;
+	return 1;
+}
+
 static void *send_late(void *queue)
 {
 	csys_thread_sleep_until(csys_after_ms(3));
@@ -200,9 +217,8 @@ static void open_above_2(void)
 {
 	csys_message_queue_options options = queue_options(POSIX);
 	csys_message_queue *queue;
-	int was_open[64] = { 0 };
-	for (int fd = 3; fd < 64; fd++)
-		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+	int was_open[MOST];
+	note_handles(was_open);
 	close(0);
 	close(1);
 	CHECK(csys_message_queue_create(queue_name(), &options, &queue) == 0);
@@ -215,8 +231,7 @@ static void open_above_2(void)
 	CHECK(csys_thread_join(thread, NULL) == 0);
 	csys_thread_unref(thread);
 	CHECK(fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0);
-	for (int fd = 3; fd < 64; fd++)
-		CHECK(was_open[fd] || fcntl(fd, F_GETFD) < 0 || fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	CHECK(is_left_to_no_program(was_open));
 	csys_message_queue_close(queue);
 	CHECK(csys_message_queue_unlink(queue_name(), &options) == 0);
 }
@@ -228,6 +243,8 @@ static void wait_without_room(void)
 	csys_message_queue *queue;
 	char text[QUEUE_SIZE];
 	size_t size;
+	int was_open[MOST];
+	note_handles(was_open);
 	CHECK(csys_message_queue_create(queue_name(), &options, &queue) == 0);
 	CHECK(csys_message_queue_unlink(queue_name(), &options) == 0); /* the same without a name */
 	int open = open_handles();
@@ -239,6 +256,7 @@ static void wait_without_room(void)
 		CHECK(csys_thread_join(thread, NULL) == 0);
 		CHECK(open_handles() <= open + (i < 2 ? 0 : 1));
 	}
+	CHECK(is_left_to_no_program(was_open));
 	csys_message_queue_close(queue);
 	CHECK(open_handles() < open);
 }
