@@ -62,7 +62,7 @@ int csysi_posix_chmod_in(int directory, const char *name, mode_t mode);
 /* As csysi_os_socket_connect, with the system's address. */
 int csysi_posix_connect(int fd, const struct csysi_posix_address *address, csys_deadline deadline);
 
-/* ---- transfers (socket_transfer.c, socket_recv.c) ------------------------------------ */
+/* ---- transfers (socket_transfer.c, socket_send.c, socket_recv.c) --------------------- */
 
 /* A transfer that the loop repeats; -1 with errno. */
 struct csysi_posix_transfer {
@@ -77,6 +77,9 @@ int csysi_posix_transfer(struct csysi_posix_transfer *transfer, csys_deadline de
 
 /* recv of a message; EMSGSIZE if the buffer is too small. */
 ssize_t csysi_posix_recv_whole(int fd, void *buffer, size_t size, int flags);
+
+/* sendmsg, whatever control data the message has.  It may refuse to wait, with EAGAIN. */
+ssize_t csysi_posix_sendmsg(int fd, const struct msghdr *message, int flags);
 
 /* recvmsg whose descriptors are close-on-exec.  It may refuse to wait, with EAGAIN. */
 ssize_t csysi_posix_recvmsg(int fd, struct msghdr *message, int flags);

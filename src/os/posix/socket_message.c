@@ -46,7 +46,7 @@ static ssize_t send_message(struct csysi_posix_transfer *base, int flags)
 {
 	const struct message *t = (const struct message *)base;
 
-	return sendmsg(base->fd, &t->header, flags | MSG_NOSIGNAL);
+	return csysi_posix_sendmsg(base->fd, &t->header, flags | MSG_NOSIGNAL);
 }
 
 static int add_handles(const csys_handle *handles, size_t count, struct msghdr *header)
