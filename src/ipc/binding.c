@@ -48,8 +48,11 @@ int csysi_binding_make(const csys_address *address, int mode, csysi_os_socket so
 	int r = csysi_os_claim(bytes, &binding.claim);
 	if (r < 0)
 		return r;
-	binding.owner = csysi_os_pid();
-	r = bind_claimed(&binding.claim, bytes, mode ? mode : CSYSI_BINDING_MODE, socket);
+	/* No pid: a forked child in a new namespace of pids may have that of its parent. */
+	binding.owner = csysi_os_generation();
+	r = binding.owner == 0 ? CSYS_ENOMEM : 0;
+	if (r == 0)
+		r = bind_claimed(&binding.claim, bytes, mode ? mode : CSYSI_BINDING_MODE, socket);
 	if (r < 0)
 		csysi_os_claim_release(&binding.claim, 1);
 	else
@@ -57,20 +60,25 @@ int csysi_binding_make(const csys_address *address, int mode, csysi_os_socket so
 	return r;
 }
 
+static int is_owner(const struct csysi_binding *binding)
+{
+	return binding->owner == csysi_os_generation();
+}
+
 void csysi_binding_close(struct csysi_binding *binding, csysi_os_socket socket)
 {
 	int is_bound = binding->claim.lock != CSYS_NO_HANDLE;
-	int is_owner = is_bound && binding->owner == csysi_os_pid();
+	int removes = is_bound && is_owner(binding);
 
-	if (is_owner)
+	if (removes)
 		csysi_os_claim_unlink(&binding->claim);
 	csysi_os_socket_close(socket);
 	if (is_bound)
-		csysi_os_claim_release(&binding->claim, is_owner);
+		csysi_os_claim_release(&binding->claim, removes);
 }
 
 void csysi_binding_leave(struct csysi_binding *binding)
 {
 	if (binding->claim.lock != CSYS_NO_HANDLE)
-		csysi_os_claim_release(&binding->claim, binding->owner == csysi_os_pid());
+		csysi_os_claim_release(&binding->claim, is_owner(binding));
 }

@@ -14,7 +14,8 @@
 /* What stands beside a socket that was bound to a path.  csysi_binding_none if it was not. */
 struct csysi_binding {
 	struct csysi_os_claim claim;
-	intptr_t owner; /* the process that has bound it: no other removes the file */
+	uint32_t owner; /* csysi_os_generation of the process that has bound it: no copy of it
+			   removes the file */
 };
 
 /* That of a socket without a path. */

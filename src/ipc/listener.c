@@ -111,19 +111,20 @@ void csys_listener_close(csys_listener *listener)
 
 /* ---- accepting ----------------------------------------------------------------------- */
 
-/* CSYS_EPERM: its user is not admitted. */
+/* 1: *out is the connection's.  Else it is closed, and 0 means that its user is not admitted. */
 static int admit(const csys_listener *listener, csysi_os_socket os, csys_socket **out)
 {
-	int r = listener->is_guarded ? csysi_socket_check_user(os) : 0;
-
-	if (r == 0)
-		r = csysi_socket_configure(os, listener->senders, listener->send_buffer,
-					   listener->recv_buffer);
+	if (listener->is_guarded && csysi_socket_check_user(os) < 0) {
+		csysi_os_socket_close(os);
+		return 0;
+	}
+	int r = csysi_socket_configure(os, listener->senders, listener->send_buffer,
+				       listener->recv_buffer);
 	if (r == 0)
 		r = csysi_socket_from_os_take(os, listener->kind, listener->is_local, out);
 	if (r < 0)
 		csysi_os_socket_close(os);
-	return r;
+	return r < 0 ? r : 1;
 }
 
 int csys_listener_accept_until(csys_listener *listener, csys_deadline deadline, csys_socket **out)
@@ -135,8 +136,8 @@ int csys_listener_accept_until(csys_listener *listener, csys_deadline deadline, 
 		int r = csysi_os_socket_accept(listener->os, deadline, &os);
 		if (r == 0)
 			r = admit(listener, os, out);
-		if (r != CSYS_EPERM)
-			return r;
+		if (r != 0)
+			return r < 0 ? r : 0;
 		if (passed_over >= MOST_PASSED_OVER && csys_deadline_left(deadline) == 0)
 			return CSYS_ETIMEDOUT;
 	}

@@ -51,9 +51,11 @@ CSYS_BEGIN_DECLS
  * \retval CSYS_EACCES        this user may not make files there, or the lock file is another user's
  * \retval CSYS_ENOENT        the directory does not exist
  * \retval CSYS_ENOTDIR       a part of the path is no directory
+ * \retval CSYS_EISDIR        the path ends in a slash, or the lock file is a directory
  * \retval CSYS_ENAMETOOLONG  the system does not reach so long a path
  * \retval CSYS_ENOTSUP       the system has no such kind, no such addresses, or cannot set the mode
  *                            before others could send
+ * \retval CSYS_ENOSPC        no room on the device
  * \retval CSYS_EMFILE        no handle is left
  * \retval CSYS_ENOMEM        no memory
  * \retval CSYS_EINVAL        the address is unnamed, or an argument is NULL

@@ -19,7 +19,8 @@
  * for ever.  So a lock file stands beside it, PATH.lock, which the system unlocks when its
  * process ends.  csys_listener_bind takes that lock, and removes a file that nobody serves.  It
  * never takes the place of a live one: not of one that has the lock, nor of another program's,
- * which it tries to connect to (that program sees a connection that ends at once).  At the end a
+ * which it tries to connect to (that program sees a connection that ends at once; before it has
+ * called listen, its file is as one that is left over).  At the end a
  * listener removes only the file that it has made itself.  Both files are in the directory of the
  * path, which needs to be one where only trusted users can make files.
  *
@@ -77,9 +78,10 @@ typedef struct csys_listener_options {
  * \retval CSYS_EACCES        this user may not make files there, or the lock file is another user's
  * \retval CSYS_ENOENT        the directory does not exist
  * \retval CSYS_ENOTDIR       a part of the path is no directory
+ * \retval CSYS_EISDIR        the path ends in a slash, or the lock file is a directory
  * \retval CSYS_ENAMETOOLONG  the system does not reach so long a path
- * \retval CSYS_ENOTSUP       the system has no such kind, no such addresses, or cannot set the mode
- *                            before others could connect
+ * \retval CSYS_ENOTSUP       the system has no such kind, no such addresses, cannot set the mode
+ *                            before others could connect, or does not tell senders
  * \retval CSYS_ENOSPC        no room on the device
  * \retval CSYS_EMFILE        no handle is left
  * \retval CSYS_ENOMEM        no memory
@@ -134,7 +136,8 @@ CSYSI_AUTO(csys_listener, csys_listener_close(*object))
  * \param out       the connection, which the caller closes.  Unchanged on failure
  * \retval 0            *out is connected
  * \retval CSYS_EMFILE  there is a connection, and no handle is left for it
- * \retval CSYS_ENOMEM  no memory
+ * \retval CSYS_ENOMEM  no memory; the connection is broken off
+ * \retval CSYS_EPERM   this process may not accept any (a sandbox)
  * \retval CSYS_EINVAL  an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_listener_accept(csys_listener *listener, csys_socket **out);
@@ -151,7 +154,8 @@ CSYS_API CSYS_MUST_CHECK int csys_listener_accept(csys_listener *listener, csys_
  * \retval 0               *out is connected
  * \retval CSYS_ETIMEDOUT  none came
  * \retval CSYS_EMFILE     there is a connection, and no handle is left for it
- * \retval CSYS_ENOMEM     no memory
+ * \retval CSYS_ENOMEM     no memory; the connection is broken off
+ * \retval CSYS_EPERM      this process may not accept any (a sandbox)
  * \retval CSYS_EINVAL     an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_listener_accept_until(csys_listener *listener,
@@ -168,7 +172,8 @@ CSYS_API CSYS_MUST_CHECK int csys_listener_accept_until(csys_listener *listener,
  * \retval 0            *out is connected
  * \retval CSYS_EAGAIN  there is none now
  * \retval CSYS_EMFILE  there is one, and no handle is left for it
- * \retval CSYS_ENOMEM  no memory
+ * \retval CSYS_ENOMEM  no memory; the connection is broken off
+ * \retval CSYS_EPERM   this process may not accept any (a sandbox)
  * \retval CSYS_EINVAL  an argument is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_listener_try_accept(csys_listener *listener, csys_socket **out);

@@ -207,9 +207,10 @@ static int is_short(int code)
 int csysi_os_socket_accept(csysi_os_socket listener, csys_deadline deadline, csysi_os_socket *out)
 {
 	struct csysi_os_poll ready = { .handle = listener, .is_known = 1 };
+	int announced = 0; /* whether poll has said that there is a connection */
 	int r = csysi_fault(CSYS_EMFILE);
 
-	for (int announced = 0; r == 0; announced = 1) {
+	while (r == 0) {
 		int fd = csysi_posix_accept((int)listener);
 		if (fd >= 0)
 			fd = csysi_posix_above_2(fd);
@@ -230,6 +231,7 @@ int csysi_os_socket_accept(csysi_os_socket listener, csys_deadline deadline, csy
 		r = csysi_os_poll(&ready, 1, deadline);
 		if (r == 0 && ready.ready < 0)
 			r = csysi_posix_fail_with(EBADF);
+		announced = 1;
 	}
 	return r;
 }

@@ -27,6 +27,7 @@
 #include "os/posix/socket.h"
 
 #define LOCK_ENDING ".lock"
+#define LOCK_MODE 0600
 #define MOST_NAME 1024 /* no system has longer ones */
 
 /* A directory is only looked up in: reading its list is not needed. */
@@ -112,7 +113,8 @@ static int try_lock(int directory, const char *name, csys_handle *out)
 {
 	struct stat locked, named;
 	int fd = openat(directory, name,
-			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			LOCK_MODE);
 
 	if (fd < 0) /* a link, which is not followed, has another code on each system */
 		return csysi_posix_fail_with(errno == ELOOP || errno == EMLINK ? EACCES : errno);
@@ -123,6 +125,9 @@ static int try_lock(int directory, const char *name, csys_handle *out)
 		errno = EACCES;
 		return fail_and_close(fd);
 	}
+	/* The umask may have taken away what the next one needs to open it. */
+	if ((locked.st_mode & LOCK_MODE) != LOCK_MODE)
+		(void)fchmod(fd, LOCK_MODE);
 	if (lock(fd) < 0) {
 		if (errno == EWOULDBLOCK || errno == EAGAIN)
 			errno = EADDRINUSE;
@@ -287,6 +292,16 @@ static int is_served(const struct csysi_posix_address *where)
 	return r == CSYS_ENOENT || r == CSYS_ENOMEM ? r : 1;
 }
 
+/* Permissions that leave out this user itself would make a file that is left over look like one
+ * that is served.  Returns whether they were changed. */
+static int let_owner_in(const struct csysi_os_claim *claim, const struct stat *about)
+{
+	mode_t mode = about->st_mode & 0777;
+
+	return about->st_uid == geteuid() && !(mode & S_IWUSR) &&
+	       csysi_posix_chmod_in((int)claim->directory, claim->name, mode | S_IWUSR) == 0;
+}
+
 int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
 {
 	struct csysi_posix_address where;
@@ -299,8 +314,12 @@ int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
 	int r = address_of(claim, path, &where);
 	if (r < 0)
 		return r;
+	int was_changed = let_owner_in(claim, &before);
 	r = is_served(&where);
 	csysi_posix_address_release(&where);
+	if (was_changed && r != 0)
+		(void)csysi_posix_chmod_in((int)claim->directory, claim->name,
+					   before.st_mode & 0777);
 	if (r > 0)
 		return csysi_posix_fail_with(EADDRINUSE);
 	if (r < 0 && r != CSYS_ENOENT)
