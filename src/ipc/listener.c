@@ -63,7 +63,10 @@ int csys_listener_bind(const csys_address *address, const csys_listener_options 
 		return r;
 	}
 	set_options(listener, options, csysi_address_is_abstract(address));
-	r = csysi_binding_make(address, options->mode, os, &listener->binding);
+	/* Before it listens: a system that hands it on loses no sender before the accept. */
+	r = csysi_socket_configure(os, options->senders, 0, 0);
+	if (r == 0)
+		r = csysi_binding_make(address, options->mode, os, &listener->binding);
 	if (r == 0)
 		r = csysi_os_socket_listen(os, options->backlog);
 	if (r < 0)
@@ -80,6 +83,7 @@ int csys_listener_adopt_take(csys_handle handle, const csys_listener_options *op
 	struct csysi_os_address_told told;
 	csys_listener *listener = NULL;
 
+	options = options ? options : &usual;
 	if (!out)
 		return CSYS_EINVAL;
 	int r = csysi_os_socket_look(handle, &about);
@@ -91,12 +95,15 @@ int csys_listener_adopt_take(csys_handle handle, const csys_listener_options *op
 	if (r < 0)
 		return r;
 	r = csysi_os_socket_adopt(handle, &listener->os);
+	if (r == 0)
+		r = csysi_socket_configure(listener->os, options->senders, 0, 0);
 	if (r < 0) {
+		listener->os = CSYSI_OS_NO_SOCKET; /* the caller's still */
 		csys_listener_close(listener);
 		return r;
 	}
 	r = csysi_os_socket_local_address(listener->os, &told);
-	set_options(listener, options ? options : &usual, r < 0 || told.kind == CSYSI_OS_ABSTRACT);
+	set_options(listener, options, r < 0 || told.kind == CSYSI_OS_ABSTRACT);
 	*out = listener;
 	return 0;
 }

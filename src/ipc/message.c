@@ -89,6 +89,9 @@ int csys_message_send_until(csys_socket *socket, const csys_message *message,
 	if (r < 0)
 		return r;
 	if (socket->kind == CSYS_SOCKET_STREAM) {
+		/* So that the first of those that are sent at once has bytes. */
+		for (; os.slice_count > 0 && os.slices->size == 0; os.slices++)
+			os.slice_count--;
 		if (os.slice_count > CSYS_MESSAGE_SLICES)
 			os.slice_count = CSYS_MESSAGE_SLICES;
 		if (size == 0) {
@@ -142,7 +145,7 @@ int csysi_socket_recv_message(csys_socket *socket, struct csysi_os_received *rec
 		int r = csysi_os_socket_recv_message(socket->os, received, csysi_socket_how(socket),
 						     deadline);
 		if (!socket->is_guarded || !has_come(r) ||
-		    received->credentials.uid == csysi_os_socket_user())
+		    csysi_os_socket_is_user(received->credentials.uid))
 			return r;
 		if (r == 0)
 			close_handles(received->handles, received->handle_count);
@@ -183,11 +186,14 @@ int csys_message_recv_until(csys_socket *socket, csys_received_message *message,
 		.handles = message->handles,
 		.handle_room = message->handle_room,
 		.address = message->address ? &told : NULL,
+		.credentials = { -1, -1, -1 },
 	};
 	int r = measure(os.slices, os.slice_count, &size);
 	if (r == 0 && os.slice_count > CSYS_MESSAGE_SLICES)
 		r = CSYS_EINVAL;
-	if (r == 0)
+	if (r == 0 && size == 0 && socket->kind == CSYS_SOCKET_STREAM)
+		told = (struct csysi_os_address_told){ 0 }; /* nothing is received */
+	else if (r == 0)
 		r = csysi_socket_recv_message(socket, &os, deadline);
 	if (r < 0)
 		return r;

@@ -25,7 +25,7 @@ int csys_socket_peer_is_same_user(const csys_socket *socket, int *out)
 		return CSYS_EINVAL;
 	int r = csys_socket_peer_credentials(socket, &peer);
 	if (r == 0)
-		*out = peer.uid == csysi_os_socket_user();
+		*out = csysi_os_socket_is_user(peer.uid);
 	return r;
 }
 

@@ -50,9 +50,8 @@ int csysi_socket_check_user(csysi_os_socket os)
 {
 	struct csysi_os_credentials peer;
 
-	if (csysi_os_socket_peer(os, &peer) < 0 || peer.uid != csysi_os_socket_user())
-		return CSYS_EPERM;
-	return 0;
+	int is_same = csysi_os_socket_peer(os, &peer) == 0 && csysi_os_socket_is_user(peer.uid);
+	return is_same ? 0 : CSYS_EPERM;
 }
 
 /* Of an object that has its socket: what the options ask for, and the address. */

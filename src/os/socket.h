@@ -286,7 +286,10 @@ int csysi_os_socket_peer_groups(csysi_os_socket socket, int64_t *groups, size_t 
 /* A handle of it as in os/process.h.  CSYS_ENOTSUP; CSYS_ESRCH: it has ended and is reaped. */
 int csysi_os_socket_peer_handle(csysi_os_socket socket, csys_handle *out);
 
-/* The effective user of this process, as credentials have it; -1 if users have no numbers. */
-int64_t csysi_os_socket_user(void);
+/*
+ * Whether a user of credentials is the effective one of this process: 1 only if it can be no other.
+ * The number of a user that has none here may be that of a user that has.
+ */
+int csysi_os_socket_is_user(int64_t uid);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "support/place.h"
+#include "support/system.h"
 
 #define NOBODY 65534
 
@@ -288,6 +289,75 @@ static void another_user_is_kept_out_of_an_abstract_address(void **state)
 	}
 }
 
+/* ---- a user that may be another one -------------------------------------------------- */
+
+static int go[2];
+
+static void connect_from_outside(void)
+{
+	csys_socket *client;
+	char c;
+	size_t size;
+	CHECK(setgid(12345) == 0 && setuid(12345) == 0);
+	CHECK(read(go[0], &c, 1) == 1);
+	CHECK(csys_socket_connect(&address, &(csys_socket_options){ .any_user = 1 }, &client) == 0);
+	CHECK(csys_socket_recv(client, &c, 1, &size) == 0);
+	csys_socket_close(client);
+}
+
+/* In a namespace in which all other users have the number that is this one's. */
+static void admit_nobody_else(void)
+{
+	siginfo_t end = { .si_pid = 0 };
+	csys_credentials peer;
+	char c;
+	size_t size;
+	int accepted = 0, same = 77, status;
+	CHECK(pipe(go) == 0);
+	pid_t pid = forked(connect_from_outside);
+	if (enter_user_namespace(NOBODY) < 0) {
+		CHECK(kill(pid, SIGKILL) == 0);
+		_exit(77);
+	}
+	CHECK(geteuid() == NOBODY);
+	CHECK(csys_listener_bind(&address, NULL, &listener) == 0);
+	CHECK(write(go[1], "x", 1) == 1);
+	do { /* until it has seen the end */
+		int r = csys_listener_accept_until(listener, csys_after_ms(1), &b);
+		CHECK(r == 0 || r == CSYS_ETIMEDOUT);
+		accepted += r == 0;
+		if (r == 0)
+			csys_socket_close(b);
+		CHECK(waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0);
+	} while (end.si_pid == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(accepted == 0);
+	csys_listener_close(listener);
+	/* Itself is told as the system has it, and not as the same, as nobody can tell. */
+	CHECK(csys_socket_pair(NULL, &a, &b) == 0);
+	CHECK(csys_socket_peer_credentials(a, &peer) == 0 && peer.uid == NOBODY);
+	CHECK(csys_socket_peer_is_same_user(a, &same) == 0 && same == 0);
+	csys_socket_close(a);
+	csys_socket_close(b);
+	CHECK(csys_datagram_bind(&address, NULL, &b) == 0);
+	CHECK(csys_datagram_unbound(&(csys_socket_options){ .any_user = 1 }, &a) == 0);
+	CHECK(csys_datagram_send_to(a, &address, "x", 1) == 0);
+	CHECK(csys_socket_try_recv(b, &c, 1, &size) == CSYS_EAGAIN);
+	csys_socket_close(a);
+	csys_socket_close(b);
+}
+
+static void a_number_that_may_be_anybodys_is_not_this_user(void **state)
+{
+	(void)state;
+	needs_root();
+	make_abstract();
+	int result = result_in_child(admit_nobody_else);
+	if (result == 77)
+		skip_because("no new namespace of users may be made here");
+	assert_int_equal(result, 0);
+}
+
 static void meet_root(void)
 {
 	csys_socket *client = NULL;
@@ -377,6 +447,7 @@ int main(void)
 		TEST(an_abstract_address_is_used_or_not_supported),
 		TEST(another_user_is_kept_out_of_an_abstract_address),
 		TEST(a_client_finds_out_that_another_user_listens),
+		TEST(a_number_that_may_be_anybodys_is_not_this_user),
 		TEST(messages_of_another_user_are_passed_over),
 		TEST(to_send_to_an_abstract_address_takes_any_user),
 	};

@@ -18,6 +18,10 @@ int enter_small_files(const char *path, unsigned size);
 /* Let the children of this process be in a new namespace of pids, where the first is 1. */
 int enter_pid_namespace(void);
 
+/* Let this process be in a new namespace of users, in which it has that number and no other user
+ * has any.  0, or -1 if it may not. */
+int enter_user_namespace(unsigned uid);
+
 /* Let this process be in a new network namespace, which has no network. */
 int enter_network_namespace(void);
 

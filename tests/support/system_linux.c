@@ -36,6 +36,19 @@ int enter_pid_namespace(void)
 	return unshare(CLONE_NEWPID) < 0 ? -1 : 0;
 }
 
+int enter_user_namespace(unsigned uid)
+{
+	unsigned outside = (unsigned)geteuid();
+
+	if (unshare(CLONE_NEWUSER) < 0)
+		return -1;
+	FILE *map = fopen("/proc/self/uid_map", "w");
+	if (!map)
+		return -1;
+	fprintf(map, "%u %u 1\n", uid, outside);
+	return fclose(map) == 0 ? 0 : -1;
+}
+
 int enter_network_namespace(void)
 {
 	if (unshare(CLONE_NEWNET) == 0)

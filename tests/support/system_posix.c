@@ -21,6 +21,12 @@ int enter_pid_namespace(void)
 	return -1;
 }
 
+int enter_user_namespace(unsigned uid)
+{
+	(void)uid;
+	return -1;
+}
+
 int enter_network_namespace(void)
 {
 	return -1;

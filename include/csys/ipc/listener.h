@@ -105,6 +105,7 @@ CSYS_API CSYS_MUST_CHECK int csys_listener_bind(const csys_address *address,
  * \retval 0             the handle belongs to *out
  * \retval CSYS_EBADF    it is not open, or no socket
  * \retval CSYS_EBADMSG  it is a socket that does not listen
+ * \retval CSYS_ENOTSUP  the system does not tell senders
  * \retval CSYS_ENOMEM   no memory
  * \retval CSYS_EINVAL   `out` is NULL
  */

@@ -19,7 +19,8 @@
  *
  * The bytes are gathered from several slices, and scattered over several.  Of a stream they are the
  * next bytes, without borders; handles come with the first of the bytes that they were sent with,
- * and one call receives handles of one sending at most.
+ * and one call receives handles of one sending at most.  Without room for a byte nothing is
+ * received of a stream.
  *
  * A handle that was sent is another one in the receiving process, for the same open file.  It is
  * close-on-exec and above 2, and the receiver closes it.  The sender keeps its own.
@@ -79,7 +80,8 @@ typedef struct csys_message {
 	const csys_handle *handles; /**< handles whose copies are sent with it */
 	size_t handle_count;        /**< how many there are, at most CSYS_MESSAGE_HANDLES */
 	const csys_credentials *credentials; /**< what is said of the sender, for which other values
-					       than its own need privileges; NULL: its own */
+					       than its own need privileges; NULL, or -1 for one
+					       of them: its own */
 	const csys_address *address;         /**< a datagram: where it goes; NULL: to the peer */
 	uintptr_t reserved[4];               /**< private: 0 */
 } csys_message;
@@ -91,8 +93,8 @@ typedef struct csys_received_message {
 	csys_handle *handles;         /**< where handles go */
 	size_t handle_room;           /**< how many handles there is room for */
 	csys_address *address;        /**< where the address of the sender goes; NULL: nowhere */
-	size_t size;                  /**< out: how many bytes came; 0: as csys_socket_recv */
-	size_t handle_count;          /**< out: how many handles came; the caller closes them */
+	size_t size;         /**< out: how many bytes came; 0: the end, but of a datagram */
+	size_t handle_count; /**< out: how many handles came; the caller closes them */
 	csys_credentials credentials; /**< out: which process sent it; all -1 if it is not told */
 	uintptr_t reserved[4];        /**< private: 0 */
 } csys_received_message;
@@ -115,9 +117,11 @@ typedef struct csys_received_message {
  * \retval CSYS_EMFILE        the system holds too many handles that were not received yet
  * \retval CSYS_EPERM         these credentials are not this process's; or the address is abstract
  *                            (csys/ipc/datagram.h)
+ * \retval CSYS_ESRCH         these credentials are of no process
  * \retval CSYS_ENOTSUP       handles or credentials cannot be sent here
  * \retval CSYS_EINVAL        too many handles, handles with an empty message of a connection (where
- *                            they would be lost), or a pointer is NULL
+ *                            they would be lost), credentials that no process can have, or a
+ *                            pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_message_send(csys_socket *socket, const csys_message *message,
 					       size_t *out_size);
@@ -142,9 +146,11 @@ CSYS_API CSYS_MUST_CHECK int csys_message_send(csys_socket *socket, const csys_m
  * \retval CSYS_EMFILE        the system holds too many handles that were not received yet
  * \retval CSYS_EPERM         these credentials are not this process's; or the address is abstract
  *                            (csys/ipc/datagram.h)
+ * \retval CSYS_ESRCH         these credentials are of no process
  * \retval CSYS_ENOTSUP       handles or credentials cannot be sent here
  * \retval CSYS_EINVAL        too many handles, handles with an empty message of a connection (where
- *                            they would be lost), or a pointer is NULL
+ *                            they would be lost), credentials that no process can have, or a
+ *                            pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_message_send_until(csys_socket *socket,
 						     const csys_message *message,
@@ -169,9 +175,11 @@ CSYS_API CSYS_MUST_CHECK int csys_message_send_until(csys_socket *socket,
  * \retval CSYS_EMFILE        the system holds too many handles that were not received yet
  * \retval CSYS_EPERM         these credentials are not this process's; or the address is abstract
  *                            (csys/ipc/datagram.h)
+ * \retval CSYS_ESRCH         these credentials are of no process
  * \retval CSYS_ENOTSUP       handles or credentials cannot be sent here
  * \retval CSYS_EINVAL        too many handles, handles with an empty message of a connection (where
- *                            they would be lost), or a pointer is NULL
+ *                            they would be lost), credentials that no process can have, or a
+ *                            pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_message_try_send(csys_socket *socket, const csys_message *message,
 						   size_t *out_size);

@@ -36,7 +36,7 @@ CSYS_BEGIN_DECLS
 /** Which process something comes from, and on whose behalf. */
 typedef struct csys_credentials {
 	int64_t pid; /**< the process; -1 if it is not told, or is none that this one can see */
-	int64_t uid; /**< its user; -1 if it is not told */
+	int64_t uid; /**< its user; -1 if it is not told.  65534 may be one without a number here */
 	int64_t gid; /**< its group; -1 if it is not told */
 } csys_credentials;
 
@@ -59,7 +59,8 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_peer_credentials(const csys_socket *soc
  * Tell whether the process at the other side is of the same user as this one.
  *
  * \param socket  a local socket with a connection
- * \param out     1 if its effective user is this process's, 0 if not.  Unchanged on failure
+ * \param out     1 if its effective user is this process's; 0 if not, or if the number may be
+ *                another one's (65534 in a user namespace).  Unchanged on failure
  * \retval 0              *out is set
  * \retval CSYS_ENOTCONN  the socket has no peer
  * \retval CSYS_ENOTSUP   the system does not tell, or not of this kind of socket

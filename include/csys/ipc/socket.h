@@ -18,7 +18,7 @@
  * messages of a connection.  Local ones are made here, by csys_listener_accept
  * (csys/ipc/listener.h), or by other code; TCP's by csys_tcp_connect.  All have the same
  * transfers.  Handles, credentials and several parts at once are sent as a csys_message
- * (csys/ipc/message.h); the process at the other side is told by csys/ipc/credentials.h.
+ * (csys/ipc/message.h); the process at the other side is told by csys/ipc/peer.h.
  *
  * Sending and receiving are in csys/ipc/socket_transfer.h, which this header includes.
  *
@@ -145,7 +145,8 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_connect_until(const csys_address *addre
  * Make a csys_socket of a socket that other code has made, or that this program was started with.
  *
  * It becomes close-on-exec, and is closed by csys_socket_close.  Its kind is found out.  Of the
- * options only `senders` and the buffers count.
+ * options only any_user, senders and the buffers count.  Of messages that have come before it is
+ * not told which process has sent them.
  *
  * \param handle   the socket, the caller's still if the call fails
  * \param options  how; NULL: as it is
@@ -153,6 +154,7 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_connect_until(const csys_address *addre
  * \retval 0             the handle belongs to *out
  * \retval CSYS_EBADF    it is not open, or no socket
  * \retval CSYS_EBADMSG  it listens (csys_listener_adopt_take), or is of a kind that csys has not
+ * \retval CSYS_ENOTSUP  the system does not tell senders
  * \retval CSYS_ENOMEM   no memory
  * \retval CSYS_EINVAL   `out` is NULL
  */
@@ -250,7 +252,7 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_local_address(const csys_socket *socket
 /**
  * Tell the address of the other side of a local socket.
  *
- * It is what the other side says, and no proof of anything: see csys/ipc/credentials.h.
+ * It is what the other side says, and no proof of anything: see csys/ipc/peer.h.
  *
  * \param socket  the socket
  * \param out     the address.  Unchanged on failure

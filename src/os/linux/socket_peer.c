@@ -30,14 +30,37 @@ int csysi_os_socket_tell_senders(csysi_os_socket socket)
 		       : 0;
 }
 
-/* Pid 0: of a process that this one cannot see. */
+/* What the kernel says of a user without a number in this process's namespace, and of none. */
+#define NOBODY 65534
+
+/*
+ * Pid 0: of a process that this one cannot see; or, with nobody's numbers, of a message that was
+ * sent before senders were asked for.
+ */
 static struct csysi_os_credentials credentials_of(const struct ucred *from)
 {
+	if (from->pid <= 0 && from->uid == NOBODY && from->gid == NOBODY)
+		return (struct csysi_os_credentials){ -1, -1, -1 };
 	return (struct csysi_os_credentials){
 		.pid = from->pid > 0 ? from->pid : -1,
 		.uid = from->uid,
 		.gid = from->gid,
 	};
+}
+
+/* Whether each user has a number here: in the first of all namespaces, whose link is always so. */
+static int knows_all_users(void)
+{
+	static const char first[] = "user:[4026531837]";
+	char link[sizeof first];
+	ssize_t size = readlink("/proc/self/ns/user", link, sizeof link);
+
+	return size == (ssize_t)sizeof first - 1 && memcmp(link, first, sizeof first - 1) == 0;
+}
+
+int csysi_os_socket_is_user(int64_t uid)
+{
+	return uid == (int64_t)geteuid() && (uid != NOBODY || knows_all_users());
 }
 
 /* A socket without a peer has a user that is none. */
@@ -113,9 +136,19 @@ int csysi_os_socket_peer_handle(csysi_os_socket socket, csys_handle *out)
 
 /* ---- of one message ------------------------------------------------------------------ */
 
+/* -1 is for the own one. */
+static int is_number(int64_t number, int64_t most)
+{
+	return number >= -1 && number <= most;
+}
+
 int csysi_posix_add_credentials(const struct csysi_os_credentials *credentials,
 				struct msghdr *message)
 {
+	if (!is_number(credentials->pid, INT32_MAX) || !is_number(credentials->uid, UINT32_MAX) ||
+	    !is_number(credentials->gid, UINT32_MAX))
+		return csysi_posix_fail_with(EINVAL);
+
 	struct ucred said = { .pid = credentials->pid < 0 ? getpid() : (pid_t)credentials->pid,
 			      .uid = credentials->uid < 0 ? geteuid() : (uid_t)credentials->uid,
 			      .gid = credentials->gid < 0 ? getegid() : (gid_t)credentials->gid };

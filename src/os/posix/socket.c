@@ -261,8 +261,3 @@ int csysi_os_socket_set_buffers(csysi_os_socket socket, size_t send_size, size_t
 
 	return r < 0 ? r : set_size((int)socket, SO_RCVBUF, recv_size);
 }
-
-int64_t csysi_os_socket_user(void)
-{
-	return (int64_t)geteuid();
-}

@@ -47,6 +47,11 @@ int csysi_os_socket_peer_handle(csysi_os_socket socket, csys_handle *out)
 	return CSYS_ENOTSUP;
 }
 
+int csysi_os_socket_is_user(int64_t uid)
+{
+	return uid == (int64_t)geteuid();
+}
+
 int csysi_posix_add_credentials(const struct csysi_os_credentials *credentials,
 				struct msghdr *message)
 {
