@@ -183,11 +183,14 @@ int csys_activation_find(const csys_activation *activation, const char *name, si
 {
 	if (!activation || !name || !out_index)
 		return CSYS_EINVAL;
+	const char *at = csys_activation_name(activation, from);
 	for (size_t i = from; i < activation->count; i++) {
-		if (strcmp(csys_activation_name(activation, i), name) == 0) {
+		if (strcmp(at, name) == 0) {
 			*out_index = i;
 			return 0;
 		}
+		if (activation->names)
+			at += strlen(at) + 1;
 	}
 	return CSYS_ENOENT;
 }

@@ -132,7 +132,8 @@ CSYS_API int csys_address_equal(const csys_address *a, const csys_address *b);
 /**
  * Write an address as text, for logs.
  *
- * A path is itself, an abstract name has an '@' before it, and one without a name is "(unnamed)".
+ * A path is itself, an abstract name has an '@' before it, one without a name is "(unnamed)", and
+ * one of another kind of socket "(not local)".
  * What is not printable ASCII is written as a backslash, an x and two digits, and a backslash as
  * two.
  *

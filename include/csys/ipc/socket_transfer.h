@@ -259,6 +259,7 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_recv_all_until(csys_socket *socket, voi
  * \retval CSYS_EMSGSIZE    the message is longer than `size`
  * \retval CSYS_ECONNRESET  the other side has broken the connection off
  * \retval CSYS_ENOTCONN    the socket has no peer
+ * \retval CSYS_ENOTSUP     messages of other users are passed over (csys/ipc/datagram.h)
  * \retval CSYS_EINVAL      a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_socket_peek(csys_socket *socket, void *buffer, size_t size,
@@ -279,6 +280,7 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_peek(csys_socket *socket, void *buffer,
  * \retval CSYS_EMSGSIZE    the message is longer than `size`
  * \retval CSYS_ECONNRESET  the other side has broken the connection off
  * \retval CSYS_ENOTCONN    the socket has no peer
+ * \retval CSYS_ENOTSUP     messages of other users are passed over (csys/ipc/datagram.h)
  * \retval CSYS_EINVAL      a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_socket_peek_until(csys_socket *socket, void *buffer, size_t size,
@@ -298,6 +300,7 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_peek_until(csys_socket *socket, void *b
  * \retval CSYS_EMSGSIZE    the message is longer than `size`
  * \retval CSYS_ECONNRESET  the other side has broken the connection off
  * \retval CSYS_ENOTCONN    the socket has no peer
+ * \retval CSYS_ENOTSUP     messages of other users are passed over (csys/ipc/datagram.h)
  * \retval CSYS_EINVAL      a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_socket_try_peek(csys_socket *socket, void *buffer, size_t size,
