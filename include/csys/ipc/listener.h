@@ -138,6 +138,7 @@ CSYSI_AUTO(csys_listener, csys_listener_close(*object))
  * \retval 0            *out is connected
  * \retval CSYS_EMFILE  there is a connection, and no handle is left for it
  * \retval CSYS_ENOMEM  no memory; the connection is broken off
+ * \retval CSYS_EBADF   other code has shut it down
  * \retval CSYS_EPERM   this process may not accept any (a sandbox)
  * \retval CSYS_EINVAL  an argument is NULL
  */
@@ -156,6 +157,7 @@ CSYS_API CSYS_MUST_CHECK int csys_listener_accept(csys_listener *listener, csys_
  * \retval CSYS_ETIMEDOUT  none came
  * \retval CSYS_EMFILE     there is a connection, and no handle is left for it
  * \retval CSYS_ENOMEM     no memory; the connection is broken off
+ * \retval CSYS_EBADF      other code has shut it down
  * \retval CSYS_EPERM      this process may not accept any (a sandbox)
  * \retval CSYS_EINVAL     an argument is NULL
  */
@@ -174,6 +176,7 @@ CSYS_API CSYS_MUST_CHECK int csys_listener_accept_until(csys_listener *listener,
  * \retval CSYS_EAGAIN  there is none now
  * \retval CSYS_EMFILE  there is one, and no handle is left for it
  * \retval CSYS_ENOMEM  no memory; the connection is broken off
+ * \retval CSYS_EBADF   other code has shut it down
  * \retval CSYS_EPERM   this process may not accept any (a sandbox)
  * \retval CSYS_EINVAL  an argument is NULL
  */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -204,6 +205,15 @@ static int is_short(int code)
 	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
+/* Of a local listener that was shut down Linux says that there is no connection, others that it has
+ * failed, and poll says for ever that there is one. */
+static int is_shut_down(int listener)
+{
+	struct pollfd polled = { .fd = listener, .events = POLLIN };
+
+	return poll(&polled, 1, 0) > 0 && polled.revents & POLLHUP;
+}
+
 int csysi_os_socket_accept(csysi_os_socket listener, csys_deadline deadline, csysi_os_socket *out)
 {
 	struct csysi_os_poll ready = { .handle = listener, .is_known = 1 };
@@ -219,13 +229,17 @@ int csysi_os_socket_accept(csysi_os_socket listener, csys_deadline deadline, csy
 			return 0;
 		}
 		int code = errno;
+		int is_none = code == EAGAIN || code == EWOULDBLOCK;
+		int is_doubtful = has_failed(code) || (is_none && announced);
+		if (code == EINVAL || (is_doubtful && is_shut_down((int)listener)))
+			return csysi_posix_fail_with(EBADF);
 		if (has_failed(code))
 			continue;
-		if (code == EINVAL) /* it was shut down */
-			code = EBADF;
-		if (code != EAGAIN && code != EWOULDBLOCK && !(is_short(code) && !announced))
+		if (!is_none && !(is_short(code) && !announced))
 			return csysi_posix_fail_with(code);
-		if (csys_deadline_is_poll(deadline) && !is_short(code))
+		int is_over = csys_deadline_is_poll(deadline) ||
+			      (announced && csys_deadline_left(deadline) == 0);
+		if (is_over && !is_short(code))
 			return CSYS_ETIMEDOUT;
 		/* Linux says that there is no room before it looks for a connection. */
 		r = csysi_os_poll(&ready, 1, deadline);

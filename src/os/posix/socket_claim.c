@@ -302,12 +302,30 @@ static int let_owner_in(const struct csysi_os_claim *claim, const struct stat *a
 	       csysi_posix_chmod_in((int)claim->directory, claim->name, mode | S_IWUSR) == 0;
 }
 
-int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
+/*
+ * Look at what stands there, and open it: as long as it is open no other file gets its number.
+ * *out_file is "none" where a socket cannot be opened.  -1 with errno.
+ */
+static int hold(const struct csysi_os_claim *claim, struct stat *out, csys_handle *out_file)
+{
+#ifdef O_PATH
+	int fd = openat((int)claim->directory, claim->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		fd = csysi_posix_above_2(fd);
+	*out_file = fd;
+	return fd < 0 ? -1 : fstat(fd, out);
+#else
+	(void)out_file;
+	return look(claim, out);
+#endif
+}
+
+static int recover(const struct csysi_os_claim *claim, const char *path, csys_handle *out_file)
 {
 	struct csysi_posix_address where;
 	struct stat before, now;
 
-	if (look(claim, &before) < 0)
+	if (hold(claim, &before, out_file) < 0)
 		return errno == ENOENT ? 0 : csysi_posix_fail();
 	if (!S_ISSOCK(before.st_mode))
 		return csysi_posix_fail_with(EADDRINUSE);
@@ -331,4 +349,15 @@ int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
 	return unlinkat((int)claim->directory, claim->name, 0) < 0 && errno != ENOENT
 		       ? csysi_posix_fail()
 		       : 0;
+}
+
+int csysi_os_claim_recover(const struct csysi_os_claim *claim, const char *path)
+{
+	csys_handle file = CSYS_NO_HANDLE;
+
+	int before = csysi_os_hold_cancel();
+	int r = recover(claim, path, &file);
+	csysi_os_close(file);
+	csysi_os_release_cancel(before);
+	return r;
 }
