@@ -207,8 +207,8 @@ int csysi_os_socket_recv(csysi_os_socket socket, void *buffer, size_t size, unsi
 /* A process, as the system vouches for it; -1: not told. */
 struct csysi_os_credentials {
 	int64_t pid;
-	int64_t uid; /* effective */
-	int64_t gid; /* effective */
+	int64_t uid; /* that of a peer is the effective one, that of a sender the real one */
+	int64_t gid; /* likewise */
 };
 
 /* The most handles of one message. */

@@ -161,6 +161,31 @@ static void a_sender_from_before_it_was_asked_for_is_not_told(void **state)
 	}
 }
 
+static void send_as_two_users(void)
+{
+	const csys_slice part = { "x", 1 };
+	const csys_slice_mut room = { buffer, sizeof buffer };
+	const csys_credentials own = { -1, -1, -1 };
+	csys_message message = { .slices = &part, .slice_count = 1 };
+	CHECK(setregid(1001, 1002) == 0 && setreuid(1001, 1002) == 0);
+	for (int i = 0; i < 2; i++) {
+		csys_received_message received = receiving(&room);
+		CHECK(csys_message_send(a, &message, NULL) == 0);
+		CHECK(csys_message_try_recv(b, &received) == 0);
+		CHECK(received.credentials.uid == 1001 && received.credentials.gid == 1001);
+		message.credentials = &own;
+	}
+}
+
+static void a_sender_is_told_by_its_real_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || !make_pair(CSYS_SOCKET_DATAGRAM, 1))
+		skip_because("only root can be two other users");
+	in_child(send_as_two_users);
+	close_pair();
+}
+
 #ifdef SO_PASSCRED
 static int tells_senders(int fd)
 {
@@ -231,6 +256,66 @@ static void a_sender_is_told_from_the_first_message_of_a_connection_on(void **st
 }
 #endif
 
+/* ---- what other code has asked the system for ---------------------------------------- */
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
+static void a_handle_that_other_code_asked_for_is_closed(void **state)
+{
+	(void)state;
+	const csys_slice_mut room = { buffer, sizeof buffer };
+	struct ends pipe = opened_ends();
+	const csys_slice part = { "x", 1 };
+	const csys_message message = {
+		.slices = &part, .slice_count = 1, .handles = &pipe.reader, .handle_count = 1
+	};
+	int on = 1;
+	assert_true(make_pair(CSYS_SOCKET_STREAM, 0));
+	int r = setsockopt((int)csys_socket_handle(b), SOL_SOCKET, SO_PASSPIDFD, &on, sizeof on);
+	if (r == 0 && csys_can(CSYS_CAN_SOCKET_PEER_HANDLE)) { /* no other backend knows them */
+		int handles = open_handles();
+		csys_received_message received = receiving(&room);
+		assert_int_equal(csys_message_send(a, &message, NULL), 0);
+		assert_int_equal(csys_message_recv(b, &received), 0);
+		assert_int_equal(received.handle_count, 1);
+		assert_int_equal(open_handles(), handles + 1);
+		csys_message_close_handles(&received);
+	}
+	close_pair();
+	close_ends(pipe);
+	if (r < 0)
+		skip_because("this system sends no handles of senders");
+}
+
+/* So many handles may be on their way as a process can have open. */
+static void send_too_many(void)
+{
+	csys_handle handles[8] = { 0 };
+	const csys_slice part = { "x", 1 };
+	const csys_message message = {
+		.slices = &part, .slice_count = 1, .handles = handles, .handle_count = 8
+	};
+	int r = 0;
+	if (geteuid() == 0)
+		CHECK(setgid(1001) == 0 && setuid(1001) == 0);
+	allow_handles(16);
+	for (int i = 0; i < 100 && r == 0; i++)
+		r = csys_message_try_send(a, &message, NULL);
+	CHECK(r == CSYS_EMFILE);
+}
+
+static void too_many_handles_on_their_way_are_told(void **state)
+{
+	(void)state;
+	if (!csys_can(CSYS_CAN_SOCKET_PEER_HANDLE))
+		skip_because("each system has its own limit");
+	assert_true(make_pair(CSYS_SOCKET_STREAM, 0));
+	in_child(send_too_many);
+	close_pair();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,7 +323,10 @@ int main(void)
 		TEST(without_room_nothing_is_received_of_a_stream),
 		TEST(credentials_are_not_cut_to_those_of_another),
 		TEST(a_sender_from_before_it_was_asked_for_is_not_told),
+		TEST(a_sender_is_told_by_its_real_user),
 		TEST(a_sender_is_told_from_the_first_message_of_a_connection_on),
+		TEST(a_handle_that_other_code_asked_for_is_closed),
+		TEST(too_many_handles_on_their_way_are_told),
 	};
 	return RUN(tests);
 }

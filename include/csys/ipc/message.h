@@ -34,8 +34,9 @@
  * moment on that they are sent, and the peer chooses what they are (a terminal, a socket that never
  * answers, a file that is truncated while it is read).
  *
- * Which process has sent a message is told if the socket was made with `senders`.  Of a stream it
- * is the sender of the first byte, and one call receives bytes of one sender.
+ * Which process has sent a message is told if the socket was made with `senders`, with its real
+ * user and group.  Of a stream it is the sender of the first byte, and one call receives bytes of
+ * one sender.
  *
  * Handles and credentials are for local sockets: CSYS_ENOTSUP for others, and where csys_can says
  * so of CSYS_CAN_PASS_HANDLES and CSYS_CAN_SOCKET_CREDENTIALS.

@@ -149,9 +149,10 @@ int csysi_posix_add_credentials(const struct csysi_os_credentials *credentials,
 	    !is_number(credentials->gid, UINT32_MAX))
 		return csysi_posix_fail_with(EINVAL);
 
+	/* The kernel's own choice is the real user, too. */
 	struct ucred said = { .pid = credentials->pid < 0 ? getpid() : (pid_t)credentials->pid,
-			      .uid = credentials->uid < 0 ? geteuid() : (uid_t)credentials->uid,
-			      .gid = credentials->gid < 0 ? getegid() : (gid_t)credentials->gid };
+			      .uid = credentials->uid < 0 ? getuid() : (uid_t)credentials->uid,
+			      .gid = credentials->gid < 0 ? getgid() : (gid_t)credentials->gid };
 	struct cmsghdr item = { .cmsg_level = SOL_SOCKET,
 				.cmsg_type = SCM_CREDENTIALS,
 				.cmsg_len = CMSG_LEN(sizeof said) };
