@@ -300,11 +300,11 @@ static void handles_that_come_to_a_guarded_socket_are_closed(void **state)
 {
 	(void)state;
 	const csys_socket_options options = { .any_user = 1 };
-	struct ends pipe = opened_ends();
 	const csys_slice part = { "x", 1 };
 	char text[8];
 	size_t size;
 	make_abstract();
+	struct ends pipe = opened_ends();
 	const csys_message message = { .slices = &part,
 				       .slice_count = 1,
 				       .handles = &pipe.reader,
