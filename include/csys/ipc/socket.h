@@ -275,7 +275,8 @@ enum csys_shutdown {
  * Shut a connection down for sending, for receiving, or in both directions.
  *
  * It holds in every process that has the socket.  What waits in another thread, or in one of these
- * processes, ends at once.
+ * processes, ends at once.  Datagrams have no end that could be received: without a deadline empty
+ * ones are, and with one it is waited for.
  *
  * \param socket      the socket
  * \param directions  which

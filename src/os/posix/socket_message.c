@@ -183,7 +183,11 @@ int csysi_os_socket_recv_message(csysi_os_socket socket, struct csysi_os_receive
 				 unsigned how, csys_deadline deadline)
 {
 	union csysi_posix_control control;
-	struct sockaddr_un name;
+	/* Linux tells a path that fills its type with a NUL behind it: one byte more. */
+	union {
+		struct sockaddr_un local;
+		struct sockaddr_storage room;
+	} name;
 	struct message t = {
 		.base = { .move = recv_message, .fd = (int)socket },
 		.header = {
@@ -199,7 +203,7 @@ int csysi_os_socket_recv_message(csysi_os_socket socket, struct csysi_os_receive
 	set_slices(&t.header, received->slices, received->slice_count);
 	int r = csysi_posix_transfer(&t.base, deadline, &size);
 	if (r == 0)
-		r = hand_over(&t.header, &name, received);
+		r = hand_over(&t.header, &name.local, received);
 	if (r == 0)
 		received->size = size;
 	return r;
