@@ -75,10 +75,11 @@ typedef struct csys_listener_options {
  * \retval 0                  processes can connect
  * \retval CSYS_EADDRINUSE    the address belongs to a socket that is in use, or the path to a file
  *                            of another kind
- * \retval CSYS_EACCES        this user may not make files there, or the lock file is another user's
+ * \retval CSYS_EACCES        this user may not make files there, or the lock file is another
+ *                            user's, or no file
  * \retval CSYS_ENOENT        the directory does not exist
  * \retval CSYS_ENOTDIR       a part of the path is no directory
- * \retval CSYS_EISDIR        the path ends in a slash, or the lock file is a directory
+ * \retval CSYS_EISDIR        the path ends in a slash
  * \retval CSYS_ENAMETOOLONG  the system does not reach so long a path
  * \retval CSYS_ENOTSUP       the system has no such kind, no such addresses, cannot set the mode
  *                            before others could connect, or does not tell senders

@@ -94,7 +94,8 @@ CSYS_API CSYS_MUST_CHECK int csys_socket_peer_groups(const csys_socket *socket, 
  * \param socket  a local socket with a connection
  * \param out     the handle, which the caller closes.  Unchanged on failure
  * \retval 0              *out is the caller's
- * \retval CSYS_ESRCH     the process has ended, and was reaped
+ * \retval CSYS_ESRCH     the process has ended, and was reaped; Linux 6.16 gives a handle even so,
+ *                        which is ready
  * \retval CSYS_ENOTCONN  the socket has no peer
  * \retval CSYS_ENOTSUP   the system has no such handles (Linux before 6.5), or not for this kind
  *                        of socket

@@ -19,8 +19,9 @@ static int is_on_disk(int fd)
 
 /*
  * Descriptors whose file has refused NOWAIT the last time, as a FIFO does.  A nonblocking one
- * needs no flag then.  It is only a hint: when the number has become another file's, one
- * system call is wasted.  Relaxed: it guards no data.
+ * needs no flag then.  It is only a hint, as the number may be another file's by now: then one
+ * system call is wasted, or a nonblocking file on a disk is waited for, as it is after poll has
+ * announced it.  All others keep to their nonblocking flag.  Relaxed: it guards no data.
  */
 static unsigned char refusals[1024];
 

@@ -108,6 +108,14 @@ static int is_trusted(int fd, struct stat *out)
 	return fstat(fd, out) == 0 && S_ISREG(out->st_mode) && out->st_uid == geteuid();
 }
 
+/* Whether what stands there is no file: a link, which is not followed, has another code on each
+ * system, and so has a socket. */
+static int cannot_be_one(int code)
+{
+	return code == ELOOP || code == EMLINK || code == ENXIO || code == EOPNOTSUPP ||
+	       code == EISDIR;
+}
+
 /* Open and lock the file, once.  CSYS_EAGAIN: its last holder has removed it meanwhile. */
 static int try_lock(int directory, const char *name, csys_handle *out)
 {
@@ -116,8 +124,8 @@ static int try_lock(int directory, const char *name, csys_handle *out)
 			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 			LOCK_MODE);
 
-	if (fd < 0) /* a link, which is not followed, has another code on each system */
-		return csysi_posix_fail_with(errno == ELOOP || errno == EMLINK ? EACCES : errno);
+	if (fd < 0)
+		return csysi_posix_fail_with(cannot_be_one(errno) ? EACCES : errno);
 	fd = csysi_posix_above_2(fd);
 	if (fd < 0)
 		return csysi_posix_fail();
