@@ -87,7 +87,8 @@ static void print_peers(void)
 /* ---- the cases -------------------------------------------------------------- */
 
 /* The names of ways, in the order of the report.  Those with messages first. */
-static const char *const ways[] = { "pipe", "fifo", "message_queue", "system_v", "stream" };
+static const char *const ways[] = { "pipe", "fifo",    "stream",        "datagram", "seqpacket",
+				    "tcp",  "framing", "message_queue", "system_v", "shm" };
 static const char *const pairs[] = { "file_lock", "named_semaphore" };
 enum { WAYS = sizeof ways / sizeof *ways, PAIRS = sizeof pairs / sizeof *pairs };
 
@@ -130,16 +131,38 @@ static void make_jobs(void)
 	}
 }
 
+/* What a subject has of that name, or NULL. */
+static const struct ipc_way *way_named(const struct ipc_peer *peer, const char *name)
+{
+	for (; peer; peer = peer->more)
+		for (size_t i = 0; i < peer->count; i++)
+			if (strcmp(peer->ways[i].name, name) == 0)
+				return &peer->ways[i];
+	return NULL;
+}
+
+static int is_too_large(const struct ipc_way *way, size_t size)
+{
+	return way->largest != 0 && size > way->largest;
+}
+
 /* What a subject has for a job, or NULL. */
 static const struct ipc_way *way_of(const struct ipc_peer *peer, const struct job *job)
 {
-	for (size_t i = 0; i < peer->count; i++) {
-		const struct ipc_way *way = &peer->ways[i];
-		size_t largest = way->largest ? way->largest : IPC_LARGEST;
-		if (strcmp(way->name, job->way) == 0 && job->size <= largest)
-			return way;
+	const struct ipc_way *way = way_named(peer, job->way);
+	return way && !is_too_large(way, job->size) ? way : NULL;
+}
+
+/* Say which sizes csys has not, and so nobody is measured with beside it. */
+static void print_left_out(void)
+{
+	for (size_t w = 0; w < WAYS; w++) {
+		const struct ipc_way *way = way_named(peers[0], ways[w]);
+		for (size_t s = 0; s < SIZES; s++)
+			if (is_too_large(way, sizes[s].bytes))
+				printf("# left out: %s.%s (%s)\n", ways[w], sizes[s].name,
+				       way->why_not_larger);
 	}
-	return NULL;
 }
 
 /* ---- two processes ---------------------------------------------------------- */
@@ -177,6 +200,9 @@ void ipc_check(int is_so, const char *what)
 
 static char *message;
 static char *buffer;
+
+/* A message has its number at both ends. */
+_Static_assert(sizeof(uint64_t) == IPC_CHECKED, "the number is what is checked");
 
 static void send_one(const struct ipc_way *way, void *channel, int side, size_t size,
 		     uint64_t number)
@@ -317,7 +343,7 @@ static double measure(const struct ipc_peer *peer, const struct ipc_way *way, co
 {
 	int64_t budget = quick ? 1000000 : 25000000;
 	if (*count == 0)
-		*count = enough(40, run(way, job, 40, 0), budget / 4);
+		*count = quick ? 20 : enough(40, run(way, job, 40, 0), budget / 4);
 	int64_t ran = *count;
 	int64_t ns = run(way, job, ran, job->kind == PING);
 	*count = enough(ran, ns, budget);
@@ -390,6 +416,7 @@ int main(int argc, char **argv)
 
 	bench_print_machine();
 	print_peers();
+	print_left_out();
 	if (cpus < 2)
 		puts("# skipped: the cases on two CPUs (this process may use one)");
 	fflush(stdout);

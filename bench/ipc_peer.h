@@ -16,6 +16,16 @@
 /* The largest message, and what a buffer has room for. */
 #define IPC_LARGEST (1 << 20)
 
+/* The largest message that the usual limits of the system let through: what a datagram, or one
+ * message of a seqpacket, can be in the send buffer of a local socket; of a queue of POSIX; and
+ * of one of System V that has room for 8. */
+#define IPC_DATAGRAM 65536
+#define IPC_QUEUED 8192
+#define IPC_SYSTEM_V 2048
+
+/* So many bytes at the begin and at the end of a message are checked. */
+#define IPC_CHECKED 8
+
 struct ipc_way {
 	const char *name;
 	size_t largest; /* bytes of a message; 0: IPC_LARGEST */
@@ -32,6 +42,8 @@ struct ipc_way {
 
 	/* Or a pair of calls that nobody waits for: lock and unlock, post and wait. */
 	void (*pair)(void *object, int64_t count);
+
+	const char *why_not_larger; /* of csys, where `largest` is not 0 */
 };
 
 struct ipc_peer {
@@ -39,6 +51,7 @@ struct ipc_peer {
 	const char *(*version)(void); /* may be NULL */
 	const struct ipc_way *ways;
 	size_t count;
+	const struct ipc_peer *more; /* with the ways of another file; may be NULL */
 };
 
 /* Until when a call may wait: ns of CLOCK_MONOTONIC.  The same in both processes. */

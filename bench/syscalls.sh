@@ -55,7 +55,7 @@ for subject; do
 	fi
 done
 [ -x "$build/bench/ipc" ] || exit 0 # not on every system
-for way in pipe fifo message_queue stream; do
+for way in pipe fifo stream datagram seqpacket tcp framing message_queue shm; do
 	for subject; do
 		count_case "ping.$way" ipc "$subject" 1000 "ping.$way.8.1cpu" || [ $? -eq 77 ] || {
 			echo "$0: $way of $subject cannot be counted" >&2

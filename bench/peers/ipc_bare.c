@@ -1,35 +1,26 @@
 /*
- * bench/peers/ipc_bare.c - the same mechanisms by bare calls of the system, with the same deadline.
- *
- * As a careful program does it by hand: what can be done is done at once, else it is waited for by
- * poll, until a point of the monotonic clock.  All is nonblocking, and SIGPIPE is ignored.
+ * bench/peers/ipc_bare.c - pipes, sockets and framing by bare calls of the system.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mqueue.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
-#include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/msg.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "bench.h"
-#include "ipc_peer.h"
+#include "ipc_bare.h"
 
-struct ends {
-	int reader[2];
-	int writer[2];
-};
-
-static struct ends *new_ends(void)
+struct bare_ends *bare_new_ends(void)
 {
-	struct ends *ends = malloc(sizeof *ends);
+	struct bare_ends *ends = malloc(sizeof *ends);
 	ipc_check(ends != NULL, "out of memory");
 	signal(SIGPIPE, SIG_IGN);
 	return ends;
@@ -43,8 +34,7 @@ static void wait_for(int fd, short events)
 	ipc_check(ready > 0 || (ready < 0 && errno == EINTR), "bare: the deadline has passed");
 }
 
-/* Whether a failed call is to be made again. */
-static void again(int fd, short events)
+void bare_again(int fd, short events)
 {
 	ipc_check(errno == EAGAIN || errno == EINTR, "bare: a transfer failed");
 	if (errno == EAGAIN)
@@ -56,7 +46,7 @@ static void again(int fd, short events)
 static void *pipe_open(size_t size)
 {
 	(void)size;
-	struct ends *ends = new_ends();
+	struct bare_ends *ends = bare_new_ends();
 	for (int side = 0; side < 2; side++) {
 		int made[2];
 		ipc_check(pipe2(made, O_CLOEXEC | O_NONBLOCK) == 0, "bare: no pipe");
@@ -69,7 +59,7 @@ static void *pipe_open(size_t size)
 static void *fifo_open(size_t size)
 {
 	(void)size;
-	struct ends *ends = new_ends();
+	struct bare_ends *ends = bare_new_ends();
 	for (int side = 0; side < 2; side++) {
 		const char *path = ipc_path("fifo");
 		ipc_check(mkfifo(path, 0600) == 0, "bare: no FIFO");
@@ -83,18 +73,18 @@ static void *fifo_open(size_t size)
 
 static void stream_join(void *channel, int side)
 {
-	struct ends *ends = channel;
+	struct bare_ends *ends = channel;
 	close(ends->reader[!side]);
 	close(ends->writer[!side]);
 }
 
 static void stream_send(void *channel, int side, const void *data, size_t size)
 {
-	int fd = ((struct ends *)channel)->writer[side];
+	int fd = ((struct bare_ends *)channel)->writer[side];
 	while (size > 0) {
 		ssize_t moved = write(fd, data, size);
 		if (moved < 0) {
-			again(fd, POLLOUT);
+			bare_again(fd, POLLOUT);
 			continue;
 		}
 		data = (const char *)data + moved;
@@ -104,12 +94,12 @@ static void stream_send(void *channel, int side, const void *data, size_t size)
 
 static void stream_recv(void *channel, int side, void *buffer, size_t size)
 {
-	int fd = ((struct ends *)channel)->reader[side];
+	int fd = ((struct bare_ends *)channel)->reader[side];
 	while (size > 0) {
 		ssize_t moved = read(fd, buffer, size);
 		ipc_check(moved != 0, "bare: the end of the stream");
 		if (moved < 0) {
-			again(fd, POLLIN);
+			bare_again(fd, POLLIN);
 			continue;
 		}
 		buffer = (char *)buffer + moved;
@@ -119,7 +109,7 @@ static void stream_recv(void *channel, int side, void *buffer, size_t size)
 
 static void stream_close(void *channel, int side)
 {
-	struct ends *ends = channel;
+	struct bare_ends *ends = channel;
 	close(ends->reader[side]);
 	close(ends->writer[side]);
 	free(ends);
@@ -127,30 +117,76 @@ static void stream_close(void *channel, int side)
 
 /* ---- sockets ---------------------------------------------------------------- */
 
-static void *socket_open(size_t size)
+static struct bare_ends *ends_of(const int made[2])
 {
-	(void)size;
-	struct ends *ends = new_ends();
-	int made[2];
-	ipc_check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, made) == 0,
-		  "bare: no sockets");
+	struct bare_ends *ends = bare_new_ends();
 	for (int side = 0; side < 2; side++)
 		ends->reader[side] = ends->writer[side] = made[side];
 	return ends;
 }
 
+static void *pair_open(int kind)
+{
+	int made[2];
+	ipc_check(socketpair(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, made) == 0,
+		  "bare: no sockets");
+	return ends_of(made);
+}
+
+static void *stream_socket_open(size_t size)
+{
+	(void)size;
+	return pair_open(SOCK_STREAM);
+}
+
+static void *datagram_open(size_t size)
+{
+	(void)size;
+	return pair_open(SOCK_DGRAM);
+}
+
+static void *seqpacket_open(size_t size)
+{
+	(void)size;
+	return pair_open(SOCK_SEQPACKET);
+}
+
+static void *tcp_open(size_t size)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof here;
+	int made[2], on = 1;
+	(void)size;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	made[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ipc_check(listener >= 0 && made[0] >= 0 &&
+			  bind(listener, (struct sockaddr *)&here, sizeof here) == 0 &&
+			  listen(listener, 1) == 0 &&
+			  getsockname(listener, (struct sockaddr *)&here, &length) == 0 &&
+			  connect(made[0], (struct sockaddr *)&here, sizeof here) == 0,
+		  "bare: no connection");
+	made[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	ipc_check(made[1] >= 0 && fcntl(made[0], F_SETFL, O_NONBLOCK) == 0, "bare: no connection");
+	for (int side = 0; side < 2; side++)
+		ipc_check(setsockopt(made[side], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0,
+			  "bare: no connection");
+	close(listener);
+	return ends_of(made);
+}
+
 static void socket_join(void *channel, int side)
 {
-	close(((struct ends *)channel)->reader[!side]);
+	close(((struct bare_ends *)channel)->reader[!side]);
 }
 
 static void socket_send(void *channel, int side, const void *data, size_t size)
 {
-	int fd = ((struct ends *)channel)->writer[side];
+	int fd = ((struct bare_ends *)channel)->writer[side];
 	while (size > 0) {
 		ssize_t moved = send(fd, data, size, MSG_NOSIGNAL);
 		if (moved < 0) {
-			again(fd, POLLOUT);
+			bare_again(fd, POLLOUT);
 			continue;
 		}
 		data = (const char *)data + moved;
@@ -158,178 +194,124 @@ static void socket_send(void *channel, int side, const void *data, size_t size)
 	}
 }
 
+static void message_recv(void *channel, int side, void *buffer, size_t size)
+{
+	int fd = ((struct bare_ends *)channel)->reader[side];
+	ssize_t got;
+	while ((got = recv(fd, buffer, size, MSG_TRUNC)) < 0)
+		bare_again(fd, POLLIN);
+	ipc_check((size_t)got == size, "bare: a message is cut");
+}
+
 static void socket_close(void *channel, int side)
 {
-	close(((struct ends *)channel)->reader[side]);
+	close(((struct bare_ends *)channel)->reader[side]);
 	free(channel);
 }
 
-/* ---- queues of POSIX -------------------------------------------------------- */
+/* ---- messages with their length before them, in a stream: in one call, and read ahead ------- */
 
-static void *message_queue_open(size_t size)
-{
-	struct ends *ends = new_ends();
-	struct mq_attr attributes = { .mq_maxmsg = 8, .mq_msgsize = (long)size };
-	for (int side = 0; side < 2; side++) {
-		char name[80];
-		snprintf(name, sizeof name, "/%s", ipc_name("queue"));
-		ends->reader[side] =
-			mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK, 0600, &attributes);
-		ipc_check(ends->reader[side] >= 0 && mq_unlink(name) == 0, "bare: no queue");
-		ends->writer[!side] = ends->reader[side];
-	}
-	return ends;
-}
+enum { AHEAD = 65536, LIMIT = 1 << 23 };
 
-static void message_queue_join(void *channel, int side)
-{
-	(void)channel;
-	(void)side;
-}
-
-static void message_queue_send(void *channel, int side, const void *data, size_t size)
-{
-	int queue = ((struct ends *)channel)->writer[side];
-	while (mq_send(queue, data, size, 0) < 0)
-		again(queue, POLLOUT);
-}
-
-static void message_queue_recv(void *channel, int side, void *buffer, size_t size)
-{
-	int queue = ((struct ends *)channel)->reader[side];
-	while (mq_receive(queue, buffer, size, NULL) < 0)
-		again(queue, POLLIN);
-}
-
-static void message_queue_close(void *channel, int side)
-{
-	struct ends *ends = channel;
-	(void)side;
-	mq_close(ends->reader[0]);
-	mq_close(ends->reader[1]);
-	free(ends);
-}
-
-/* ---- queues of System V: looked at again and again, 50 us to 5 ms apart ----- */
-
-struct foreign {
-	long type;
-	char text[2048];
+struct framed {
+	struct bare_ends *ends;
+	size_t first, last; /* what was read ahead and not taken */
+	char ahead[AHEAD];
 };
 
-static void *system_v_open(size_t size)
+static void *framing_open(size_t size)
 {
-	struct ends *ends = new_ends();
-	for (int side = 0; side < 2; side++) {
-		struct msqid_ds about;
-		int id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
-		ipc_check(id >= 0 && msgctl(id, IPC_STAT, &about) == 0, "bare: no queue");
-		about.msg_qbytes = 8 * size;
-		ipc_check(msgctl(id, IPC_SET, &about) == 0, "bare: no queue");
-		ends->reader[side] = ends->writer[!side] = id;
-	}
-	return ends;
+	struct framed *framed = malloc(sizeof *framed);
+	ipc_check(framed != NULL, "out of memory");
+	framed->ends = stream_socket_open(size);
+	framed->first = framed->last = 0;
+	return framed;
 }
 
-static void nap(int64_t *next)
+static void framing_join(void *channel, int side)
 {
-	struct timespec until;
-	ipc_check(errno == EAGAIN || errno == ENOMSG || errno == EINTR, "bare: a transfer failed");
-	int64_t at = bench_now() + *next;
-	ipc_check(at < ipc_deadline(), "bare: the deadline has passed");
-	until = (struct timespec){ at / 1000000000, at % 1000000000 };
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-	*next = *next < 2500000 ? 2 * *next : 5000000;
+	socket_join(((struct framed *)channel)->ends, side);
 }
 
-static void system_v_send(void *channel, int side, const void *data, size_t size)
+static void framing_send(void *channel, int side, const void *data, size_t size)
 {
-	struct foreign foreign = { .type = 1 };
-	int64_t next = 50000;
-	__builtin_memcpy(foreign.text, data, size);
-	while (msgsnd(((struct ends *)channel)->writer[side], &foreign, size, IPC_NOWAIT) < 0)
-		nap(&next);
+	struct framed *framed = channel;
+	int fd = framed->ends->writer[side];
+	uint32_t prefix = htonl((uint32_t)size);
+	struct iovec parts[2] = { { &prefix, sizeof prefix }, { (void *)(uintptr_t)data, size } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t moved;
+	while ((moved = sendmsg(fd, &message, MSG_NOSIGNAL)) < 0)
+		bare_again(fd, POLLOUT);
+	if ((size_t)moved >= sizeof prefix)
+		socket_send(framed->ends, side, (const char *)data + moved - sizeof prefix,
+			    size + sizeof prefix - (size_t)moved);
+	else
+		ipc_check(0, "bare: the prefix was cut");
 }
 
-static void system_v_recv(void *channel, int side, void *buffer, size_t size)
+/* Take so many bytes: those that were read ahead, and then others, many of them directly. */
+static void take(struct framed *framed, int side, void *buffer, size_t size)
 {
-	struct foreign foreign;
-	int64_t next = 50000;
-	while (msgrcv(((struct ends *)channel)->reader[side], &foreign, size, 0, IPC_NOWAIT) < 0)
-		nap(&next);
-	__builtin_memcpy(buffer, foreign.text, size);
-}
-
-static void system_v_close(void *channel, int side)
-{
-	struct ends *ends = channel;
-	for (int i = 0; side == 0 && i < 2; i++)
-		msgctl(ends->reader[i], IPC_RMID, NULL);
-	free(ends);
-}
-
-/* ---- pairs ------------------------------------------------------------------ */
-
-static void *file_open(size_t size)
-{
-	static int fd;
-	const char *path = ipc_path("lock");
-	(void)size;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ipc_check(fd >= 0 && unlink(path) == 0, "bare: no file");
-	return &fd;
-}
-
-static void file_pair(void *object, int64_t count)
-{
-	int fd = *(int *)object;
-	for (; count > 0; count--)
-		ipc_check(flock(fd, LOCK_EX) == 0 && flock(fd, LOCK_UN) == 0, "bare: no lock");
-}
-
-static void file_close(void *object, int side)
-{
-	(void)side;
-	close(*(int *)object);
-}
-
-static void *semaphore_open(size_t size)
-{
-	char name[80];
-	(void)size;
-	snprintf(name, sizeof name, "/%s", ipc_name("semaphore"));
-	sem_t *semaphore = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
-	ipc_check(semaphore != SEM_FAILED && sem_unlink(name) == 0, "bare: no semaphore");
-	return semaphore;
-}
-
-static void semaphore_pair(void *object, int64_t count)
-{
-	for (; count > 0; count--) {
-		sem_post(object);
-		sem_wait(object);
+	while (size > 0) {
+		size_t part = framed->last - framed->first;
+		if (part == 0 && size >= AHEAD) {
+			stream_recv(framed->ends, side, buffer, size);
+			return;
+		}
+		if (part == 0) {
+			int fd = framed->ends->reader[side];
+			ssize_t got;
+			while ((got = read(fd, framed->ahead, AHEAD)) < 0)
+				bare_again(fd, POLLIN);
+			ipc_check(got != 0, "bare: the end of the stream");
+			framed->first = 0;
+			framed->last = (size_t)got;
+			continue;
+		}
+		part = part < size ? part : size;
+		memcpy(buffer, framed->ahead + framed->first, part);
+		framed->first += part;
+		buffer = (char *)buffer + part;
+		size -= part;
 	}
 }
 
-static void semaphore_close(void *object, int side)
+static void framing_recv(void *channel, int side, void *buffer, size_t size)
 {
-	(void)side;
-	sem_close(object);
+	uint32_t prefix;
+	take(channel, side, &prefix, sizeof prefix);
+	ipc_check(ntohl(prefix) <= LIMIT && ntohl(prefix) == size, "bare: another length");
+	take(channel, side, buffer, size);
 }
+
+static void framing_close(void *channel, int side)
+{
+	socket_close(((struct framed *)channel)->ends, side);
+	free(channel);
+}
+
+#define STREAM .join = stream_join, .send = stream_send, .recv = stream_recv, .close = stream_close
+#define SOCKET .join = socket_join, .send = socket_send, .recv = stream_recv, .close = socket_close
+#define MESSAGES \
+	.join = socket_join, .send = socket_send, .recv = message_recv, .close = socket_close
 
 static const struct ipc_way ways[] = {
-	{ "pipe", 0, pipe_open, stream_join, stream_send, stream_recv, stream_close, NULL },
-	{ "fifo", 0, fifo_open, stream_join, stream_send, stream_recv, stream_close, NULL },
-	{ "stream", 0, socket_open, socket_join, socket_send, stream_recv, socket_close, NULL },
-	{ "message_queue", 8192, message_queue_open, message_queue_join, message_queue_send,
-	  message_queue_recv, message_queue_close, NULL },
-	{ "system_v", 2048, system_v_open, message_queue_join, system_v_send, system_v_recv,
-	  system_v_close, NULL },
-	{ "file_lock", 0, file_open, NULL, NULL, NULL, file_close, file_pair },
-	{ "named_semaphore", 0, semaphore_open, NULL, NULL, NULL, semaphore_close, semaphore_pair },
+	{ .name = "pipe", .open = pipe_open, STREAM },
+	{ .name = "fifo", .open = fifo_open, STREAM },
+	{ .name = "stream", .open = stream_socket_open, SOCKET },
+	{ .name = "datagram", .largest = IPC_DATAGRAM, .open = datagram_open, MESSAGES },
+	{ .name = "seqpacket", .largest = IPC_DATAGRAM, .open = seqpacket_open, MESSAGES },
+	{ .name = "tcp", .open = tcp_open, SOCKET },
+	{ .name = "framing",
+	  .open = framing_open,
+	  .join = framing_join,
+	  .send = framing_send,
+	  .recv = framing_recv,
+	  .close = framing_close },
 };
 
 extern const struct ipc_peer ipc_peer_bare;
-const struct ipc_peer ipc_peer_bare = { .name = "bare",
-					.ways = ways,
-					.count = sizeof ways / sizeof *ways };
+const struct ipc_peer ipc_peer_bare = {
+	.name = "bare", .ways = ways, .count = sizeof ways / sizeof *ways, .more = &ipc_bare_objects
+};

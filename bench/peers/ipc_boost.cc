@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include <boost/date_time/posix_time/posix_time_types.hpp>
+#include <boost/interprocess/anonymous_shared_memory.hpp>
 #include <boost/interprocess/ipc/message_queue.hpp>
 #include <boost/interprocess/sync/file_lock.hpp>
+#include <boost/interprocess/sync/interprocess_semaphore.hpp>
 #include <boost/interprocess/sync/named_semaphore.hpp>
 #include <boost/version.hpp>
 
@@ -123,20 +125,61 @@ static void semaphore_close(void *object, int)
 	delete static_cast<ip::named_semaphore *>(object);
 }
 
+#define RING_SEMAPHORE ip::interprocess_semaphore
+
+static void ring_post(ip::interprocess_semaphore *semaphore)
+{
+	semaphore->post();
+}
+
+static void ring_wait(ip::interprocess_semaphore *semaphore)
+{
+	ipc_check(semaphore->timed_wait(until()), "boost: the deadline has passed");
+}
+
+#include "ipc_ring.h"
+
+/* The semaphores lie before the slots, each on cache lines of its own. */
+static const size_t semaphores_bytes = 4096;
+
+static void *shm_open_rings(size_t size)
+{
+	ip::mapped_region *region = new ip::mapped_region(
+		ip::anonymous_shared_memory(semaphores_bytes + ring_bytes(size)));
+	rings *made = new rings;
+	char *begin = static_cast<char *>(region->get_address());
+	ring_slots(made, begin + semaphores_bytes, size);
+	made->memory = region;
+	for (int side = 0; side < 2; side++) {
+		made->to[side].filled = new (begin + 256 * side) ip::interprocess_semaphore(0);
+		made->to[side].free =
+			new (begin + 256 * side + 128) ip::interprocess_semaphore(RING_SLOTS);
+	}
+	return made;
+}
+
+static void shm_close(void *object, int)
+{
+	rings *made = static_cast<rings *>(object);
+	delete static_cast<ip::mapped_region *>(made->memory);
+	delete made;
+}
+
 static const char *version()
 {
 	return BOOST_LIB_VERSION;
 }
 
 static const ipc_way ways[] = {
-	{ "message_queue", 0, queue_open, queue_join, queue_send, queue_recv, queue_close,
+	{ "message_queue", 0, queue_open, queue_join, queue_send, queue_recv, queue_close, nullptr,
 	  nullptr },
-	{ "file_lock", 0, file_open, nullptr, nullptr, nullptr, file_close, file_pair },
+	{ "shm", 0, shm_open_rings, ring_join, ring_send, ring_recv, shm_close, nullptr, nullptr },
+	{ "file_lock", 0, file_open, nullptr, nullptr, nullptr, file_close, file_pair, nullptr },
 	{ "named_semaphore", 0, semaphore_open, nullptr, nullptr, nullptr, semaphore_close,
-	  semaphore_pair },
+	  semaphore_pair, nullptr },
 };
 
 extern "C" {
 extern const ipc_peer ipc_peer_boost;
-const ipc_peer ipc_peer_boost = { "boost", version, ways, sizeof ways / sizeof *ways };
+const ipc_peer ipc_peer_boost = { "boost", version, ways, sizeof ways / sizeof *ways, nullptr };
 }

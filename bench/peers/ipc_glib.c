@@ -12,18 +12,35 @@ struct channel {
 	GSocket *sockets[2];
 };
 
-static void *socket_open(size_t size)
+static void *pair_open(int kind)
 {
 	struct channel *channel = g_new0(struct channel, 1);
 	int made[2];
-	(void)size;
-	ipc_check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made) == 0, "gio: no sockets");
+	ipc_check(socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, made) == 0, "gio: no sockets");
 	for (int side = 0; side < 2; side++) {
 		channel->sockets[side] = g_socket_new_from_fd(made[side], NULL);
 		ipc_check(channel->sockets[side] != NULL, "gio: no socket");
 		g_socket_set_timeout(channel->sockets[side], 60);
 	}
 	return channel;
+}
+
+static void *stream_open(size_t size)
+{
+	(void)size;
+	return pair_open(SOCK_STREAM);
+}
+
+static void *datagram_open(size_t size)
+{
+	(void)size;
+	return pair_open(SOCK_DGRAM);
+}
+
+static void *seqpacket_open(size_t size)
+{
+	(void)size;
+	return pair_open(SOCK_SEQPACKET);
 }
 
 static void socket_join(void *object, int side)
@@ -67,9 +84,15 @@ static const char *version(void)
 	return text;
 }
 
+#define SOCKET .join = socket_join, .send = socket_send, .recv = socket_recv, .close = socket_close
+
 static const struct ipc_way ways[] = {
-	{ "stream", 0, socket_open, socket_join, socket_send, socket_recv, socket_close, NULL },
+	{ .name = "stream", .open = stream_open, SOCKET },
+	{ .name = "datagram", .largest = IPC_DATAGRAM, .open = datagram_open, SOCKET },
+	{ .name = "seqpacket", .largest = IPC_DATAGRAM, .open = seqpacket_open, SOCKET },
 };
 
 extern const struct ipc_peer ipc_peer_gio;
-const struct ipc_peer ipc_peer_gio = { "gsocket", version, ways, sizeof ways / sizeof *ways };
+const struct ipc_peer ipc_peer_gio = {
+	.name = "gsocket", .version = version, .ways = ways, .count = sizeof ways / sizeof *ways
+};

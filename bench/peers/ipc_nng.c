@@ -67,8 +67,15 @@ static void pair_close(void *object, int side)
 }
 
 static const struct ipc_way ways[] = {
-	{ "stream", 0, pair_open, pair_join, pair_send, pair_recv, pair_close, NULL },
+	{ .name = "stream",
+	  .open = pair_open,
+	  .join = pair_join,
+	  .send = pair_send,
+	  .recv = pair_recv,
+	  .close = pair_close },
 };
 
 extern const struct ipc_peer ipc_peer_nng;
-const struct ipc_peer ipc_peer_nng = { "nng", nng_version, ways, sizeof ways / sizeof *ways };
+const struct ipc_peer ipc_peer_nng = {
+	.name = "nng", .version = nng_version, .ways = ways, .count = sizeof ways / sizeof *ways
+};

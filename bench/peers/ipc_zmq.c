@@ -74,8 +74,15 @@ static const char *version(void)
 }
 
 static const struct ipc_way ways[] = {
-	{ "stream", 0, pair_open, pair_join, pair_send, pair_recv, pair_close, NULL },
+	{ .name = "stream",
+	  .open = pair_open,
+	  .join = pair_join,
+	  .send = pair_send,
+	  .recv = pair_recv,
+	  .close = pair_close },
 };
 
 extern const struct ipc_peer ipc_peer_zmq;
-const struct ipc_peer ipc_peer_zmq = { "zmq", version, ways, sizeof ways / sizeof *ways };
+const struct ipc_peer ipc_peer_zmq = {
+	.name = "zmq", .version = version, .ways = ways, .count = sizeof ways / sizeof *ways
+};

@@ -1,10 +1,11 @@
-//! bench/peers/rust/ipc/ipc.rs - std as a subject of bench/ipc: UnixStream, io::pipe, File::lock.
+//! bench/peers/rust/ipc/ipc.rs - std as a subject of bench/ipc: UnixStream, TcpStream, io::pipe, File::lock.
 //!
-//! UnixStream waits for a minute at most; pipes and locks of files have no deadline in std.
+//! Sockets wait for a minute at most; pipes and locks of files have no deadline in std.
 
 use std::ffi::{c_char, c_int, c_void, CStr};
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub struct Way {
     recv: Option<Recv>,
     close: Option<Join>,
     pair: Option<Pair>,
+    why_not_larger: *const c_char,
 }
 
 #[repr(C)]
@@ -34,6 +36,7 @@ pub struct Peer {
     version: Option<unsafe extern "C" fn() -> *const c_char>,
     ways: *const Way,
     count: usize,
+    more: *const Peer,
 }
 
 /// Nothing in it changes.
@@ -46,9 +49,9 @@ unsafe extern "C" {
 
 // ---- sockets ------------------------------------------------------------------------
 
-struct Sockets([Option<UnixStream>; 2]);
+struct Sockets<S>([Option<S>; 2]);
 
-unsafe extern "C" fn socket_open(_size: usize) -> *mut c_void {
+unsafe extern "C" fn stream_open(_size: usize) -> *mut c_void {
     let (one, other) = UnixStream::pair().unwrap();
     for socket in [&one, &other] {
         socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -57,24 +60,60 @@ unsafe extern "C" fn socket_open(_size: usize) -> *mut c_void {
     Box::into_raw(Box::new(Sockets([Some(one), Some(other)]))).cast()
 }
 
-unsafe extern "C" fn socket_join(channel: *mut c_void, side: c_int) {
-    unsafe { (*channel.cast::<Sockets>()).0[1 - side as usize] = None };
+unsafe extern "C" fn tcp_open(_size: usize) -> *mut c_void {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (other, _) = listener.accept().unwrap();
+    for socket in [&one, &other] {
+        socket.set_nodelay(true).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        socket.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+    }
+    Box::into_raw(Box::new(Sockets([Some(one), Some(other)]))).cast()
 }
 
-unsafe extern "C" fn socket_send(channel: *mut c_void, side: c_int, data: *const u8, size: usize) {
-    let sockets = unsafe { &mut (*channel.cast::<Sockets>()).0 };
+unsafe extern "C" fn socket_join<S>(channel: *mut c_void, side: c_int) {
+    unsafe { (*channel.cast::<Sockets<S>>()).0[1 - side as usize] = None };
+}
+
+unsafe extern "C" fn socket_send<S: Write>(
+    channel: *mut c_void,
+    side: c_int,
+    data: *const u8,
+    size: usize,
+) {
+    let sockets = unsafe { &mut (*channel.cast::<Sockets<S>>()).0 };
     let data = unsafe { std::slice::from_raw_parts(data, size) };
     sockets[side as usize].as_mut().unwrap().write_all(data).unwrap();
 }
 
-unsafe extern "C" fn socket_recv(channel: *mut c_void, side: c_int, buffer: *mut u8, size: usize) {
-    let sockets = unsafe { &mut (*channel.cast::<Sockets>()).0 };
+unsafe extern "C" fn socket_recv<S: Read>(
+    channel: *mut c_void,
+    side: c_int,
+    buffer: *mut u8,
+    size: usize,
+) {
+    let sockets = unsafe { &mut (*channel.cast::<Sockets<S>>()).0 };
     let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, size) };
     sockets[side as usize].as_mut().unwrap().read_exact(buffer).unwrap();
 }
 
-unsafe extern "C" fn socket_close(channel: *mut c_void, _side: c_int) {
-    drop(unsafe { Box::from_raw(channel.cast::<Sockets>()) });
+unsafe extern "C" fn socket_close<S>(channel: *mut c_void, _side: c_int) {
+    drop(unsafe { Box::from_raw(channel.cast::<Sockets<S>>()) });
+}
+
+const fn socket_way<S: Read + Write>(name: &'static CStr, open: Open) -> Way {
+    Way {
+        name: name.as_ptr(),
+        largest: 0,
+        open: Some(open),
+        join: Some(socket_join::<S>),
+        send: Some(socket_send::<S>),
+        recv: Some(socket_recv::<S>),
+        close: Some(socket_close::<S>),
+        pair: None,
+        why_not_larger: std::ptr::null(),
+    }
 }
 
 // ---- pipes ---------------------------------------------------------------------------
@@ -133,19 +172,11 @@ unsafe extern "C" fn file_close(object: *mut c_void, _side: c_int) {
     drop(unsafe { Box::from_raw(object.cast::<File>()) });
 }
 
-const WAYS: usize = 3;
+const WAYS: usize = 4;
 
 static ALL: [Way; WAYS] = [
-    Way {
-        name: c"stream".as_ptr(),
-        largest: 0,
-        open: Some(socket_open),
-        join: Some(socket_join),
-        send: Some(socket_send),
-        recv: Some(socket_recv),
-        close: Some(socket_close),
-        pair: None,
-    },
+    socket_way::<UnixStream>(c"stream", stream_open),
+    socket_way::<TcpStream>(c"tcp", tcp_open),
     Way {
         name: c"pipe".as_ptr(),
         largest: 0,
@@ -155,6 +186,7 @@ static ALL: [Way; WAYS] = [
         recv: Some(pipe_recv),
         close: Some(pipe_close),
         pair: None,
+        why_not_larger: std::ptr::null(),
     },
     Way {
         name: c"file_lock".as_ptr(),
@@ -165,9 +197,15 @@ static ALL: [Way; WAYS] = [
         recv: None,
         close: Some(file_close),
         pair: Some(file_pair),
+        why_not_larger: std::ptr::null(),
     },
 ];
 
 #[unsafe(no_mangle)]
-pub static ipc_peer_rust: Peer =
-    Peer { name: c"rust".as_ptr(), version: None, ways: &raw const ALL[0], count: WAYS };
+pub static ipc_peer_rust: Peer = Peer {
+    name: c"rust".as_ptr(),
+    version: None,
+    ways: &raw const ALL[0],
+    count: WAYS,
+    more: std::ptr::null(),
+};
