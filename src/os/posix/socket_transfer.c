@@ -21,35 +21,48 @@
 #define FIRST_PAUSE 50000
 #define LAST_PAUSE 1000000
 
-int csysi_posix_transfer(struct csysi_posix_transfer *t, csys_deadline deadline, size_t *out)
+/* Go on after an attempt that has failed, with errno. */
+static int go_on(struct csysi_posix_transfer *t, int flags, csys_deadline deadline, size_t *out)
 {
-	int flags = csys_deadline_is_forever(deadline) ? 0 : MSG_DONTWAIT;
 	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->writing, .is_known = 1 };
 	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
 	int announced = 0; /* how often poll has said that it is ready */
+	ssize_t moved;
 
-	int r = csysi_fault(CSYS_EIO);
-	while (r == 0) {
-		ssize_t moved = t->move(t, flags);
-		if (moved >= 0) {
-			*out = (size_t)moved;
-			return 0;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
+	do {
+		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
 			return csysi_posix_fail_to_move();
-		if (csys_deadline_is_poll(deadline) ||
-		    (announced > 0 && csys_deadline_left(deadline) == 0))
-			return CSYS_ETIMEDOUT;
-		if (announced > 1)
-			csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
-		r = csysi_os_poll(&ready, 1, deadline);
-		if (r == 0 && ready.ready < 0)
-			r = csysi_posix_fail_with(EBADF);
-		announced += announced < 2;
-	}
-	return r;
+		if (errno != EINTR) {
+			if (csys_deadline_is_poll(deadline) ||
+			    (announced > 0 && csys_deadline_left(deadline) == 0))
+				return CSYS_ETIMEDOUT;
+			if (announced > 1)
+				csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
+			int r = csysi_os_poll(&ready, 1, deadline);
+			if (r < 0)
+				return r;
+			if (ready.ready < 0)
+				return csysi_posix_fail_with(EBADF);
+			announced += announced < 2;
+		}
+		moved = t->move(t, flags);
+	} while (moved < 0);
+	*out = (size_t)moved;
+	return 0;
+}
+
+int csysi_posix_transfer(struct csysi_posix_transfer *t, csys_deadline deadline, size_t *out)
+{
+	int r = csysi_fault(CSYS_EIO);
+	if (r < 0)
+		return r;
+
+	int flags = csys_deadline_is_forever(deadline) ? 0 : MSG_DONTWAIT;
+	ssize_t moved = t->move(t, flags);
+	if (moved < 0)
+		return go_on(t, flags, deadline, out);
+	*out = (size_t)moved;
+	return 0;
 }
 
 /* ---- plain bytes --------------------------------------------------------------------- */

@@ -51,39 +51,59 @@ static ssize_t transfer_nowait(const struct transfer *t, int announced)
 		       : csysi_posix_read_nowait(t->fd, t->io->iov_base, t->io->iov_len, announced);
 }
 
-static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
+static int waits(const struct transfer *t, csys_deadline deadline)
 {
-	int waits = t->may_wait && csys_deadline_is_forever(deadline);
+	return t->may_wait && csys_deadline_is_forever(deadline);
+}
+
+static ssize_t attempt(const struct transfer *t, csys_deadline deadline, int announced)
+{
+	return waits(t, deadline) ? transfer_waiting(t) : transfer_nowait(t, announced);
+}
+
+/* Go on after an attempt that has failed, with errno. */
+static int go_on(const struct transfer *t, csys_deadline deadline, size_t *out)
+{
 	/* A transfer that says EAGAIN has found it open, and the right end. */
 	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->count > 0, .is_known = 1 };
 	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
 	int announced = 0; /* how often poll has said that it is ready */
+	ssize_t moved;
 
+	do {
+		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+			return csysi_posix_fail_to_move();
+		if (errno != EINTR) {
+			if (announced > 0 && csys_deadline_left(deadline) == 0)
+				return CSYS_ETIMEDOUT;
+			/* Once another reader or writer was faster; more often poll may be
+			 * mistaken. */
+			if (announced > 1)
+				csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
+			int r = csysi_os_poll(&ready, 1, deadline);
+			if (r < 0)
+				return r;
+			if (ready.ready < 0)
+				return csysi_posix_fail_with(EBADF);
+			announced += announced < 2;
+		}
+		moved = attempt(t, deadline, announced);
+	} while (moved < 0);
+	*out = (size_t)moved;
+	return 0;
+}
+
+static int run(const struct transfer *t, csys_deadline deadline, size_t *out)
+{
 	int r = csysi_fault(CSYS_EIO);
 	if (r < 0)
 		return r;
-	for (;;) {
-		ssize_t moved = waits ? transfer_waiting(t) : transfer_nowait(t, announced);
-		if (moved >= 0) {
-			*out = (size_t)moved;
-			return 0;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			return csysi_posix_fail_to_move();
-		if (announced > 0 && csys_deadline_left(deadline) == 0)
-			return CSYS_ETIMEDOUT;
-		/* Once another reader or writer was faster; more often poll may be mistaken. */
-		if (announced > 1)
-			csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
-		r = csysi_os_poll(&ready, 1, deadline);
-		if (r < 0)
-			return r;
-		if (ready.ready < 0)
-			return csysi_posix_fail_with(EBADF);
-		announced += announced < 2;
-	}
+
+	ssize_t moved = attempt(t, deadline, 0);
+	if (moved < 0)
+		return go_on(t, deadline, out);
+	*out = (size_t)moved;
+	return 0;
 }
 
 int csysi_os_read(csys_handle handle, void *buffer, size_t size, csys_deadline deadline,
