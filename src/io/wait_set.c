@@ -14,15 +14,6 @@
 
 /* ---- sets ----------------------------------------------------------------------------- */
 
-int csysi_wait_set_check(const csys_wait_set *set)
-{
-	if (!set)
-		return CSYS_EINVAL;
-	/* Relaxed: it changes in copies of this process, while they have one thread. */
-	uint32_t now = csysi_load_relaxed(csysi_os_generation_place());
-	return set->generation == now ? 0 : CSYS_EBADF;
-}
-
 int csys_wait_set_open(csys_wait_set **out_set)
 {
 	if (!out_set)
@@ -39,6 +30,7 @@ int csys_wait_set_open(csys_wait_set **out_set)
 		return r;
 	}
 	set->generation = generation;
+	set->is_here = csysi_os_generation_place();
 	set->entries.size = sizeof(struct csysi_entry_slot);
 	set->sources.size = sizeof(struct csysi_source);
 	csysi_ring_begin(&set->looked);

@@ -24,6 +24,7 @@
 
 #include <csys/io/wait_set.h>
 
+#include "base/atomic.h"
 #include "base/backoff.h"
 #include "os/os.h"
 #include "sync/lock.h"
@@ -37,7 +38,7 @@ struct csysi_slot {
 	struct csysi_slot *next_free;
 };
 
-enum { CSYSI_SLOT_CHUNKS = 26, CSYSI_SLOT_FIRST = 32 };
+enum { CSYSI_SLOT_CHUNKS = 26, CSYSI_SLOT_FIRST_BIT = 5, CSYSI_SLOT_FIRST = 1 << 5 };
 
 struct csysi_slots {
 	size_t size;    /* of a slot */
@@ -50,10 +51,29 @@ struct csysi_slots {
 void *csysi_slot_take(struct csysi_slots *slots);
 void csysi_slot_give_back(struct csysi_slots *slots, void *slot);
 
+/* The slot with a number that was given away. */
+static inline struct csysi_slot *csysi_slot_at(const struct csysi_slots *slots, uint32_t index)
+{
+	/* Chunk k begins at FIRST * (2^k - 1). */
+	uint32_t from_first = index + CSYSI_SLOT_FIRST;
+	unsigned bit = 31u - (unsigned)__builtin_clz(from_first);
+	uint32_t place = from_first - ((uint32_t)1 << bit);
+	unsigned chunk = bit - CSYSI_SLOT_FIRST_BIT;
+	return (struct csysi_slot *)(void *)(slots->chunks[chunk] + place * slots->size);
+}
+
 /* The identity of a slot in use, never 0, and the slot for it.  NULL if it is not in use, or is by
  * another one now. */
 uint64_t csysi_slot_id(const void *slot);
-void *csysi_slot_find(const struct csysi_slots *slots, uint64_t id);
+static inline void *csysi_slot_find(const struct csysi_slots *slots, uint64_t id)
+{
+	uint32_t index = (uint32_t)id, generation = (uint32_t)(id >> 32);
+
+	if (!CSYSI_LIKELY(index < slots->count))
+		return NULL;
+	struct csysi_slot *slot = csysi_slot_at(slots, index);
+	return slot->generation == generation && generation % 2 == 1 ? slot : NULL;
+}
 
 void csysi_slots_free(struct csysi_slots *slots);
 
@@ -154,8 +174,9 @@ enum { CSYSI_LOOK_FIRST = 1000000, CSYSI_LOOK_LAST = 5000000 };
 
 struct csys_wait_set {
 	struct csysi_os_pollset os;
-	uint32_t generation;    /* of the process that has made it */
-	struct csysi_lock lock; /* for all that follows */
+	uint32_t generation;     /* of the process that has made it... */
+	const uint32_t *is_here; /* ...which stands here in that process alone */
+	struct csysi_lock lock;  /* for all that follows */
 	struct csysi_slots entries;
 	struct csysi_slots sources;
 	struct csysi_source **chains; /* by handle */
@@ -217,7 +238,13 @@ struct csysi_entry *csysi_timer_take(csys_wait_set *set, int64_t now, uint64_t *
 /* ---- calls and waits ------------------------------------------------------------------ */
 
 /* 0 for a set of this process; CSYS_EINVAL for NULL, CSYS_EBADF for a set of the parent. */
-int csysi_wait_set_check(const csys_wait_set *set);
+static inline int csysi_wait_set_check(const csys_wait_set *set)
+{
+	if (!set)
+		return CSYS_EINVAL;
+	/* Relaxed: it changes in copies of this process, while they have one thread. */
+	return CSYSI_LIKELY(set->generation == csysi_load_relaxed(set->is_here)) ? 0 : CSYS_EBADF;
+}
 
 /* For waitables of sets without a handle: whether a wait for the set would not wait. */
 int csysi_wait_set_is_ready(void *set);

@@ -11,19 +11,6 @@
 #include "base/memory.h"
 #include "io/wait_set.h"
 
-static struct csysi_slot *at(const struct csysi_slots *slots, uint32_t index)
-{
-	unsigned chunk = 0;
-	uint32_t first = CSYSI_SLOT_FIRST;
-
-	while (index >= first) {
-		index -= first;
-		first *= 2;
-		chunk++;
-	}
-	return (struct csysi_slot *)(void *)(slots->chunks[chunk] + index * slots->size);
-}
-
 /* Make the next chunk, whose slots are free, the first one first. */
 static int add_chunk(struct csysi_slots *slots)
 {
@@ -75,16 +62,6 @@ uint64_t csysi_slot_id(const void *taken)
 	const struct csysi_slot *slot = taken;
 
 	return (uint64_t)slot->generation << 32 | slot->index;
-}
-
-void *csysi_slot_find(const struct csysi_slots *slots, uint64_t id)
-{
-	uint32_t index = (uint32_t)id, generation = (uint32_t)(id >> 32);
-
-	if (index >= slots->count)
-		return NULL;
-	struct csysi_slot *slot = at(slots, index);
-	return slot->generation == generation && generation % 2 == 1 ? slot : NULL;
 }
 
 void csysi_slots_free(struct csysi_slots *slots)

@@ -64,28 +64,40 @@ static void tell_source(csys_wait_set *set, struct telling *telling, struct csys
 	}
 }
 
-/* One event of the system. */
-static void tell_event(csys_wait_set *set, struct telling *telling,
+/* One event of the system that is not that of a source with one entry. */
+static void tell_other(csys_wait_set *set, struct telling *telling, struct csysi_source *source,
 		       const struct csysi_os_pollset_event *event)
 {
 	if (event->key == CSYSI_OS_POLLSET_WAKE) {
 		telling->is_woken = 1;
-		return;
-	}
-	if (event->key == CSYSI_OS_POLLSET_ALARM) {
+	} else if (event->key == CSYSI_OS_POLLSET_ALARM) {
 		telling->is_alarmed = 1;
-		return;
-	}
-	struct csysi_source *source = csysi_slot_find(&set->sources, event->key);
-	if (!source) {
+	} else if (!source) {
 		telling->is_stale = 1;
 	} else if (event->ready & CSYSI_OS_POLLSET_BAD) {
 		csysi_source_end(set, source);
 		telling->is_alarmed = 1; /* its entries are in `looked` now */
 	} else {
-		telling->is_more |= source->entries.next != source->entries.previous;
+		telling->is_more = 1;
 		tell_source(set, telling, source, event->ready, 1);
 	}
+}
+
+/* One event of the system.  The keys that are no source's are no slot's either. */
+static inline void tell_event(csys_wait_set *set, struct telling *telling,
+			      const struct csysi_os_pollset_event *event)
+{
+	struct csysi_source *source = csysi_slot_find(&set->sources, event->key);
+	struct csysi_ring *link = source ? source->entries.next : NULL;
+
+	if (CSYSI_LIKELY(source && link == source->entries.previous &&
+			 !(event->ready & CSYSI_OS_POLLSET_BAD))) {
+		struct csysi_entry *entry = csysi_entry_of(link);
+		if (CSYSI_LIKELY(link != &source->entries && is_ready(entry, event->ready)))
+			tell(set, telling, entry, 1, 0);
+		return;
+	}
+	tell_other(set, telling, source, event);
 }
 
 /* ---- what the alarm is for --------------------------------------------------------------- */
