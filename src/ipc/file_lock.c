@@ -36,6 +36,8 @@
 #define MODE 0666
 
 #define ALWAYS static inline CSYSI_ATTRIBUTE((always_inline))
+/* What is rare: inline it would have the usual way save registers for it. */
+#define RARELY static CSYSI_ATTRIBUTE((noinline))
 
 /* The numbers of the contract are the public ones. */
 _Static_assert((int)CSYS_FILE_LOCK_NONE == (int)CSYSI_OS_LOCK_NONE, "os/file_lock.h");
@@ -62,13 +64,14 @@ ALWAYS int take(csys_file_lock *lock, enum csys_file_lock_kind kind, uint32_t wa
 			return 0;
 		uint32_t now = is_free ? ALONE : users + 1;
 		/* Acquire pairs with the releases of the threads that unlocked. */
-		if (csysi_cas_acquire(&lock->word, &word, now | (word & WAITERS) | waiters))
+		if (CSYSI_LIKELY(csysi_cas_acquire(&lock->word, &word,
+						   now | (word & WAITERS) | waiters)))
 			return is_free ? 1 : 2;
 	}
 }
 
 /* Take the object as take does, after it was refused; or CSYS_ETIMEDOUT. */
-static int take_until(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
+RARELY int take_until(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
 {
 	for (;;) {
 		uint32_t word = csysi_load_relaxed(&lock->word);
@@ -86,7 +89,7 @@ static int take_until(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_
 ALWAYS void let_go(csys_file_lock *lock, uint32_t users)
 {
 	/* Release pairs with the acquires in take. */
-	if (csysi_swap_release(&lock->word, users) & WAITERS)
+	if (!CSYSI_LIKELY((csysi_swap_release(&lock->word, users) & WAITERS) == 0))
 		csysi_os_wake(&lock->word, users == FREE ? 1 : UINT32_MAX, 0);
 }
 
@@ -101,7 +104,7 @@ ALWAYS enum held leave_others(csys_file_lock *lock)
 	for (;;) {
 		uint32_t users = word & ALONE;
 		uint32_t now = users == 1 ? ALONE : users - 1;
-		if (users == ALONE)
+		if (CSYSI_LIKELY(users == ALONE))
 			return EXCLUSIVE;
 		if (users == FREE)
 			csysi_os_abort("csys_file_lock_unlock of a lock that is not held");
@@ -124,7 +127,7 @@ ALWAYS int ask(csys_file_lock *lock, enum csys_file_lock_kind kind, int wait)
 }
 
 /* Ask again and again, after a refusal, until it is not CSYS_EAGAIN, or until the deadline. */
-static int ask_again(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
+RARELY int ask_again(csys_file_lock *lock, enum csys_file_lock_kind kind, csys_deadline deadline)
 {
 	struct csysi_backoff backoff = CSYSI_BACKOFF_LOOK;
 	int r;
@@ -166,7 +169,7 @@ int csys_file_lock_lock_until(csys_file_lock *lock, enum csys_file_lock_kind kin
 		return CSYS_EBADF;
 
 	int taken = take(lock, kind, 0);
-	if (!taken)
+	if (!CSYSI_LIKELY(taken))
 		taken = take_until(lock, kind, deadline);
 	if (taken != 1)
 		return taken < 0 ? taken : 0;

@@ -284,8 +284,9 @@ void csysi_os_file_lock_close(struct csysi_os_file_lock *lock)
 /* ---- locking ------------------------------------------------------------------------------- */
 
 #ifdef CSYSI_HAVE_FLOCK
-/* After a flock that has failed: do it again if a signal has ended it. */
-static int lock_again(int fd, int operation)
+/* After a flock that has failed: do it again if a signal has ended it.  Not inline, so that the
+ * usual way saves no registers for it. */
+static CSYSI_ATTRIBUTE((noinline)) int lock_again(int fd, int operation)
 {
 	do {
 		/* A file system in the network may want the file to be writable. */
