@@ -13,6 +13,9 @@
 /* Nanoseconds on the monotonic clock.  Cannot fail.  Async-signal-safe. */
 int64_t csysi_os_now(void);
 
+/* The same as it was some milliseconds ago at most, where that is cheaper to read. */
+int64_t csysi_os_now_about(void);
+
 /* Close a handle; "none" is accepted, errors are ignored.  Async-signal-safe. */
 void csysi_os_close(csys_handle handle);
 

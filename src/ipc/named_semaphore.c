@@ -167,7 +167,10 @@ static int announce(uint32_t *word_of)
 /* Sleep until a wake, the deadline, or the end of a nap.  1: the deadline has passed. */
 static int sleep_for(const uint32_t *word_of, csys_deadline deadline, struct csysi_backoff *naps)
 {
-	csys_deadline end = csys_after_ns(csysi_backoff_next(naps, deadline));
+	/* A nap may be some milliseconds too short, the deadline is exact. */
+	csys_deadline nap =
+		csys_deadline_at(csysi_os_now_about() + csysi_backoff_next(naps, CSYS_FOREVER));
+	csys_deadline end = csys_deadline_earlier(nap, deadline);
 
 	return csysi_os_wait(word_of, WAITERS, end, 1) == CSYS_ETIMEDOUT &&
 	       csys_deadline_left(deadline) == 0;

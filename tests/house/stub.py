@@ -15,7 +15,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # What base declares itself: the parts that keep it (see src/base/system.h).
-OF_BASE = {'csysi_os_now': 'clock', 'csysi_os_close': 'handle', 'csysi_os_dup': 'handle',
+OF_BASE = {'csysi_os_now': 'clock', 'csysi_os_now_about': 'clock',
+           'csysi_os_close': 'handle', 'csysi_os_dup': 'handle',
            'csysi_os_standard': 'handle', 'csysi_os_can': 'can'}
 
 # What is nothing of a type.  Others with a * are NULL, the rest is zero.

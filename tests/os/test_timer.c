@@ -1,5 +1,6 @@
 /*
- * os/test_timer.c - exam: handles that become ready at a point of the clock.
+ * os/test_timer.c - exam: handles that become ready at a point of the clock, and the clock that is
+ * cheaper to read.
  */
 #include "base/fault.h"
 #include "os/os.h"
@@ -57,11 +58,24 @@ static void it_is_like_every_handle(void **state)
 	assert_true(timer == CSYS_NO_HANDLE);
 }
 
+static void the_cheap_clock_is_never_ahead_and_follows(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		int64_t begin = csys_now(), about;
+		do {
+			about = csysi_os_now_about();
+			assert_true(about <= csys_now());
+		} while (about < begin);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_timer_is_ready_from_its_time_on_until_it_is_set_again),
 		TEST(it_is_like_every_handle),
+		TEST(the_cheap_clock_is_never_ahead_and_follows),
 	};
 	return RUN(tests);
 }
