@@ -59,7 +59,16 @@ for case in self.unbounded.8 self.unbounded.64 self.bounded1024.8 self.unbounded
 	done
 done
 if [ -x "$build/bench/ipc" ]; then
-	for subject in csys bare; do
-		count_case ipc named_semaphore.pair "$subject"
+	for case in named_semaphore.pair file_lock.pair; do
+		for subject in csys bare; do
+			count_case ipc "$case" "$subject"
+		done
+	done
+fi
+if [ -x "$build/bench/wait_set" ]; then
+	for case in ready.1000 turn.1000; do
+		for subject in csys epoll; do
+			count_case wait_set "$case" "$subject"
+		done
 	done
 fi

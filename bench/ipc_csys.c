@@ -324,10 +324,12 @@ static void *semaphore_open(size_t size)
 
 static void semaphore_pair(void *object, int64_t count)
 {
+	int failures = 0;
 	for (; count > 0; count--) {
-		ipc_check(csys_named_semaphore_post(object, 1) == 0, "csys: not posted");
+		failures |= csys_named_semaphore_post(object, 1);
 		csys_named_semaphore_wait(object);
 	}
+	ipc_check(failures == 0, "csys: not posted");
 }
 
 static void semaphore_close(void *object, int side)

@@ -2,6 +2,10 @@
  * bench/wait_set.c - what a wait for one of many handles costs.
  *
  *     wait_set [--quick] [--rounds N] [--case NAME,...] [--only SUBJECT,...]
+ *     wait_set --count SUBJECT N --case NAME
+ *
+ * The second form only waits N times, to count (instructions.sh).  It ends with status 77 if the
+ * subject does not have the case.
  *
  * The handles are eventfds.  `ready.N`: one of N is ready all the time.  `turn.N`: one after the
  * other is made ready, waited for and read.  `deadline.N`: as `ready`, with a deadline.  `timer.N`:
@@ -11,6 +15,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -120,6 +125,23 @@ static void measure_all(const struct bench_options *options, int round, const st
 	}
 }
 
+static int count_only(const struct bench_options *options)
+{
+	for (size_t c = 0; c < CASES; c++) {
+		if (!options->cases || strcmp(cases[c].name, options->cases) != 0)
+			continue;
+		for (size_t i = 0; i < PEERS; i++) {
+			if (strcmp(peers[i]->name, options->counting) != 0 ||
+			    !loop_of(peers[i], &cases[c]))
+				continue;
+			run(peers[i], &cases[c], options->count);
+			return 0;
+		}
+		return 77;
+	}
+	bench_fail("--count wants --case with one case");
+}
+
 static void print_peers(void)
 {
 	for (size_t i = 0; i < PEERS; i++)
@@ -135,8 +157,10 @@ static void print_peers(void)
 int main(int argc, char **argv)
 {
 	struct bench_options options;
-	bench_options_read(argc, argv, 0, &options);
+	bench_options_read(argc, argv, 1, &options);
 	open_handles();
+	if (options.counting)
+		return count_only(&options);
 	bench_print_machine();
 	print_peers();
 	fflush(stdout);

@@ -160,10 +160,12 @@ static void *semaphore_open(size_t size)
 
 static void semaphore_pair(void *object, int64_t count)
 {
+	int failures = 0;
 	for (; count > 0; count--) {
-		sem_post(object);
-		sem_wait(object);
+		failures |= sem_post(object);
+		failures |= sem_wait(object);
 	}
+	ipc_check(failures == 0, "bare: not posted");
 }
 
 static void semaphore_close(void *object, int side)
