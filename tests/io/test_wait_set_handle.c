@@ -80,6 +80,32 @@ static void a_closed_handle_is_removed_though_its_file_is_open(void **state)
 	close_ends(other);
 }
 
+/* poll tells of it, epoll does not. */
+static void a_closed_handle_is_never_told_as_ready(void **state)
+{
+	(void)state;
+	csys_wait_set *set = opened_set();
+	struct ends pipe = opened_ends(), other = opened_ends();
+	csys_wait_event events[2];
+	size_t count = 0;
+	csys_wait_entry entry = add(set, csys_waitable_reading(pipe.reader), 1);
+	csys_handle_close(pipe.reader);
+	for (int i = 0; i < 3; i++) {
+		int r = csys_wait_set_try_wait(set, events, 2, &count);
+		assert_int_equal(r, count > 0 ? 0 : CSYS_EAGAIN);
+		assert_true(count <= 1);
+		if (count > 0)
+			assert_int_equal(events[0].result, CSYS_EBADF);
+	}
+	assert_int_equal(csys_wait_set_remove(set, entry), 0);
+	add(set, csys_waitable_reading(other.reader), 2);
+	say(other);
+	assert_told(set, 2, 0, 0, 0);
+	csys_wait_set_close(set);
+	csys_handle_close(pipe.writer);
+	close_ends(other);
+}
+
 static void a_number_that_is_another_files_is_found_out(void **state)
 {
 	(void)state;
@@ -414,6 +440,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_removal_changes_no_other_handle),
 		TEST(a_closed_handle_is_removed_though_its_file_is_open),
+		TEST(a_closed_handle_is_never_told_as_ready),
 		TEST(a_number_that_is_another_files_is_found_out),
 		TEST(an_entry_that_is_changed_to_its_number_waits_for_what_that_is_now),
 		TEST(a_number_that_is_the_same_file_again_can_be_added_again),
