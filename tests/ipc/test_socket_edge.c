@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -134,6 +135,55 @@ static void what_has_taken_the_place_of_a_file_that_was_left_over_is_kept(void *
 	place_drop();
 #else
 	skip_because("nothing answers in the place of connect here");
+#endif
+}
+
+#ifdef CSYS_TEST_WRAPS
+static int is_moved; /* the next bind comes after the directory was moved */
+
+/* The directory of a left-over file gets another name, and another one its own. */
+static void move_directory(void)
+{
+	assert_int_equal(rename(place_path("d"), place_path("before")), 0);
+	assert_int_equal(mkdir(place_path("d"), 0755), 0);
+}
+
+int __real_bind(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t size)
+{
+	if (is_moved)
+		move_directory();
+	is_moved = 0;
+	return __real_bind(fd, name, size);
+}
+#endif
+
+static void a_file_in_a_directory_that_was_moved_is_not_taken_for_the_own(void **state)
+{
+	(void)state;
+#ifdef CSYS_TEST_WRAPS
+	csys_handle handle;
+	struct stat about;
+	csys_socket *none = NULL;
+	place_make();
+	assert_int_equal(mkdir(place_path("d"), 0755), 0);
+	assert_int_equal(csys_datagram_bind(place_address("d/x"), NULL, &a), 0);
+	assert_int_equal(csys_socket_into_handle(a, &handle), 0); /* its file is other code's now */
+	const csys_socket_options options = { .mode = 0666 };
+	is_moved = 1;
+	assert_int_equal(csys_datagram_bind(place_address("d/x"), &options, &none), CSYS_ENOENT);
+	assert_null(none);
+	assert_int_equal(stat(place_path("before/x"), &about), 0);
+	assert_int_equal(about.st_mode & 0777, 0600);
+	csys_handle_close(handle);
+	assert_int_equal(unlink(place_path("before/x")), 0);
+	assert_int_equal(rmdir(place_path("before")), 0);
+	assert_int_equal(unlink(place_path("d/x")), 0); /* nobody knows whose it is */
+	assert_int_equal(rmdir(place_path("d")), 0);
+	place_drop();
+#else
+	skip_because("nothing answers in the place of bind here");
 #endif
 }
 
@@ -412,6 +462,7 @@ int main(int argc, char **argv)
 		TEST(a_wait_for_room_that_ends_before_the_deadline_goes_on),
 		TEST(a_deadline_leaves_no_trace_in_the_socket),
 		TEST(what_has_taken_the_place_of_a_file_that_was_left_over_is_kept),
+		TEST(a_file_in_a_directory_that_was_moved_is_not_taken_for_the_own),
 		TEST(a_listener_that_was_shut_down_says_so),
 		TEST(whatever_fails_leaves_no_connection),
 		TEST(a_connection_never_stands_in_for_a_standard_stream),

@@ -252,7 +252,7 @@ int csysi_os_claim_bind(struct csysi_os_claim *claim, const char *path, csysi_os
 			int mode)
 {
 	struct csysi_posix_address where;
-	struct stat made;
+	struct stat made, at_path;
 	int r = csysi_fault(CSYS_ENOSPC);
 
 	if (r == 0)
@@ -267,8 +267,11 @@ int csysi_os_claim_bind(struct csysi_os_claim *claim, const char *path, csysi_os
 	csysi_posix_address_release(&where);
 	if (r < 0)
 		return r;
-	if (look(claim, &made) < 0 || !S_ISSOCK(made.st_mode))
-		return csysi_posix_fail_with(ENOENT); /* the directory was moved meanwhile */
+	/* The directory may have been moved meanwhile, and what is in it is another file. */
+	if (look(claim, &made) < 0 || !S_ISSOCK(made.st_mode) ||
+	    fstatat(AT_FDCWD, path, &at_path, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !csysi_posix_is_same_file(&made, &at_path))
+		return csysi_posix_fail_with(ENOENT);
 	claim->device = (uint64_t)made.st_dev;
 	claim->file = (uint64_t)made.st_ino;
 	r = csysi_fault(CSYS_EPERM);
