@@ -225,6 +225,14 @@ static void open_without_room(void)
 			       : csys_fifo_try_open_reader(path, NULL, &end)) == CSYS_EMFILE);
 		CHECK(end == 77 && open_handles() == open + 2);
 	}
+	/* There is a writer; that no handle is left to see that is told. */
+	most = 3;
+	do {
+		allow_handles(most++);
+		r = csys_fifo_try_open_reader(path, NULL, &end);
+		CHECK(r == 0 || (r == CSYS_EMFILE && end == 77));
+		CHECK(open_handles() == open + 2 + (r == 0));
+	} while (r < 0);
 }
 
 static void handles_stay_above_2_and_nothing_is_left_without_room(void **state)

@@ -134,23 +134,49 @@ static void a_reader_and_its_keeper_are_of_one_fifo(void **state)
 {
 	(void)state;
 	char other[300];
-	csys_handle old_reader, old_keeper, reader, keeper;
+	csys_handle old_reader = CSYS_NO_HANDLE, old_keeper = CSYS_NO_HANDLE, reader, keeper;
 	struct stat one, two;
+	for (int i = 0; i < 2; i++) { /* the other one has no reader, or has one */
+		fresh();
+		snprintf(other, sizeof other, "%s-other", path);
+		successor = other;
+		assert_int_equal(csys_fifo_create(other, 0), 0);
+		if (i == 1)
+			assert_int_equal(
+				csys_fifo_open_kept_reader(other, NULL, &old_reader, &old_keeper),
+				0);
+		opens_until = 2;
+		assert_int_equal(csys_fifo_open_kept_reader(path, NULL, &reader, &keeper), 0);
+		assert_int_equal(opens_until, 0);
+		assert_int_equal(fstat((int)reader, &one), 0);
+		assert_int_equal(fstat((int)keeper, &two), 0);
+		assert_true(one.st_ino == two.st_ino);
+		csys_handle_close(reader);
+		csys_handle_close(keeper);
+		assert_int_equal(csys_fifo_unlink(path, CSYS_NO_HANDLE), 0);
+	}
+	csys_handle_close(old_reader);
+	csys_handle_close(old_keeper);
+}
+
+/* Plain POSIX opens the path once more, to see whether there is a writer. */
+static void a_writer_of_what_took_its_place_is_none(void **state)
+{
+	(void)state;
+	char other[300];
+	csys_handle end = 77, reader, keeper;
 	fresh();
 	snprintf(other, sizeof other, "%s-other", path);
 	successor = other;
 	assert_int_equal(csys_fifo_create(other, 0), 0);
-	assert_int_equal(csys_fifo_open_kept_reader(other, NULL, &old_reader, &old_keeper), 0);
+	assert_int_equal(csys_fifo_open_kept_reader(other, NULL, &reader, &keeper), 0);
 	opens_until = 2;
-	assert_int_equal(csys_fifo_open_kept_reader(path, NULL, &reader, &keeper), 0);
-	assert_int_equal(opens_until, 0);
-	assert_int_equal(fstat((int)reader, &one), 0);
-	assert_int_equal(fstat((int)keeper, &two), 0);
-	assert_true(one.st_ino == two.st_ino);
-	csys_handle_close(old_reader);
-	csys_handle_close(old_keeper);
+	assert_int_equal(csys_fifo_try_open_reader(path, NULL, &end), CSYS_EAGAIN);
+	opens_until = 0;
+	assert_int_equal(end, 77);
 	csys_handle_close(reader);
 	csys_handle_close(keeper);
+	unlink(other);
 	assert_int_equal(csys_fifo_unlink(path, CSYS_NO_HANDLE), 0);
 }
 #endif
@@ -179,6 +205,7 @@ int main(void)
 #ifdef CSYS_TEST_WRAPS_OPEN
 		TEST(what_takes_the_place_of_a_fifo_that_was_looked_at_is_refused),
 		TEST(a_reader_and_its_keeper_are_of_one_fifo),
+		TEST(a_writer_of_what_took_its_place_is_none),
 #endif
 		TEST(a_broken_link_with_a_slash_behind_it_is_refused),
 	};
