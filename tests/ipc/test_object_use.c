@@ -111,9 +111,53 @@ static void a_process_that_only_looks_is_not_taken_for_a_user(void **state)
 	assert_int_equal(count_names(), 0);
 }
 
+#ifdef CSYS_TEST_WRAPS
+/* Whether each handle that is closed leaves the object to others, if it is a directory's. */
+static int is_watched, locks, kept_alone;
+
+void __real_csysi_os_close(csys_handle handle);
+void __wrap_csysi_os_close(csys_handle handle);
+
+static void look_at_object(csys_handle handle)
+{
+	csys_handle file;
+	struct csysi_os_file info;
+	if (csysi_os_file_info(handle, &info) < 0 || info.is_file ||
+	    csysi_os_directory_open_file(handle, "csys-shm-a", 0, &file) < 0)
+		return;
+	locks++;
+	kept_alone += csysi_os_file_use(file, 0) < 0;
+	__real_csysi_os_close(file);
+}
+
+void __wrap_csysi_os_close(csys_handle handle)
+{
+	if (is_watched && handle != CSYS_NO_HANDLE)
+		look_at_object(handle);
+	__real_csysi_os_close(handle);
+}
+
+static void a_scan_has_no_object_alone_without_the_lock(void **state)
+{
+	(void)state;
+	struct csysi_named wanted = small_object("a");
+	leave(&wanted);
+	is_watched = 1;
+	int is = state_in_a_scan();
+	is_watched = 0;
+	assert_int_equal(is, CSYS_NAME_LEFT_OVER);
+	assert_true(locks > 1);
+	assert_int_equal(kept_alone, 0);
+	assert_int_equal(csys_names_remove_unused(USER, SHM, "a"), 0);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifdef CSYS_TEST_WRAPS
+		NAMES_TEST(a_scan_has_no_object_alone_without_the_lock),
+#endif
 		NAMES_TEST(a_process_that_only_looks_is_not_taken_for_a_user),
 	};
 	return RUN(tests);

@@ -75,11 +75,25 @@ static void pages_that_are_not_there_any_more_are_told_and_no_signal(void **stat
 	close_and_remove(shm);
 }
 
+/* As if another thread had grown it, and told so, between a look at its size and here. */
+static void a_size_that_was_seen_earlier_and_told_later_changes_nothing(void **state)
+{
+	(void)state;
+	csys_shm_options options = { .max_size = 100000, .prefault = 1 };
+	csys_shm *shm = created(&options);
+	assert_int_equal(csys_shm_grow(shm, 50000), 0);
+	assert_int_equal(csysi_shm_settle(shm, CSYSI_OBJECT_DATA + 20000), 0);
+	assert_int_equal(csys_shm_size(shm), 50000);
+	assert_int_equal(csys_shm_refresh(shm), 0);
+	close_and_remove(shm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_is_reserved_has_to_be_zero),
 		NAMES_TEST(a_handle_that_only_writes_is_no_right_one),
+		NAMES_TEST(a_size_that_was_seen_earlier_and_told_later_changes_nothing),
 		NAMES_TEST(pages_that_are_not_there_any_more_are_told_and_no_signal),
 	};
 	return RUN(tests);
