@@ -24,9 +24,12 @@
 #define MODE 0644
 #define MOST_LINES 256u /* bytes that are read */
 
-/* So often a file is tried that queries have locked, and so long after each. */
-#define QUERY_TRIES 50
-#define QUERY_NAP_NS 20000
+/* So often a file is tried that queries have locked: first at once, as a query takes no time, and
+ * then for as long as a process that makes one may be without a processor. */
+#define QUICK_TRIES 50
+#define QUERY_TRIES 150
+#define QUICK_NAP_NS 20000
+#define LONG_NAP_NS 1000000
 
 struct csys_lock_file {
 	csys_file_lock *lock;
@@ -145,7 +148,7 @@ static int lock_now(csys_file_lock *lock)
 		if (r < 0)
 			return r;
 		csys_file_lock_unlock(lock);
-		csysi_os_nap(csys_after_ns(QUERY_NAP_NS));
+		csysi_os_nap(csys_after_ns(tries < QUICK_TRIES ? QUICK_NAP_NS : LONG_NAP_NS));
 	}
 	return CSYS_ETIMEDOUT;
 }

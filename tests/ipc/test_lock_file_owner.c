@@ -178,7 +178,7 @@ static void a_query_at_the_deadline_is_not_taken_for_a_process_that_has_the_file
 	csys_lock_file *file;
 	csys_lock_file_close(opened());
 	for (int i = 0; i < 3; i++) {
-		refusals = 3;
+		refusals = 100; /* for long, as when it has lost the processor */
 		int r = i == 0 ? csys_lock_file_try_open(path(), NULL, &file)
 			: i == 1
 				? csys_lock_file_open_until(path(), NULL, CSYS_POLL, &file)

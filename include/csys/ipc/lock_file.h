@@ -98,6 +98,10 @@ CSYS_API CSYS_MUST_CHECK int csys_lock_file_open_until(const char *path,
 /**
  * Create or open a file, lock it, and write into it whose it is, unless another process has it.
  *
+ * It does not wait for that process.  A call of csys_lock_file_owner shares the lock for a moment,
+ * and that moment is waited for: up to a tenth of a second, if the system is busy or if another
+ * program shares the lock.
+ *
  * \param path     the file, in a directory that exists
  * \param options  NULL for the defaults
  * \param out      the lock file, to be closed by csys_lock_file_close
