@@ -63,6 +63,7 @@ static const struct {
 	{ "pwritev2", SYS_pwritev2 },
 	{ "statx", SYS_statx },
 	{ "set_robust_list", SYS_set_robust_list },
+	{ "tee", SYS_tee },
 #ifdef SYS_futex_time64
 	{ "futex_time64", SYS_futex_time64 },
 #endif

@@ -38,4 +38,7 @@ int is_open_to_its_user(void);
 /* Make it so; 0 or -1. */
 int be_open_to_its_user(void);
 
+/* Whether this process may call what copies from pipe to pipe: 1, 0, or -1 if there is nothing. */
+int may_copy_pipes(void);
+
 #endif

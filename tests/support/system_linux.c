@@ -1,7 +1,9 @@
 /*
  * support/system_linux.c - what tests ask of Linux itself.
  */
-#define _GNU_SOURCE /* unshare */
+#define _GNU_SOURCE /* unshare, tee */
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -87,4 +89,9 @@ int is_open_to_its_user(void)
 int be_open_to_its_user(void)
 {
 	return prctl(PR_SET_DUMPABLE, 1) < 0 ? -1 : 0;
+}
+
+int may_copy_pipes(void)
+{
+	return tee(-1, -1, 1, SPLICE_F_NONBLOCK) < 0 && errno == EBADF;
 }

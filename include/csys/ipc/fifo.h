@@ -17,7 +17,7 @@
  * Opening an end waits until another process, or thread, has the other end open:
  *
  * - csys_fifo_open_reader returns when there is a writer, or when one has written meanwhile (one
- *   that came and went without writing is seen on Linux only);
+ *   that came and went without writing is seen on Linux only, if no sandbox forbids tee);
  * - csys_fifo_open_writer returns when there is a reader;
  * - csys_fifo_try_open_reader and _writer say CSYS_EAGAIN if there is none;
  * - csys_fifo_open_kept_reader never waits.
