@@ -12,18 +12,12 @@
 #include "os/linux/nowait.h"
 #include "os/posix/posix.h"
 
-/* Set when this kernel does not know NOSIGNAL.  Relaxed: it guards no data. */
-static int no_nosignal;
+int csysi_linux_no_nosignal;
 
 int csysi_linux_is_unsupported(ssize_t moved)
 {
 	return moved < 0 &&
 	       (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM || errno == EINVAL);
-}
-
-ssize_t csysi_linux_transfer(long number, int fd, const struct iovec *io, int count, int flags)
-{
-	return syscall(number, fd, io, (long)count, -1L, -1L, flags);
 }
 
 int csysi_linux_is_kind(int fd, mode_t kind)
@@ -37,16 +31,11 @@ static ssize_t write_nowait(int fd, const struct iovec *io, int count)
 	return csysi_linux_transfer(SYS_pwritev2, fd, io, count, NOWAIT);
 }
 
-ssize_t csysi_linux_write_nosignal(int fd, const struct iovec *io, int count, int flags)
+ssize_t csysi_linux_write_masked(int fd, const struct iovec *io, int count, int flags)
 {
-	if (!csysi_load_relaxed(&no_nosignal)) {
-		ssize_t moved = csysi_linux_transfer(SYS_pwritev2, fd, io, count, flags | NOSIGNAL);
-		if (!csysi_linux_is_unsupported(moved))
-			return moved;
-	}
 	ssize_t moved = csysi_posix_masked(flags ? write_nowait : writev, fd, io, count);
 	if (!csysi_linux_is_unsupported(moved) && (flags || csysi_linux_is_kind(fd, S_IFIFO)))
-		csysi_store_relaxed(&no_nosignal, 1);
+		csysi_store_relaxed(&csysi_linux_no_nosignal, 1);
 	return moved;
 }
 

@@ -43,9 +43,10 @@ ssize_t csysi_posix_read_nowait(int fd, void *buffer, size_t size, int announced
 		return read(fd, buffer, size);
 	struct iovec io = { buffer, size };
 	ssize_t moved = csysi_linux_transfer(SYS_preadv2, fd, &io, 1, NOWAIT);
+	int is_refused = moved < 0 && csysi_linux_is_unsupported(moved);
 
-	note(fd, csysi_linux_is_unsupported(moved));
-	if (csysi_linux_is_unsupported(moved))
+	note(fd, is_refused);
+	if (is_refused)
 		return csysi_posix_read_polled(fd, buffer, size);
 	if (moved < 0 && errno == EAGAIN && announced) {
 		if (is_on_disk(fd))
@@ -60,9 +61,10 @@ ssize_t csysi_posix_write_nowait(int fd, const struct iovec *io, int count, int 
 	if (needs_no_flag(fd))
 		return csysi_posix_write_nosigpipe(fd, io, count);
 	ssize_t moved = csysi_linux_write_nosignal(fd, io, count, NOWAIT);
+	int is_refused = moved < 0 && csysi_linux_is_unsupported(moved);
 
-	note(fd, csysi_linux_is_unsupported(moved));
-	if (csysi_linux_is_unsupported(moved))
+	note(fd, is_refused);
+	if (is_refused)
 		return csysi_posix_write_polled(fd, io, count);
 	if (moved < 0 && errno == EAGAIN && announced) {
 		if (is_on_disk(fd))
