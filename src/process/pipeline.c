@@ -390,7 +390,7 @@ static int capture(csys_pipeline *pipeline, csys_handle shared, const csys_outpu
 int csys_pipeline_continue_output(csys_pipeline *pipeline, const csys_output_options *options,
 				  csys_exit *exits, csys_output *out)
 {
-	csys_exit *made;
+	csys_exit *made = NULL;
 
 	if (!pipeline || !out)
 		return CSYS_EINVAL;
@@ -464,7 +464,7 @@ int csys_pipeline_output(csys_command *const *stages, size_t count,
 {
 	csys_pipeline *pipeline;
 	csys_handle shared = CSYS_NO_HANDLE;
-	csys_exit *made;
+	csys_exit *made = NULL;
 
 	clear(exits, count);
 	csysi_spawn_begin(NULL);
