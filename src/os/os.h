@@ -79,6 +79,7 @@
 #include "os/thread_control.h"
 #include "os/thread_end.h"
 #include "os/timer.h"
+#include "os/token.h"
 #include "os/wake.h"
 
 #endif

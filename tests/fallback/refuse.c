@@ -58,6 +58,8 @@ static const struct {
 	{ "pidfd_open", SYS_pidfd_open },
 	{ "process_vm_readv", SYS_process_vm_readv },
 	{ "epoll_pwait2", SYS_epoll_pwait2 },
+	{ "futex_waitv", 449 }, /* which not all headers know */
+	{ "get_robust_list", SYS_get_robust_list },
 	{ "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "preadv2", SYS_preadv2 },
 	{ "pwritev2", SYS_pwritev2 },
