@@ -4,8 +4,9 @@
 #     run.sh BUILD [BUILD-POSIX]
 #
 # Processes that are killed or stopped at each system call, as they are and on systems
-# that lack files without a name, links, memory without a name, or /proc; then 200
-# processes that race for names a thousand times.
+# that lack files without a name, links, memory without a name, or /proc; those that are
+# killed at each instruction with their tokens, also where there are no lists of robust
+# locks; then 200 processes that race for names a thousand times.
 set -u
 
 [ $# -ge 1 ] || { echo 'usage: run.sh BUILD [BUILD-POSIX]' >&2; exit 2; }
@@ -29,6 +30,10 @@ for build; do
         for refused in o_tmpfile o_tmpfile,link memfd_create,populate proc; do
             run "$build/tests/fallback/refuse" $refused "$build/tests/crash/crash_names"
         done
+    fi
+    run "$build/tests/crash/crash_token"
+    if [ -x "$build/tests/fallback/refuse" ]; then
+        run "$build/tests/fallback/refuse" get_robust_list "$build/tests/crash/crash_token"
     fi
     run "$build/tests/stress/stress_shm" 1000 200 1000
 done
