@@ -108,6 +108,8 @@ int csysi_object_create_or_open(const struct csysi_named *wanted, struct csysi_o
  */
 void csysi_object_close(struct csysi_object *object);
 
+/* ---- patience (patience.c) --------------------------------------------------------------- */
+
 /*
  * Waits for other processes, which are in between for microseconds, unless they were stopped there.
  * A try ends with one of these if it has to be repeated.

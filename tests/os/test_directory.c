@@ -65,8 +65,8 @@ static void a_missing_directory_of_a_user_is_made_and_a_shared_one_is_not(void *
 	assert_int_equal(csysi_os_directory_open(path, CSYSI_OS_DIRECTORY_SHARED, &directory),
 			 CSYS_ENOENT);
 	assert_true(directory == CSYS_NO_HANDLE);
-	/* A umask does not keep the user from it, unless the C library has no way to change the mode
-	 * of a name itself: glibc has none without /proc. */
+	/* A umask does not keep the user from it, unless the C library has no way to change the
+	 * mode of a name itself: glibc has none without /proc. */
 	int can = fchmodat(AT_FDCWD, own_names(), 0700, AT_SYMLINK_NOFOLLOW) == 0;
 	mode_t before = umask(can ? 0777 : 0077);
 	assert_int_equal(csysi_os_directory_open(path, CSYSI_OS_DIRECTORY_USER, &directory), 0);

@@ -64,8 +64,8 @@ static int open_or_create(const char *path)
 
 	/* Another process may create or remove it at the same time. */
 	for (int tries = 0; fd < 0 && errno == ENOENT && tries < 100; tries++) {
-		/* Again, since a umask may have taken what the user needs for its next programs; glibc
-		 * cannot do that without /proc. */
+		/* Again, since a umask may have taken what the user needs for its next
+		 * programs; glibc cannot do that without /proc. */
 		if (mkdir(path, 0700) == 0)
 			(void)fchmodat(AT_FDCWD, path, 0700, AT_SYMLINK_NOFOLLOW);
 		else if (errno != EEXIST)

@@ -7,7 +7,7 @@
  * is opened once in a process, however often its tokens are used, and is closed with the last use;
  * and which bytes this process has locked is noted.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* O_NOFOLLOW; POSIX alone would hide it on some systems */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
