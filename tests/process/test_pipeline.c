@@ -387,6 +387,8 @@ static csys_pipeline *ready(const char *second)
 {
 	char line[16];
 	stage(helper_command("wait", NULL));
+	/* The first one says so to the second, which may be gone by then. */
+	csys_command_disposition(stages[0], SIGPIPE, CSYS_DISPOSITION_IGNORE);
 	stage(helper_command(second, NULL));
 	csys_command_stdio(stages[1], CSYS_STDOUT, CSYS_STDIO_PIPE);
 	csys_pipeline *pipeline = started();
