@@ -16,13 +16,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
 #include "os/os.h"
 #include "support/names.h"
+#include "support/system.h"
 
 enum { WALKED, STEADY, TOKENS };
 
@@ -214,10 +214,7 @@ static void a_process_that_is_killed_at_any_instruction_owns_nothing(void **stat
 		      0);
 	assert_true(shared != MAP_FAILED);
 	/* The tokens of the list are missing only where the kernel's part of it is. */
-	void *list = NULL;
-	size_t size;
-	assert_true(csysi_os_token_can(CSYSI_OS_TOKEN_LIST) ||
-		    syscall(SYS_get_robust_list, 0, &list, &size) < 0 || !list);
+	assert_true(csysi_os_token_can(CSYSI_OS_TOKEN_LIST) || !has_robust_lists());
 	for (int way = CSYSI_OS_TOKEN_LIST; way <= CSYSI_OS_TOKEN_LOCK; way++) {
 		if (csysi_os_token_can((enum csysi_os_token_way)way))
 			walk_all(directory, (enum csysi_os_token_way)way);

@@ -3,13 +3,13 @@
  *
  *     stress_wait_any [seed [rounds [threads]]]
  *
- * A round has semaphores, automatic events and flags with predicates.  One thread, and signal
- * handlers, post a known number of units to the semaphores; a token goes from one event or flag to
- * another, by the thread that took it.  The threads wait for any of them in an order by chance,
- * with and without deadlines, or for one alone in the way of its noun.  Each unit and each step of
- * the token is taken by one thread, and then the latch opens.  A lost wake, or one
- * kept by a thread that did not take it, is a hang, which the alarm ends; and a unit taken
- * twice opens the latch too early.
+ * A round has semaphores, automatic events and flags with predicates.  One thread, and on Linux
+ * signal handlers, post a known number of units to the semaphores; a token goes from one event or
+ * flag to another, by the thread that took it.  The threads wait for any of them in an order by
+ * chance, with and without deadlines, or for one alone in the way of its noun.  Each unit and each
+ * step of the token is taken by one thread, and then the latch opens.  A lost wake, or one kept by
+ * a thread that did not take it, is a hang, which the alarm ends; and a unit taken twice opens the
+ * latch too early.
  */
 #define _DEFAULT_SOURCE
 #include <pthread.h>
@@ -21,6 +21,7 @@
 
 #include "base/atomic.h"
 #include "support/support.h"
+#include "support/system.h"
 
 #define MOST 64
 #define SEMAPHORES 3
@@ -188,7 +189,7 @@ static void prepare(void)
 	taken = 0;
 }
 
-/* Post all units, some of them in handlers of the waiting threads. */
+/* Post all units, some of them in handlers of the waiting threads if that is allowed. */
 static void produce(const struct thread *threads, int count, unsigned *seed)
 {
 	pass_token(seed);
@@ -196,7 +197,7 @@ static void produce(const struct thread *threads, int count, unsigned *seed)
 		uint32_t n = roll(seed) % 3 + 1;
 		if (n > units)
 			n = units;
-		if (roll(seed) % 3 == 0) {
+		if (roll(seed) % 3 == 0 && may_notify_in_handlers()) {
 			csysi_add_acq_rel(&asked, n);
 			if (pthread_kill(threads[roll(seed) % (unsigned)count].id, SIGUSR1) != 0)
 				broken("pthread_kill");

@@ -41,4 +41,10 @@ int be_open_to_its_user(void);
 /* Whether this process may call what copies from pipe to pipe: 1, 0, or -1 if there is nothing. */
 int may_copy_pipes(void);
 
+/* Whether handlers of signals may notify threads that wait, as csys/sync/semaphore.h has it. */
+int may_notify_in_handlers(void);
+
+/* Whether the kernel has lists of robust locks, and tells this thread's. */
+int has_robust_lists(void);
+
 #endif

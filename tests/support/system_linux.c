@@ -95,3 +95,16 @@ int may_copy_pipes(void)
 {
 	return tee(-1, -1, 1, SPLICE_F_NONBLOCK) < 0 && errno == EBADF;
 }
+
+int may_notify_in_handlers(void)
+{
+	return 1;
+}
+
+int has_robust_lists(void)
+{
+	void *list = NULL;
+	size_t size;
+
+	return syscall(SYS_get_robust_list, 0, &list, &size) == 0 && list;
+}

@@ -51,3 +51,13 @@ int may_copy_pipes(void)
 {
 	return -1;
 }
+
+int may_notify_in_handlers(void)
+{
+	return 0;
+}
+
+int has_robust_lists(void)
+{
+	return 0;
+}
