@@ -28,7 +28,7 @@
 enum { WALKED, STEADY, TOKENS };
 
 /* Of one walk.  With a sanitizer's code in between there are too many places to be at each. */
-#define MOST_STEPS 300000
+#define MOST_STEPS 100000
 
 static struct shared {
 	struct {
