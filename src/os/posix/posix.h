@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "base/backoff.h"
 #include "os/os.h"
 
 /* ---- results (error.c) --------------------------------------------------------------- */
@@ -97,6 +98,19 @@ ssize_t csysi_posix_write_nosigpipe(int fd, const struct iovec *io, int count);
 typedef ssize_t csysi_posix_writer(int fd, const struct iovec *io, int count);
 ssize_t csysi_posix_masked(csysi_posix_writer *writer, int fd, const struct iovec *io, int count);
 ssize_t csysi_posix_write_masked(int fd, const struct iovec *io, int count);
+
+/* What is waited for between the attempts of one transfer.  `ready` is set; the rest is zero. */
+struct csysi_posix_attempts {
+	struct csysi_os_poll ready;
+	struct csysi_backoff pause;
+	int announced; /* how often poll has said that it is ready, up to 2 */
+};
+
+/*
+ * After an attempt that has failed, with errno: wait until the next one may succeed, 0; or what the
+ * transfer returns, CSYS_ETIMEDOUT among that.  (stream.c)
+ */
+int csysi_posix_await_attempt(struct csysi_posix_attempts *attempts, csys_deadline deadline);
 
 /* ---- mappings (mapping.c, copy_by_pipe.c) ---------------------------------------------- */
 

@@ -13,38 +13,28 @@
 #define _NETBSD_SOURCE
 #include <errno.h>
 
-#include "base/backoff.h"
 #include "base/fault.h"
 #include "os/posix/socket.h"
 
-/* After hints that were wrong, ns. */
-#define FIRST_PAUSE 50000
-#define LAST_PAUSE 1000000
+static int is_too_early(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK;
+}
 
 /* Go on after an attempt that has failed, with errno. */
 static int go_on(struct csysi_posix_transfer *t, int flags, csys_deadline deadline, size_t *out)
 {
-	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->writing, .is_known = 1 };
-	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
-	int announced = 0; /* how often poll has said that it is ready */
+	struct csysi_posix_attempts attempts = {
+		.ready = { .handle = t->fd, .writing = t->writing, .is_known = 1 }
+	};
 	ssize_t moved;
 
 	do {
-		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
-			return csysi_posix_fail_to_move();
-		if (errno != EINTR) {
-			if (csys_deadline_is_poll(deadline) ||
-			    (announced > 0 && csys_deadline_left(deadline) == 0))
-				return CSYS_ETIMEDOUT;
-			if (announced > 1)
-				csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
-			int r = csysi_os_poll(&ready, 1, deadline);
-			if (r < 0)
-				return r;
-			if (ready.ready < 0)
-				return csysi_posix_fail_with(EBADF);
-			announced += announced < 2;
-		}
+		if (is_too_early() && csys_deadline_is_poll(deadline))
+			return CSYS_ETIMEDOUT;
+		int r = csysi_posix_await_attempt(&attempts, deadline);
+		if (r < 0)
+			return r;
 		moved = t->move(t, flags);
 	} while (moved < 0);
 	*out = (size_t)moved;

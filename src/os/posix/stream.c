@@ -61,33 +61,43 @@ static ssize_t attempt(const struct transfer *t, csys_deadline deadline, int ann
 	return waits(t, deadline) ? transfer_waiting(t) : transfer_nowait(t, announced);
 }
 
+int csysi_posix_await_attempt(struct csysi_posix_attempts *attempts, csys_deadline deadline)
+{
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		return csysi_posix_fail_to_move();
+	if (attempts->announced > 0 && csys_deadline_left(deadline) == 0)
+		return CSYS_ETIMEDOUT;
+	/* Once another reader or writer was faster; more often poll may be mistaken. */
+	if (attempts->announced > 1) {
+		if (attempts->pause.next == 0)
+			attempts->pause = (struct csysi_backoff){ FIRST_PAUSE, LAST_PAUSE };
+		csysi_os_nap(csys_after_ns(csysi_backoff_next(&attempts->pause, deadline)));
+	}
+	int r = csysi_os_poll(&attempts->ready, 1, deadline);
+	if (r < 0)
+		return r;
+	if (attempts->ready.ready < 0)
+		return csysi_posix_fail_with(EBADF);
+	attempts->announced += attempts->announced < 2;
+	return 0;
+}
+
 /* Go on after an attempt that has failed, with errno. */
 static int go_on(const struct transfer *t, csys_deadline deadline, size_t *out)
 {
 	/* A transfer that says EAGAIN has found it open, and the right end. */
-	struct csysi_os_poll ready = { .handle = t->fd, .writing = t->count > 0, .is_known = 1 };
-	struct csysi_backoff pause = { FIRST_PAUSE, LAST_PAUSE };
-	int announced = 0; /* how often poll has said that it is ready */
+	struct csysi_posix_attempts attempts = {
+		.ready = { .handle = t->fd, .writing = t->count > 0, .is_known = 1 }
+	};
 	ssize_t moved;
 
 	do {
-		if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
-			return csysi_posix_fail_to_move();
-		if (errno != EINTR) {
-			if (announced > 0 && csys_deadline_left(deadline) == 0)
-				return CSYS_ETIMEDOUT;
-			/* Once another reader or writer was faster; more often poll may be
-			 * mistaken. */
-			if (announced > 1)
-				csysi_os_nap(csys_after_ns(csysi_backoff_next(&pause, deadline)));
-			int r = csysi_os_poll(&ready, 1, deadline);
-			if (r < 0)
-				return r;
-			if (ready.ready < 0)
-				return csysi_posix_fail_with(EBADF);
-			announced += announced < 2;
-		}
-		moved = attempt(t, deadline, announced);
+		int r = csysi_posix_await_attempt(&attempts, deadline);
+		if (r < 0)
+			return r;
+		moved = attempt(t, deadline, attempts.announced);
 	} while (moved < 0);
 	*out = (size_t)moved;
 	return 0;
