@@ -89,7 +89,11 @@ csys_child *spawned(csys_command *command)
 {
 	csys_child *child = NULL;
 
-	assert_int_equal(csys_command_spawn(command, &child), 0);
+	int r = csys_command_spawn(command, &child);
+	if (r < 0)
+		print_error("%s at the step '%s', %d of the system\n", csys_strerror(r),
+			    csys_step_name(csys_spawn_failed_step()), csys_os_error());
+	assert_int_equal(r, 0);
 	assert_non_null(child);
 	csys_command_free(command);
 	return child;

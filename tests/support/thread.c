@@ -55,7 +55,8 @@ intptr_t thread_number(void)
 	return (intptr_t)syscall(SYS_gettid);
 }
 
-int thread_sleeps(intptr_t number)
+/* The letter of /proc for the state of a thread; 0: there is no such thread. */
+static char state_of(intptr_t number)
 {
 	char path[64], text[256] = "";
 	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)number);
@@ -66,7 +67,18 @@ int thread_sleeps(intptr_t number)
 	fclose(file);
 	/* The state comes after the name, which is in parentheses. */
 	const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
-	return name_end && name_end[1] == ' ' && name_end[2] == 'S';
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+int thread_sleeps(intptr_t number)
+{
+	return state_of(number) == 'S';
+}
+
+int thread_has_ended(intptr_t number)
+{
+	char state = state_of(number);
+	return state == 0 || state == 'Z';
 }
 
 void skip_unless_sleep_is_seen(void)
@@ -81,6 +93,12 @@ intptr_t thread_number(void)
 }
 
 int thread_sleeps(intptr_t number)
+{
+	(void)number;
+	return 0;
+}
+
+int thread_has_ended(intptr_t number)
 {
 	(void)number;
 	return 0;

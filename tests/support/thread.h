@@ -17,9 +17,10 @@ void *die_in_once(void *once);
 void take_a_nap(void);
 
 /* This thread's number in the system; and whether the thread of this process with that number
- * sleeps at this moment.  Only where sleep can be seen: else the test is skipped. */
+ * sleeps at this moment, or has ended.  Only where sleep can be seen: else the test is skipped. */
 intptr_t thread_number(void);
 int thread_sleeps(intptr_t number);
+int thread_has_ended(intptr_t number);
 void skip_unless_sleep_is_seen(void);
 
 /* Keep this thread to one CPU of those the program may use, the nth; 0: there is no such. */
