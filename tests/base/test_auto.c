@@ -178,6 +178,7 @@ static void each_type_is_released(void **state)
 		assert_int_equal(csys_wait_set_open(&wait_set), 0);
 		weak_sender = csys_sender_downgrade(sender);
 		assert_int_equal(csys_socket_pair(NULL, &socket, &peer), 0);
+		static const csys_file_lock_options created = { .create = 1 };
 		/* Where there are such things. */
 		int r = csys_listener_bind(&address, NULL, &listener);
 		r = csys_activation_open(&activation);
@@ -190,7 +191,8 @@ static void each_type_is_released(void **state)
 		snprintf(name, sizeof name, "test-auto-%ld", (long)getpid());
 		r = csys_message_queue_create(name, &small, &queue);
 		r = csys_message_queue_unlink(name, NULL);
-		r = csys_file_lock_open(helper(), NULL, &file_lock);
+		/* Not the helper: what is open for writing cannot be executed meanwhile. */
+		r = csys_file_lock_open(scratch_path("locked"), &created, &file_lock);
 		r = csys_lock_file_open(scratch_path("lock"), NULL, &lock_file);
 		r = csys_named_semaphore_open("none", NULL, &semaphore);
 		r = csys_process_snapshot(getpid(), CSYS_PROCESS_ALL, &info);
