@@ -744,8 +744,10 @@ void csysi_checked_holds_now(const void *lock, int how)
 	open_book();
 	struct thread *self = mine();
 	struct use *held = self ? holding(self, lock, ANY) : NULL;
-	if (held)
+	if (held) {
 		held->how = how;
+		self->wants.lock = NULL; /* the upgrade that it wanted */
+	}
 	close_book();
 }
 

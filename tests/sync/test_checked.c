@@ -11,6 +11,7 @@
 
 #include "base/atomic.h"
 #include "support/support.h"
+#include "sync/checked.h"
 #include "support/thread.h"
 
 #define TEST_CHECKED(name) cmocka_unit_test_setup_teardown(name, before, after)
@@ -644,6 +645,18 @@ static void a_thread_that_upgrades_waits_for_the_other_readers(void **state)
 	csys_rwlock_downgrade_upgradable(&shared);
 	csys_rwlock_unlock_read(&shared);
 	assert_int_equal(reports, 0);
+}
+
+static void an_upgrade_that_was_had_is_wanted_no_more(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	assert_int_equal(csys_rwlock_upgradable_read(&shared), 0);
+	assert_int_equal(csys_rwlock_upgrade(&shared), 0);
+	/* As a reader does that has slept for long. */
+	(void)csysi_checked_looks_again();
+	assert_int_equal(reports, 0);
+	csys_rwlock_unlock_write(&shared);
 }
 
 static int second_is_wanted(void)
@@ -1427,6 +1440,7 @@ int main(void)
 		TEST_CHECKED(a_reader_waits_for_a_writer_before_it),
 		TEST_CHECKED(a_reader_finds_a_writer_that_came_between),
 		TEST_CHECKED(a_thread_that_upgrades_waits_for_the_other_readers),
+		TEST_CHECKED(an_upgrade_that_was_had_is_wanted_no_more),
 		TEST_CHECKED(a_once_is_waited_for_like_a_lock),
 		TEST_CHECKED(a_wait_with_a_deadline_is_not_for_ever),
 		TEST_CHECKED(an_unlock_by_another_thread_aborts_with_the_holder),
