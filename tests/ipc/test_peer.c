@@ -299,7 +299,9 @@ static void connect_from_outside(void)
 	char c;
 	size_t size;
 	CHECK(setgid(12345) == 0 && setuid(12345) == 0);
-	CHECK(read(go[0], &c, 1) == 1);
+	close(go[1]);
+	if (read(go[0], &c, 1) == 0)
+		return; /* there is no other namespace */
 	CHECK(csys_socket_connect(&address, &(csys_socket_options){ .any_user = 1 }, &client) == 0);
 	CHECK(csys_socket_recv(client, &c, 1, &size) == 0);
 	csys_socket_close(client);
@@ -315,10 +317,9 @@ static void admit_nobody_else(void)
 	int accepted = 0, same = 77, status;
 	CHECK(pipe(go) == 0);
 	pid_t pid = forked(connect_from_outside);
-	if (enter_user_namespace(NOBODY) < 0) {
-		CHECK(kill(pid, SIGKILL) == 0);
+	/* If it fails half way this process may not kill the child: that sees the pipe's end. */
+	if (enter_user_namespace(NOBODY) < 0)
 		_exit(77);
-	}
 	CHECK(geteuid() == NOBODY);
 	CHECK(csys_listener_bind(&address, NULL, &listener) == 0);
 	CHECK(write(go[1], "x", 1) == 1);
