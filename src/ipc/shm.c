@@ -27,12 +27,13 @@ static int check(const csys_shm_options *options, int creating)
 }
 
 /* A csys_shm that has nothing yet. */
-static csys_shm *new_shm(const csys_shm_options *options)
+static csys_shm *new_shm(int kind, const csys_shm_options *options)
 {
 	csys_shm *shm = csysi_alloc_zero(sizeof *shm);
 
 	if (!shm)
 		return NULL;
+	shm->kind = kind;
 	shm->object.file = shm->object.directory = shm->reader = CSYS_NO_HANDLE;
 	shm->read_only = options->read_only != 0;
 	shm->prefault = options->prefault != 0;
@@ -90,17 +91,17 @@ static void lost(void *context)
 
 typedef int getter(const struct csysi_named *wanted, struct csysi_object *out);
 
-static int get(getter *call, const char *name, size_t size, const csys_shm_options *options,
-	       csys_shm **out)
+static int get(getter *call, int kind, const char *name, size_t size,
+	       const csys_shm_options *options, csys_shm **out)
 {
-	csys_shm *shm = new_shm(options);
+	csys_shm *shm = new_shm(kind, options);
 	if (!shm)
 		return CSYS_ENOMEM;
 
 	struct creation creation = { shm, options };
 	struct csysi_named wanted = {
 		.name = name,
-		.kind = CSYS_NAME_SHM,
+		.kind = kind,
 		.scope = options->scope,
 		.mode = options->mode,
 		.accept_foreign = options->accept_foreign,
@@ -126,8 +127,8 @@ static int get(getter *call, const char *name, size_t size, const csys_shm_optio
 	return r;
 }
 
-static int get_new(getter *call, const char *name, size_t size, const csys_shm_options *options,
-		   csys_shm **out)
+static int get_new(getter *call, int kind, const char *name, size_t size,
+		   const csys_shm_options *options, csys_shm **out)
 {
 	if (!options)
 		options = &usual;
@@ -135,27 +136,44 @@ static int get_new(getter *call, const char *name, size_t size, const csys_shm_o
 		return CSYS_EINVAL;
 	if (options->huge_pages == CSYS_SHM_HUGE_ONLY)
 		return CSYS_ENOTSUP;
-	return get(call, name, size, options, out);
+	return get(call, kind, name, size, options, out);
 }
 
-int csys_shm_create(const char *name, size_t size, const csys_shm_options *options, csys_shm **out)
+int csysi_shm_create(int kind, const char *name, size_t size, const csys_shm_options *options,
+		     csys_shm **out)
 {
-	return get_new(csysi_object_create, name, size, options, out);
+	return get_new(csysi_object_create, kind, name, size, options, out);
 }
 
-int csys_shm_create_or_open(const char *name, size_t size, const csys_shm_options *options,
-			    csys_shm **out)
+int csysi_shm_create_or_open(int kind, const char *name, size_t size,
+			     const csys_shm_options *options, csys_shm **out)
 {
-	return get_new(csysi_object_create_or_open, name, size, options, out);
+	return get_new(csysi_object_create_or_open, kind, name, size, options, out);
 }
 
-int csys_shm_open(const char *name, const csys_shm_options *options, csys_shm **out)
+int csysi_shm_open(int kind, const char *name, const csys_shm_options *options, csys_shm **out)
 {
 	if (!options)
 		options = &usual;
 	if (check(options, 0) < 0 || !out)
 		return CSYS_EINVAL;
-	return get(csysi_object_open, name, 0, options, out);
+	return get(csysi_object_open, kind, name, 0, options, out);
+}
+
+int csys_shm_create(const char *name, size_t size, const csys_shm_options *options, csys_shm **out)
+{
+	return csysi_shm_create(CSYS_NAME_SHM, name, size, options, out);
+}
+
+int csys_shm_create_or_open(const char *name, size_t size, const csys_shm_options *options,
+			    csys_shm **out)
+{
+	return csysi_shm_create_or_open(CSYS_NAME_SHM, name, size, options, out);
+}
+
+int csys_shm_open(const char *name, const csys_shm_options *options, csys_shm **out)
+{
+	return csysi_shm_open(CSYS_NAME_SHM, name, options, out);
 }
 
 /* ---- without one ------------------------------------------------------------------------ */
@@ -214,7 +232,7 @@ static uint64_t rounded(uint64_t size, size_t unit)
 static int make(csys_shm *shm, size_t size, const csys_shm_options *options)
 {
 	struct csysi_object_header header;
-	struct csysi_named wanted = { .kind = CSYS_NAME_SHM,
+	struct csysi_named wanted = { .kind = shm->kind,
 				      .version = CSYSI_SHM_VERSION,
 				      .size = rounded(size, shm->unit),
 				      .max_size = rounded(options->max_size, shm->unit),
@@ -232,7 +250,8 @@ static int make(csys_shm *shm, size_t size, const csys_shm_options *options)
 	return init(shm, options);
 }
 
-int csys_shm_create_anonymous(size_t size, const csys_shm_options *options, csys_shm **out)
+int csysi_shm_create_anonymous(int kind, size_t size, const csys_shm_options *options,
+			       csys_shm **out)
 {
 	int sealed;
 
@@ -248,7 +267,7 @@ int csys_shm_create_anonymous(size_t size, const csys_shm_options *options, csys
 		if (unit == 0)
 			return CSYS_ENOTSUP;
 	}
-	csys_shm *shm = new_shm(options);
+	csys_shm *shm = new_shm(kind, options);
 	if (!shm)
 		return CSYS_ENOMEM;
 
@@ -265,6 +284,11 @@ int csys_shm_create_anonymous(size_t size, const csys_shm_options *options, csys
 	return r;
 }
 
+int csys_shm_create_anonymous(size_t size, const csys_shm_options *options, csys_shm **out)
+{
+	return csysi_shm_create_anonymous(CSYS_NAME_SHM, size, options, out);
+}
+
 /* ---- handing over ----------------------------------------------------------------------- */
 
 csys_handle csys_shm_handle(const csys_shm *shm)
@@ -275,11 +299,12 @@ csys_handle csys_shm_handle(const csys_shm *shm)
 }
 
 /* Check a handle from a process that may be hostile, and tell how much it may grow. */
-static int check_handle(csys_handle handle, const csys_shm_options *options, uint64_t *out_max)
+static int check_handle(int kind, csys_handle handle, const csys_shm_options *options,
+			uint64_t *out_max)
 {
 	struct csysi_os_file info;
 	struct csysi_object_header header;
-	struct csysi_named wanted = { .kind = CSYS_NAME_SHM,
+	struct csysi_named wanted = { .kind = kind,
 				      .version = CSYSI_SHM_VERSION,
 				      .layout = options->layout };
 	unsigned seals = 0;
@@ -308,7 +333,8 @@ static int check_handle(csys_handle handle, const csys_shm_options *options, uin
 	return r;
 }
 
-int csys_shm_from_handle_take(csys_handle handle, const csys_shm_options *options, csys_shm **out)
+int csysi_shm_from_handle_take(int kind, csys_handle handle, const csys_shm_options *options,
+			       csys_shm **out)
 {
 	uint64_t max_size = 0;
 
@@ -316,10 +342,10 @@ int csys_shm_from_handle_take(csys_handle handle, const csys_shm_options *option
 		options = &usual;
 	if (check(options, 0) < 0 || handle == CSYS_NO_HANDLE || !out)
 		return CSYS_EINVAL;
-	int r = check_handle(handle, options, &max_size);
+	int r = check_handle(kind, handle, options, &max_size);
 	if (r < 0)
 		return r;
-	csys_shm *shm = new_shm(options);
+	csys_shm *shm = new_shm(kind, options);
 	if (!shm)
 		return CSYS_ENOMEM;
 	r = csysi_shm_map(shm, handle, max_size, options->huge_pages == CSYS_SHM_HUGE_WISHED);
@@ -330,4 +356,9 @@ int csys_shm_from_handle_take(csys_handle handle, const csys_shm_options *option
 	shm->object.file = handle;
 	*out = shm;
 	return 0;
+}
+
+int csys_shm_from_handle_take(csys_handle handle, const csys_shm_options *options, csys_shm **out)
+{
+	return csysi_shm_from_handle_take(CSYS_NAME_SHM, handle, options, out);
 }

@@ -21,6 +21,7 @@ struct csys_shm {
 	size_t size; /* of the data; atomic, since one thread may grow it while others look */
 	size_t max_size;
 	size_t unit; /* the file's length is a multiple of it: a huge page, or 1 */
+	int kind;    /* CSYS_NAME_... */
 	int read_only;
 	int prefault;
 	int lock;
@@ -40,5 +41,19 @@ int csysi_shm_map(csys_shm *shm, csys_handle file, uint64_t max_size, int huge_w
 
 /* Unmap it, if it is mapped. */
 void csysi_shm_unmap(csys_shm *shm);
+
+/*
+ * As the calls of csys/ipc/shm.h, for memory of another kind, whose names are its own and whose
+ * handles are taken for no other.
+ */
+int csysi_shm_create(int kind, const char *name, size_t size, const csys_shm_options *options,
+		     csys_shm **out);
+int csysi_shm_create_or_open(int kind, const char *name, size_t size,
+			     const csys_shm_options *options, csys_shm **out);
+int csysi_shm_open(int kind, const char *name, const csys_shm_options *options, csys_shm **out);
+int csysi_shm_create_anonymous(int kind, size_t size, const csys_shm_options *options,
+			       csys_shm **out);
+int csysi_shm_from_handle_take(int kind, csys_handle handle, const csys_shm_options *options,
+			       csys_shm **out);
 
 #endif
