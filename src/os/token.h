@@ -12,7 +12,7 @@
  *     LOCK   The process locks a byte of a file, which the system unlocks when the process ends.
  *            A thread that ends disowns its tokens before, or they are the process's until its end.
  *
- * Two threads that try to own one token exclude each other by a lock of their own.
+ * Threads that own or disown tokens of a region exclude each other meanwhile.
  */
 #ifndef CSYSI_OS_TOKEN_H
 #define CSYSI_OS_TOKEN_H
@@ -22,6 +22,8 @@
 
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
+
+#include "os/file_lock.h"
 
 enum csysi_os_token_way { CSYSI_OS_TOKEN_LIST = 1, CSYSI_OS_TOKEN_LOCK = 2 };
 
@@ -48,30 +50,54 @@ extern int64_t csysi_os_token_nap_ns; /* which tests change */
 enum { csysi_os_token_nap_ns = 100000000 };
 #endif
 
-/* The tokens of one region, as one process has them. */
+/* The tokens of one region, as one process has them.  It does not move while it is open. */
 struct csysi_os_tokens {
 	char *first;   /* the token number 0 */
 	size_t stride; /* from one token to the next, a multiple of 64 */
 	enum csysi_os_token_way way;
-	void *locks; /* the backend's own */
+	/* the backend's own */
+	csys_handle file;
+	struct csysi_os_file_lock opening;
+	void *locks;
 };
+
+/* Where what LOCK needs beside the memory lies. */
+struct csysi_os_token_place {
+	csys_handle directory;
+	const char
+		*name; /* of a file that only these functions open; begins with the prefix below */
+	int mode;      /* if it has to be created */
+};
+
+#define CSYSI_OS_TOKEN_PREFIX "csys-tokens-"
+#define CSYSI_OS_TOKEN_NAME 32 /* how long a name is at most, with its NUL */
 
 /* Whether this process can do it in that way. */
 int csysi_os_token_can(enum csysi_os_token_way way);
 
 /*
- * Begin to use tokens, of which first, stride and way are set.  For LOCK the file with that name in
- * the directory is locked, which exists, and which csys alone opens.  CSYS_ENOTSUP: this process
- * cannot do it in that way.
+ * Begin to use tokens, of which first, stride and way are set.  `file` is open for the memory and
+ * stays so.  LIST opens that once more, to lock a byte of it far behind its end; LOCK locks bytes
+ * of the file of the place, which comes and goes with its users, as far as they are not killed, and
+ * removes such files that killed ones have left.  CSYS_ENOTSUP: this process cannot do it in that
+ * way.  CSYS_EBUSY: a process that removes the file of the place does not go on.
  */
-int csysi_os_tokens_open(struct csysi_os_tokens *tokens, csys_handle directory, const char *name);
+int csysi_os_tokens_open(struct csysi_os_tokens *tokens, csys_handle file,
+			 const struct csysi_os_token_place *place);
 
 /* End that.  This process owns none of the tokens. */
 void csysi_os_tokens_close(struct csysi_os_tokens *tokens);
 
 /*
- * Become the owner of a token that has none.  CSYS_EBUSY: it has one.  CSYS_ENOTSUP.  The memory
- * stays mapped as long as the thread owns it.
+ * Exclude all that try the same, in any process, until the unlock or the end of this process.
+ * Never waits: CSYS_EAGAIN.  A forked child does not have what its parent has locked.
+ */
+int csysi_os_tokens_try_lock(struct csysi_os_tokens *tokens);
+void csysi_os_tokens_unlock(struct csysi_os_tokens *tokens);
+
+/*
+ * Become the owner of a token that has none; with the lock.  CSYS_EBUSY: it has one.  CSYS_ENOTSUP.
+ * The memory stays mapped as long as the thread owns it.
  */
 int csysi_os_token_own(const struct csysi_os_tokens *tokens, uint32_t number);
 

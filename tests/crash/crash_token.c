@@ -40,7 +40,6 @@ static struct shared {
 
 static struct csysi_os_tokens tokens;
 static int has_robust;
-static const char file_name[] = "tokens";
 
 /* ---- the one that is killed -------------------------------------------------------- */
 
@@ -186,13 +185,15 @@ static void make_robust(void)
 	pthread_mutexattr_destroy(&attributes);
 }
 
-static void walk_all(csys_handle directory, enum csysi_os_token_way way)
+static void walk_all(csys_handle directory, csys_handle memory, enum csysi_os_token_way way)
 {
 	memset(shared, 0, sizeof *shared);
 	make_robust();
-	tokens = (struct csysi_os_tokens){ (char *)shared->tokens, sizeof shared->tokens[0], way,
-					   NULL };
-	assert_int_equal(csysi_os_tokens_open(&tokens, directory, file_name), 0);
+	struct csysi_os_token_place place = { directory, CSYSI_OS_TOKEN_PREFIX "1", 0600 };
+	tokens = (struct csysi_os_tokens){ .first = (char *)shared->tokens,
+					   .stride = sizeof shared->tokens[0],
+					   .way = way };
+	assert_int_equal(csysi_os_tokens_open(&tokens, memory, &place), 0);
 	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
 		int all = walk_and_kill(&walks[i], INT_MAX), places = 1;
 		int stride = 1 + (int)((int64_t)all * all / 2 / MOST_STEPS);
@@ -217,8 +218,7 @@ static void a_process_that_is_killed_at_any_instruction_owns_nothing(void **stat
 	assert_int_equal(csysi_os_directory_open(own_names(), CSYSI_OS_DIRECTORY_USER, &directory),
 			 0);
 	assert_int_equal(csysi_os_directory_create(directory, 0600, &file), 0);
-	assert_int_equal(csysi_os_directory_publish(directory, &file, file_name), 0);
-	csysi_os_close(file.file);
+	csysi_os_directory_unname(directory, &file);
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	assert_true(shared != MAP_FAILED);
@@ -226,10 +226,10 @@ static void a_process_that_is_killed_at_any_instruction_owns_nothing(void **stat
 	assert_true(csysi_os_token_can(CSYSI_OS_TOKEN_LIST) || !has_robust_lists());
 	for (int way = CSYSI_OS_TOKEN_LIST; way <= CSYSI_OS_TOKEN_LOCK; way++) {
 		if (csysi_os_token_can((enum csysi_os_token_way)way))
-			walk_all(directory, (enum csysi_os_token_way)way);
+			walk_all(directory, file.file, (enum csysi_os_token_way)way);
 	}
 	munmap(shared, sizeof *shared);
-	assert_int_equal(csysi_os_directory_remove(directory, file_name), 0);
+	csysi_os_close(file.file);
 	csysi_os_close(directory);
 }
 

@@ -30,8 +30,9 @@ struct shared {
 
 static struct shared *shared;
 static struct csysi_os_tokens tokens;
+static csys_handle memory; /* which stands for that of the tokens */
 static csys_handle directory;
-static const char file_name[] = "tokens";
+static struct csysi_os_token_place place = { CSYS_NO_HANDLE, CSYSI_OS_TOKEN_PREFIX "1", 0600 };
 
 static void begin(enum csysi_os_token_way way)
 {
@@ -41,7 +42,7 @@ static void begin(enum csysi_os_token_way way)
 	tokens.first = (char *)shared->tokens;
 	tokens.stride = sizeof shared->tokens[0];
 	tokens.way = way;
-	assert_int_equal(csysi_os_tokens_open(&tokens, directory, file_name), 0);
+	assert_int_equal(csysi_os_tokens_open(&tokens, memory, &place), 0);
 }
 
 static void end(void)
@@ -56,9 +57,10 @@ static void each_way(void (*function)(void))
 
 	assert_int_equal(csysi_os_directory_open(own_names(), CSYSI_OS_DIRECTORY_USER, &directory),
 			 0);
+	place.directory = directory;
 	assert_int_equal(csysi_os_directory_create(directory, 0600, &file), 0);
-	assert_int_equal(csysi_os_directory_publish(directory, &file, file_name), 0);
-	csysi_os_close(file.file);
+	csysi_os_directory_unname(directory, &file);
+	memory = file.file;
 	for (int way = CSYSI_OS_TOKEN_LIST; way <= CSYSI_OS_TOKEN_LOCK; way++) {
 		if (!csysi_os_token_can((enum csysi_os_token_way)way))
 			continue;
@@ -66,7 +68,9 @@ static void each_way(void (*function)(void))
 		function();
 		end();
 	}
-	assert_int_equal(csysi_os_directory_remove(directory, file_name), 0);
+	/* The last user has removed it, unless that is a child which is just ending. */
+	(void)csysi_os_directory_remove(directory, place.name);
+	csysi_os_close(memory);
 	csysi_os_close(directory);
 }
 
@@ -495,7 +499,7 @@ static void use_twice(void)
 	struct csysi_os_tokens again = tokens;
 	pid_t pid;
 
-	assert_int_equal(csysi_os_tokens_open(&again, directory, file_name), 0);
+	assert_int_equal(csysi_os_tokens_open(&again, memory, &place), 0);
 	assert_int_equal(csysi_os_token_own(&again, 0), 0);
 	assert_int_equal(csysi_os_token_is_alive(&tokens, 0), 1);
 	csysi_os_token_disown(&again, 0);
@@ -516,15 +520,48 @@ static void tokens_that_are_open_twice_are_the_same(void **state)
 	each_way(use_twice);
 }
 
-static void a_file_that_is_not_there_opens_no_tokens(void **state)
+/* ---- the lock of all ---------------------------------------------------------------------- */
+
+static void lock_all(void)
+{
+	_exit(csysi_os_tokens_try_lock(&tokens) == 0 ? 1 : 2);
+}
+
+static void lock_all_and_stay(void)
+{
+	if (csysi_os_tokens_try_lock(&tokens) == 0)
+		reach(1);
+	for (;;)
+		pause();
+}
+
+static void exclude_all(void)
+{
+	struct csysi_os_tokens again = tokens;
+
+	assert_int_equal(csysi_os_tokens_open(&again, memory, &place), 0);
+	assert_int_equal(csysi_os_tokens_try_lock(&tokens), 0);
+	assert_int_equal(csysi_os_tokens_try_lock(&again), CSYS_EAGAIN);
+	/* A forked child does not have it. */
+	assert_int_equal(result_in_child(lock_all), 2);
+	csysi_os_tokens_unlock(&tokens);
+	assert_int_equal(csysi_os_tokens_try_lock(&again), 0);
+	csysi_os_tokens_unlock(&again);
+	csysi_os_tokens_close(&again);
+	/* It ends with its process. */
+	assert_int_equal(result_in_child(lock_all), 1);
+	pid_t pid = started(lock_all_and_stay);
+	await(1);
+	assert_int_equal(csysi_os_tokens_try_lock(&tokens), CSYS_EAGAIN);
+	kill_it(pid);
+	assert_int_equal(csysi_os_tokens_try_lock(&tokens), 0);
+	csysi_os_tokens_unlock(&tokens);
+}
+
+static void the_lock_of_all_is_one_process_s_and_ends_with_it(void **state)
 {
 	(void)state;
-	csys_handle folder;
-	assert_int_equal(csysi_os_directory_open(own_names(), CSYSI_OS_DIRECTORY_USER, &folder), 0);
-	struct csysi_os_tokens none = { .way = CSYSI_OS_TOKEN_LOCK };
-	assert_int_equal(csysi_os_tokens_open(&none, folder, "none"), CSYS_ENOENT);
-	assert_null(none.locks);
-	csysi_os_close(folder);
+	each_way(exclude_all);
 }
 
 static void every_process_has_one_way_at_least(void **state)
@@ -533,7 +570,7 @@ static void every_process_has_one_way_at_least(void **state)
 	assert_true(csysi_os_token_can(CSYSI_OS_TOKEN_LOCK));
 	assert_false(csysi_os_token_can((enum csysi_os_token_way)3));
 	struct csysi_os_tokens none = { .way = (enum csysi_os_token_way)3 };
-	assert_int_equal(csysi_os_tokens_open(&none, CSYS_NO_HANDLE, "none"), CSYS_ENOTSUP);
+	assert_int_equal(csysi_os_tokens_open(&none, CSYS_NO_HANDLE, &place), CSYS_ENOTSUP);
 }
 
 int main(void)
@@ -552,7 +589,7 @@ int main(void)
 		NAMES_TEST(all_sleepers_are_told_of_the_end_of_an_owner),
 		NAMES_TEST(a_wake_of_the_word_wakes),
 		NAMES_TEST(tokens_that_are_open_twice_are_the_same),
-		NAMES_TEST(a_file_that_is_not_there_opens_no_tokens),
+		NAMES_TEST(the_lock_of_all_is_one_process_s_and_ends_with_it),
 	};
 	return RUN(tests);
 }

@@ -26,20 +26,46 @@ int csysi_os_token_can(enum csysi_os_token_way way)
 	return way == CSYSI_OS_TOKEN_LIST ? csysi_token_list_works() : way == CSYSI_OS_TOKEN_LOCK;
 }
 
-int csysi_os_tokens_open(struct csysi_os_tokens *tokens, csys_handle directory, const char *name)
+/* Far behind what is kept in any file, and within what every system can count. */
+static const struct csysi_os_lock_range entry = { (uint64_t)1 << 62, 1 };
+
+int csysi_os_tokens_open(struct csysi_os_tokens *tokens, csys_handle file,
+			 const struct csysi_os_token_place *place)
 {
 	if (!csysi_os_token_can(tokens->way))
 		return CSYS_ENOTSUP;
 	if (tokens->way == CSYSI_OS_TOKEN_LOCK)
-		return csysi_posix_token_locks_open(tokens, directory, name);
-	tokens->locks = NULL;
-	return 0;
+		return csysi_posix_token_locks_open(tokens, place);
+	tokens->file = file;
+	return csysi_os_file_lock_reopen(file, &tokens->opening);
 }
 
 void csysi_os_tokens_close(struct csysi_os_tokens *tokens)
 {
 	if (tokens->way == CSYSI_OS_TOKEN_LOCK)
 		csysi_posix_token_locks_close(tokens);
+	else
+		csysi_os_file_lock_close(&tokens->opening);
+}
+
+int csysi_os_tokens_try_lock(struct csysi_os_tokens *tokens)
+{
+	int r = 0;
+
+	if (tokens->way == CSYSI_OS_TOKEN_LOCK)
+		return csysi_posix_tokens_try_lock(tokens);
+	if (tokens->opening.handle == CSYS_NO_HANDLE) /* this is a forked child */
+		r = csysi_os_file_lock_reopen(tokens->file, &tokens->opening);
+	return r < 0 ? r
+		     : csysi_os_file_lock_set(&tokens->opening, &entry, CSYSI_OS_LOCK_EXCLUSIVE, 0);
+}
+
+void csysi_os_tokens_unlock(struct csysi_os_tokens *tokens)
+{
+	if (tokens->way == CSYSI_OS_TOKEN_LOCK)
+		csysi_posix_tokens_unlock(tokens);
+	else
+		(void)csysi_os_file_lock_set(&tokens->opening, &entry, CSYSI_OS_LOCK_NONE, 0);
 }
 
 int csysi_os_token_own(const struct csysi_os_tokens *tokens, uint32_t number)

@@ -11,16 +11,28 @@ int csysi_os_token_can(enum csysi_os_token_way way)
 	return way == CSYSI_OS_TOKEN_LOCK;
 }
 
-int csysi_os_tokens_open(struct csysi_os_tokens *tokens, csys_handle directory, const char *name)
+int csysi_os_tokens_open(struct csysi_os_tokens *tokens, csys_handle file,
+			 const struct csysi_os_token_place *place)
 {
+	(void)file;
 	if (!csysi_os_token_can(tokens->way))
 		return CSYS_ENOTSUP;
-	return csysi_posix_token_locks_open(tokens, directory, name);
+	return csysi_posix_token_locks_open(tokens, place);
 }
 
 void csysi_os_tokens_close(struct csysi_os_tokens *tokens)
 {
 	csysi_posix_token_locks_close(tokens);
+}
+
+int csysi_os_tokens_try_lock(struct csysi_os_tokens *tokens)
+{
+	return csysi_posix_tokens_try_lock(tokens);
+}
+
+void csysi_os_tokens_unlock(struct csysi_os_tokens *tokens)
+{
+	csysi_posix_tokens_unlock(tokens);
 }
 
 int csysi_os_token_own(const struct csysi_os_tokens *tokens, uint32_t number)
