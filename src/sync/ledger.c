@@ -65,6 +65,14 @@ static int is_lock(const struct csysi_note *note)
 	return note->state == CSYSI_NOTE_STANDS && note->how != CSYSI_NOTE_LEVEL;
 }
 
+static void (*abandon_shared)(void *lock); /* atomic */
+
+void csysi_ledger_abandon_shared_by(void (*abandon)(void *lock))
+{
+	/* Release pairs with the acquire below; all threads store the same. */
+	csysi_store_release(&abandon_shared, abandon);
+}
+
 void csysi_ledger_abandon_lock(void *lock, int how)
 {
 	csysi_checked_leaves(lock, how, 1);
@@ -79,6 +87,9 @@ void csysi_ledger_abandon_lock(void *lock, int how)
 		break;
 	case CSYSI_HELD_ONCE:
 		csysi_once_abandon(lock);
+		break;
+	case CSYSI_HELD_SHARED:
+		csysi_load_acquire (&abandon_shared)(lock);
 		break;
 	default:
 		csysi_os_abort("a kind of lock that the ledger cannot abandon");

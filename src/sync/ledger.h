@@ -21,6 +21,16 @@ int csysi_may_hold(const uint32_t *marks, const void *lock, int how);
 /* Note that this thread holds in the second way what it held in the first. */
 void csysi_holds_now(uint32_t *marks, const void *lock, int before, int now);
 
+/*
+ * Note that this thread holds a lock between processes, and strike that note: 1, or 0 if there is
+ * none.  Without memory it is not noted; its own word tells which thread holds it.  All calls of
+ * the last function pass the same one, which poisons and releases such a lock if this thread
+ * holds it.
+ */
+void csysi_enter_shared(const void *lock);
+int csysi_leave_shared(const void *lock);
+void csysi_ledger_abandon_shared_by(void (*abandon)(void *lock));
+
 int csysi_is_poisoned(const uint32_t *marks);
 void csysi_clear_poison(uint32_t *marks);
 void csysi_poison(uint32_t *marks);

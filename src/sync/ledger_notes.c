@@ -363,6 +363,18 @@ int csysi_leave(uint32_t *marks, const void *lock, int how)
 	return 0;
 }
 
+void csysi_enter_shared(const void *lock)
+{
+	csysi_checked_has(lock, CSYSI_HELD_SHARED);
+	(void)csysi_notes_add(lock, CSYSI_HELD_SHARED);
+}
+
+int csysi_leave_shared(const void *lock)
+{
+	csysi_checked_leaves(lock, CSYSI_HELD_SHARED, csysi_notes.is_abandoned);
+	return csysi_notes_strike(lock, CSYSI_HELD_SHARED);
+}
+
 /* ---- what a thread holds ------------------------------------------------ */
 
 int csysi_holds(const void *lock, int how)

@@ -178,6 +178,14 @@ static void note_left(csys_thread *thread)
 		strcpy(thread->panic.message, "the thread ended by pthread_exit or a cancellation");
 }
 
+static void (*at_end)(void); /* atomic */
+
+void csysi_thread_at_end(void (*run)(void))
+{
+	/* Release pairs with the acquire in `end`; all threads store the same. */
+	csysi_store_release(&at_end, run);
+}
+
 /* May be called a second time, if a destructor has noted something after the first. */
 static void end(void)
 {
@@ -186,6 +194,9 @@ static void end(void)
 		note_left(own.object && own.object->is_ours ? own.object : NULL);
 	run_hooks();
 	csysi_ledger_end();
+	void (*last)(void) = csysi_load_acquire(&at_end);
+	if (last)
+		last();
 	own.is_over = 1;
 	csys_thread *thread = own.object;
 	own.object = NULL;

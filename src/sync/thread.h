@@ -45,6 +45,12 @@ struct csys_thread {
 /* Have this thread's end seen: thread.c says what is done then.  CSYS_ENOMEM, CSYS_EAGAIN. */
 int csysi_thread_watch(void);
 
+/*
+ * Call a function at the end of each thread that csysi_thread_watch was called in, when the thread
+ * holds no locks any more.  All calls pass the same function: regions leave by it (ipc/region.h).
+ */
+void csysi_thread_at_end(void (*run)(void));
+
 /* Wait for the end as csys_thread_join_until does, but leave is_told as it is. */
 int csysi_thread_await(csys_thread *thread, csys_deadline deadline);
 

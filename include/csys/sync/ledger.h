@@ -31,10 +31,11 @@ enum {
 	CSYSI_HELD_MUTEX = 0,
 	CSYSI_HELD_WRITE = 1,
 	CSYSI_HELD_READ = 2,
-	CSYSI_HELD_ONCE = 3, /* its body runs */
+	CSYSI_HELD_SHARED = 3, /* a lock between processes: csys/ipc/shared_mutex.h */
 	CSYSI_HELD_IN_ENTRY = 4,
 	CSYSI_HELD_UPGRADABLE = 4,
-	CSYSI_HELD_KINDS = 5 /* how many there are */
+	CSYSI_HELD_ONCE = 5, /* its body runs */
+	CSYSI_HELD_KINDS = 6 /* how many there are */
 };
 
 /* An entry: the address of a lock, with how it is held in the low bits. */
@@ -149,6 +150,36 @@ static inline int csysi_pop(const uint32_t *marks, const void *entry)
 #endif
 	return 0;
 #endif
+}
+
+/*
+ * The same for a lock between processes, whose marks are in its own word: only the note.  1: it was
+ * noted, or struck.
+ */
+static inline int csysi_push_shared(const void *entry)
+{
+#if CSYSI_IS_ELF && !defined(CSYS_CHECKED)
+	if (CSYSI_LIKELY(csysi_ledger.only == CSYSI_NULL)) {
+		csysi_ledger.only = entry;
+		return 1;
+	}
+#else
+	(void)entry;
+#endif
+	return 0;
+}
+
+static inline int csysi_pop_shared(const void *entry)
+{
+#if CSYSI_IS_ELF && !defined(CSYS_CHECKED)
+	if (CSYSI_LIKELY(csysi_ledger.only == entry)) {
+		csysi_ledger.only = CSYSI_NULL;
+		return 1;
+	}
+#else
+	(void)entry;
+#endif
+	return 0;
 }
 
 CSYS_END_DECLS
