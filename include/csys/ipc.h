@@ -20,6 +20,8 @@
 #include <csys/ipc/named_semaphore.h>
 #include <csys/ipc/names.h>
 #include <csys/ipc/peer.h>
+#include <csys/ipc/region.h>
+#include <csys/ipc/shared_mutex.h>
 #include <csys/ipc/shm.h>
 #include <csys/ipc/socket.h>
 #include <csys/ipc/socket_transfer.h>

@@ -46,6 +46,7 @@ NO_TWIN = {
     'include/csys/sync/atomic_inside.h': 'the inside of atomic.h, which has both',
     'include/csys/sync/channel_inside.h': 'the inside of typed_channel.h and channel.h',
     'include/csys/sync/rwlock_inside.h': 'the inside of rwlock.h, which has both',
+    'include/csys/ipc/region_inside.h': 'the inside of region.h, which has both',
     'include/csys/sync/typed_channel.h': 'macros over channel.h',
 }
 

@@ -1,0 +1,357 @@
+/*
+ * ipc/region.c - creating regions, opening and closing them.
+ */
+#include "ipc/region.h"
+
+#include <string.h>
+
+#include "base/atomic.h"
+#include "base/memory.h"
+#include "sync/lock.h"
+
+#define USUAL_MEMBERS 64u
+#define PAGE 4096u
+
+_Static_assert(sizeof(struct csysi_member_entry) == 256, "the same in all processes");
+_Static_assert(sizeof(struct csysi_region_head) == 256, "the same in all processes");
+_Static_assert(CSYS_REGION_MEMBERS_MAX <= CSYSI_ID_PLACE, "each place fits into an id");
+_Static_assert(CSYS_REGION_MEMBERS_MAX < CSYSI_OS_TOKENS, "each place has a token");
+
+static const csys_region_options usual;
+
+/* ---- those of this process ---------------------------------------------------------------- */
+
+static struct csysi_process_lock all;
+static csys_region *regions;
+
+/* In a forked child: of the threads that were members none is there, or it is none any more. */
+static void begin_in_child(void)
+{
+	for (csys_region *region = regions; region; region = region->next)
+		region->users = 1;
+}
+
+void csysi_regions_enter(void)
+{
+	csysi_process_lock_lock(&all, begin_in_child);
+}
+
+void csysi_regions_leave(void)
+{
+	csysi_process_lock_unlock(&all);
+}
+
+void csysi_region_begin(csys_region *region)
+{
+	region->users = 1;
+	region->next = regions;
+	regions = region;
+}
+
+void csysi_region_drop(csys_region *region)
+{
+	if (--region->users > 0)
+		return;
+	csys_region **link = &regions;
+	while (*link != region)
+		link = &(*link)->next;
+	*link = region->next;
+	csysi_os_tokens_close(&region->tokens);
+	csys_shm_close(region->shm);
+	csysi_free(region);
+}
+
+csys_region *csysi_region_of(const void *address)
+{
+	csysi_regions_enter();
+	csys_region *region = regions;
+	while (region && (uintptr_t)address - (uintptr_t)region->shm->base >= region->shm->mapped)
+		region = region->next;
+	csysi_regions_leave();
+	return region;
+}
+
+/* ---- making one --------------------------------------------------------------------------- */
+
+static uint32_t members_of(const csys_region_options *options)
+{
+	return options->members ? options->members : USUAL_MEMBERS;
+}
+
+static size_t data_of(uint32_t members)
+{
+	size_t end = sizeof(struct csysi_region_head) + members * sizeof(struct csysi_member_entry);
+
+	return (end + PAGE - 1) / PAGE * PAGE;
+}
+
+/* A name that no other region has, for the file of tokens. */
+static void make_name(const void *region, char out[CSYSI_OS_TOKEN_NAME])
+{
+	static const char digits[] = "0123456789abcdef";
+	static uint32_t last;
+	uint64_t parts[4] = { (uint64_t)csysi_os_pid(), (uint64_t)csys_now(), (uintptr_t)region,
+			      csysi_add_relaxed(&last, 1) };
+	uint64_t hash[2];
+	size_t at = sizeof CSYSI_OS_TOKEN_PREFIX - 1;
+
+	csysi_hash(parts, sizeof parts, hash);
+	memcpy(out, CSYSI_OS_TOKEN_PREFIX, at);
+	for (int i = 0; i < 16; i++)
+		out[at++] = digits[hash[0] >> 4 * i & 15];
+	out[at] = '\0';
+}
+
+/* Whether what tells of deaths by the list of robust locks can be locked too. */
+static int can_list(void)
+{
+	struct csysi_os_file_lock opening;
+	csys_handle directory;
+
+	if (!csysi_os_token_can(CSYSI_OS_TOKEN_LIST) ||
+	    csysi_names_directory(CSYS_NAMES_USER, &directory) < 0)
+		return 0;
+	int r = csysi_os_file_lock_reopen(directory, &opening);
+	if (r == 0)
+		csysi_os_file_lock_close(&opening);
+	csysi_os_close(directory);
+	return r == 0;
+}
+
+#ifdef CSYSI_FAULTS
+int csysi_region_way;
+#else
+enum { csysi_region_way = 0 };
+#endif
+
+static enum csysi_os_token_way best_way(void)
+{
+	if (csysi_region_way != 0)
+		return (enum csysi_os_token_way)csysi_region_way;
+	return can_list() ? CSYSI_OS_TOKEN_LIST : CSYSI_OS_TOKEN_LOCK;
+}
+
+/* What the function that fills a new region is given. */
+struct creation {
+	const csys_region_options *options;
+	size_t size;
+	enum csysi_os_token_way way;
+};
+
+static int fill(void *memory, size_t memory_size, void *context)
+{
+	const struct creation *creation = context;
+	struct csysi_region_head *head = memory;
+
+	(void)memory_size;
+	head->way = creation->way;
+	head->members = members_of(creation->options);
+	head->data = data_of(head->members);
+	head->size = creation->size;
+	make_name(memory, head->tokens);
+	if (!creation->options->init)
+		return 0;
+	return creation->options->init((char *)memory + head->data, creation->size,
+				       creation->options->context);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* Check a copy of a head, which may hold any bytes. */
+static int is_head(const struct csysi_region_head *head, size_t memory_size)
+{
+	const char *name = head->tokens + sizeof CSYSI_OS_TOKEN_PREFIX - 1;
+
+	if ((head->way != CSYSI_OS_TOKEN_LIST && head->way != CSYSI_OS_TOKEN_LOCK) ||
+	    head->members == 0 || head->members > CSYS_REGION_MEMBERS_MAX ||
+	    head->data != data_of(head->members) || head->data > memory_size ||
+	    head->size > memory_size - head->data)
+		return 0;
+	return memchr(head->tokens, '\0', sizeof head->tokens) &&
+	       strncmp(head->tokens, CSYSI_OS_TOKEN_PREFIX, sizeof CSYSI_OS_TOKEN_PREFIX - 1) ==
+		       0 &&
+	       strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
+}
+
+/* Begin to use the tokens of a region, whose way and first token are set. */
+static int open_tokens(csys_region *region, int scope, const char *name)
+{
+	struct csysi_os_file info;
+	struct csysi_os_token_place place = { CSYS_NO_HANDLE, name, 0600 };
+	csys_handle file = region->shm->object.file;
+	int r = csysi_os_file_info(file, &info);
+
+	if (r == 0)
+		r = csysi_names_directory(scope, &place.directory);
+	if (r < 0)
+		return r;
+	if (info.mode != 0) /* memory without a name may have none */
+		place.mode = info.mode & 0666;
+	r = csysi_os_tokens_open(&region->tokens, file, &place);
+	csysi_os_close(place.directory);
+	return r;
+}
+
+/* Close memory that becomes no region; its handle may be the caller's. */
+static void give_up(csys_shm *shm, int is_taken)
+{
+	if (is_taken)
+		shm->object.file = CSYS_NO_HANDLE;
+	csys_shm_close(shm);
+}
+
+/* Make a region of open memory, which is closed on failure. */
+static int make(csys_shm *shm, int is_taken, int scope, size_t size, csys_region **out)
+{
+	struct csysi_region_head head;
+	csys_region *region = csysi_alloc_zero(sizeof *region);
+	char *base = csys_shm_data(shm);
+	int r = region ? 0 : CSYS_ENOMEM;
+
+	if (r == 0) {
+		memcpy(&head, base, sizeof head);
+		r = is_head(&head, csys_shm_size(shm)) && head.size >= size ? 0 : CSYS_EBADMSG;
+	}
+	if (r == 0) {
+		region->shm = shm;
+		region->entries = (void *)(base + sizeof head);
+		region->members = head.members;
+		region->data = base + head.data;
+		region->size = (size_t)head.size;
+		region->next_place = &((struct csysi_region_head *)(void *)base)->next;
+		region->tokens.first = (char *)region->entries;
+		region->tokens.stride = sizeof *region->entries;
+		region->tokens.way = (enum csysi_os_token_way)head.way;
+		r = open_tokens(region, scope, head.tokens);
+	}
+	if (r < 0) {
+		csysi_free(region);
+		give_up(shm, is_taken);
+		return r;
+	}
+	csysi_regions_enter();
+	csysi_region_begin(region);
+	csysi_regions_leave();
+	*out = region;
+	return 0;
+}
+
+static int check(const csys_region_options *options)
+{
+	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
+		if (options->reserved[i])
+			return CSYS_EINVAL;
+	return options->members > CSYS_REGION_MEMBERS_MAX ? CSYS_EINVAL : 0;
+}
+
+static csys_shm_options options_of(const csys_region_options *options)
+{
+	return (csys_shm_options){
+		.scope = options->scope,
+		.mode = options->mode,
+		.accept_foreign = options->accept_foreign,
+		.remove_with_last = !options->keep,
+		.replace_unused = options->replace_unused,
+		.prefault = options->prefault,
+		.lock = options->lock,
+		.layout = options->layout,
+	};
+}
+
+typedef int creator(int kind, const char *name, size_t size, const csys_shm_options *options,
+		    csys_shm **out);
+
+static int create_anonymous(int kind, const char *name, size_t size,
+			    const csys_shm_options *options, csys_shm **out)
+{
+	(void)name;
+	return csysi_shm_create_anonymous(kind, size, options, out);
+}
+
+static int create(creator *call, const char *name, size_t size, const csys_region_options *options,
+		  csys_region **out)
+{
+	csys_shm *shm;
+
+	if (!options)
+		options = &usual;
+	if (check(options) < 0 || size == 0 || !out)
+		return CSYS_EINVAL;
+	size_t before = data_of(members_of(options));
+	if (size > PTRDIFF_MAX - before)
+		return CSYS_ENOMEM;
+	struct creation creation = { options, size, best_way() };
+	if (!csysi_os_token_can(creation.way))
+		return CSYS_ENOTSUP;
+	csys_shm_options shm_options = options_of(options);
+	shm_options.init = fill;
+	shm_options.context = &creation;
+	int r = call(CSYS_NAME_REGION, name, before + size, &shm_options, &shm);
+	return r < 0 ? r : make(shm, 0, options->scope, size, out);
+}
+
+int csys_region_create(const char *name, size_t size, const csys_region_options *options,
+		       csys_region **out)
+{
+	return create(csysi_shm_create, name, size, options, out);
+}
+
+int csys_region_create_or_open(const char *name, size_t size, const csys_region_options *options,
+			       csys_region **out)
+{
+	return create(csysi_shm_create_or_open, name, size, options, out);
+}
+
+int csys_region_create_anonymous(size_t size, const csys_region_options *options, csys_region **out)
+{
+	return create(create_anonymous, NULL, size, options, out);
+}
+
+int csys_region_open(const char *name, const csys_region_options *options, csys_region **out)
+{
+	csys_shm *shm;
+
+	if (!options)
+		options = &usual;
+	if (check(options) < 0 || !out)
+		return CSYS_EINVAL;
+	csys_shm_options shm_options = options_of(options);
+	int r = csysi_shm_open(CSYS_NAME_REGION, name, &shm_options, &shm);
+	return r < 0 ? r : make(shm, 0, options->scope, 0, out);
+}
+
+int csys_region_from_handle_take(csys_handle handle, const csys_region_options *options,
+				 csys_region **out)
+{
+	csys_shm *shm;
+
+	if (!options)
+		options = &usual;
+	if (check(options) < 0 || !out)
+		return CSYS_EINVAL;
+	csys_shm_options shm_options = options_of(options);
+	int r = csysi_shm_from_handle_take(CSYS_NAME_REGION, handle, &shm_options, &shm);
+	return r < 0 ? r : make(shm, 1, options->scope, 0, out);
+}
+
+/* ---- what it has ---------------------------------------------------------------------------- */
+
+void *csys_region_data(const csys_region *region)
+{
+	return region ? region->data : NULL;
+}
+
+size_t csys_region_size(const csys_region *region)
+{
+	return region ? region->size : 0;
+}
+
+int csys_region_is_created(const csys_region *region)
+{
+	return region && csys_shm_is_created(region->shm);
+}
+
+csys_handle csys_region_handle(const csys_region *region)
+{
+	return region ? csys_shm_handle(region->shm) : CSYS_NO_HANDLE;
+}

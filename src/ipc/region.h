@@ -1,0 +1,129 @@
+/*
+ * ipc/region.h - regions and their members, from inside.
+ *
+ *     region: head | members | data
+ *     member: token | generation, and what is told of it | cells
+ *
+ * A member is named by an id: its place in the table of members, and how many owners that place has
+ * had.  What a member holds has its id in the word that was compared and swapped to get it; so a
+ * word always names the member that is responsible for it, and an id of a dead member is as good
+ * as none.
+ *
+ *     FREE --attach--> LIVE (token owned, generation + 1) --detach--> FREE
+ *                       |  the end of the thread, by the system
+ *                       +--> DEAD --attach--> LIVE
+ *
+ * The generation changes at every attach, not only after a death: another thread may have read an
+ * id, and take over what it holds when it sees the place free.
+ *
+ * Attach and detach exclude each other in all processes (csysi_os_tokens_try_lock).  A process that
+ * is killed between the steps of attach leaves a place that is DEAD, under the old id or the new.
+ * The token is owned first: until the generation follows, the last owner's id looks alive, and
+ * those that wait for it look again.
+ */
+#ifndef CSYSI_IPC_REGION_H
+#define CSYSI_IPC_REGION_H
+
+#include <csys/ipc/region.h>
+#include <csys/ipc/region_inside.h>
+#include <csys/ipc/shared_mutex.h>
+
+#include "ipc/shm.h"
+#include "os/os.h"
+
+/* Of what csys keeps in a region. */
+#define CSYSI_REGION_VERSION 1u
+
+/* An id: the place, and above that the generation, which is not 0. */
+#define CSYSI_ID_PLACE 1023u
+#define CSYSI_ID_GENERATION_SHIFT 10
+#define CSYSI_ID_GENERATIONS (1u << 20)
+#define CSYSI_ID ((1u << 30) - 1)
+
+/* Each member has words to tell in which locks it reads. */
+#define CSYSI_MEMBER_CELLS 16
+
+struct csysi_member_entry {
+	_Alignas(64) struct csysi_os_token token;
+	uint32_t generation; /* atomic */
+	uint32_t reserved[3];
+	_Alignas(64) uint32_t cells[CSYSI_MEMBER_CELLS];
+	int64_t pid;
+	int64_t start;
+	unsigned char room[112];
+};
+
+/* Written before any other process sees it, and never changed but for `next`. */
+struct csysi_region_head {
+	uint32_t way; /* enum csysi_os_token_way */
+	uint32_t members;
+	uint64_t data; /* from the head to the data */
+	uint64_t size; /* of the data */
+	char tokens[CSYSI_OS_TOKEN_NAME];
+	uint32_t next; /* atomic: where the next attach begins to look; only a hint */
+	unsigned char room[196];
+};
+
+struct csys_region {
+	csys_shm *shm;
+	struct csysi_member_entry *entries;
+	uint32_t members; /* copies of what the head has, checked */
+	char *data;
+	size_t size;
+	uint32_t *next_place;
+	struct csysi_os_tokens tokens;
+	/* Guarded by the lock of all regions. */
+	uint32_t users; /* csys_region_close, and each thread that is a member */
+	csys_region *next;
+};
+
+#ifdef CSYSI_FAULTS
+extern int csysi_region_way;      /* which tests set: of new regions; 0: the best */
+extern int csysi_region_leave_ms; /* which tests shorten */
+#endif
+
+/* The lock of all regions of this process.  A forked child has it free, and all regions counted
+ * as used once, by their handles. */
+void csysi_regions_enter(void);
+void csysi_regions_leave(void);
+
+/* Begin with a region, whose one user is the caller; with the lock.  One user less: the last one
+ * closes all. */
+void csysi_region_begin(csys_region *region);
+void csysi_region_drop(csys_region *region);
+
+/* The region in whose memory an address lies, NULL if none of this process. */
+csys_region *csysi_region_of(const void *address);
+
+/*
+ * The calling thread's id, as a member.  Negative if it cannot become one: csys_region_attach tells
+ * why; CSYS_ETIMEDOUT: a process that attaches or detaches does not go on.
+ */
+int csysi_region_id_until(csys_region *region, csys_deadline deadline, uint32_t *out);
+
+/* The same if it is one already, else 0. */
+uint32_t csysi_region_own_id(const csys_region *region);
+
+/* Tell of the member with an id, or the one that has its place now: 1; 0: there was none. */
+int csysi_region_look(const csys_region *region, uint32_t id, csys_region_member *out);
+
+/* Poison and release a lock of this thread in a region (shared_mutex.c). */
+void csysi_shared_mutex_abandon(csys_region *region, csys_shared_mutex *mutex);
+
+/* Whether an id is that of a member that lives; any bits may be given. */
+int csysi_region_is_alive(const csys_region *region, uint32_t id);
+
+/*
+ * Sleep while *word is `expected` and the member with the id lives, as csysi_os_token_wait does.
+ * 0: look again; CSYS_ETIMEDOUT.
+ */
+int csysi_region_wait(const csys_region *region, uint32_t id, const uint32_t *word,
+		      uint32_t expected, csys_deadline deadline);
+
+/*
+ * Sleep while *word is `expected`, for a while at most: the thread that was to wake this one may
+ * have been killed.  0: look again; CSYS_ETIMEDOUT.
+ */
+int csysi_region_nap(const uint32_t *word, uint32_t expected, csys_deadline deadline);
+
+#endif

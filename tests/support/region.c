@@ -1,0 +1,85 @@
+/*
+ * support/region.c - regions for tests, and the processes that share them.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "support/region.h"
+
+csys_region *region;
+
+void in_each_way_with(const csys_region_options *options, void (*function)(void))
+{
+	for (int way = CSYSI_OS_TOKEN_LIST; way <= CSYSI_OS_TOKEN_LOCK; way++) {
+		if (!csysi_os_token_can((enum csysi_os_token_way)way))
+			continue;
+		csysi_region_way = way;
+		assert_int_equal(
+			csys_region_create_anonymous(sizeof(struct steps), options, &region), 0);
+		function();
+		csys_region_close(region);
+		region = NULL;
+	}
+	csysi_region_way = 0;
+}
+
+void in_each_way(void (*function)(void))
+{
+	in_each_way_with(NULL, function);
+}
+
+void reach_step(uint32_t step)
+{
+	/* Release pairs with the acquire in await_step. */
+	csysi_store_release(&STEPS->step, step);
+	csysi_os_wake(&STEPS->step, UINT32_MAX, 1);
+}
+
+void await_step(uint32_t step)
+{
+	uint32_t now;
+	while ((now = csysi_load_acquire(&STEPS->step)) != step)
+		(void)csysi_os_wait(&STEPS->step, now, CSYS_FOREVER, 1);
+}
+
+pid_t forked(void (*function)(void))
+{
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		function();
+		_exit(0);
+	}
+	return pid;
+}
+
+static int status_of(pid_t pid)
+{
+	int status;
+	while (waitpid(pid, &status, 0) < 0)
+		assert_int_equal(errno, EINTR);
+	return status;
+}
+
+void kill_it(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_true(WIFSIGNALED(status_of(pid)));
+}
+
+int code_of(pid_t pid)
+{
+	int status = status_of(pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+void stay(void)
+{
+	for (;;)
+		pause();
+}

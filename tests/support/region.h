@@ -1,0 +1,44 @@
+/*
+ * support/region.h - regions for tests, and the processes that share them.
+ *
+ * A test runs in each way that tells of deaths here (os/token.h), with a region of its own that has
+ * no name.
+ */
+#ifndef CSYS_TEST_REGION_H
+#define CSYS_TEST_REGION_H
+
+#include <sys/types.h>
+
+#include "ipc/region.h"
+#include "support/names.h"
+
+/* The region of the test, and what the tests themselves keep in its data, before their objects. */
+extern csys_region *region;
+
+struct steps {
+	_Alignas(64) uint32_t step; /* how far the processes are: reach_step, await_step */
+	uint32_t told;
+	_Alignas(64) char objects[4032];
+};
+#define STEPS ((struct steps *)csys_region_data(region))
+#define OBJECTS ((void *)STEPS->objects)
+
+/* Run a function in each way.  All that a test shares is zero when it begins. */
+void in_each_way(void (*function)(void));
+void in_each_way_with(const csys_region_options *options, void (*function)(void));
+
+/* Go on to a step, and wait until another process has. */
+void reach_step(uint32_t step);
+void await_step(uint32_t step);
+
+/* Start a forked child that runs a function, and ends with 0 if it returns. */
+pid_t forked(void (*function)(void));
+
+/* Kill it, and wait for its end.  Wait for one that ends by itself: its exit code. */
+void kill_it(pid_t pid);
+int code_of(pid_t pid);
+
+/* Stay until killed. */
+void stay(void);
+
+#endif
