@@ -17,6 +17,7 @@
 #include "base/atomic.h"
 #include "os/os.h"
 #include "support/support.h"
+#include "support/thread.h"
 
 static struct shared {
 	_Alignas(64) struct csysi_os_token token;
@@ -105,16 +106,11 @@ static void sleep_once(void)
 /* The letter of its state. */
 static int state_of(pid_t pid)
 {
-	char path[64], text[256] = "";
+	char path[64];
 	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-	FILE *file = fopen(path, "r");
-	assert_non_null(file);
-	size_t length = fread(text, 1, sizeof text - 1, file);
-	(void)fclose(file);
-	/* It comes after the name, which is in parentheses. */
-	const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
-	assert_true(name_end && name_end[1] == ' ');
-	return name_end[2];
+	char state = state_in(path);
+	assert_true(state != 0);
+	return state;
 }
 
 /* A process that sleeps for the owner of the token, and ends with its sleep. */

@@ -49,17 +49,9 @@ void take_a_nap(void)
 	(void)r;
 }
 
-#if defined(SYS_gettid)
-intptr_t thread_number(void)
+char state_in(const char *path)
 {
-	return (intptr_t)syscall(SYS_gettid);
-}
-
-/* The letter of /proc for the state of a thread; 0: there is no such thread. */
-static char state_of(intptr_t number)
-{
-	char path[64], text[256] = "";
-	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)number);
+	char text[256] = "";
 	FILE *file = fopen(path, "r");
 	if (!file)
 		return 0;
@@ -68,6 +60,19 @@ static char state_of(intptr_t number)
 	/* The state comes after the name, which is in parentheses. */
 	const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
 	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+#if defined(SYS_gettid)
+intptr_t thread_number(void)
+{
+	return (intptr_t)syscall(SYS_gettid);
+}
+
+static char state_of(intptr_t number)
+{
+	char path[64];
+	(void)snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)number);
+	return state_in(path);
 }
 
 int thread_sleeps(intptr_t number)

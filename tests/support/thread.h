@@ -16,6 +16,10 @@ void *die_in_once(void *once);
 /* Give others the time to get somewhere; nothing may depend on whether they do. */
 void take_a_nap(void);
 
+/* The letter of Linux for the state of a process or thread, from its file of /proc that is named
+ * stat; 0: there is no such file. */
+char state_in(const char *path);
+
 /* This thread's number in the system; and whether the thread of this process with that number
  * sleeps at this moment, or has ended.  Only where sleep can be seen: else the test is skipped. */
 intptr_t thread_number(void);
