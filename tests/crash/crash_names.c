@@ -8,18 +8,14 @@
  * takes the names from under it, or makes the memory smaller, and goes on.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ipc/names.h"
 #include "os/os.h"
 #include "support/names.h"
+#include "support/traced.h"
 
 #define SHM CSYS_NAME_SHM
 #define USER CSYS_NAMES_USER
@@ -28,58 +24,25 @@ enum { WORDS = 2000, MARK = 77 };
 
 /* ---- places ----------------------------------------------------------------------------- */
 
+struct act {
+	int (*function)(void); /* returns 0 */
+};
+
+static void do_well(void *act)
+{
+	CHECK(((const struct act *)act)->function() == 0);
+}
+
 /* Start a process that stops before it acts. */
 static pid_t traced(int (*act)(void))
 {
-	fflush(NULL);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-			_exit(99);
-		raise(SIGSTOP);
-		_exit(act() == 0 ? 0 : 1);
-	}
-	int status;
-	while (waitpid(pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	if (!WIFSTOPPED(status))
-		skip_because("this process may not trace another one");
-	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL), 0);
-	return pid;
+	return traced_start(do_well, &(struct act){ act });
 }
 
-/* Let it go on to its nth place from here: 1, or 0 if it ends before. */
-static int go_on(pid_t pid, int nth, int *status)
+/* Let it go on to its nth place: 1, or 0 if it ends before. */
+static int go_on(pid_t pid, int nth)
 {
-	for (int i = 0; i < nth; i++) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-		while (waitpid(pid, status, 0) < 0)
-			assert_int_equal(errno, EINTR);
-		if (!WIFSTOPPED(*status))
-			return 0;
-	}
-	return 1;
-}
-
-static void kill_it(pid_t pid)
-{
-	int status;
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) >= 0 && WIFSTOPPED(status))
-		continue;
-	assert_true(WIFSIGNALED(status));
-}
-
-/* Let it go on to its end, which is a good one. */
-static void finish(pid_t pid)
-{
-	int status;
-	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
-	while (waitpid(pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	return traced_go_on(pid, TRACED_BY_CALLS, nth);
 }
 
 /* ---- memory ----------------------------------------------------------------------------- */
@@ -138,25 +101,41 @@ static void assert_next_one_is_well(void)
 
 /* ---- killed ----------------------------------------------------------------------------- */
 
-/* Kill a process at each place of what it does; how many there are. */
-static int kill_walk(void (*prepare)(void), int (*act)(void), void (*look)(void))
+struct kill_walk {
+	struct act act; /* the first, so that a walk is one too */
+	void (*prepare)(void);
+	void (*look)(void);
+};
+
+static void prepare_names(void *walk)
 {
-	for (int nth = 1;; nth++) {
-		int status;
-		if (prepare)
-			prepare();
-		pid_t pid = traced(act);
-		int is_there = go_on(pid, nth, &status);
-		if (is_there)
-			kill_it(pid);
-		else
-			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-		if (look)
-			look();
-		assert_next_one_is_well();
-		if (!is_there)
-			return nth - 1;
-	}
+	const struct kill_walk *of = walk;
+	if (of->prepare)
+		of->prepare();
+}
+
+static void check_names(void *walk, const struct traced_victim *victim)
+{
+	const struct kill_walk *of = walk;
+	(void)victim;
+	if (of->look)
+		of->look();
+	assert_next_one_is_well();
+}
+
+/* Kill a process at each place of what it does; how many there are. */
+static int kill_walk(const char *name, void (*prepare)(void), int (*act)(void), void (*look)(void))
+{
+	struct kill_walk own = { { act }, prepare, look };
+	const struct traced_walk walk = {
+		.name = name,
+		.by = TRACED_BY_CALLS,
+		.context = &own,
+		.act = do_well,
+		.begin = prepare_names,
+		.check = check_names,
+	};
+	return traced_kill_walk(&walk);
 }
 
 static int create_usual(void)
@@ -243,31 +222,34 @@ static void assert_all_can_be_used(void)
 static void a_creator_that_is_killed_anywhere_leaves_no_half_made_memory(void **state)
 {
 	(void)state;
-	assert_true(kill_walk(NULL, create_usual, NULL) > 20);
-	assert_true(kill_walk(NULL, create_anonymous, NULL) > 6);
-	assert_true(kill_walk(leave, create_replacing, NULL) > 20);
+	assert_true(kill_walk("create", NULL, create_usual, NULL) > 20);
+	assert_true(kill_walk("create without a name", NULL, create_anonymous, NULL) > 6);
+	assert_true(kill_walk("create in the place of what is unused", leave, create_replacing,
+			      NULL) > 20);
 }
 
 static void what_goes_with_its_last_user_goes_wherever_that_is_killed(void **state)
 {
 	(void)state;
-	assert_true(kill_walk(NULL, create_with_last, assert_nothing_is_adopted) > 20);
-	assert_true(kill_walk(NULL, create_and_close_last, assert_nothing_is_adopted) > 30);
+	assert_true(kill_walk("create what goes with its last user", NULL, create_with_last,
+			      assert_nothing_is_adopted) > 20);
+	assert_true(kill_walk("create and close what goes with its last user", NULL,
+			      create_and_close_last, assert_nothing_is_adopted) > 30);
 }
 
 static void a_user_that_is_killed_anywhere_does_not_keep_the_memory_in_use(void **state)
 {
 	(void)state;
-	assert_true(kill_walk(leave, open_and_close, NULL) > 10);
-	assert_true(kill_walk(leave, open_and_grow, assert_all_can_be_used) > 10);
+	assert_true(kill_walk("open and close", leave, open_and_close, NULL) > 10);
+	assert_true(kill_walk("open and grow", leave, open_and_grow, assert_all_can_be_used) > 10);
 }
 
 static void a_removal_that_is_killed_anywhere_blocks_nothing(void **state)
 {
 	(void)state;
-	assert_true(kill_walk(leave, remove_it, NULL) > 10);
-	assert_true(kill_walk(leave, remove_unused, NULL) > 10);
-	assert_true(kill_walk(leave, clean, NULL) > 10);
+	assert_true(kill_walk("remove", leave, remove_it, NULL) > 10);
+	assert_true(kill_walk("remove what is unused", leave, remove_unused, NULL) > 10);
+	assert_true(kill_walk("clean", leave, clean, NULL) > 10);
 }
 
 /* ---- stopped ---------------------------------------------------------------------------- */
@@ -275,16 +257,16 @@ static void a_removal_that_is_killed_anywhere_blocks_nothing(void **state)
 static void others_create_while_a_creator_stands_anywhere(void **state)
 {
 	(void)state;
+	traced_needs_walks(TRACED_BY_CALLS);
 	for (int nth = 1;; nth++) {
-		int status;
 		csys_shm *shm = NULL, *again = NULL;
 		pid_t pid = traced(create_usual);
-		int is_there = go_on(pid, nth, &status);
+		int is_there = go_on(pid, nth);
 		int r = csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), &usual, &shm);
 		assert_int_equal(r, 0);
 		((uint32_t *)csys_shm_data(shm))[0] = MARK + 1;
 		if (is_there)
-			finish(pid);
+			traced_finish(pid);
 		assert_int_equal(csys_shm_open("a", NULL, &again), 0);
 		assert_int_equal(((uint32_t *)csys_shm_data(again))[0], MARK + 1);
 		csys_shm_close(shm);
@@ -304,19 +286,18 @@ static void walk_past(void (*prepare)(void), int (*act)(void))
 {
 	csysi_patience_ms = 10;
 	for (int nth = 1;; nth++) {
-		int status;
 		csys_shm *shm = NULL, *again = NULL;
 		if (prepare)
 			prepare();
 		pid_t pid = traced(act);
-		int is_there = go_on(pid, nth, &status);
+		int is_there = go_on(pid, nth);
 		int r = csys_names_remove(USER, SHM, "a");
 		assert_true(r == 0 || r == CSYS_ENOENT || r == CSYS_EBUSY);
 		/* CSYS_EBUSY: it has the object alone, so the name cannot be another's yet. */
 		if (r != CSYS_EBUSY)
 			r = csys_shm_create_or_open("a", WORDS * sizeof(uint32_t), &usual, &shm);
 		if (is_there)
-			finish(pid);
+			traced_finish(pid);
 		if (r != CSYS_EBUSY) {
 			assert_int_equal(r, 0);
 			assert_int_equal(csys_shm_open("a", NULL, &again), 0);
@@ -335,6 +316,7 @@ static void walk_past(void (*prepare)(void), int (*act)(void))
 static void a_removal_that_stood_anywhere_takes_no_name_of_a_successor(void **state)
 {
 	(void)state;
+	traced_needs_walks(TRACED_BY_CALLS);
 	walk_past(leave, remove_unused);
 	walk_past(leave, clean);
 	walk_past(NULL, create_and_close_last);
@@ -375,17 +357,17 @@ static int take_what_is_sent(void)
 static void memory_that_a_peer_makes_smaller_and_seals_then_is_refused(void **state)
 {
 	(void)state;
+	traced_needs_walks(TRACED_BY_CALLS);
 	if (!csys_can(CSYS_CAN_SEAL_MEMORY))
 		skip_because("this system has no seals");
 	for (int nth = 1;; nth++) {
-		int status;
 		make_memory_of_peer();
 		pid_t pid = traced(take_what_is_sent);
-		int is_there = go_on(pid, nth, &status);
+		int is_there = go_on(pid, nth);
 		assert_int_equal(ftruncate((int)of_peer, 2000), 0);
 		assert_int_equal(csysi_os_memory_seal(of_peer, CSYSI_OS_SEAL_SHRINK), 0);
 		if (is_there)
-			finish(pid);
+			traced_finish(pid);
 		csys_handle_close(of_peer);
 		if (!is_there) {
 			assert_true(nth > 3);
@@ -407,16 +389,16 @@ static int open_what_was_whole(void)
 static void memory_that_is_made_smaller_while_it_is_opened_has_no_more_than_it_had(void **state)
 {
 	(void)state;
+	traced_needs_walks(TRACED_BY_CALLS);
 	char path[512];
 	path_in(own_names(), "csys-shm-a", path, sizeof path);
 	for (int nth = 1;; nth++) {
-		int status;
 		leave();
 		pid_t pid = traced(open_what_was_whole);
-		int is_there = go_on(pid, nth, &status);
+		int is_there = go_on(pid, nth);
 		assert_int_equal(truncate(path, 100), 0);
 		if (is_there)
-			finish(pid);
+			traced_finish(pid);
 		assert_int_equal(csys_names_remove(USER, SHM, "a"), 0);
 		if (!is_there)
 			return;

@@ -1,7 +1,7 @@
 /*
  * crash/crash_token.c - a process that is killed at each instruction with its tokens.
  *
- *     crash_token
+ *     crash_token [whole]
  *
  * The process owns and disowns a token, between a token that it owns all the time and, where there
  * are such, a robust mutex of the C library, so that the list is walked beyond the place that is
@@ -10,31 +10,23 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/atomic.h"
 #include "os/os.h"
 #include "support/names.h"
 #include "support/system.h"
+#include "support/traced.h"
 
 enum { WALKED, STEADY, TOKENS };
-
-/* Of one walk.  With a sanitizer's code in between there are too many places to be at each. */
-#define MOST_STEPS 100000
 
 static struct shared {
 	struct {
 		_Alignas(64) struct csysi_os_token token;
 	} tokens[TOKENS];
-	uint32_t is_over;
 	pthread_mutex_t robust;
 } * shared;
 
@@ -44,103 +36,39 @@ static int has_robust;
 /* ---- the one that is killed -------------------------------------------------------- */
 
 /* All of it is done once before, so that what is found out once is known. */
-static void prepare(void)
+static void prepare(void *unused)
 {
-	if (csysi_os_token_own(&tokens, WALKED) != 0)
-		_exit(99);
+	(void)unused;
+	CHECK(csysi_os_token_own(&tokens, WALKED) == 0);
 	csysi_os_token_disown(&tokens, WALKED);
-	if (csysi_os_token_own(&tokens, STEADY) != 0)
-		_exit(99);
-	if (has_robust && pthread_mutex_lock(&shared->robust) != 0)
-		_exit(99);
+	CHECK(csysi_os_token_own(&tokens, STEADY) == 0);
+	CHECK(!has_robust || pthread_mutex_lock(&shared->robust) == 0);
 }
 
-static void own(void)
+static void own(void *unused)
 {
+	(void)unused;
 	if (csysi_os_token_own(&tokens, WALKED) != 0)
 		_exit(99);
 }
 
-static void disown(void)
+static void prepare_and_own(void *unused)
 {
+	prepare(unused);
+	own(unused);
+}
+
+static void disown(void *unused)
+{
+	(void)unused;
 	csysi_os_token_disown(&tokens, WALKED);
 }
 
 /* The same from behind another entry. */
-static void disown_the_older(void)
+static void disown_the_older(void *unused)
 {
+	(void)unused;
 	csysi_os_token_disown(&tokens, STEADY);
-}
-
-struct walk {
-	const char *name;
-	void (*before)(void);
-	void (*act)(void);
-};
-
-static const struct walk walks[] = {
-	{ "own", NULL, own },
-	{ "disown", own, disown },
-	{ "disown the older", own, disown_the_older },
-};
-
-static pid_t start(const struct walk *walk)
-{
-	fflush(NULL);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prepare();
-		if (walk->before)
-			walk->before();
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-			_exit(98);
-		raise(SIGSTOP);
-		walk->act();
-		csysi_store_release(&shared->is_over, 1);
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
-/* Wait for its next stop: 1; 0: it has ended. */
-static int await_stop(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 98)
-		skip_because("this process may not trace another one");
-	return WIFSTOPPED(status);
-}
-
-static void kill_it(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) >= 0 && WIFSTOPPED(status))
-		continue;
-	assert_true(WIFSIGNALED(status));
-}
-
-/* Let it make so many steps, or less if it is over before, and kill it: how many it made. */
-static int walk_and_kill(const struct walk *walk, int steps)
-{
-	int made = 0;
-
-	shared->is_over = 0;
-	pid_t pid = start(walk);
-	assert_true(await_stop(pid));
-	while (made < steps && !csysi_load_acquire(&shared->is_over)) {
-		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
-		assert_true(await_stop(pid));
-		made++;
-	}
-	kill_it(pid);
-	return made;
 }
 
 /* ---- those that come after --------------------------------------------------------- */
@@ -160,8 +88,10 @@ static void assert_all_dead(void)
 		assert_int_equal(csysi_os_token_is_alive(&tokens, i), 0);
 }
 
-static void assert_next_one_is_well(void)
+static void assert_next_one_is_well(void *unused, const struct traced_victim *victim)
 {
+	(void)unused;
+	(void)victim;
 	assert_all_dead();
 	assert_int_equal(result_in_child(own_all_and_die), 0);
 	assert_all_dead();
@@ -173,6 +103,29 @@ static void assert_next_one_is_well(void)
 }
 
 /* ---- walks ------------------------------------------------------------------------- */
+
+static const struct traced_walk walks[] = {
+	{ .name = "own", .prepare = prepare, .act = own, .check = assert_next_one_is_well },
+	{ .name = "disown",
+	  .prepare = prepare_and_own,
+	  .act = disown,
+	  .check = assert_next_one_is_well },
+	{ .name = "disown the older",
+	  .prepare = prepare_and_own,
+	  .act = disown_the_older,
+	  .check = assert_next_one_is_well },
+};
+
+static void walk_one(const struct traced_walk *known, enum csysi_os_token_way way)
+{
+	char name[64];
+	struct traced_walk walk = *known;
+
+	(void)snprintf(name, sizeof name, "%s, %s", known->name,
+		       way == CSYSI_OS_TOKEN_LIST ? "list" : "lock");
+	walk.name = name;
+	traced_kill_walk(&walk);
+}
 
 static void make_robust(void)
 {
@@ -194,18 +147,8 @@ static void walk_all(csys_handle directory, csys_handle memory, enum csysi_os_to
 					   .stride = sizeof shared->tokens[0],
 					   .way = way };
 	assert_int_equal(csysi_os_tokens_open(&tokens, memory, &place), 0);
-	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
-		int all = walk_and_kill(&walks[i], INT_MAX), places = 1;
-		int stride = 1 + (int)((int64_t)all * all / 2 / MOST_STEPS);
-		assert_next_one_is_well();
-		for (int steps = 0; steps < all; steps += stride) {
-			walk_and_kill(&walks[i], steps);
-			assert_next_one_is_well();
-			places++;
-		}
-		printf("%s, %s: killed at %d of %d places\n", walks[i].name,
-		       way == CSYSI_OS_TOKEN_LIST ? "list" : "lock", places, all + 1);
-	}
+	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++)
+		walk_one(&walks[i], way);
 	csysi_os_tokens_close(&tokens);
 }
 
@@ -215,6 +158,7 @@ static void a_process_that_is_killed_at_any_instruction_owns_nothing(void **stat
 	csys_handle directory;
 	struct csysi_os_new_file file;
 
+	traced_needs_walks(TRACED_BY_INSTRUCTIONS);
 	assert_int_equal(csysi_os_directory_open(own_names(), CSYSI_OS_DIRECTORY_USER, &directory),
 			 0);
 	assert_int_equal(csysi_os_directory_create(directory, 0600, &file), 0);
@@ -233,8 +177,9 @@ static void a_process_that_is_killed_at_any_instruction_owns_nothing(void **stat
 	csysi_os_close(directory);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	traced_arguments(argc, argv);
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(a_process_that_is_killed_at_any_instruction_owns_nothing),
 	};

@@ -31,9 +31,9 @@ for build; do
             run "$build/tests/fallback/refuse" $refused "$build/tests/crash/crash_names"
         done
     fi
-    run "$build/tests/crash/crash_token"
+    run "$build/tests/crash/crash_token" whole
     if [ -x "$build/tests/fallback/refuse" ]; then
-        run "$build/tests/fallback/refuse" get_robust_list "$build/tests/crash/crash_token"
+        run "$build/tests/fallback/refuse" get_robust_list "$build/tests/crash/crash_token" whole
     fi
     run "$build/tests/stress/stress_shm" 1000 200 1000
 done

@@ -105,6 +105,12 @@ void skip_because(const char *reason)
 	skip();
 }
 
+void fail_because(const char *reason)
+{
+	print_error("failed: %s\n", reason);
+	fail();
+}
+
 void needs_shell(void)
 {
 	if (access("/bin/sh", X_OK) != 0)

@@ -106,6 +106,9 @@ int result_in_child(void (*function)(void));
 /* Skip the test, with a line that says why. */
 void skip_because(const char *reason);
 
+/* Fail it, likewise. */
+void fail_because(const char *reason);
+
 /* Skip the test where no program is run by /bin/sh: it is about scripts, or about the shell. */
 void needs_shell(void);
 
