@@ -7,6 +7,9 @@
  * are such, a robust mutex of the C library, so that the list is walked beyond the place that is
  * half changed.  After n instructions it is killed, for each n up to the last: all tokens are
  * without an owner then, each can be owned and dies again, and the mutex has a dead owner.
+ *
+ * Or it sleeps until a token has no owner, whose owner is killed then.  Wherever that sleeper is
+ * killed, before its sleep, in it, or when it is to wake the next one, that one comes back.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +31,7 @@ static struct shared {
 		_Alignas(64) struct csysi_os_token token;
 	} tokens[TOKENS];
 	pthread_mutex_t robust;
+	uint32_t word; /* that nobody wakes */
 } * shared;
 
 static struct csysi_os_tokens tokens;
@@ -102,6 +106,61 @@ static void assert_next_one_is_well(void *unused, const struct traced_victim *vi
 	}
 }
 
+/* ---- sleepers ---------------------------------------------------------------------- */
+
+static struct traced_peer owner, sleeper;
+
+static int own_until_killed(void *unused)
+{
+	own(unused);
+	pause();
+	return 1;
+}
+
+static void sleep_until_dead(void *unused)
+{
+	(void)unused;
+	while (csysi_os_token_is_alive(&tokens, WALKED))
+		CHECK(csysi_os_token_wait(&tokens, WALKED, &shared->word, 0, CSYS_FOREVER) == 0);
+}
+
+static void prepare_to_sleep(void *unused)
+{
+	(void)unused;
+	CHECK(csysi_os_token_is_alive(&tokens, WALKED) == 1);
+	CHECK(csysi_os_token_wait(&tokens, WALKED, &shared->word, 1, CSYS_FOREVER) == 0);
+}
+
+static int survive_owner(void *unused)
+{
+	sleep_until_dead(unused);
+	return 0;
+}
+
+static void start_owner(void *unused)
+{
+	owner = traced_peer_start(own_until_killed, unused);
+	assert_int_equal(traced_peer_await_sleep(&owner), 1);
+}
+
+/* With a sleeper behind the victim: the kernel wakes the victim, which is to wake that one. */
+static void kill_owner(void *unused, const struct traced_victim *victim)
+{
+	(void)victim;
+	sleeper = traced_peer_start(survive_owner, unused);
+	assert_int_equal(traced_peer_await_sleep(&sleeper), 1);
+	assert_int_equal(csysi_os_token_is_alive(&tokens, WALKED), 1);
+	traced_peer_kill(&owner);
+}
+
+static void assert_sleeper_comes_back(void *unused, const struct traced_victim *victim)
+{
+	if (!victim->has_slept)
+		kill_owner(unused, victim);
+	assert_int_equal(traced_peer_result(&sleeper), 0);
+	assert_all_dead();
+}
+
 /* ---- walks ------------------------------------------------------------------------- */
 
 static const struct traced_walk walks[] = {
@@ -114,6 +173,16 @@ static const struct traced_walk walks[] = {
 	  .prepare = prepare_and_own,
 	  .act = disown_the_older,
 	  .check = assert_next_one_is_well },
+};
+
+/* Of the list: elsewhere a sleep ends by its naps alone. */
+static const struct traced_walk sleep_walk = {
+	.name = "sleep",
+	.begin = start_owner,
+	.prepare = prepare_to_sleep,
+	.act = sleep_until_dead,
+	.unblock = kill_owner,
+	.check = assert_sleeper_comes_back,
 };
 
 static void walk_one(const struct traced_walk *known, enum csysi_os_token_way way)
@@ -149,6 +218,8 @@ static void walk_all(csys_handle directory, csys_handle memory, enum csysi_os_to
 	assert_int_equal(csysi_os_tokens_open(&tokens, memory, &place), 0);
 	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++)
 		walk_one(&walks[i], way);
+	if (way == CSYSI_OS_TOKEN_LIST && traced_sees_sleep())
+		walk_one(&sleep_walk, way);
 	csysi_os_tokens_close(&tokens);
 }
 
