@@ -353,7 +353,7 @@ static void *attach_and_wait(void *unused)
 	csysi_store_release(&phase, 1);
 	while (csysi_load_acquire(&phase) != 2)
 		csys_thread_yield();
-	steps->told++; /* closed by another thread: the memory is there as long as this is a member */
+	steps->told++; /* the memory is there as long as this is a member */
 	return NULL;
 }
 
