@@ -18,8 +18,10 @@ void in_each_way_with(const csys_region_options *options, void (*function)(void)
 		if (!csysi_os_token_can((enum csysi_os_token_way)way))
 			continue;
 		csysi_region_way = way;
-		assert_int_equal(
-			csys_region_create_anonymous(sizeof(struct steps), options, &region), 0);
+		int r = csys_region_create_anonymous(sizeof(struct steps), options, &region);
+		if (r == CSYS_ENOTSUP && way == CSYSI_OS_TOKEN_LIST)
+			continue; /* where nothing opens the memory once more */
+		assert_int_equal(r, 0);
 		function();
 		csys_region_close(region);
 		region = NULL;

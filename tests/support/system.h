@@ -47,4 +47,7 @@ int may_notify_in_handlers(void);
 /* Whether the kernel has lists of robust locks, and tells this thread's. */
 int has_robust_lists(void);
 
+/* Whether the kernel ends a sleep on a word and a token (os/token.h) when either changes. */
+int has_wakes_of_deaths(void);
+
 #endif

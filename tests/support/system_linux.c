@@ -108,3 +108,9 @@ int has_robust_lists(void)
 
 	return syscall(SYS_get_robust_list, 0, &list, &size) == 0 && list;
 }
+
+int has_wakes_of_deaths(void)
+{
+	/* futex_waitv.  No sleep on no words is EINVAL where there is that call. */
+	return has_robust_lists() && syscall(449, NULL, 0, 0, NULL, 0) < 0 && errno == EINVAL;
+}

@@ -61,3 +61,8 @@ int has_robust_lists(void)
 {
 	return 0;
 }
+
+int has_wakes_of_deaths(void)
+{
+	return 0;
+}

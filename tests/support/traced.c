@@ -315,7 +315,10 @@ static void kill_asleep(const struct traced_walk *walk)
 /* From how many places to the next: that of the shortest walk, since others were held up. */
 static int stride_of(int steps)
 {
-	return is_whole ? 1 : 1 + (int)((int64_t)steps * steps / 2 / TRACED_MOST_STEPS);
+	int by_steps = (int)((int64_t)steps * steps / 2 / TRACED_MOST_STEPS);
+	int by_places = steps / TRACED_MOST_PLACES;
+
+	return is_whole ? 1 : 1 + (by_steps > by_places ? by_steps : by_places);
 }
 
 int traced_kill_walk(const struct traced_walk *walk)
@@ -335,7 +338,9 @@ int traced_kill_walk(const struct traced_walk *walk)
 			fail_because("the victim does not sleep");
 	}
 	int stride = stride_of(least);
-	for (int steps = 0, ends = 0; ends < ENDS; steps += stride) {
+	/* From another one each time, so that many short walks come to all places. */
+	int first = (int)getpid() % stride;
+	for (int steps = first, ends = 0; ends < ENDS; steps += stride) {
 		victim = walk_and_kill(walk, steps, 0);
 		ends = victim.is_over ? ends + 1 : 0;
 		places += !victim.is_over;

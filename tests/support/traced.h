@@ -74,9 +74,11 @@ int traced_kill_walk(const struct traced_walk *walk);
 
 /*
  * A walk of k places takes k * k / 2 steps.  If that is more than this many, as with a sanitizer's
- * code in between, the victims are killed at every second place, or third one ..
+ * code in between, or there are more places than this, the victims are killed at every second
+ * place, or third one .., from one of the first that differs from process to process.
  */
 #define TRACED_MOST_STEPS 100000
+#define TRACED_MOST_PLACES 150
 
 /*
  * Skip the test where no process can be traced so.  All functions here do that too; this is for the
