@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "support/region.h"
+#include "support/thread.h"
 
 csys_region *region;
 
@@ -34,6 +35,14 @@ void in_each_way(void (*function)(void))
 	in_each_way_with(NULL, function);
 }
 
+void with_nap(int64_t ns, void (*function)(void))
+{
+	int64_t before = csysi_os_token_nap_ns;
+	csysi_os_token_nap_ns = ns;
+	in_each_way(function);
+	csysi_os_token_nap_ns = before;
+}
+
 void reach_step(uint32_t step)
 {
 	/* Release pairs with the acquire in await_step. */
@@ -46,6 +55,19 @@ void await_step(uint32_t step)
 	uint32_t now;
 	while ((now = csysi_load_acquire(&STEPS->step)) != step)
 		(void)csysi_os_wait(&STEPS->step, now, CSYS_FOREVER, 1);
+}
+
+void count_sleeper(void)
+{
+	/* Release pairs with the acquire in await_sleepers. */
+	csysi_add_release(&STEPS->told, 1);
+}
+
+void await_sleepers(uint32_t count)
+{
+	while (csysi_load_acquire(&STEPS->told) < count)
+		csys_thread_yield();
+	take_a_nap();
 }
 
 pid_t forked(void (*function)(void))
@@ -67,10 +89,15 @@ static int status_of(pid_t pid)
 	return status;
 }
 
+void await_end(pid_t pid)
+{
+	assert_true(WIFSIGNALED(status_of(pid)));
+}
+
 void kill_it(pid_t pid)
 {
 	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_true(WIFSIGNALED(status_of(pid)));
+	await_end(pid);
 }
 
 int code_of(pid_t pid)

@@ -27,9 +27,21 @@ struct steps {
 void in_each_way(void (*function)(void));
 void in_each_way_with(const csys_region_options *options, void (*function)(void));
 
+/*
+ * Run a function in each way, with another nap (os/token.h): one that no test outlives, where a
+ * wake that is lost must be found; or a short one, where nobody is there to wake.
+ */
+#define NO_NAP 3600000000000
+#define SHORT_NAP 5000000
+void with_nap(int64_t ns, void (*function)(void));
+
 /* Go on to a step, and wait until another process has. */
 void reach_step(uint32_t step);
 void await_step(uint32_t step);
+
+/* Count a process in STEPS->told that is about to sleep, and wait until so many have. */
+void count_sleeper(void);
+void await_sleepers(uint32_t count);
 
 /* Start a forked child that runs a function, and ends with 0 if it returns. */
 pid_t forked(void (*function)(void));
@@ -37,6 +49,9 @@ pid_t forked(void (*function)(void));
 /* Kill it, and wait for its end.  Wait for one that ends by itself: its exit code. */
 void kill_it(pid_t pid);
 int code_of(pid_t pid);
+
+/* Wait for one that kills itself. */
+void await_end(pid_t pid);
 
 /* Stay until killed. */
 void stay(void);
