@@ -54,11 +54,15 @@ static void forget_member(void)
 static void leave_all(void);
 
 /* The thread ends, or a panic goes back to before it has locked this. */
-static void abandon(void *lock)
+static void abandon(void *lock, int how)
 {
 	csys_region *region = csysi_region_of(lock);
 
-	if (region)
+	if (!region)
+		return;
+	if (how == CSYSI_HELD_SHARED_PERMIT)
+		csysi_shared_permits_abandon(region, lock);
+	else
 		csysi_shared_mutex_abandon(region, lock);
 }
 

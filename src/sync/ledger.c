@@ -65,9 +65,9 @@ static int is_lock(const struct csysi_note *note)
 	return note->state == CSYSI_NOTE_STANDS && note->how != CSYSI_NOTE_LEVEL;
 }
 
-static void (*abandon_shared)(void *lock); /* atomic */
+static void (*abandon_shared)(void *lock, int how); /* atomic */
 
-void csysi_ledger_abandon_shared_by(void (*abandon)(void *lock))
+void csysi_ledger_abandon_shared_by(void (*abandon)(void *lock, int how))
 {
 	/* Release pairs with the acquire below; all threads store the same. */
 	csysi_store_release(&abandon_shared, abandon);
@@ -89,7 +89,8 @@ void csysi_ledger_abandon_lock(void *lock, int how)
 		csysi_once_abandon(lock);
 		break;
 	case CSYSI_HELD_SHARED:
-		csysi_load_acquire (&abandon_shared)(lock);
+	case CSYSI_HELD_SHARED_PERMIT:
+		csysi_load_acquire (&abandon_shared)(lock, how);
 		break;
 	default:
 		csysi_os_abort("a kind of lock that the ledger cannot abandon");

@@ -23,13 +23,15 @@ void csysi_holds_now(uint32_t *marks, const void *lock, int before, int now);
 
 /*
  * Note that this thread holds a lock between processes, and strike that note: 1, or 0 if there is
- * none.  Without memory it is not noted; its own word tells which thread holds it.  All calls of
- * the last function pass the same one, which poisons and releases such a lock if this thread
- * holds it.
+ * none.  Without memory it is not noted; its own word tells which thread holds it.  `how` is
+ * CSYSI_HELD_SHARED where it is not said.  All calls of the last function pass the same one, which
+ * poisons and releases such a lock if this thread holds it.
  */
 void csysi_enter_shared(const void *lock);
 int csysi_leave_shared(const void *lock);
-void csysi_ledger_abandon_shared_by(void (*abandon)(void *lock));
+void csysi_enter_shared_as(const void *lock, int how);
+int csysi_leave_shared_as(const void *lock, int how);
+void csysi_ledger_abandon_shared_by(void (*abandon)(void *lock, int how));
 
 int csysi_is_poisoned(const uint32_t *marks);
 void csysi_clear_poison(uint32_t *marks);

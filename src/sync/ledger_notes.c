@@ -363,16 +363,26 @@ int csysi_leave(uint32_t *marks, const void *lock, int how)
 	return 0;
 }
 
+void csysi_enter_shared_as(const void *lock, int how)
+{
+	csysi_checked_has(lock, how);
+	(void)csysi_notes_add(lock, how);
+}
+
+int csysi_leave_shared_as(const void *lock, int how)
+{
+	csysi_checked_leaves(lock, how, csysi_notes.is_abandoned);
+	return csysi_notes_strike(lock, how);
+}
+
 void csysi_enter_shared(const void *lock)
 {
-	csysi_checked_has(lock, CSYSI_HELD_SHARED);
-	(void)csysi_notes_add(lock, CSYSI_HELD_SHARED);
+	csysi_enter_shared_as(lock, CSYSI_HELD_SHARED);
 }
 
 int csysi_leave_shared(const void *lock)
 {
-	csysi_checked_leaves(lock, CSYSI_HELD_SHARED, csysi_notes.is_abandoned);
-	return csysi_notes_strike(lock, CSYSI_HELD_SHARED);
+	return csysi_leave_shared_as(lock, CSYSI_HELD_SHARED);
 }
 
 /* ---- what a thread holds ------------------------------------------------ */
