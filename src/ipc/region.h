@@ -27,6 +27,7 @@
 #include <csys/ipc/region.h>
 #include <csys/ipc/region_inside.h>
 #include <csys/ipc/shared_mutex.h>
+#include <csys/ipc/shared_once.h>
 #include <csys/ipc/shared_permits.h>
 
 #include "ipc/shm.h"
@@ -108,9 +109,11 @@ uint32_t csysi_region_own_id(const csys_region *region);
 /* Tell of the member with an id, or the one that has its place now: 1; 0: there was none. */
 int csysi_region_look(const csys_region *region, uint32_t id, csys_region_member *out);
 
-/* Poison and release a lock of this thread in a region (shared_mutex.c, shared_permits.c). */
+/* Poison and release a lock of this thread in a region (shared_mutex.c, shared_permits.c,
+ * shared_once.c). */
 void csysi_shared_mutex_abandon(csys_region *region, csys_shared_mutex *mutex);
 void csysi_shared_permits_abandon(csys_region *region, csys_shared_permit *permit);
+void csysi_shared_once_abandon(csys_region *region, csys_shared_once *once);
 
 /* Whether an id is that of a member that lives; any bits may be given. */
 int csysi_region_is_alive(const csys_region *region, uint32_t id);

@@ -62,6 +62,8 @@ static void abandon(void *lock, int how)
 		return;
 	if (how == CSYSI_HELD_SHARED_PERMIT)
 		csysi_shared_permits_abandon(region, lock);
+	else if (how == CSYSI_HELD_SHARED_ONCE)
+		csysi_shared_once_abandon(region, lock);
 	else
 		csysi_shared_mutex_abandon(region, lock);
 }

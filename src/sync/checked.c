@@ -237,6 +237,7 @@ static void say_lock(struct text *text, const struct use *use)
 		[CSYSI_HELD_READ] = { "rwlock", " (reading)" },
 		[CSYSI_HELD_SHARED] = { "shared lock", "" },
 		[CSYSI_HELD_SHARED_PERMIT] = { "shared permit", "" },
+		[CSYSI_HELD_SHARED_ONCE] = { "shared once", "" },
 		[CSYSI_HELD_ONCE] = { "once", "" },
 		[CSYSI_HELD_UPGRADABLE] = { "rwlock", " (reading upgradably)" },
 		[CONDVAR] = { "condvar", "" },

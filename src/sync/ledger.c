@@ -90,6 +90,7 @@ void csysi_ledger_abandon_lock(void *lock, int how)
 		break;
 	case CSYSI_HELD_SHARED:
 	case CSYSI_HELD_SHARED_PERMIT:
+	case CSYSI_HELD_SHARED_ONCE:
 		csysi_load_acquire (&abandon_shared)(lock, how);
 		break;
 	default:

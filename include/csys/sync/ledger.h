@@ -36,7 +36,8 @@ enum {
 	CSYSI_HELD_UPGRADABLE = 4,
 	CSYSI_HELD_ONCE = 5,          /* its body runs */
 	CSYSI_HELD_SHARED_PERMIT = 6, /* csys/ipc/shared_permits.h */
-	CSYSI_HELD_KINDS = 7          /* how many there are */
+	CSYSI_HELD_SHARED_ONCE = 7,   /* its body runs: csys/ipc/shared_once.h */
+	CSYSI_HELD_KINDS = 8          /* how many there are */
 };
 
 /* An entry: the address of a lock, with how it is held in the low bits. */
