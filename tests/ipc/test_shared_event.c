@@ -71,6 +71,18 @@ static pid_t sleeper(void)
 	return pid;
 }
 
+/* One that is killed when it is woken: it takes no naps. */
+static pid_t sleeper_that_dies(void)
+{
+	int64_t nap = csysi_os_token_nap_ns;
+	csysi_os_token_nap_ns = NO_NAP;
+	dies_after_its_sleep = 1;
+	pid_t pid = sleeper();
+	dies_after_its_sleep = 0;
+	csysi_os_token_nap_ns = nap;
+	return pid;
+}
+
 /* ---- one thread ------------------------------------------------------------------------------ */
 
 static void use_manual(void)
@@ -244,6 +256,32 @@ static void each_set_of_an_automatic_event_wakes_one(void **state)
 	with_nap(NO_NAP, set_one_by_one);
 }
 
+static void wait_in_vain_for_a_while(void)
+{
+	count_sleeper();
+	int r = csys_shared_event_wait_until(EVENT, csys_after_ms(50));
+	_exit(r == CSYS_ETIMEDOUT ? 0 : 1);
+}
+
+static void use_it_up(void)
+{
+	csys_shared_event_init_automatic(EVENT);
+	pid_t pid = forked(wait_in_vain_for_a_while);
+	await_sleepers(1);
+	kill(pid, SIGSTOP);
+	csys_shared_event_set(EVENT);
+	/* Unless the other was quicker, which then says so. */
+	int r = csys_shared_event_try_wait(EVENT);
+	kill(pid, SIGCONT);
+	assert_int_equal(code_of(pid), r == 0 ? 0 : 1);
+}
+
+static void a_set_that_another_thread_has_used_lets_no_waiter_through(void **state)
+{
+	(void)state;
+	with_nap(SHORT_NAP, use_it_up);
+}
+
 enum { ROUNDS = 2000 };
 
 /* Two events, and a value that their waiters write in turns. */
@@ -355,9 +393,7 @@ static void a_setter_that_is_killed_before_its_wake_has_set_it(void **state)
 static void kill_who_is_woken(void)
 {
 	csys_shared_event_init_automatic(EVENT);
-	dies_after_its_sleep = 1;
-	pid_t first = sleeper();
-	dies_after_its_sleep = 0;
+	pid_t first = sleeper_that_dies();
 	pid_t second = sleeper();
 	csys_shared_event_set(EVENT);
 	await_end(first);
@@ -375,12 +411,15 @@ static void a_sleeper_that_is_killed_when_it_is_woken_takes_nothing(void **state
 static void kill_setter_and_sleeper(void)
 {
 	csys_shared_event_init_automatic(EVENT);
-	dies_after_its_sleep = 1;
-	pid_t first = sleeper();
-	dies_after_its_sleep = 0;
+	pid_t first = sleeper_that_dies();
 	pid_t second = sleeper();
-	await_end(forked(set_and_die));
+	csys_shared_event_set(EVENT);
 	await_end(first);
+	while (csys_shared_event_is_set(EVENT))
+		csys_thread_yield();
+	assert_int_equal(code_of(second), 0);
+	second = sleeper();
+	await_end(forked(set_and_die));
 	assert_int_equal(code_of(second), 0);
 	/* What they leave is an event as any other. */
 	csys_shared_event_set(EVENT);
@@ -498,6 +537,7 @@ int main(void)
 		NAMES_TEST(a_reset_holds_nobody_up_that_waited_for_the_set),
 		NAMES_TEST(more_generations_than_half_a_word_has_are_told_apart),
 		NAMES_TEST(each_set_of_an_automatic_event_wakes_one),
+		NAMES_TEST(a_set_that_another_thread_has_used_lets_no_waiter_through),
 		NAMES_TEST(who_gets_through_sees_what_was_done_before),
 		NAMES_TEST(sets_and_waits_meet_in_any_order),
 		NAMES_TEST(a_setter_that_is_killed_before_its_wake_has_set_it),

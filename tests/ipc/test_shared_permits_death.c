@@ -12,7 +12,8 @@
 /* ---- calls that are answered here --------------------------------------------------------- */
 
 /* What a process does in its calls. */
-static int dies_before_its_wake, dies_after_its_sleep;
+static int dies_before_its_wake, dies_after_its_sleep, pauses_after_its_sleep;
+static int has_woken_for_nothing;
 
 #ifdef CSYS_TEST_WRAPS
 uint32_t __real_csysi_os_wake(const uint32_t *word, uint32_t count, int shared);
@@ -24,8 +25,12 @@ int __wrap_csysi_region_wait(const csys_region *in, uint32_t id, const uint32_t 
 
 uint32_t __wrap_csysi_os_wake(const uint32_t *word, uint32_t count, int shared)
 {
-	if (region && word == &PERMITS->wakes && dies_before_its_wake)
-		raise(SIGKILL);
+	if (region && word == &PERMITS->wakes) {
+		if (csys_shared_permits_value(region, PERMITS, N) == 0)
+			has_woken_for_nothing = 1;
+		if (dies_before_its_wake)
+			raise(SIGKILL);
+	}
 	return __real_csysi_os_wake(word, count, shared);
 }
 
@@ -36,6 +41,11 @@ int __wrap_csysi_region_wait(const csys_region *in, uint32_t id, const uint32_t 
 	int r = __real_csysi_region_wait(in, id, word, expected, deadline);
 	if (dies_after_its_sleep)
 		raise(SIGKILL);
+	if (pauses_after_its_sleep) {
+		pauses_after_its_sleep = 0;
+		reach_step(5);
+		await_step(6);
+	}
 	return r;
 }
 #endif
@@ -188,6 +198,41 @@ static void sleepers_that_are_killed_when_they_are_woken_hold_nobody_up(void **s
 	with_nap(SHORT_NAP, kill_who_is_woken);
 }
 
+static void take_one_and_stay(void)
+{
+	unsigned at;
+	if (csys_shared_permits_wait(region, PERMITS, N, &at) >= 0)
+		stay();
+}
+
+static void post_before_the_woken_one_looks(void)
+{
+	take(0, 0);
+	take(1, 0);
+	pid_t other = holder(2);
+	uint32_t before = csysi_load_acquire(&STEPS->told);
+	pauses_after_its_sleep = 1;
+	pid_t first = forked(take_one_and_stay);
+	pauses_after_its_sleep = 0;
+	await_sleepers(before + 1);
+	pid_t second = sleeper();
+	post(0);
+	await_step(5);
+	post(1); /* finds no mark of a sleeper, since the first wake has ended it */
+	reach_step(6);
+	assert_true(code_of(second) < N);
+	assert_false(has_woken_for_nothing);
+	kill_it(first);
+	kill_it(other);
+}
+
+static void one_that_is_woken_wakes_another_if_more_is_free(void **state)
+{
+	(void)state;
+	skip_unless_wrapped();
+	with_nap(NO_NAP, post_before_the_woken_one_looks);
+}
+
 static void take_and_become_another(void)
 {
 	unsigned at;
@@ -266,6 +311,7 @@ int main(void)
 		NAMES_TEST(sleepers_get_what_a_killed_holder_had),
 		NAMES_TEST(one_that_is_killed_before_its_wake_has_posted),
 		NAMES_TEST(sleepers_that_are_killed_when_they_are_woken_hold_nobody_up),
+		NAMES_TEST(one_that_is_woken_wakes_another_if_more_is_free),
 		NAMES_TEST(a_process_that_becomes_another_program_is_dead),
 		NAMES_TEST(no_permit_is_lost_or_torn_by_random_kills),
 	};
