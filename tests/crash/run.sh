@@ -32,10 +32,13 @@ for build; do
         done
     fi
     run "$build/tests/crash/crash_token" whole
+    run "$build/tests/crash/crash_shared_event" whole
     run "$build/tests/crash/crash_shared_mutex" whole
+    run "$build/tests/crash/crash_shared_permits" whole
     if [ -x "$build/tests/fallback/refuse" ]; then
         run "$build/tests/fallback/refuse" get_robust_list "$build/tests/crash/crash_token" whole
         run "$build/tests/fallback/refuse" futex_waitv "$build/tests/crash/crash_shared_mutex" whole
+        run "$build/tests/fallback/refuse" futex_waitv "$build/tests/crash/crash_shared_permits" whole
     fi
     run "$build/tests/stress/stress_shm" 1000 200 1000
 done
