@@ -193,27 +193,53 @@ static void a_handle_opens_it_in_another_process(void **state)
 	csys_shm_close(shm);
 }
 
+/* What comes of a handle of the region. */
+static int result_of_taking(void)
+{
+	csys_handle copy;
+	csys_region *other = NULL;
+	assert_int_equal(csys_handle_dup(csys_region_handle(region), &copy), 0);
+	int r = csys_region_from_handle_take(copy, NULL, &other);
+	if (r == 0) {
+		csys_region_close(other);
+		return 0;
+	}
+	assert_int_equal(fcntl((int)copy, F_GETFD), FD_CLOEXEC); /* it stays the caller's */
+	csys_handle_close(copy);
+	assert_int_equal(r, CSYS_EBADMSG);
+	return r;
+}
+
 static void break_head(void)
 {
 	struct csysi_region_head *head = csys_shm_data(region->shm);
-	struct csysi_region_head whole = *head;
-	csys_handle copy;
-	csys_region *other = NULL;
+	const struct csysi_region_head whole = *head;
 	if (!csys_can(CSYS_CAN_SEAL_MEMORY))
 		return;
+	assert_int_equal(result_of_taking(), 0);
 	for (size_t i = 0; i < offsetof(struct csysi_region_head, next); i++) {
 		memset((char *)head + i, 0xa5, 1);
-		assert_int_equal(csys_handle_dup(csys_region_handle(region), &copy), 0);
-		int r = csys_region_from_handle_take(copy, NULL, &other);
-		if (r == 0)
-			csys_region_close(other); /* another name of tokens, or the rest of it */
-		else
-			csys_handle_close(copy);
-		assert_true(r == 0 || r == CSYS_EBADMSG);
+		int r = result_of_taking(); /* 0: another name of tokens, or the rest of it */
 		if (i < offsetof(struct csysi_region_head, size))
 			assert_int_equal(r, CSYS_EBADMSG);
-		memcpy(head, &whole, sizeof whole);
+		*head = whole;
 	}
+	/* What is wrong, though each number fits the others. */
+	head->members = 0;
+	head->data = 4096;
+	assert_int_equal(result_of_taking(), CSYS_EBADMSG);
+	*head = whole;
+	head->size = csys_shm_size(region->shm) - whole.data + 1;
+	assert_int_equal(result_of_taking(), CSYS_EBADMSG);
+	head->size = UINT64_MAX;
+	assert_int_equal(result_of_taking(), CSYS_EBADMSG);
+	*head = whole;
+	memset(head->tokens, '0', sizeof head->tokens);
+	assert_int_equal(result_of_taking(), CSYS_EBADMSG);
+	*head = whole;
+	head->tokens[sizeof CSYSI_OS_TOKEN_PREFIX - 1] = '/';
+	assert_int_equal(result_of_taking(), CSYS_EBADMSG);
+	*head = whole;
 }
 
 static void a_head_of_any_bytes_is_refused_or_harmless(void **state)
