@@ -25,6 +25,7 @@
 #include <csys/ipc/shared_mutex.h>
 #include <csys/ipc/shared_once.h>
 #include <csys/ipc/shared_permits.h>
+#include <csys/ipc/shared_rwlock.h>
 #include <csys/ipc/shared_semaphore.h>
 #include <csys/ipc/shm.h>
 #include <csys/ipc/socket.h>

@@ -39,6 +39,8 @@
 	(csysi_tsan_release(p), __atomic_exchange_n((p), (v), __ATOMIC_RELEASE))
 #define csysi_swap_acq_rel(p, v) \
 	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)))
+#define csysi_swap_seq_cst(p, v) \
+	(csysi_tsan_release(p), CSYSI_ACQUIRED(p, __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)))
 
 #define csysi_sub_relaxed(p, v) ((void)__atomic_fetch_sub((p), (v), __ATOMIC_RELAXED))
 #define csysi_or_relaxed(p, v) ((void)__atomic_fetch_or((p), (v), __ATOMIC_RELAXED))

@@ -29,6 +29,7 @@
 #include <csys/ipc/shared_mutex.h>
 #include <csys/ipc/shared_once.h>
 #include <csys/ipc/shared_permits.h>
+#include <csys/ipc/shared_rwlock.h>
 
 #include "ipc/shm.h"
 #include "os/os.h"
@@ -42,7 +43,7 @@
 #define CSYSI_ID_GENERATIONS (1u << 20)
 #define CSYSI_ID ((1u << 30) - 1)
 
-/* Each member has words to tell in which locks it reads. */
+/* Each member has words to tell which locks it reads: shared_rwlock.c. */
 #define CSYSI_MEMBER_CELLS 16
 
 struct csysi_member_entry {
@@ -106,6 +107,10 @@ int csysi_region_id_until(csys_region *region, csys_deadline deadline, uint32_t 
 /* The same if it is one already, else 0. */
 uint32_t csysi_region_own_id(const csys_region *region);
 
+/* How many times more the calling thread reads what its cells are for, in memory of its own; NULL
+ * if it is no member. */
+uint32_t *csysi_region_nested(const csys_region *region);
+
 /* Tell of the member with an id, or the one that has its place now: 1; 0: there was none. */
 int csysi_region_look(const csys_region *region, uint32_t id, csys_region_member *out);
 
@@ -114,6 +119,13 @@ int csysi_region_look(const csys_region *region, uint32_t id, csys_region_member
 void csysi_shared_mutex_abandon(csys_region *region, csys_shared_mutex *mutex);
 void csysi_shared_permits_abandon(csys_region *region, csys_shared_permit *permit);
 void csysi_shared_once_abandon(csys_region *region, csys_shared_once *once);
+
+/*
+ * The same of a rwlock (shared_rwlock.c): poison and release what this thread has by the lock's own
+ * word.  Release what it reads by a cell: 1; 0: there is none, so it is another kind of lock.
+ */
+void csysi_shared_rwlock_abandon(csys_region *region, csys_shared_rwlock *lock);
+int csysi_shared_rwlock_abandon_read(csys_region *region, csys_shared_rwlock *lock);
 
 /* Whether an id is that of a member that lives; any bits may be given. */
 int csysi_region_is_alive(const csys_region *region, uint32_t id);

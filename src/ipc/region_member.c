@@ -31,6 +31,7 @@ struct membership {
 	csys_region *region;
 	uint32_t id;
 	uint32_t generation; /* of the process whose thread is a member */
+	uint32_t nested[CSYSI_MEMBER_CELLS];
 };
 
 #if CSYSI_IS_ELF
@@ -64,7 +65,9 @@ static void abandon(void *lock, int how)
 		csysi_shared_permits_abandon(region, lock);
 	else if (how == CSYSI_HELD_SHARED_ONCE)
 		csysi_shared_once_abandon(region, lock);
-	else
+	else if (how == CSYSI_HELD_SHARED_WRITE)
+		csysi_shared_rwlock_abandon(region, lock);
+	else if (!csysi_shared_rwlock_abandon_read(region, lock))
 		csysi_shared_mutex_abandon(region, lock);
 }
 
@@ -222,6 +225,9 @@ static struct membership **find(const csys_region *region)
 static void remember(const csys_region *region, uint32_t id)
 {
 	csysi_member.id = id;
+	csysi_member.before = region->data - 8;
+	csysi_member.cells = region->entries[place_of(id)].cells;
+	csysi_member.place = (uint64_t)1 << place_of(id) % 64;
 	csysi_member.region = region;
 }
 
@@ -230,6 +236,13 @@ uint32_t csysi_region_own_id(const csys_region *region)
 	const struct membership *membership = *find(region);
 
 	return membership ? membership->id : 0;
+}
+
+uint32_t *csysi_region_nested(const csys_region *region)
+{
+	struct membership *membership = *find(region);
+
+	return membership ? membership->nested : NULL;
 }
 
 /* Become a member: *membership is filled in, and belongs to the thread's list after success. */

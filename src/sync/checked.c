@@ -238,6 +238,8 @@ static void say_lock(struct text *text, const struct use *use)
 		[CSYSI_HELD_SHARED] = { "shared lock", "" },
 		[CSYSI_HELD_SHARED_PERMIT] = { "shared permit", "" },
 		[CSYSI_HELD_SHARED_ONCE] = { "shared once", "" },
+		[CSYSI_HELD_SHARED_WRITE] = { "shared rwlock", " (writing)" },
+		[CSYSI_HELD_SHARED_READ] = { "shared rwlock", " (reading)" },
 		[CSYSI_HELD_ONCE] = { "once", "" },
 		[CSYSI_HELD_UPGRADABLE] = { "rwlock", " (reading upgradably)" },
 		[CONDVAR] = { "condvar", "" },
@@ -337,6 +339,7 @@ static uint32_t find_node(uintptr_t address, int kind)
 static int is_of_rwlock(int how)
 {
 	return how == CSYSI_HELD_WRITE || how == CSYSI_HELD_READ || how == CSYSI_HELD_UPGRADABLE ||
+	       how == CSYSI_HELD_SHARED_WRITE || how == CSYSI_HELD_SHARED_READ ||
 	       how == CSYSI_WANTS_UPGRADE || how == CSYSI_WANTS_RECURSIVE;
 }
 
@@ -471,13 +474,20 @@ static int note_orders(const struct thread *self, struct text *text)
 
 /* ---- deadlocks ----------------------------------------------------------------------------- */
 
+static int is_read_lock(int how)
+{
+	return how == CSYSI_HELD_READ || how == CSYSI_HELD_UPGRADABLE ||
+	       how == CSYSI_HELD_SHARED_READ;
+}
+
 /* Whether a lock that is held in one way cannot be had in the other. */
 static int excludes(int held, int wanted)
 {
-	int is_read = held == CSYSI_HELD_READ || held == CSYSI_HELD_UPGRADABLE;
+	int is_read = is_read_lock(held);
 
 	switch (wanted) {
 	case CSYSI_HELD_READ:
+	case CSYSI_HELD_SHARED_READ:
 	case CSYSI_WANTS_RECURSIVE:
 		return !is_read;
 	case CSYSI_HELD_UPGRADABLE:
@@ -692,8 +702,7 @@ static const struct thread *other_holder(const void *lock, const struct use **ou
 {
 	for (int i = 0; i < threads_used; i++) {
 		*out = holding(&threads[i], lock, ANY);
-		if (&threads[i] != mine() && *out && (*out)->how != CSYSI_HELD_READ &&
-		    (*out)->how != CSYSI_HELD_UPGRADABLE)
+		if (&threads[i] != mine() && *out && !is_read_lock((*out)->how))
 			return &threads[i];
 	}
 	return NULL;

@@ -91,6 +91,10 @@ void csysi_ledger_abandon_lock(void *lock, int how)
 	case CSYSI_HELD_SHARED:
 	case CSYSI_HELD_SHARED_PERMIT:
 	case CSYSI_HELD_SHARED_ONCE:
+	case CSYSI_HELD_SHARED_WRITE:
+#if defined(CSYS_CHECKED)
+	case CSYSI_HELD_SHARED_READ:
+#endif
 		csysi_load_acquire (&abandon_shared)(lock, how);
 		break;
 	default:

@@ -14,10 +14,14 @@
 
 CSYS_BEGIN_DECLS
 
-/* The region that the thread has used last, and its id there.  No region in a forked child. */
+/* The region that the thread has used last, and what it has there.  No region in a forked child. */
 struct csysi_member {
 	const void *region;
 	uint32_t id;
+	uint32_t reserved;
+	const char *before; /* the data of the region, by 8 bytes */
+	uint32_t *cells;    /* of the member */
+	uint64_t place;     /* a bit, of 64 for all places in turns */
 };
 
 #if CSYSI_IS_ELF

@@ -37,7 +37,13 @@ enum {
 	CSYSI_HELD_ONCE = 5,          /* its body runs */
 	CSYSI_HELD_SHARED_PERMIT = 6, /* csys/ipc/shared_permits.h */
 	CSYSI_HELD_SHARED_ONCE = 7,   /* its body runs: csys/ipc/shared_once.h */
-	CSYSI_HELD_KINDS = 8          /* how many there are */
+	CSYSI_HELD_SHARED_WRITE = 8,  /* a rwlock between processes, by its own word */
+#if defined(CSYS_CHECKED)
+	CSYSI_HELD_SHARED_READ = 9, /* the same by a cell of the reader: csys/ipc/shared_rwlock.h */
+#else
+	CSYSI_HELD_SHARED_READ = CSYSI_HELD_SHARED, /* so that inline code can note it */
+#endif
+	CSYSI_HELD_KINDS = 10 /* how many there are */
 };
 
 /* An entry: the address of a lock, with how it is held in the low bits. */
