@@ -2,7 +2,6 @@
  * ipc/test_shared_rwlock_death.c - promises of csys/ipc/shared_rwlock.h about the dead.
  */
 #define _XOPEN_SOURCE 700
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,7 +78,14 @@ static void unlock_before_writer(void)
 static void the_last_reader_wakes_the_writer(void **state)
 {
 	(void)state;
-	in_each_way(unlock_before_writer);
+	in_each_way_without_naps(unlock_before_writer);
+}
+
+static void attach_and_stay(void)
+{
+	if (csys_region_attach(region) == 0)
+		reach_step(1);
+	stay();
 }
 
 static void kill_one_and_come_in_its_place(void)
@@ -88,8 +94,17 @@ static void kill_one_and_come_in_its_place(void)
 	assert_int_equal(csys_region_attach(region), 0);
 	pid_t first = holder(read_and_stay, 0);
 	kill_it(first);
-	/* A writer skips what it read, and leaves it as it is; its place is had anew. */
+	/* A writer skips what it read, and leaves it as it is: by now the place may be another's. */
+	uint32_t *cell = region->entries[0].cells;
+	for (uint32_t place = 1; *cell != KEY && place < region->members; place++)
+		cell = region->entries[place].cells;
+	assert_int_equal(*cell, KEY);
 	assert_writable(0);
+	assert_int_equal(*cell, KEY);
+	/* The next member there does not read. */
+	pid_t next = holder(attach_and_stay, 0);
+	assert_writable(0);
+	kill_it(next);
 	pid_t second = holder(read_and_stay, 0);
 	assert_int_equal(csys_shared_rwlock_try_write(region, LOCK), CSYS_EAGAIN);
 	kill_it(second);
@@ -107,32 +122,15 @@ static void a_place_of_a_killed_reader_is_used_anew(void **state)
 	in_each_way_with(&options, kill_one_and_come_in_its_place);
 }
 
-static void *write_in_thread(void *unused)
-{
-	(void)unused;
-	CHECK(csys_shared_rwlock_write(region, LOCK) == 0);
-	csys_shared_rwlock_unlock_write(region, LOCK);
-	csys_region_detach(region);
-	return NULL;
-}
-
-static void attach_and_stay(void)
-{
-	if (csys_region_attach(region) == 0)
-		reach_step(1);
-	stay();
-}
-
 static void attach_before_writer(void)
 {
 	pid_t reader = holder(read_and_stay, 0);
-	pthread_t writer;
-	assert_int_equal(pthread_create(&writer, NULL, write_in_thread, NULL), 0);
+	pid_t writer = forked(write_once);
 	await_sleep_on_cell();
 	/* The next owner may be there before the writer looks. */
 	kill_it(reader);
 	pid_t next = holder(attach_and_stay, 0);
-	pthread_join(writer, NULL);
+	assert_int_equal(code_of(writer), 2);
 	kill_it(next);
 	assert_writable(0);
 }

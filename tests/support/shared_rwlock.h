@@ -73,6 +73,15 @@ CSYSI_UNUSED static void try_to_read(void)
 	_exit(r == 0 ? 0 : r == CSYS_EAGAIN ? 1 : 2);
 }
 
+/* Run a function where no sleep ends but by a wake, so that one that is missing is a hang. */
+CSYSI_UNUSED static void in_each_way_without_naps(void (*function)(void))
+{
+	int64_t nap = csysi_os_token_nap_ns;
+	csysi_os_token_nap_ns = INT64_C(3600000000000);
+	in_each_way(function);
+	csysi_os_token_nap_ns = nap;
+}
+
 /* Until another member than this one has the word. */
 CSYSI_UNUSED static void await_writer(uint32_t other)
 {
