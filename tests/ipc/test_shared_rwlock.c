@@ -1,21 +1,13 @@
 /*
- * ipc/test_shared_rwlock.c - promises of csys/ipc/shared_rwlock.h, but for what deaths leave:
- * test_shared_rwlock_death.c.
+ * ipc/test_shared_rwlock.c - promises of csys/ipc/shared_rwlock.h.  What the ledger does, and
+ * misuse: test_shared_rwlock_ledger.c; what deaths leave: test_shared_rwlock_death.c.
  */
 #define _XOPEN_SOURCE 700
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "support/shared_rwlock.h"
-
-static void assert_free(void)
-{
-	assert_int_equal(LOCK->word, 0);
-	assert_false(csys_shared_rwlock_is_locked(region, LOCK));
-	assert_int_equal(csysi_ledger_depth(), 0);
-}
 
 /* ---- without other processes -------------------------------------------------------------- */
 
@@ -114,7 +106,29 @@ static void reading_while_reading_is_counted(void **state)
 	in_each_way(read_nested);
 }
 
-enum { LOCKS = 40 };
+static void read_nested_without_notes(void)
+{
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(csys_shared_rwlock_read(region, LOCK), 0);
+	/* As if there had been no memory for them. */
+	csysi_ledger_forget(LOCK, sizeof *LOCK);
+	assert_int_equal(csysi_ledger_depth(), 0);
+	assert_int_equal(csys_shared_rwlock_read(region, LOCK), 0);
+	for (int i = 0; i < 4; i++) {
+		csys_shared_rwlock_assert_read(region, LOCK);
+		assert_int_equal(csys_shared_rwlock_try_write(region, LOCK), CSYS_EAGAIN);
+		csys_shared_rwlock_unlock_read(region, LOCK);
+	}
+	assert_free();
+	assert_int_equal(csys_shared_rwlock_try_write(region, LOCK), 0);
+	csys_shared_rwlock_unlock_write(region, LOCK);
+}
+
+static void reading_is_counted_without_memory_too(void **state)
+{
+	(void)state;
+	in_each_way(read_nested_without_notes);
+}
 
 static int others_read(int lock)
 {
@@ -247,122 +261,6 @@ static void poison_stays_until_it_is_cleared(void **state)
 	in_each_way(poison_by_hand);
 }
 
-/* ---- the ledger ----------------------------------------------------------------------------- */
-
-static void panic_inside(void *unused)
-{
-	(void)unused;
-	assert_int_equal(csys_shared_rwlock_write(region, LOCK), 0);
-	assert_int_equal(csys_shared_rwlock_read(region, LOCK + 1), 0);
-	assert_int_equal(csys_shared_rwlock_read(region, LOCK + 1), 0);
-	assert_int_equal(csys_shared_rwlock_read(region, LOCK + 2), 0);
-	assert_int_equal(csys_shared_rwlock_write(region, LOCK + 3), 0);
-	csys_shared_rwlock_downgrade(region, LOCK + 3);
-	csys_panic("inside");
-}
-
-static void catch_a_panic(void)
-{
-	assert_int_equal(csys_shared_rwlock_read(region, LOCK + 2), 0);
-	assert_int_equal(csys_panic_catch(panic_inside, NULL, NULL), CSYS_EPANICKED);
-	assert_int_equal(csys_shared_rwlock_try_write(region, LOCK + 2), CSYS_EAGAIN);
-	csys_shared_rwlock_unlock_read(region, LOCK + 2);
-	assert_int_equal(csys_shared_rwlock_try_write(region, LOCK), CSYS_POISONED);
-	csys_shared_rwlock_clear_poison(LOCK);
-	csys_shared_rwlock_unlock_write(region, LOCK);
-	for (int i = 1; i < 4; i++) {
-		assert_int_equal(csys_shared_rwlock_try_write(region, LOCK + i), 0);
-		csys_shared_rwlock_unlock_write(region, LOCK + i);
-	}
-	assert_free();
-}
-
-static void a_panic_releases_what_was_locked_and_poisons_what_was_written(void **state)
-{
-	(void)state;
-	in_each_way(catch_a_panic);
-}
-
-static void panic_in_many(void *unused)
-{
-	(void)unused;
-	for (int i = 0; i < LOCKS; i++) {
-		assert_int_equal(csys_shared_rwlock_read(region, LOCK + i), 0);
-		assert_int_equal(csys_shared_rwlock_read(region, LOCK + i), 0);
-	}
-	csys_panic("inside");
-}
-
-static void catch_with_many(void)
-{
-	assert_int_equal(csys_panic_catch(panic_in_many, NULL, NULL), CSYS_EPANICKED);
-	for (int i = 0; i < LOCKS; i++) {
-		assert_int_equal(csys_shared_rwlock_try_write(region, LOCK + i), 0);
-		csys_shared_rwlock_unlock_write(region, LOCK + i);
-	}
-	assert_free();
-}
-
-static void a_panic_releases_what_was_read_alone(void **state)
-{
-	(void)state;
-	in_each_way(catch_with_many);
-}
-
-static void *lock_and_end(void *unused)
-{
-	(void)unused;
-	CHECK(csys_shared_rwlock_write(region, LOCK) == 0);
-	CHECK(csys_shared_rwlock_read(region, LOCK + 1) == 0);
-	CHECK(csys_shared_rwlock_read(region, LOCK + 1) == 0);
-	return NULL;
-}
-
-static void end_a_thread(void)
-{
-	pthread_t thread;
-	assert_int_equal(pthread_create(&thread, NULL, lock_and_end, NULL), 0);
-	pthread_join(thread, NULL);
-	assert_int_equal(csys_shared_rwlock_try_read(region, LOCK), CSYS_POISONED);
-	csys_shared_rwlock_unlock_read(region, LOCK);
-	csys_shared_rwlock_clear_poison(LOCK);
-	assert_int_equal(csys_shared_rwlock_try_write(region, LOCK + 1), 0);
-	csys_shared_rwlock_unlock_write(region, LOCK + 1);
-	assert_free();
-}
-
-static void a_thread_that_ends_releases_and_poisons_what_it_wrote(void **state)
-{
-	(void)state;
-	in_each_way(end_a_thread);
-}
-
-static void end_in_child_with_its_notes(void)
-{
-	pthread_exit(NULL);
-}
-
-static void fork_with_the_locks(void)
-{
-	assert_int_equal(csys_shared_rwlock_write(region, LOCK), 0);
-	assert_int_equal(csys_shared_rwlock_read(region, LOCK + 1), 0);
-	assert_int_equal(code_of(forked(end_in_child_with_its_notes)), 0);
-	csys_shared_rwlock_assert_write(region, LOCK);
-	csys_shared_rwlock_assert_read(region, LOCK + 1);
-	csys_shared_rwlock_unlock_write(region, LOCK);
-	csys_shared_rwlock_unlock_read(region, LOCK + 1);
-	assert_false(csys_shared_rwlock_is_poisoned(LOCK));
-	assert_free();
-}
-
-static void a_forked_child_releases_nothing_of_its_parent(void **state)
-{
-	(void)state;
-	if (WITH_TSAN || WITH_ASAN || under_valgrind())
-		skip_because("this tool knows no end of the first thread");
-	in_each_way(fork_with_the_locks);
-}
-
 static csys_region *other_region;
 
 static void use_two_regions(void)
@@ -387,89 +285,6 @@ static void locks_of_several_regions_are_held_at_once(void **state)
 {
 	(void)state;
 	in_each_way(use_two_regions);
-}
-
-/* ---- misuse ---------------------------------------------------------------------------------- */
-
-static void unlock_read(void)
-{
-	csys_shared_rwlock_unlock_read(region, LOCK);
-}
-
-static void unlock_write(void)
-{
-	csys_shared_rwlock_unlock_write(region, LOCK);
-}
-
-static void downgrade_it(void)
-{
-	csys_shared_rwlock_downgrade(region, LOCK);
-}
-
-static void assert_read(void)
-{
-	csys_shared_rwlock_assert_read(region, LOCK);
-}
-
-static void assert_write(void)
-{
-	csys_shared_rwlock_assert_write(region, LOCK);
-}
-
-static void abort_all(void)
-{
-	assert_aborts(unlock_read, "unlock of a shared rwlock that this thread does not read");
-	assert_aborts(unlock_write, "unlock of a shared rwlock that this thread does not write");
-	assert_aborts(downgrade_it, "downgrade of a shared rwlock that this thread does not write");
-	assert_aborts(assert_read, "a shared rwlock is not read that should be");
-	assert_aborts(assert_write, "a shared rwlock is not written that should be");
-}
-
-static void misuse(void)
-{
-	abort_all();
-	/* In forked children, with what was noted of their parent. */
-	assert_int_equal(csys_shared_rwlock_read(region, LOCK), 0);
-	abort_all();
-	csys_shared_rwlock_unlock_read(region, LOCK);
-	assert_int_equal(csys_shared_rwlock_write(region, LOCK), 0);
-	abort_all();
-	csys_shared_rwlock_unlock_write(region, LOCK);
-	assert_free();
-}
-
-static void unlocking_what_is_not_held_aborts(void **state)
-{
-	(void)state;
-	in_each_way(misuse);
-}
-
-static void unlock_otherwise(void)
-{
-	int r = csys_shared_rwlock_read(region, LOCK);
-	if (r == 0)
-		csys_shared_rwlock_unlock_write(region, LOCK);
-}
-
-static void unlock_otherwise_too(void)
-{
-	int r = csys_shared_rwlock_write(region, LOCK);
-	if (r == 0)
-		csys_shared_rwlock_unlock_read(region, LOCK);
-}
-
-static void misuse_the_way(void)
-{
-	assert_aborts(unlock_otherwise,
-		      "unlock of a shared rwlock that this thread does not write");
-	assert_aborts(unlock_otherwise_too,
-		      "unlock of a shared rwlock that this thread does not read");
-}
-
-static void unlocking_in_the_other_way_aborts(void **state)
-{
-	(void)state;
-	in_each_way(misuse_the_way);
 }
 
 /* ---- between processes ---------------------------------------------------------------------- */
@@ -584,13 +399,21 @@ static void read_much(void)
 	}
 }
 
+/* By another cell than the first. */
+static void read_much_beside(void)
+{
+	if (csys_shared_rwlock_read(region, LOCK + 2) != 0)
+		_exit(1);
+	read_much();
+}
+
 static void change_together(void)
 {
 	enum { PROCESSES = 6 };
 	const uint32_t *values = (uint32_t *)(void *)(LOCK + 1);
 	pid_t pids[PROCESSES];
 	for (int i = 0; i < PROCESSES; i++)
-		pids[i] = forked(i % 2 ? write_much : read_much);
+		pids[i] = forked(i % 2 ? write_much : i % 4 ? read_much_beside : read_much);
 	for (int i = 0; i < PROCESSES; i++)
 		assert_int_equal(code_of(pids[i]), 0);
 	assert_int_equal(values[0], PROCESSES / 2 * ROUNDS);
@@ -637,17 +460,12 @@ int main(void)
 		NAMES_TEST(it_is_locked_and_unlocked),
 		NAMES_TEST(a_wait_ends_at_its_deadline_and_leaves_nothing),
 		NAMES_TEST(reading_while_reading_is_counted),
+		NAMES_TEST(reading_is_counted_without_memory_too),
 		NAMES_TEST(many_are_read_at_once_some_of_them_alone),
 		NAMES_TEST(a_lock_too_far_for_a_key_is_read_alone),
 		NAMES_TEST(a_writer_becomes_a_reader),
 		NAMES_TEST(poison_stays_until_it_is_cleared),
-		NAMES_TEST(a_panic_releases_what_was_locked_and_poisons_what_was_written),
-		NAMES_TEST(a_panic_releases_what_was_read_alone),
-		NAMES_TEST(a_thread_that_ends_releases_and_poisons_what_it_wrote),
-		NAMES_TEST(a_forked_child_releases_nothing_of_its_parent),
 		NAMES_TEST(locks_of_several_regions_are_held_at_once),
-		NAMES_TEST(unlocking_what_is_not_held_aborts),
-		NAMES_TEST(unlocking_in_the_other_way_aborts),
 		NAMES_TEST(a_writer_that_waits_keeps_new_readers_out),
 		NAMES_TEST(a_reader_reads_again_past_a_writer_that_waits),
 		NAMES_TEST(an_unlock_lets_all_sleepers_in),

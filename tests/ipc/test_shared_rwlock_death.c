@@ -94,7 +94,7 @@ static void kill_one_and_come_in_its_place(void)
 	assert_int_equal(csys_region_attach(region), 0);
 	pid_t first = holder(read_and_stay, 0);
 	kill_it(first);
-	/* A writer skips what it read, and leaves it as it is: by now the place may be another's. */
+	/* A writer skips what it read, and leaves it: by now the place may be another's. */
 	uint32_t *cell = region->entries[0].cells;
 	for (uint32_t place = 1; *cell != KEY && place < region->members; place++)
 		cell = region->entries[place].cells;

@@ -16,6 +16,16 @@
 #define HELD 0x40000000u
 #define WAITED 0x80000000u
 
+/* More than a member has cells. */
+enum { LOCKS = 40 };
+
+CSYSI_UNUSED static void assert_free(void)
+{
+	assert_int_equal(LOCK->word, 0);
+	assert_false(csys_shared_rwlock_is_locked(region, LOCK));
+	assert_int_equal(csysi_ledger_depth(), 0);
+}
+
 static inline void end_with(int r)
 {
 	_exit(r == CSYS_POISONED ? 1 : r == 0 ? 2 : 3);
