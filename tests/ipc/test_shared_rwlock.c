@@ -360,7 +360,7 @@ static void unlock_before_sleepers(void)
 static void an_unlock_lets_all_sleepers_in(void **state)
 {
 	(void)state;
-	in_each_way_without_naps(unlock_before_sleepers);
+	in_each_way_without_naps(NULL, unlock_before_sleepers);
 }
 
 enum { ROUNDS = 2000 };

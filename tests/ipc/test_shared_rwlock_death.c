@@ -78,7 +78,7 @@ static void unlock_before_writer(void)
 static void the_last_reader_wakes_the_writer(void **state)
 {
 	(void)state;
-	in_each_way_without_naps(unlock_before_writer);
+	in_each_way_without_naps(NULL, unlock_before_writer);
 }
 
 static void attach_and_stay(void)
@@ -139,7 +139,7 @@ static void the_next_member_at_its_place_lets_a_writer_go_on(void **state)
 {
 	(void)state;
 	csys_region_options options = { .members = 2 };
-	in_each_way_with(&options, attach_before_writer);
+	in_each_way_without_naps(&options, attach_before_writer);
 }
 
 /* ---- writers -------------------------------------------------------------------------------- */

@@ -84,11 +84,12 @@ CSYSI_UNUSED static void try_to_read(void)
 }
 
 /* Run a function where no sleep ends but by a wake, so that one that is missing is a hang. */
-CSYSI_UNUSED static void in_each_way_without_naps(void (*function)(void))
+CSYSI_UNUSED static void in_each_way_without_naps(const csys_region_options *options,
+						  void (*function)(void))
 {
 	int64_t nap = csysi_os_token_nap_ns;
 	csysi_os_token_nap_ns = INT64_C(3600000000000);
-	in_each_way(function);
+	in_each_way_with(options, function);
 	csysi_os_token_nap_ns = nap;
 }
 
