@@ -137,8 +137,6 @@ static int begin(const csys_region *region, csys_shared_once *once, uint32_t id,
 		uint32_t runs = word & CSYSI_ID;
 		if (is_complete(word))
 			return 0;
-		if (runs == id)
-			return CSYS_EDEADLK;
 		if (has_failed_for_good(word) && !is_forced)
 			return CSYS_EPANICKED;
 		if (is_running(region, word)) {
@@ -169,6 +167,9 @@ static int call(csys_region *region, csys_shared_once *once, csys_shared_once_bo
 	int r = csysi_region_id_until(region, deadline, &id);
 	if (r < 0)
 		return r;
+	/* Its own body calls it.  Relaxed: only this thread makes it so. */
+	if ((csysi_load_relaxed(&once->word) & CSYSI_ID) == id)
+		return CSYS_EDEADLK;
 
 	CSYSI_WANTS(once, CSYSI_HELD_SHARED_ONCE, deadline);
 	r = begin(region, once, id, is_forced, deadline, &note);

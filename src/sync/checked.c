@@ -143,6 +143,24 @@ static void forget_orders(void)
 	nodes_used = nodes_free = orders_used = 0;
 }
 
+static int is_shared(int how)
+{
+	return how == CSYSI_HELD_SHARED || how == CSYSI_HELD_SHARED_READ ||
+	       how == CSYSI_HELD_SHARED_WRITE || how == CSYSI_HELD_SHARED_PERMIT ||
+	       how == CSYSI_HELD_SHARED_ONCE;
+}
+
+/* In a forked child: locks between processes that the thread held are its parent's. */
+static void forget_shared(struct thread *self)
+{
+	int count = 0;
+
+	for (int i = 0; i < self->count; i++)
+		if (!is_shared(self->held[i].how))
+			self->held[count++] = self->held[i];
+	self->count = count;
+}
+
 /*
  * In a forked child the book may be half changed, and of its threads only the one that forked
  * exists.  If another thread of the child is the first to come here, what the forking thread
@@ -153,6 +171,8 @@ static void begin_in_child(void)
 	for (int i = 0; i < threads_used; i++)
 		if (&threads[i] != mine())
 			threads[i].is_used = 0;
+	if (mine())
+		forget_shared(mine());
 	forget_orders();
 }
 

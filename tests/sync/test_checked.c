@@ -1424,6 +1424,34 @@ static void the_usual_build_has_no_book(void **state)
 	assert_int_equal(reports, 0);
 }
 
+/* ---- forked children ---------------------------------------------------------------------- */
+
+static csys_shared_mutex *shared_mutex;
+static csys_region *its_region;
+
+static void want_what_the_parent_has(void)
+{
+	CHECK(csys_shared_mutex_try_lock(its_region, shared_mutex) == CSYS_EAGAIN);
+	CHECK(csys_shared_mutex_lock_until(its_region, shared_mutex, csys_after_ms(5)) ==
+	      CSYS_ETIMEDOUT);
+	CSYSI_WANTS(shared_mutex, CSYSI_HELD_SHARED, CSYS_FOREVER);
+	csysi_checked_gave_up();
+	CHECK(reports == 0);
+}
+
+static void a_forked_child_holds_no_lock_between_processes(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	assert_int_equal(csys_region_create_anonymous(100, NULL, &its_region), 0);
+	shared_mutex = csys_region_data(its_region);
+	assert_int_equal(csys_shared_mutex_lock(its_region, shared_mutex), 0);
+	in_child(want_what_the_parent_has);
+	csys_shared_mutex_unlock(its_region, shared_mutex);
+	csys_region_close(its_region);
+	assert_int_equal(reports, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1462,6 +1490,7 @@ int main(void)
 		TEST_CHECKED(a_full_book_begins_anew),
 		TEST_CHECKED(a_forked_child_has_a_book_of_its_own),
 		TEST_CHECKED(the_usual_build_has_no_book),
+		TEST_CHECKED(a_forked_child_holds_no_lock_between_processes),
 	};
 	return RUN(tests);
 }
