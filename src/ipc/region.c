@@ -48,14 +48,21 @@ void csysi_region_begin(csys_region *region)
 	regions = region;
 }
 
-void csysi_region_drop(csys_region *region)
+csys_region *csysi_region_drop(csys_region *region)
 {
 	if (--region->users > 0)
-		return;
+		return NULL;
 	csys_region **link = &regions;
 	while (*link != region)
 		link = &(*link)->next;
 	*link = region->next;
+	return region;
+}
+
+void csysi_region_end(csys_region *region)
+{
+	if (!region)
+		return;
 	csysi_os_tokens_close(&region->tokens);
 	csys_shm_close(region->shm);
 	csysi_free(region);

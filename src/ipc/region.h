@@ -90,10 +90,13 @@ extern int csysi_region_leave_ms; /* which tests shorten */
 void csysi_regions_enter(void);
 void csysi_regions_leave(void);
 
-/* Begin with a region, whose one user is the caller; with the lock.  One user less: the last one
- * closes all. */
+/* Begin with a region, whose one user is the caller; with the lock. */
 void csysi_region_begin(csys_region *region);
-void csysi_region_drop(csys_region *region);
+
+/* One user less; with the lock.  NULL, or the region, which has none any more: to be ended without
+ * the lock, since that can wait for other processes. */
+csys_region *csysi_region_drop(csys_region *region);
+void csysi_region_end(csys_region *region);
 
 /* The region in whose memory an address lies, NULL if none of this process. */
 csys_region *csysi_region_of(const void *address);

@@ -301,8 +301,9 @@ static void part(struct membership *membership, csys_deadline deadline)
 		return;
 	csysi_os_token_disown(&region->tokens, place_of(membership->id));
 	csysi_os_tokens_unlock(&region->tokens);
-	csysi_region_drop(region);
+	csys_region *last = csysi_region_drop(region);
 	csysi_regions_leave();
+	csysi_region_end(last);
 }
 
 static void leave(struct membership **link, csys_deadline deadline)
@@ -351,8 +352,9 @@ void csys_region_close(csys_region *region)
 		return;
 	csys_region_detach(region);
 	csysi_regions_enter();
-	csysi_region_drop(region);
+	csys_region *last = csysi_region_drop(region);
 	csysi_regions_leave();
+	csysi_region_end(last);
 	csysi_set_os_error(os_error);
 }
 
