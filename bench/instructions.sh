@@ -65,6 +65,13 @@ if [ -x "$build/bench/ipc" ]; then
 		done
 	done
 fi
+if [ -x "$build/bench/shared" ]; then
+	for case in shared.mutex.pair shared.rwlock.read shared.semaphore.pair; do
+		for subject in csys pthread pthread_robust; do
+			count_case shared "$case" "$subject"
+		done
+	done
+fi
 if [ -x "$build/bench/wait_set" ]; then
 	for case in ready.1000 turn.1000; do
 		for subject in csys epoll; do
