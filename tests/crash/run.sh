@@ -34,6 +34,7 @@ for build; do
     run "$build/tests/crash/crash_token" whole
     run "$build/tests/crash/crash_shared_event" whole
     run "$build/tests/crash/crash_shared_mutex" whole
+    run "$build/tests/crash/crash_shared_rwlock" whole
     run "$build/tests/crash/crash_shared_permits" whole
     if [ -x "$build/tests/fallback/refuse" ]; then
         run "$build/tests/fallback/refuse" get_robust_list "$build/tests/crash/crash_token" whole
