@@ -368,6 +368,8 @@ CIRCLES = [
     (r'base/deadline|os/clock', 'a deadline is a point of the clock, and the clock waits until one'),
     (r'sync/(ledger|mutex|handoff|once|panic|rwlock|thread)(_\w+)?',
      'a lock enters the ledger of its thread, and the end of the thread releases what is in it'),
+    (r'ipc/(region_member|shared_(mutex|once|permits|rwlock)(_\w+)?)',
+     'what a member of a region holds has its id, and the end of its thread releases that'),
     (r'os/(message_queue|queue_system)',
      'which queue a name leads to is told by opening it'),
 ]

@@ -168,7 +168,7 @@ static int rage(enum csysi_os_token_way way, unsigned ms, unsigned processes, un
 {
 	pid_t pids[MOST];
 
-	csysi_region_way = way;
+	csysi_region_way = (int)way;
 	int r = csys_region_create_anonymous(sizeof *storm, NULL, &region);
 	if (r < 0) {
 		fprintf(stderr, "no region: %s\n", csys_strerror(r));
