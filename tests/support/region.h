@@ -53,7 +53,7 @@ int code_of(pid_t pid);
 /* Wait for one that kills itself. */
 void await_end(pid_t pid);
 
-/* Stay until killed. */
+/* Stay until killed, or until the test has ended. */
 void stay(void);
 
 #endif
