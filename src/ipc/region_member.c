@@ -123,7 +123,8 @@ static int64_t start_of_process(intptr_t pid)
 	/* With the lock of all regions. */
 	if (generation == csysi_os_generation() && generation != 0)
 		return start;
-	start = csysi_os_table_read(&table, pid, CSYSI_OS_PROCESS_BASIC, &row) == 0 ? row.start : 0;
+	int r = csysi_os_table_read(&table, pid, CSYSI_OS_PROCESS_BASIC, &row);
+	start = r == 0 && (row.valid & CSYSI_OS_PROCESS_START) ? row.start : 0;
 	csysi_free(table.text);
 	generation = csysi_os_generation();
 	return start;
