@@ -8,13 +8,11 @@
  * sleeps already, and what it has used up is not.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "support/region.h"
-#include "support/traced.h"
+#include "support/region_walk.h"
 
 struct place {
 	csys_shared_event event;
@@ -23,9 +21,6 @@ struct place {
 #define PLACE ((struct place *)OBJECTS)
 #define EVENT (&PLACE->event)
 #define SEMAPHORE (&PLACE->semaphore)
-
-/* How long a sleep is at most, instead of 100 ms: a thread that was woken may be killed. */
-#define NAP_NS 40000000
 
 static struct traced_peer sleeper;
 static struct place place; /* when the victim was killed */
@@ -216,62 +211,29 @@ static void check_both_posted(void *unused, const struct traced_victim *victim)
 
 /* ---- walks ------------------------------------------------------------------------- */
 
-#define WALK(says, begins, prepares, is_ready, acts, checks)                                   \
-	{                                                                                      \
-		.name = (says), .begin = (begins), .prepare = (prepares), .ready = (is_ready), \
-		.act = (acts), .look = look, .check = (checks)                                 \
-	}
-#define SLEEP(says, begins, prepares, acts, unblocks, checks)                            \
-	{                                                                                \
-		.name = (says), .begin = (begins), .prepare = (prepares), .act = (acts), \
-		.unblock = (unblocks), .look = look, .check = (checks)                   \
-	}
-
 static const struct traced_walk walks[] = {
-	WALK("set", begin, prepare_event, start_event_sleeper, set_event, check_set),
-	WALK("set, automatic", begin_automatic, prepare_event, start_event_sleeper, set_event,
-	     check_set),
-	WALK("pass", begin_set, prepare_event, NULL, wait_for_event, check_passed),
-	WALK("post", begin, prepare_semaphore, start_semaphore_sleeper, post, check_posted),
-	WALK("take", begin_posted, prepare_semaphore, NULL, wait_for_post, check_taken),
+	REGION_WALK("set", begin, prepare_event, start_event_sleeper, set_event, look, check_set),
+	REGION_WALK("set, automatic", begin_automatic, prepare_event, start_event_sleeper,
+		    set_event, look, check_set),
+	REGION_WALK("pass", begin_set, prepare_event, NULL, wait_for_event, look, check_passed),
+	REGION_WALK("post", begin, prepare_semaphore, start_semaphore_sleeper, post, look,
+		    check_posted),
+	REGION_WALK("take", begin_posted, prepare_semaphore, NULL, wait_for_post, look,
+		    check_taken),
 };
 
 /* The victim sleeps in these. */
 static const struct traced_walk sleeps[] = {
-	SLEEP("be woken by a set", begin_automatic, prepare_event, wait_for_event, set_before_both,
-	      check_woken),
-	SLEEP("be woken by a post", begin, prepare_semaphore, wait_for_post, post_before_both,
-	      check_both_posted),
+	REGION_SLEEP("be woken by a set", begin_automatic, prepare_event, wait_for_event,
+		     set_before_both, look, check_woken),
+	REGION_SLEEP("be woken by a post", begin, prepare_semaphore, wait_for_post,
+		     post_before_both, look, check_both_posted),
 };
-
-static void walk_one(const struct traced_walk *known)
-{
-	char name[64];
-	struct traced_walk walk = *known;
-
-	(void)snprintf(name, sizeof name, "%s, %s", known->name,
-		       region->tokens.way == CSYSI_OS_TOKEN_LIST ? "list" : "lock");
-	walk.name = name;
-	traced_kill_walk(&walk);
-}
-
-static void walk_all(void)
-{
-	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++)
-		walk_one(&walks[i]);
-	/* Where no wake reaches other processes a sleep is many short ones. */
-	if (!traced_sees_sleep() || !csys_can(CSYS_CAN_SHARED_WAKE))
-		return;
-	for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps; i++)
-		walk_one(&sleeps[i]);
-}
 
 static void a_process_that_is_killed_at_any_instruction_holds_nobody_up(void **state)
 {
 	(void)state;
-	traced_needs_walks(TRACED_BY_INSTRUCTIONS);
-	csysi_os_token_nap_ns = NAP_NS;
-	in_each_way(walk_all);
+	WALK_IN_EACH_WAY(walks, sleeps);
 }
 
 int main(int argc, char **argv)

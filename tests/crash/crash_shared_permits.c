@@ -9,13 +9,11 @@
  * back.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "support/region.h"
-#include "support/traced.h"
+#include "support/region_walk.h"
 
 struct place {
 	csys_shared_permit permit; /* a set of one */
@@ -24,9 +22,6 @@ struct place {
 #define PLACE ((struct place *)OBJECTS)
 #define PERMIT (&PLACE->permit)
 #define ONCE (&PLACE->once)
-
-/* How long a sleep is at most, instead of 100 ms: a thread that was woken may be killed. */
-#define NAP_NS 40000000
 
 static struct traced_peer holder, sleeper;
 static struct place place; /* when the victim was killed */
@@ -318,67 +313,36 @@ static void check_body_killed(void *unused, const struct traced_victim *victim)
 
 /* ---- walks ------------------------------------------------------------------------- */
 
-#define WALK(says, begins, prepares, is_ready, acts, checks)                                   \
-	{                                                                                      \
-		.name = (says), .begin = (begins), .prepare = (prepares), .ready = (is_ready), \
-		.act = (acts), .look = look, .check = (checks)                                 \
-	}
-#define SLEEP(says, begins, prepares, acts, unblocks, checks)                            \
-	{                                                                                \
-		.name = (says), .begin = (begins), .prepare = (prepares), .act = (acts), \
-		.unblock = (unblocks), .look = look, .check = (checks)                   \
-	}
-
 static const struct traced_walk walks[] = {
-	WALK("take a permit", begin, prepare_permit, NULL, wait_for_permit, check_permit),
-	WALK("post a permit", begin, prepare_and_take_permit, NULL, post_permit, check_permit),
-	WALK("post a permit before a sleeper", begin, prepare_and_take_permit, start_permit_sleeper,
-	     post_permit, check_permit_of_sleeper),
-	WALK("take over a permit", begin_after, attach, NULL, wait_for_permit, check_permit),
-	WALK("call", begin, prepare_once, NULL, call, check_once),
-	WALK("take over a call", begin_after_body, prepare_once, NULL, call, check_once),
+	REGION_WALK("take a permit", begin, prepare_permit, NULL, wait_for_permit, look,
+		    check_permit),
+	REGION_WALK("post a permit", begin, prepare_and_take_permit, NULL, post_permit, look,
+		    check_permit),
+	REGION_WALK("post a permit before a sleeper", begin, prepare_and_take_permit,
+		    start_permit_sleeper, post_permit, look, check_permit_of_sleeper),
+	REGION_WALK("take over a permit", begin_after, attach, NULL, wait_for_permit, look,
+		    check_permit),
+	REGION_WALK("call", begin, prepare_once, NULL, call, look, check_once),
+	REGION_WALK("take over a call", begin_after_body, prepare_once, NULL, call, look,
+		    check_once),
 };
 
 /* The victim sleeps in these. */
 static const struct traced_walk sleeps[] = {
-	SLEEP("be woken for a permit", begin_beside, prepare_beside, wait_for_permit,
-	      let_the_holder_post, check_woken_by_post),
-	SLEEP("be woken by the death of its holder", begin_beside, prepare_beside, wait_for_permit,
-	      kill_the_holder, check_woken_by_death),
-	SLEEP("be woken by the end of a body", begin_in_body, prepare_once_beside, call,
-	      let_the_body_end, check_body_ended),
-	SLEEP("be woken by the death in a body", begin_in_body, prepare_once_beside, call,
-	      kill_the_body, check_body_killed),
+	REGION_SLEEP("be woken for a permit", begin_beside, prepare_beside, wait_for_permit,
+		     let_the_holder_post, look, check_woken_by_post),
+	REGION_SLEEP("be woken by the death of its holder", begin_beside, prepare_beside,
+		     wait_for_permit, kill_the_holder, look, check_woken_by_death),
+	REGION_SLEEP("be woken by the end of a body", begin_in_body, prepare_once_beside, call,
+		     let_the_body_end, look, check_body_ended),
+	REGION_SLEEP("be woken by the death in a body", begin_in_body, prepare_once_beside, call,
+		     kill_the_body, look, check_body_killed),
 };
-
-static void walk_one(const struct traced_walk *known)
-{
-	char name[64];
-	struct traced_walk walk = *known;
-
-	(void)snprintf(name, sizeof name, "%s, %s", known->name,
-		       region->tokens.way == CSYSI_OS_TOKEN_LIST ? "list" : "lock");
-	walk.name = name;
-	traced_kill_walk(&walk);
-}
-
-static void walk_all(void)
-{
-	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++)
-		walk_one(&walks[i]);
-	/* Where no wake reaches other processes a sleep is many short ones. */
-	if (!traced_sees_sleep() || !csys_can(CSYS_CAN_SHARED_WAKE))
-		return;
-	for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps; i++)
-		walk_one(&sleeps[i]);
-}
 
 static void a_process_that_is_killed_at_any_instruction_holds_nobody_up(void **state)
 {
 	(void)state;
-	traced_needs_walks(TRACED_BY_INSTRUCTIONS);
-	csysi_os_token_nap_ns = NAP_NS;
-	in_each_way(walk_all);
+	WALK_IN_EACH_WAY(walks, sleeps);
 }
 
 int main(int argc, char **argv)

@@ -9,19 +9,14 @@
  * come later, a writer and a reader, both get the lock, and so do those that sleep for it already.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
 #include "ipc/shared_rwlock.h"
-#include "support/region.h"
-#include "support/traced.h"
+#include "support/region_walk.h"
 
 #define LOCK ((csys_shared_rwlock *)OBJECTS)
-
-/* How long a sleep is at most, instead of 100 ms: a thread that was woken may be killed. */
-#define NAP_NS 40000000
 
 static struct traced_peer holder, reader, writer;
 static uint32_t word;    /* of the lock, when the victim was killed */
@@ -308,34 +303,10 @@ static const struct traced_walk sleeps[] = {
 	  .unblock = kill_the_writer, .check = check_writer_killed },
 };
 
-static void walk_one(const struct traced_walk *known)
-{
-	char name[64];
-	struct traced_walk walk = *known;
-
-	(void)snprintf(name, sizeof name, "%s, %s", known->name,
-		       region->tokens.way == CSYSI_OS_TOKEN_LIST ? "list" : "lock");
-	walk.name = name;
-	traced_kill_walk(&walk);
-}
-
-static void walk_all(void)
-{
-	for (size_t i = 0; i < sizeof walks / sizeof *walks; i++)
-		walk_one(&walks[i]);
-	/* Where no wake reaches other processes a sleep is many short ones. */
-	if (!traced_sees_sleep() || !csys_can(CSYS_CAN_SHARED_WAKE))
-		return;
-	for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps; i++)
-		walk_one(&sleeps[i]);
-}
-
 static void a_process_that_is_killed_at_any_instruction_leaves_the_rwlock_to_the_next(void **state)
 {
 	(void)state;
-	traced_needs_walks(TRACED_BY_INSTRUCTIONS);
-	csysi_os_token_nap_ns = NAP_NS;
-	in_each_way(walk_all);
+	WALK_IN_EACH_WAY(walks, sleeps);
 }
 
 int main(int argc, char **argv)

@@ -35,7 +35,7 @@ enum child_seen child_watch(pid_t pid, int *status, int sees_sleep);
 /* Kill and reap it. */
 void child_kill(pid_t pid, int *status);
 
-/* Whether the system shows who sleeps. */
+/* Whether the system shows which processes sleep. */
 int child_sleep_is_seen(void);
 
 #endif
