@@ -109,6 +109,9 @@ int bench_batch(const struct bench_batch *size, int (*once)(void *context), void
 
 /* ---- results -------------------------------------------------------------- */
 
+/* Subjects that the first one is compared with. */
+#define MOST_BY 16
+
 struct series {
 	const char *case_name;
 	const char *subject;
@@ -168,6 +171,32 @@ void bench_add_beside(const char *case_name, const char *subject, const char *be
 void bench_add(const char *case_name, const char *subject, double value, const char *unit)
 {
 	bench_add_beside(case_name, subject, NULL, value, unit);
+}
+
+/* "by_SUBJECT", kept to the end of the program. */
+static const char *by(const char *subject)
+{
+	static char names[MOST_BY][32];
+	static size_t count;
+	char name[sizeof names[0]];
+
+	snprintf(name, sizeof name, "by_%s", subject);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return names[i];
+	if (count == MOST_BY)
+		bench_fail("too many subjects");
+	strcpy(names[count], name);
+	return names[count++];
+}
+
+void bench_add_ratios(const char *case_name, const char *const *subjects, const double *values,
+		      size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (values[0] > 0 && values[i] > 0)
+			bench_add_beside(case_name, subjects[0], by(subjects[i]),
+					 values[0] / values[i], "ratio");
 }
 
 static int by_value(const void *left, const void *right)

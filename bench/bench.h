@@ -80,6 +80,13 @@ void bench_add(const char *case_name, const char *subject, double value, const c
 void bench_add_beside(const char *case_name, const char *subject, const char *beside, double value,
 		      const char *unit);
 
+/*
+ * One round's ratios of the first subject to each other one, beside the first: csys.by_PEER.  Each
+ * subject has one value, 0 if it was not measured.
+ */
+void bench_add_ratios(const char *case_name, const char *const *subjects, const double *values,
+		      size_t count);
+
 /* Print median, min and max of all series, in the order of their first values. */
 void bench_print(void);
 

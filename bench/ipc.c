@@ -359,7 +359,7 @@ static double measure(const struct ipc_peer *peer, const struct ipc_way *way, co
 static void measure_all(const struct bench_options *options, int round, size_t j)
 {
 	static int64_t counts[JOBS][PEERS];
-	static char by[PEERS][32];
+	const char *names[PEERS];
 	double values[PEERS] = { 0 };
 	for (size_t i = 0; i < PEERS; i++) {
 		size_t turn = bench_turn(round, i, PEERS);
@@ -368,12 +368,9 @@ static void measure_all(const struct bench_options *options, int round, size_t j
 			values[turn] = measure(peers[turn], way, &jobs[j], options->quick,
 					       &counts[j][turn]);
 	}
-	for (size_t i = 1; i < PEERS; i++) {
-		snprintf(by[i], sizeof by[i], "by_%s", peers[i]->name);
-		if (values[0] > 0 && values[i] > 0)
-			bench_add_beside(jobs[j].name, peers[0]->name, by[i], values[0] / values[i],
-					 "ratio");
-	}
+	for (size_t i = 0; i < PEERS; i++)
+		names[i] = peers[i]->name;
+	bench_add_ratios(jobs[j].name, names, values, PEERS);
 }
 
 static int count_only(const struct bench_options *options)

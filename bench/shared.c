@@ -189,7 +189,7 @@ static double measure(const struct shared_peer *peer, const struct what *what, i
 
 static void measure_all(const struct bench_options *options, int round, const struct what *what)
 {
-	static char by[PEERS][32];
+	const char *names[PEERS];
 	double values[PEERS] = { 0 };
 	int count = options->quick ? 1 + what->count / QUICK : what->count;
 	for (size_t i = 0; i < PEERS; i++) {
@@ -200,12 +200,9 @@ static void measure_all(const struct bench_options *options, int round, const st
 		values[turn] = measure(peer, what, count);
 		bench_add(what->name, peer->name, values[turn], what->unit);
 	}
-	for (size_t i = 1; i < PEERS; i++) {
-		snprintf(by[i], sizeof by[i], "by_%s", peers[i]->name);
-		if (values[0] > 0 && values[i] > 0)
-			bench_add_beside(what->name, peers[0]->name, by[i], values[0] / values[i],
-					 "ratio");
-	}
+	for (size_t i = 0; i < PEERS; i++)
+		names[i] = peers[i]->name;
+	bench_add_ratios(what->name, names, values, PEERS);
 }
 
 static int count_only(const struct bench_options *options)
