@@ -41,13 +41,6 @@ void csysi_regions_leave(void)
 	csysi_process_lock_unlock(&all);
 }
 
-void csysi_region_begin(csys_region *region)
-{
-	region->users = 1;
-	region->next = regions;
-	regions = region;
-}
-
 csys_region *csysi_region_drop(csys_region *region)
 {
 	if (--region->users > 0)
@@ -236,8 +229,10 @@ static int make(csys_shm *shm, int is_taken, int scope, size_t size, csys_region
 		give_up(shm, is_taken);
 		return r;
 	}
+	region->users = 1;
 	csysi_regions_enter();
-	csysi_region_begin(region);
+	region->next = regions;
+	regions = region;
 	csysi_regions_leave();
 	*out = region;
 	return 0;

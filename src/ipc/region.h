@@ -31,6 +31,7 @@
 #include <csys/ipc/shared_permits.h>
 #include <csys/ipc/shared_rwlock.h>
 
+#include "base/atomic.h"
 #include "ipc/shm.h"
 #include "os/os.h"
 
@@ -90,9 +91,6 @@ extern int csysi_region_leave_ms; /* which tests shorten */
 void csysi_regions_enter(void);
 void csysi_regions_leave(void);
 
-/* Begin with a region, whose one user is the caller; with the lock. */
-void csysi_region_begin(csys_region *region);
-
 /* One user less; with the lock.  NULL, or the region, which has none any more: to be ended without
  * the lock, since that can wait for other processes. */
 csys_region *csysi_region_drop(csys_region *region);
@@ -133,6 +131,15 @@ int csysi_shared_rwlock_abandon_read(csys_region *region, csys_shared_rwlock *lo
 /* Whether an id is that of a member that lives; any bits may be given. */
 int csysi_region_is_alive(const csys_region *region, uint32_t id);
 
+/* Whether the member with this id can take that of which this word names the holder: it has none,
+ * or a dead one. */
+static inline int csysi_region_is_takable(const csys_region *region, uint32_t word, uint32_t id)
+{
+	uint32_t holder = word & CSYSI_ID;
+
+	return holder == 0 || (holder != id && !csysi_region_is_alive(region, holder));
+}
+
 /*
  * Sleep while *word is `expected` and the member with the id lives, as csysi_os_token_wait does.
  * 0: look again; CSYS_ETIMEDOUT.
@@ -145,5 +152,18 @@ int csysi_region_wait(const csys_region *region, uint32_t id, const uint32_t *wo
  * have been killed.  0: look again; CSYS_ETIMEDOUT.
  */
 int csysi_region_nap(const uint32_t *word, uint32_t expected, csys_deadline deadline);
+
+/*
+ * Set the bit `waited` in the upper half of *word, if that is still `is`, and sleep as
+ * csysi_region_nap does while the upper half is what it is then.
+ */
+static inline void csysi_region_nap_upper(uint64_t *word, uint64_t is, uint64_t waited,
+					  csys_deadline deadline)
+{
+	/* Relaxed: it orders nothing; the sleep looks at the word again. */
+	if ((is & waited) || csysi_cas_relaxed(word, &is, is | waited))
+		(void)csysi_region_nap(csysi_upper_half(word), (uint32_t)((is | waited) >> 32),
+				       deadline);
+}
 
 #endif

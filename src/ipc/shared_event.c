@@ -112,18 +112,6 @@ static int pass(csys_shared_event *event, uint64_t *out_word)
 	return 0;
 }
 
-/* Note that a thread sleeps, or may: 0 if the word is not `*word` any more. */
-static int announce(csys_shared_event *event, uint64_t *word)
-{
-	if (*word & WAITED)
-		return 1;
-	/* Relaxed: it orders nothing; the sleep looks at the word again. */
-	if (!csysi_cas_relaxed(&event->word, word, *word | WAITED))
-		return 0;
-	*word |= WAITED;
-	return 1;
-}
-
 /* Whether a thread that waits since the word was `first` may go on, now that it is `word`. */
 static int is_let_go(uint64_t first, uint64_t word)
 {
@@ -140,9 +128,7 @@ int csys_shared_event_wait_until(csys_shared_event *event, csys_deadline deadlin
 	/* A set that comes before the next look has another generation than this word. */
 	uint64_t first = word;
 	while (!is_over) {
-		if (announce(event, &word))
-			(void)csysi_region_nap(csysi_upper_half(&event->word),
-					       (uint32_t)(word >> 32), deadline);
+		csysi_region_nap_upper(&event->word, word, WAITED, deadline);
 		/* Before the look: what is there beats a deadline that has passed. */
 		is_over = csys_deadline_left(deadline) <= 0;
 		if (pass(event, &word) || is_let_go(first, word))

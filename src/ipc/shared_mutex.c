@@ -47,14 +47,6 @@ _Static_assert(sizeof(csys_shared_mutex) == 8, "the same in all processes");
 
 /* ---- locking ---------------------------------------------------------------------- */
 
-/* Whether the mutex with this word can be taken: it is free, or its holder is dead. */
-static int is_takable(const csys_region *region, uint32_t word, uint32_t id)
-{
-	uint32_t holder = word & CSYSI_ID;
-
-	return holder == 0 || (holder != id && !csysi_region_is_alive(region, holder));
-}
-
 /* Take it, if it can be taken: 1, with what it was in *out_word. */
 static int try_take(const csys_region *region, csys_shared_mutex *mutex, uint32_t id,
 		    uint32_t waited, uint32_t *out_word)
@@ -62,7 +54,7 @@ static int try_take(const csys_region *region, csys_shared_mutex *mutex, uint32_
 	/* Relaxed: the compare-and-swap decides. */
 	uint32_t word = csysi_load_relaxed(&mutex->word);
 
-	while (is_takable(region, word, id)) {
+	while (csysi_region_is_takable(region, word, id)) {
 		uint32_t taken = id | (word & (WAITED | POISONED)) | waited;
 		if (word & CSYSI_ID)
 			taken |= POISONED;

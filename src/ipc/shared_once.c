@@ -89,7 +89,8 @@ static void leave(csys_region *region, csys_shared_once *once, uint32_t state)
 	do {
 		if (id == 0 || (word & CSYSI_ID) != id)
 			return; /* it was abandoned already */
-				/* Release pairs with the acquires of the threads that look. */
+
+		/* Release pairs with the acquires of the threads that look. */
 	} while (!csysi_cas_release(&once->word, &word, state));
 	if (word & WAITED)
 		csysi_os_wake(&once->word, UINT32_MAX, 1);

@@ -61,14 +61,6 @@ static int is_count(unsigned n)
 	return n > 0 && n <= CSYS_SHARED_PERMITS_MAX;
 }
 
-/* Whether the permit with this word can be taken: it is free, or its holder is dead. */
-static int is_takable(const csys_region *region, uint32_t word, uint32_t id)
-{
-	uint32_t holder = word & CSYSI_ID;
-
-	return holder == 0 || (holder != id && !csysi_region_is_alive(region, holder));
-}
-
 /* ---- sleeping and waking -------------------------------------------------------------------- */
 
 /* If a thread may sleep, wake one. */
@@ -102,7 +94,7 @@ static int take(struct call *call)
 		uint32_t *word_of = &call->permits[at].word;
 		/* In the one order: see the top. */
 		uint32_t word = csysi_load_seq_cst(word_of);
-		while (is_takable(call->region, word, call->id)) {
+		while (csysi_region_is_takable(call->region, word, call->id)) {
 			/* Acquire pairs with the release of post; what a dead holder wrote was seen
 			 * with its death. */
 			if (!csysi_cas_acquire(word_of, &word, call->id))
@@ -236,7 +228,9 @@ unsigned csys_shared_permits_value(const csys_region *region, const csys_shared_
 		return 0;
 	/* In the one order, for a thread that was woken and has taken one: see the top. */
 	for (unsigned at = 0; at < n; at++)
-		value += is_takable(region, csysi_load_seq_cst(&permits[at].word), 0) ? 1 : 0;
+		value += csysi_region_is_takable(region, csysi_load_seq_cst(&permits[at].word), 0)
+				 ? 1
+				 : 0;
 	return value;
 }
 

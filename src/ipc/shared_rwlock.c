@@ -111,9 +111,7 @@ static int release_word(csys_shared_rwlock *lock, uint32_t id)
 
 static int is_takable(const struct self *self, uint32_t word)
 {
-	uint32_t holder = word & CSYSI_ID;
-
-	return word == 0 || (holder != self->id && !csysi_region_is_alive(self->region, holder));
+	return csysi_region_is_takable(self->region, word, self->id);
 }
 
 /* Have the word, if it is still `word`, which can be taken: 1.  HELD is kept: poison comes after

@@ -93,18 +93,6 @@ static int take(csys_shared_semaphore *semaphore, uint64_t *out_word)
 	return 0;
 }
 
-/* Note that a thread sleeps, or may: 0 if the word is not `*word` any more. */
-static int announce(csys_shared_semaphore *semaphore, uint64_t *word)
-{
-	if (*word & WAITED)
-		return 1;
-	/* Relaxed: it orders nothing; the sleep looks at the word again. */
-	if (!csysi_cas_relaxed(&semaphore->word, word, *word | WAITED))
-		return 0;
-	*word |= WAITED;
-	return 1;
-}
-
 int csys_shared_semaphore_wait_until(csys_shared_semaphore *semaphore, csys_deadline deadline)
 {
 	int is_over = csys_deadline_is_poll(deadline);
@@ -116,9 +104,7 @@ int csys_shared_semaphore_wait_until(csys_shared_semaphore *semaphore, csys_dead
 			return 0;
 		if (is_over)
 			return CSYS_ETIMEDOUT;
-		if (announce(semaphore, &word))
-			(void)csysi_region_nap(csysi_upper_half(&semaphore->word),
-					       (uint32_t)(word >> 32), deadline);
+		csysi_region_nap_upper(&semaphore->word, word, WAITED, deadline);
 		is_over = csys_deadline_left(deadline) <= 0;
 	}
 }

@@ -161,8 +161,8 @@ static inline int csysi_pop(const uint32_t *marks, const void *entry)
 }
 
 /*
- * The same for a lock between processes, whose marks are in its own word: only the note.  1: it was
- * noted, or struck.
+ * Note a lock between processes, and strike that note, in the usual case: 1; 0: it is another.  The
+ * marks of such a lock are in its own word.
  */
 static inline int csysi_push_shared(const void *entry)
 {
