@@ -310,20 +310,14 @@ static void kill_before_sleepers(void)
 	assert_false(csys_shared_mutex_is_locked(region, LOCK));
 }
 
-/* What a nap ends comes too late for these. */
-static void with_long_naps(void (*function)(void))
-{
-	csysi_os_token_nap_ns = INT64_C(3600000000000);
-	function();
-	csysi_os_token_nap_ns = 100000000;
-}
-
+/* Where they are told what a nap ends comes too late. */
 static void kill_before_sleepers_that_are_told(void)
 {
+	int64_t before = csysi_os_token_nap_ns;
 	if (region->tokens.way == CSYSI_OS_TOKEN_LIST && has_wakes_of_deaths())
-		with_long_naps(kill_before_sleepers);
-	else
-		kill_before_sleepers();
+		csysi_os_token_nap_ns = NO_NAP;
+	kill_before_sleepers();
+	csysi_os_token_nap_ns = before;
 }
 
 static void sleepers_get_what_a_killed_holder_had(void **state)
@@ -365,18 +359,13 @@ static void unlock_before_sleepers(void)
 		assert_int_equal(code_of(sleepers[i]), 2);
 }
 
-static void unlock_before_sleepers_that_are_woken(void)
-{
-	if (csys_can(CSYS_CAN_SHARED_WAKE))
-		with_long_naps(unlock_before_sleepers);
-	else
-		unlock_before_sleepers();
-}
-
 static void an_unlock_lets_the_sleepers_in_one_by_one(void **state)
 {
 	(void)state;
-	in_each_way(unlock_before_sleepers_that_are_woken);
+	if (csys_can(CSYS_CAN_SHARED_WAKE))
+		with_nap(NO_NAP, unlock_before_sleepers);
+	else
+		in_each_way(unlock_before_sleepers);
 }
 
 static void execute_with_the_lock(void)

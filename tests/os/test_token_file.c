@@ -9,6 +9,7 @@
 
 #include "os/os.h"
 #include "support/names.h"
+#include "support/region.h"
 
 static csys_handle folder;
 
@@ -44,12 +45,6 @@ static pid_t used_by_another(const struct csysi_os_token_place *place)
 	close(ends[0]);
 	close(ends[1]);
 	return pid;
-}
-
-static void kill_it(pid_t pid)
-{
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static int is_there(const struct csysi_os_token_place *place)
