@@ -4,23 +4,26 @@
  * A child in a container is the system's work.  Any other tree is read from the process
  * table, again and again, since it goes on forking and dying meanwhile:
  *
- *   read the table          and stop each process that is new in the tree,
- *     until none is new and all have stopped; then once more, since the list of
- *     a reading is older than its rows:             now none forks or exits
- *   kill all but the child; then, when they have ended, the child
- *     until none lives, and then once more
+ *   read the table, and stop each process that is new in the tree, until most have stopped
+ *   kill those that had stopped in the reading before already, but not the child
+ *   when all others have ended, kill the child; until none lives, and then read once more
  *
  * Stopping comes first because a tree can fork faster than it can be read, but not while
- * it is stopped.  The child is killed last because it holds the rest together: as long
- * as it lives its children are its own, and if it is a reaper its orphans too.
+ * it is stopped.  Each is killed only by the second reading that shows it stopped: the list of a
+ * reading is older than its rows, so a child that was made a moment before the stop is in the list
+ * of the second only, and would be lost if its parent died before it was seen.  The child is
+ * killed last because it holds the rest together: as long as it lives its children are its own, and
+ * if it is a reaper its orphans too.
  *
  * Nothing stays stopped, however the walk ends.  What has been stopped is killed, which takes
  * no memory, and two handles, which are kept in reserve.  If even these are taken by another
  * thread, what cannot be killed is let go on.
  *
- * One that is blocked in the system cannot stop: a parent in vfork, until its child has
- * run on or ended.  So it counts as stopped, and is killed only if no other is left to
- * kill, since its child may have to be found by way of it.
+ * One that is blocked in the system cannot stop yet: a parent in vfork, until its child has run on
+ * or ended; a parent in fork, until a lock of the system is free.  The others are killed meanwhile,
+ * which ends a vfork.  But it is not killed before it stops, nor is one that waits for a processor:
+ * a signal does not undo a fork that is under way.  Only if one has not stopped after MOST_STOPS
+ * readings, and no other is left to kill, it is killed as it is.
  */
 #include <csys/base/result.h>
 
@@ -29,9 +32,12 @@
 #include "process/child.h"
 #include "process/child_tree.h"
 
-/* How often one is told to stop before it is killed running: another process resumes it, or it
- * does not get to a processor. */
-#define MOST_STOPS 60
+/*
+ * How often one is told to stop before it is killed running: another process resumes it, or it
+ * does not get to a processor, or the system does not let go of it.  Two seconds of naps: where a
+ * hundred processes want one processor, some wait for it for half a second.
+ */
+#define MOST_STOPS 400
 
 /*
  * Readings after the deadline, and the naps between them.  Given up half way the tree has
@@ -46,10 +52,15 @@ struct census {
 	size_t living;
 	size_t fresh;   /* told to stop for the first time */
 	size_t moving;  /* told, and not stopped yet */
-	size_t stopped; /* of all but the child */
-	size_t blocked; /* likewise */
+	size_t blocked; /* told, and in the system */
+	size_t halted;  /* stopped for the first time */
+	size_t stopped; /* for the second; of all but the child */
+	size_t stuck;   /* likewise: told MOST_STOPS times, and not stopped */
 	size_t denied;
 };
+
+/* What is killed at a time: each also what is above it. */
+enum victims { THE_STOPPED, THE_STUCK, THE_CHILD };
 
 /* ---- stopping and killing ---------------------------------------------------------- */
 
@@ -70,38 +81,37 @@ static int take_census(struct csysi_tree *tree, struct census *out)
 	*out = (struct census){ 0 };
 	for (size_t i = 0; i < tree->now.count; i++) {
 		struct csysi_tree_row *row = &tree->now.items[i];
-		int r = 0;
 		if (!row->is_member || !row->is_living)
 			continue;
 		int others = !csysi_tree_is_root(tree, row);
 		out->living++;
 		if (row->denied) {
 			out->denied++;
-		} else if (row->stops == MOST_STOPS && row->state == CSYSI_OS_STATE_BLOCKED) {
-			out->blocked += (size_t)others;
-		} else if (row->stops == MOST_STOPS || row->state == CSYSI_OS_STATE_STOPPED ||
-			   row->state == CSYSI_OS_STATE_TRACED) {
-			out->stopped += (size_t)others;
+		} else if (csysi_tree_has_stopped(row)) {
+			out->halted += !row->had_stopped;
+			out->stopped += row->had_stopped && others;
+		} else if (row->stops == MOST_STOPS) {
+			out->stuck += (size_t)others;
 		} else {
 			int fresh = row->stops == 0;
-			r = stop(tree, row);
+			int r = stop(tree, row);
+			if (r < 0)
+				return r;
 			if (row->denied)
 				out->denied++;
 			else if (fresh)
 				out->fresh++;
 			else if (row->state == CSYSI_OS_STATE_BLOCKED)
-				out->blocked += (size_t)others;
+				out->blocked++;
 			else
 				out->moving++;
 		}
-		if (r < 0)
-			return r;
 	}
 	return 0;
 }
 
-/* Kill the members, `blocked` or not; the child if `root`.  The result is a failure of ours. */
-static int kill_members(struct csysi_tree *tree, int blocked, int root)
+/* Kill members.  The result is a failure of ours. */
+static int kill_members(struct csysi_tree *tree, enum victims victims)
 {
 	int result = 0;
 
@@ -110,8 +120,8 @@ static int kill_members(struct csysi_tree *tree, int blocked, int root)
 	for (size_t i = tree->now.count; i-- > 0;) {
 		struct csysi_tree_row *row = &tree->now.items[i];
 		if (!row->is_member || !row->is_living || row->denied ||
-		    (csysi_tree_is_root(tree, row) && !root) ||
-		    (row->state == CSYSI_OS_STATE_BLOCKED && !blocked))
+		    (csysi_tree_is_root(tree, row) && victims != THE_CHILD) ||
+		    (victims == THE_STOPPED && !(csysi_tree_has_stopped(row) && row->had_stopped)))
 			continue;
 		int r = csysi_tree_act(tree, row, CSYSI_OS_END);
 		if (r == CSYS_EPERM)
@@ -125,21 +135,15 @@ static int kill_members(struct csysi_tree *tree, int blocked, int root)
 /* What the last reading tells to do.  *out_nap: the next one only after a while. */
 static int act(struct csysi_tree *tree, const struct census *census, int *out_nap)
 {
-	int stands = census->fresh == 0 && census->moving == 0;
-	int stood = tree->stands;
-
-	*out_nap = census->fresh == 0;
-	tree->stands = stands;
-	if (stands && !stood)
-		*out_nap = 0;
-	if (!stands || !stood)
+	*out_nap = census->fresh == 0 && census->halted == 0;
+	if (census->stopped > census->fresh + census->moving)
+		return kill_members(tree, THE_STOPPED);
+	if (census->fresh + census->moving + census->halted + census->blocked > 0)
 		return 0;
-	if (census->stopped > 0)
-		return kill_members(tree, 0, 0);
-	if (census->blocked > 0)
-		return kill_members(tree, 1, 0);
+	if (census->stuck > 0)
+		return kill_members(tree, THE_STUCK);
 	tree->root_killed = 1;
-	return kill_members(tree, 1, 1);
+	return kill_members(tree, THE_CHILD);
 }
 
 /*

@@ -14,11 +14,12 @@ struct csysi_tree_row {
 	int64_t pid; /* first, for csysi_find_by_pid */
 	int64_t start, parent, group, session;
 	enum csysi_os_state state;
+	uint16_t stops; /* how often it was told to stop, or got the signal */
 	unsigned char is_living;
 	unsigned char is_member;
+	unsigned char had_stopped;  /* in the reading before */
 	unsigned char owns_group;   /* its group began in the tree */
 	unsigned char owns_session; /* likewise */
-	unsigned char stops;        /* how often it was told to stop, or got the signal */
 	unsigned char denied;       /* it may not be signalled */
 	unsigned char is_marked;    /* its environment says that the child started it */
 	unsigned char is_stray;     /* by this reading its parent does not belong to the tree */
@@ -37,10 +38,9 @@ struct csysi_tree {
 	struct csysi_tree_rows now, before;
 	csys_handle reserve[CSYSI_TREE_RESERVE]; /* closed when handles run out, or "none" */
 	int root_lost;                           /* reaped: its pid may be another's */
-	int stands;      /* by the last reading no member was new or moving */
-	int root_killed; /* here, after all others */
-	int leaderless;  /* a group or session of the tree has lost its leader */
-	int has_strays;  /* some have a parent outside, for good */
+	int root_killed;                         /* here, after all others */
+	int leaderless; /* a group or session of the tree has lost its leader */
+	int has_strays; /* some have a parent outside, for good */
 };
 
 /*
@@ -80,6 +80,9 @@ int csysi_tree_is_root_living(const struct csysi_tree *tree);
 
 /* Whether a row is the child's own. */
 int csysi_tree_is_root(const struct csysi_tree *tree, const struct csysi_tree_row *row);
+
+/* Whether a process does not run on: somebody stopped it, or traces it. */
+unsigned char csysi_tree_has_stopped(const struct csysi_tree_row *row);
 
 /* A zombie with threads is a process whose first thread has ended alone. */
 unsigned char csysi_tree_is_living(const struct csysi_os_process *process);

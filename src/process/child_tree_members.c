@@ -80,6 +80,11 @@ unsigned char csysi_tree_is_living(const struct csysi_os_process *process)
 	return process->state != CSYSI_OS_STATE_ZOMBIE || process->threads > 1;
 }
 
+unsigned char csysi_tree_has_stopped(const struct csysi_tree_row *row)
+{
+	return row->state == CSYSI_OS_STATE_STOPPED || row->state == CSYSI_OS_STATE_TRACED;
+}
+
 /* Put a row where it belongs, mostly the end: systems list by pid. */
 static int insert(struct csysi_tree_rows *rows, const struct csysi_tree_row *row)
 {
@@ -114,6 +119,7 @@ static void remember(struct csysi_tree *tree, struct csysi_tree_row *row)
 	if (!was || !was->is_member || was->start != row->start)
 		return;
 	row->is_member = 1;
+	row->had_stopped = csysi_tree_has_stopped(was);
 	row->stops = was->stops;
 	row->denied = was->denied;
 	row->is_marked = was->is_marked;

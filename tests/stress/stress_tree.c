@@ -1,24 +1,33 @@
 /*
  * stress/stress_tree.c - trees of many kinds, ended while they fork.
  *
- *     stress_tree [rounds [seed]]
+ *     stress_tree [rounds [seed [load]]]
  *
  * In each round a tree is grown, of a size and kind by chance, and ended by one or two
  * threads beside one that waits for the child, a contained one at times with a deadline that
  * comes too early.  When they are done nothing of the tree may run, which is seen by a pipe
  * that all of it holds; and no container, handle or child may be left.
+ *
+ * With a load, as many processes keep the processors busy meanwhile, and half as many make
+ * contained children, which holds up all that fork where those are moved into their containers: so
+ * processes are told to stop in the middle of a fork, and go on with it much later.  No tree is
+ * contained then, and each is large.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "process/child.h"
 #include "support/support.h"
 
 static unsigned seed = 1;
 static int wrong; /* atomic: counts only */
+static int load;
 
 static void note_wrong(const char *what, int round, int value)
 {
@@ -80,8 +89,8 @@ static csys_child *grown(int round)
 		csysi_os_close(container.handle);
 	}
 
-	snprintf(members, sizeof members, "%d", 2 + roll(60));
-	contain = contain && roll(2);
+	snprintf(members, sizeof members, "%d", load ? 200 : 2 + roll(60));
+	contain = contain && !load && roll(2);
 	csys_command *command =
 		helper_command("grow", members, contain && roll(2) ? "roam" : NULL, NULL);
 	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
@@ -146,21 +155,70 @@ static void play(int round)
 	csys_child_close(child, CSYS_CLOSE_KILL);
 }
 
+/* ---- load ------------------------------------------------------------------------------ */
+
+static void contain_without_end(void)
+{
+	for (;;) {
+		csys_child *child;
+		csys_command *command = helper_command("exit", "0", NULL);
+		csys_command_contain(command);
+		if (csys_command_spawn(command, &child) == 0)
+			csys_child_close(child, CSYS_CLOSE_WAIT);
+		csys_command_free(command);
+	}
+}
+
+/* Processes that end with this one, by a pipe, or with their group. */
+static pid_t put_load(void)
+{
+	int pipe_ends[2];
+	if (pipe(pipe_ends) < 0)
+		exit(2);
+	pid_t keeper = fork();
+	if (keeper != 0) {
+		close(pipe_ends[0]);
+		return keeper; /* its end stays open as long as this process lives */
+	}
+	close(pipe_ends[1]);
+	setpgid(0, 0);
+	for (int i = 0; i < load + load / 2; i++) {
+		if (fork() != 0)
+			continue;
+		if (i >= load)
+			contain_without_end();
+		for (;;)
+			;
+	}
+	char byte;
+	while (read(pipe_ends[0], &byte, 1) > 0)
+		;
+	kill(0, SIGKILL);
+	_exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	struct csysi_os_table table;
 	int rounds = argc > 1 ? atoi(argv[1]) : 60;
 	if (argc > 2)
 		seed = (unsigned)strtoul(argv[2], NULL, 10);
+	if (argc > 3)
+		load = atoi(argv[3]);
 	if (csysi_os_table_open(&table) < 0) {
 		printf("skipped: no process table\n");
 		return 77;
 	}
 	csysi_os_table_close(&table);
 
+	pid_t keeper = load > 0 ? put_load() : -1;
 	int handles = open_handles();
 	for (int round = 0; round < rounds && !wrong; round++)
 		play(round);
+	if (keeper > 0) {
+		kill(-keeper, SIGKILL);
+		waitpid(keeper, NULL, 0);
+	}
 	if (has_children())
 		note_wrong("a child is left", rounds, 0);
 	if (open_handles() != handles)
