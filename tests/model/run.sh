@@ -40,21 +40,27 @@ states() {
     cc -w -I"$root/include" -o "$scratch/states" "$scratch/states.c" && "$scratch/states"
 }
 
+# build_search OPTION... - in the folder of what spin made.
+build_search() { cc -w -DSAFETY -DMEMLIM=4000 "$@" -o pan pan.c; }
+
 # verify MODEL [BUG] - "0" or how many errors there are, and then how many states;
 # nothing if the search was not complete.
 verify() {
-    local where=$scratch/$1${2+.$2} optimize=-O1
-    # Most bugs are found in less time than it takes to optimize the search for them.
-    [ $# -eq 1 ] || optimize=-O0
+    local where=$scratch/$1${2+.$2}
     mkdir "$where"
     cp "$here"/*.pml "$scratch"/*.states "$where"
     (
         cd "$where" || exit
-        spin -a ${2+-D"$2"} "$1.pml" >spin.log 2>&1 &&
-            cc $optimize -w -DSAFETY -DMEMLIM=4000 -o pan pan.c || exit
-        # A bug is near, mostly: in a search that need not clear 660 MB of memory first.
-        [ $# -eq 1 ] || ./pan -m1000000 -w20 >pan.log 2>&1
-        grep -q 'errors: [1-9]' pan.log 2>/dev/null || ./pan -m10000000 >pan.log 2>&1
+        spin -a ${2+-D"$2"} "$1.pml" >spin.log 2>&1 || exit
+        # Most bugs are found in less time than it takes to optimize the search for them; and by
+        # the last of the steps that a thread can take, so in a search that begins with that one,
+        # and that need not clear 660 MB of memory first.
+        if [ $# -gt 1 ]; then
+            build_search -O0 -DT_REVERSE && ./pan -m100000 -w20 >pan.log 2>&1
+        fi
+        if ! grep -q 'errors: [1-9]' pan.log 2>/dev/null; then
+            build_search -O1 && ./pan -m10000000 >pan.log 2>&1
+        fi
         # An error ends the search, so only a search without one must be complete.
         if ! grep -q 'errors: 0' pan.log 2>/dev/null ||
             ! grep -Eq 'max search depth|reached -DMEMLIM|out of memory' pan.log; then
