@@ -21,6 +21,7 @@
 #include <csys/ipc/names.h>
 #include <csys/ipc/peer.h>
 #include <csys/ipc/region.h>
+#include <csys/ipc/shared_barrier.h>
 #include <csys/ipc/shared_event.h>
 #include <csys/ipc/shared_mutex.h>
 #include <csys/ipc/shared_once.h>

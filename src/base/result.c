@@ -49,6 +49,7 @@ static const struct text results[] = {
 	{ "CSYS_ENETUNREACH", "network or machine not reachable" },
 	{ "CSYS_EMSGSIZE", "message too long" },
 	{ "CSYS_EBADMSG", "not what was expected" },
+	{ "CSYS_EOWNERDEAD", "one that takes part has ended" },
 };
 
 /* The one positive result. */

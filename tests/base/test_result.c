@@ -10,7 +10,7 @@
 static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 {
 	(void)state;
-	for (int r = 0; r >= CSYS_EBADMSG; r--) {
+	for (int r = 0; r >= CSYS_EOWNERDEAD; r--) {
 		assert_string_not_equal(csys_strerror(r), "unknown result");
 		for (int other = 0; other > r; other--) {
 			assert_string_not_equal(csys_strerror(r), csys_strerror(other));
@@ -34,7 +34,7 @@ static void a_poisoned_lock_has_a_text_and_a_name(void **state)
 static void any_other_number_has_a_text_too(void **state)
 {
 	(void)state;
-	const int others[] = { CSYS_POISONED + 1, CSYS_EBADMSG - 1, INT32_MAX, INT32_MIN };
+	const int others[] = { CSYS_POISONED + 1, CSYS_EOWNERDEAD - 1, INT32_MAX, INT32_MIN };
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		assert_string_equal(csys_strerror(others[i]), "unknown result");
 		assert_string_equal(csys_result_name(others[i]), "unknown");
@@ -97,6 +97,7 @@ static void what_sockets_say_is_told_apart(void **state)
 	assert_int_equal(csysi_os_result(EMSGSIZE), CSYS_EMSGSIZE);
 	assert_int_equal(csysi_os_result(EPROTOTYPE), CSYS_EBADMSG);
 	assert_int_equal(csysi_os_result(EBADMSG), CSYS_EBADMSG);
+	assert_int_equal(csysi_os_result(EOWNERDEAD), CSYS_EOWNERDEAD);
 	assert_int_equal(csysi_os_result(ENOTSOCK), CSYS_EBADF);
 	assert_int_equal(csysi_os_result(EAFNOSUPPORT), CSYS_ENOTSUP);
 	assert_int_equal(csysi_os_result(EPROTONOSUPPORT), CSYS_ENOTSUP);

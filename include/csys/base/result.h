@@ -60,7 +60,8 @@ enum {
 	CSYS_EADDRNOTAVAIL = -31, /**< this machine has no such address, or no port is left */
 	CSYS_ENETUNREACH = -32,   /**< no way leads to that network or machine */
 	CSYS_EMSGSIZE = -33,      /**< a message is longer than the system or the buffer allows */
-	CSYS_EBADMSG = -34        /**< of another kind, version or size than expected, or broken */
+	CSYS_EBADMSG = -34,       /**< of another kind, version or size than expected, or broken */
+	CSYS_EOWNERDEAD = -35     /**< one that takes part has ended: csys/ipc/shared_barrier.h */
 };
 
 /**

@@ -28,6 +28,8 @@ static int of_socket(int code)
 		return CSYS_ENETUNREACH;
 	case EMSGSIZE:
 		return CSYS_EMSGSIZE;
+	case EOWNERDEAD:
+		return CSYS_EOWNERDEAD;
 	case EPROTOTYPE: /* the socket at that path is of another kind */
 		return CSYS_EBADMSG;
 	case ENOTSOCK:
