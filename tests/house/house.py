@@ -478,6 +478,8 @@ MODELLED = {
     'select.pml': ['src/sync/select.c:(?!csysi_.*|sort|csys_.*).*',
                    'src/sync/channel_rendezvous.c'],
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
+    'shared_barrier.pml': ['src/ipc/shared_barrier.c:arrive|look.*|verdict|replace|next_round|changed|'
+                           'withdraw|sleep_on|wait_for|csys_shared_barrier_wait_until'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
     'task_queue.pml': ['src/sync/task_queue.c:csys_task_queue_wake|run_task|run_some'],
     'wake.pml': [],
