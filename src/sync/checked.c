@@ -255,7 +255,7 @@ static void say_lock(struct text *text, const struct use *use)
 		[CSYSI_HELD_MUTEX] = { "mutex", "" },
 		[CSYSI_HELD_WRITE] = { "rwlock", " (writing)" },
 		[CSYSI_HELD_READ] = { "rwlock", " (reading)" },
-		[CSYSI_HELD_SHARED] = { "shared lock", "" },
+		[CSYSI_HELD_SHARED] = { "shared mutex", "" },
 		[CSYSI_HELD_SHARED_PERMIT] = { "shared permit", "" },
 		[CSYSI_HELD_SHARED_ONCE] = { "shared once", "" },
 		[CSYSI_HELD_SHARED_WRITE] = { "shared rwlock", " (writing)" },

@@ -216,6 +216,30 @@ static inline void csys_shared_mutex_unlock(csys_region *region, csys_shared_mut
 	csysi_shared_mutex_unlock_slow(region, mutex);
 }
 
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_shared_mutex *csysi_shared_mutex_at(csys_shared_mutex *lock,
+								    const char *file, int line)
+	CSYS_RETURNS_LOCK(*lock);
+CSYSI_UNUSED static inline csys_shared_mutex *csysi_shared_mutex_at(csys_shared_mutex *lock,
+								    const char *file, int line)
+{
+	csysi_checked_at(lock, CSYSI_NULL, file, line);
+	return lock;
+}
+#define CSYSI_SHARED_MUTEX_HERE(lock) csysi_shared_mutex_at((lock), __FILE__, __LINE__)
+#define csys_shared_mutex_lock(region, lock) \
+	csys_shared_mutex_lock(region, CSYSI_SHARED_MUTEX_HERE(lock))
+#define csys_shared_mutex_try_lock(region, lock) \
+	csys_shared_mutex_try_lock(region, CSYSI_SHARED_MUTEX_HERE(lock))
+#define csys_shared_mutex_lock_until(region, lock, deadline) \
+	csys_shared_mutex_lock_until(region, CSYSI_SHARED_MUTEX_HERE(lock), deadline)
+#define csys_shared_mutex_unlock(region, lock) \
+	csys_shared_mutex_unlock(region, CSYSI_SHARED_MUTEX_HERE(lock))
+#else
+#define CSYSI_SHARED_MUTEX_HERE(lock) (lock)
+#endif
+
 CSYS_END_DECLS
 
 #endif

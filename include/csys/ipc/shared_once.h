@@ -44,6 +44,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/result.h>
 #include <csys/ipc/region.h>
+#include <csys/sync/ledger.h>
 
 CSYS_BEGIN_DECLS
 
@@ -182,6 +183,23 @@ CSYS_API int csys_shared_once_is_poisoned(const csys_shared_once *once);
  */
 CSYS_API int csys_shared_once_holder(const csys_region *region, const csys_shared_once *once,
 				     csys_region_member *out);
+
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_shared_once *csysi_shared_once_at(csys_shared_once *once,
+								  const char *file, int line)
+{
+	csysi_checked_at(once, CSYSI_NULL, file, line);
+	return once;
+}
+#define CSYSI_SHARED_ONCE_HERE(once) csysi_shared_once_at((once), __FILE__, __LINE__)
+#define csys_shared_once_call(region, once, body, argument) \
+	csys_shared_once_call(region, CSYSI_SHARED_ONCE_HERE(once), body, argument)
+#define csys_shared_once_call_until(region, once, body, argument, deadline) \
+	csys_shared_once_call_until(region, CSYSI_SHARED_ONCE_HERE(once), body, argument, deadline)
+#define csys_shared_once_call_force(region, once, body, argument) \
+	csys_shared_once_call_force(region, CSYSI_SHARED_ONCE_HERE(once), body, argument)
+#endif
 
 CSYS_END_DECLS
 

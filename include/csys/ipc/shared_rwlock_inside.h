@@ -94,6 +94,40 @@ static inline void csys_shared_rwlock_unlock_read(csys_region *region, csys_shar
 	csysi_shared_rwlock_unlock_read_slow(region, lock);
 }
 
+/* Where calls stand, for a checked build. */
+#if defined(CSYS_CHECKED) && !defined(CSYSI_INSIDE)
+CSYSI_UNUSED static inline csys_shared_rwlock *csysi_shared_rwlock_at(csys_shared_rwlock *lock,
+								      const char *file, int line)
+	CSYS_RETURNS_LOCK(*lock);
+CSYSI_UNUSED static inline csys_shared_rwlock *csysi_shared_rwlock_at(csys_shared_rwlock *lock,
+								      const char *file, int line)
+{
+	csysi_checked_at(lock, CSYSI_NULL, file, line);
+	return lock;
+}
+#define CSYSI_SHARED_RWLOCK_HERE(lock) csysi_shared_rwlock_at((lock), __FILE__, __LINE__)
+#define csys_shared_rwlock_read(region, lock) \
+	csys_shared_rwlock_read(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#define csys_shared_rwlock_try_read(region, lock) \
+	csys_shared_rwlock_try_read(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#define csys_shared_rwlock_read_until(region, lock, deadline) \
+	csys_shared_rwlock_read_until(region, CSYSI_SHARED_RWLOCK_HERE(lock), deadline)
+#define csys_shared_rwlock_unlock_read(region, lock) \
+	csys_shared_rwlock_unlock_read(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#define csys_shared_rwlock_write(region, lock) \
+	csys_shared_rwlock_write(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#define csys_shared_rwlock_try_write(region, lock) \
+	csys_shared_rwlock_try_write(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#define csys_shared_rwlock_write_until(region, lock, deadline) \
+	csys_shared_rwlock_write_until(region, CSYSI_SHARED_RWLOCK_HERE(lock), deadline)
+#define csys_shared_rwlock_unlock_write(region, lock) \
+	csys_shared_rwlock_unlock_write(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#define csys_shared_rwlock_downgrade(region, lock) \
+	csys_shared_rwlock_downgrade(region, CSYSI_SHARED_RWLOCK_HERE(lock))
+#else
+#define CSYSI_SHARED_RWLOCK_HERE(lock) (lock)
+#endif
+
 CSYS_END_DECLS
 
 #endif

@@ -35,6 +35,10 @@
  * Locks of CSYS_MUTEX_DEFINE, onces of CSYS_ONCE_VALUE_DEFINE and receives of CSYS_CHANNEL_DEFINE
  * have the place of that line; a select has none.
  *
+ * Locks between processes (csys_shared_mutex and what else lies in a region) are in the book of
+ * each process, with what its own threads do: a ring of threads of several processes is not seen.
+ * A permit (csys/ipc/shared_permits.h) has no place.
+ *
  * A lock is known by its address.  What was noted of it is forgotten when it is seen that the
  * memory was used anew: another kind of lock, or one that is free but should be held.
  * That is not always seen, and then the next lock there has orders that were not its own;
