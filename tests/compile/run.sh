@@ -33,8 +33,8 @@ failed=0
 accepted=0
 rejected=0
 
-analysed='mutex rwlock condvar guard locked'
-analysed_cxx='guard_early'
+analysed='mutex rwlock condvar guard locked shared_guard'
+analysed_cxx='guard_early shared_early'
 plain='order call init command channel'
 
 fail() {

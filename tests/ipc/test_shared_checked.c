@@ -163,6 +163,33 @@ static void a_dump_tells_the_waiters_for_shared_locks(void **state)
 	in_each_way(dump_waiters);
 }
 
+static void dump_guards(void)
+{
+	int line;
+	{
+		CSYS_SHARED_MUTEX_GUARD(held, region, MUTEX);
+		assert_int_equal(told("holds", "shared mutex", MUTEX, "", __LINE__ - 1), 1);
+		CSYS_SHARED_RWLOCK_TRY_READ_GUARD(read, region, RWLOCK);
+		assert_int_equal(told("holds", "shared rwlock", RWLOCK, " (reading)", __LINE__ - 1),
+				 1);
+		CSYS_SHARED_GUARD_UNLOCK(read);
+		CSYS_SHARED_RWLOCK_WRITE_GUARD_UNTIL(write, region, RWLOCK, CSYS_POLL);
+		assert_int_equal(told("holds", "shared rwlock", RWLOCK, " (writing)", __LINE__ - 1),
+				 1);
+		CSYS_SHARED_GUARD_UNLOCK(held);
+		assert_int_equal(CSYS_SHARED_GUARD_RELOCK(held), 0), line = __LINE__;
+		assert_int_equal(told("holds", "shared mutex", MUTEX, "", line), 1);
+	}
+	assert_int_equal(count("shared"), 0);
+}
+
+static void a_dump_tells_where_guards_stand(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	in_each_way(dump_guards);
+}
+
 /* ---- reports -------------------------------------------------------------------------------- */
 
 static int reports;
@@ -218,18 +245,18 @@ static void lock_twice(void)
 		(void)csys_shared_mutex_lock(region, OTHER);
 }
 
-static void write_what_is_read(void)
+static void guard_twice(void)
 {
-	if (csys_shared_rwlock_read(region, RWLOCK) >= 0)
-		(void)csys_shared_rwlock_write(region, RWLOCK);
+	CSYS_SHARED_RWLOCK_READ_GUARD(read, region, RWLOCK);
+	CSYS_SHARED_RWLOCK_WRITE_GUARD(written, region, RWLOCK);
 }
 
 static void wait_for_itself(void)
 {
 	assert_aborts(lock_twice, "shared mutex ");
 	assert_aborts(lock_twice, __FILE__);
-	assert_aborts(write_what_is_read, "shared rwlock ");
-	assert_aborts(write_what_is_read, __FILE__);
+	assert_aborts(guard_twice, "shared rwlock ");
+	assert_aborts(guard_twice, __FILE__);
 }
 
 static void a_thread_that_waits_for_itself_with_a_shared_lock_is_reported(void **state)
@@ -245,6 +272,7 @@ int main(void)
 		NAMES_TEST(a_dump_tells_the_holders_of_shared_locks_by_name_and_place),
 		NAMES_TEST(a_dump_tells_the_waiters_for_shared_locks),
 		NAMES_TEST(a_dump_tells_whose_body_of_a_shared_once_runs),
+		NAMES_TEST(a_dump_tells_where_guards_stand),
 		NAMES_TEST(an_inversion_with_a_shared_lock_is_reported_with_all_places),
 		NAMES_TEST(a_thread_that_waits_for_itself_with_a_shared_lock_is_reported),
 	};
