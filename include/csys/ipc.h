@@ -24,6 +24,7 @@
 #include <csys/ipc/shared_barrier.h>
 #include <csys/ipc/shared_event.h>
 #include <csys/ipc/shared_guard.h>
+#include <csys/ipc/shared_locked.h>
 #include <csys/ipc/shared_mutex.h>
 #include <csys/ipc/shared_once.h>
 #include <csys/ipc/shared_permits.h>

@@ -33,7 +33,7 @@ failed=0
 accepted=0
 rejected=0
 
-analysed='mutex rwlock condvar guard locked shared_guard'
+analysed='mutex rwlock condvar guard locked shared_guard shared_locked'
 analysed_cxx='guard_early shared_early'
 plain='order call init command channel'
 

@@ -1,6 +1,7 @@
 /*
- * compile/shared_early.c - what the analysis of clang must see of guards of locks between processes
- * that unlock early: in C++ only, for in C a guard's lock counts as held to the end of its block.
+ * compile/shared_early.c - what must be seen in C++ only: guards of locks between processes that
+ * unlock early (in C a guard's lock counts as held to the end of its block), and values that are
+ * more than their bytes.
  */
 #include <csys/ipc.h>
 
@@ -37,3 +38,18 @@ int read_early(csys_region *region, int is_small)
 	return 0;
 #endif
 }
+
+struct point {
+	int x, y;
+};
+CSYS_SHARED_MUTEX_DEFINE(place, point);
+
+struct name {
+	char *text;
+	name(const name &other);
+	~name();
+};
+#ifdef MORE_THAN_BYTES
+/* rejected: what lies in a region|constructor|deleted */
+CSYS_SHARED_MUTEX_DEFINE(names, name);
+#endif

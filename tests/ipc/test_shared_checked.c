@@ -10,14 +10,19 @@
 #include "support/region.h"
 #include "support/thread.h"
 
+CSYS_SHARED_MUTEX_DEFINE(counter, int);
+enum { DEFINED = __LINE__ - 1 };
+
 struct objects {
 	csys_shared_mutex mutex, other;
 	csys_shared_rwlock rwlock;
+	counter hits;
 	csys_shared_once once;
 };
 #define MUTEX (&((struct objects *)OBJECTS)->mutex)
 #define OTHER (&((struct objects *)OBJECTS)->other)
 #define RWLOCK (&((struct objects *)OBJECTS)->rwlock)
+#define HITS (&((struct objects *)OBJECTS)->hits)
 #define ONCE (&((struct objects *)OBJECTS)->once)
 
 static void only_in_a_checked_build(void)
@@ -179,11 +184,14 @@ static void dump_guards(void)
 		CSYS_SHARED_GUARD_UNLOCK(held);
 		assert_int_equal(CSYS_SHARED_GUARD_RELOCK(held), 0), line = __LINE__;
 		assert_int_equal(told("holds", "shared mutex", MUTEX, "", line), 1);
+		CSYS_SHARED_LOCKED_GUARD(now, counter, lock, region, HITS);
+		assert_int_equal(told("holds", "shared mutex", counter_mutex(HITS), "", DEFINED),
+				 1);
 	}
 	assert_int_equal(count("shared"), 0);
 }
 
-static void a_dump_tells_where_guards_stand(void **state)
+static void a_dump_tells_where_guards_and_typed_values_stand(void **state)
 {
 	(void)state;
 	only_in_a_checked_build();
@@ -272,7 +280,7 @@ int main(void)
 		NAMES_TEST(a_dump_tells_the_holders_of_shared_locks_by_name_and_place),
 		NAMES_TEST(a_dump_tells_the_waiters_for_shared_locks),
 		NAMES_TEST(a_dump_tells_whose_body_of_a_shared_once_runs),
-		NAMES_TEST(a_dump_tells_where_guards_stand),
+		NAMES_TEST(a_dump_tells_where_guards_and_typed_values_stand),
 		NAMES_TEST(an_inversion_with_a_shared_lock_is_reported_with_all_places),
 		NAMES_TEST(a_thread_that_waits_for_itself_with_a_shared_lock_is_reported),
 	};

@@ -32,8 +32,8 @@
  *
  * The place of a call is its file and line.  If it is made by a function pointer, or from
  * another language, the place is unknown, or that of the thread's last call with this lock.
- * Locks of CSYS_MUTEX_DEFINE, onces of CSYS_ONCE_VALUE_DEFINE and receives of CSYS_CHANNEL_DEFINE
- * have the place of that line; a select has none.
+ * Locks of CSYS_MUTEX_DEFINE or CSYS_SHARED_MUTEX_DEFINE, onces of CSYS_ONCE_VALUE_DEFINE and
+ * receives of CSYS_CHANNEL_DEFINE have the place of that line; a select has none.
  *
  * Locks between processes (csys_shared_mutex and what else lies in a region) are in the book of
  * each process, with what its own threads do: a ring of threads of several processes is not seen.
