@@ -155,6 +155,18 @@ static void add(void)
 	}
 }
 
+/* Whole values go in and come out whole. */
+static void exchange(void)
+{
+	struct pair in = { getpid(), getpid() }, out;
+	for (int i = 0; i < 1000; i++) {
+		if (limits_replace(region, BOUNDS, in, &out) != 0 || out.one != out.other)
+			_exit(1);
+		if (limits_get(region, BOUNDS, &out) != 0 || out.one != out.other)
+			_exit(2);
+	}
+}
+
 static void count_together(void)
 {
 	enum { PROCESSES = 4 };
@@ -170,6 +182,10 @@ static void count_together(void)
 	assert_int_equal(limits_get(region, BOUNDS, &both), 0);
 	assert_int_equal(both.one, PROCESSES * 1000);
 	assert_int_equal(both.other, PROCESSES * 1000);
+	for (int i = 0; i < PROCESSES; i++)
+		pids[i] = forked(exchange);
+	for (int i = 0; i < PROCESSES; i++)
+		assert_int_equal(code_of(pids[i]), 0);
 }
 
 static void one_thread_of_all_processes_at_a_time_has_the_value(void **state)
