@@ -145,6 +145,8 @@ void guards_try_wait_and_unlock_early()
 	{
 		CSYS_SHARED_MUTEX_GUARD(held, region, &all->mutex);
 		CHECK(held.result == CSYS_POISONED);
+		CSYS_SHARED_GUARD_UNLOCK(held);
+		CHECK(CSYS_SHARED_GUARD_RELOCK(held) == CSYS_POISONED);
 		csys_shared_mutex_clear_poison(&all->mutex);
 	}
 	check_free(0);

@@ -18,6 +18,12 @@ CSYS_SHARED_MUTEX_DEFINE(counter, int64_t);
 CSYS_SHARED_RWLOCK_DEFINE(limits, struct pair);
 CSYS_SHARED_MUTEX_DEFINE(flag, char);
 
+/* Long enough to be seen half copied. */
+struct block {
+	int64_t of[400];
+};
+CSYS_SHARED_RWLOCK_DEFINE(blocks, struct block);
+
 /* The same for every compiler, and in 32 bits as in 64. */
 _Static_assert(offsetof(counter, value) == 8 && sizeof(counter) == 16, "a mutex and a value");
 _Static_assert(offsetof(flag, value) == 8 && sizeof(flag) == 16, "a mutex and a small value");
@@ -28,9 +34,11 @@ _Static_assert(_Alignof(counter) == 8 && _Alignof(flag) == 8 && _Alignof(limits)
 struct objects {
 	counter hits;
 	limits bounds;
+	blocks block;
 };
 #define HITS (&((struct objects *)OBJECTS)->hits)
 #define BOUNDS (&((struct objects *)OBJECTS)->bounds)
+#define BLOCK (&((struct objects *)OBJECTS)->block)
 
 static void assert_free(void)
 {
@@ -155,18 +163,6 @@ static void add(void)
 	}
 }
 
-/* Whole values go in and come out whole. */
-static void exchange(void)
-{
-	struct pair in = { getpid(), getpid() }, out;
-	for (int i = 0; i < 1000; i++) {
-		if (limits_replace(region, BOUNDS, in, &out) != 0 || out.one != out.other)
-			_exit(1);
-		if (limits_get(region, BOUNDS, &out) != 0 || out.one != out.other)
-			_exit(2);
-	}
-}
-
 static void count_together(void)
 {
 	enum { PROCESSES = 4 };
@@ -182,10 +178,6 @@ static void count_together(void)
 	assert_int_equal(limits_get(region, BOUNDS, &both), 0);
 	assert_int_equal(both.one, PROCESSES * 1000);
 	assert_int_equal(both.other, PROCESSES * 1000);
-	for (int i = 0; i < PROCESSES; i++)
-		pids[i] = forked(exchange);
-	for (int i = 0; i < PROCESSES; i++)
-		assert_int_equal(code_of(pids[i]), 0);
 }
 
 static void one_thread_of_all_processes_at_a_time_has_the_value(void **state)
@@ -248,6 +240,45 @@ static void readers_share_a_value_and_a_writer_has_it_alone(void **state)
 }
 
 /* ---- whole values ------------------------------------------------------------------------- */
+
+static int is_whole(const struct block *block)
+{
+	for (size_t i = 1; i < sizeof block->of / sizeof *block->of; i++)
+		if (block->of[i] != block->of[0])
+			return 0;
+	return 1;
+}
+
+static void exchange_blocks(void)
+{
+	struct block mine, out;
+	for (size_t i = 0; i < sizeof mine.of / sizeof *mine.of; i++)
+		mine.of[i] = getpid();
+	for (int i = 0; i < 10000; i++) {
+		if (blocks_replace(region, BLOCK, mine, &out) != 0 || !is_whole(&out))
+			_exit(1);
+		if (blocks_set(region, BLOCK, mine) != 0)
+			_exit(2);
+		if (blocks_get(region, BLOCK, &out) != 0 || !is_whole(&out))
+			_exit(3);
+	}
+}
+
+static void exchange_together(void)
+{
+	enum { PROCESSES = 4 };
+	pid_t pids[PROCESSES];
+	for (int i = 0; i < PROCESSES; i++)
+		pids[i] = forked(exchange_blocks);
+	for (int i = 0; i < PROCESSES; i++)
+		assert_int_equal(code_of(pids[i]), 0);
+}
+
+static void values_go_in_and_come_out_whole(void **state)
+{
+	(void)state;
+	in_each_way(exchange_together);
+}
 
 static void exchange_values(void)
 {
@@ -466,6 +497,7 @@ int main(void)
 		NAMES_TEST(one_thread_of_all_processes_at_a_time_has_the_value),
 		NAMES_TEST(readers_share_a_value_and_a_writer_has_it_alone),
 		NAMES_TEST(a_value_can_be_taken_and_replaced),
+		NAMES_TEST(values_go_in_and_come_out_whole),
 		NAMES_TEST(a_guard_has_the_value_to_the_end_of_its_block),
 		NAMES_TEST(a_guard_can_give_the_value_back_early_and_lock_it_again),
 		NAMES_TEST(misuse_aborts_with_a_line),

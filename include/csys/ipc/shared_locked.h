@@ -391,11 +391,11 @@ CSYS_API void csysi_shared_rwlock_wrong_value(void);
 	}                                                                                    \
 	struct name /* for a semicolon */
 
-/* The boundaries are said, since a value of 8 bytes has one of 4 in some ABIs of 32 bits. */
+/* The boundary is said, since a value of 8 bytes has one of 4 in some ABIs of 32 bits. */
 #define CSYSI_SHARED_LOCKED_MUTEX(name, type)                                     \
 	CSYSI_SHARED_LOCKED_PLAIN(type);                                          \
 	typedef struct name {                                                     \
-		CSYSI_ATTRIBUTE((aligned(8))) csys_shared_mutex mutex;            \
+		csys_shared_mutex mutex;                                          \
 		CSYSI_ATTRIBUTE((aligned(8))) type value CSYS_GUARDED_BY(mutex);  \
 	} name;                                                                   \
 	CSYSI_UNUSED static inline csys_shared_mutex *name##_mutex(name *m)       \
@@ -410,7 +410,7 @@ CSYS_API void csysi_shared_rwlock_wrong_value(void);
 #define CSYSI_SHARED_LOCKED_RWLOCK(name, type)                                                   \
 	CSYSI_SHARED_LOCKED_PLAIN(type);                                                         \
 	typedef struct name {                                                                    \
-		CSYSI_ATTRIBUTE((aligned(8))) csys_shared_rwlock rwlock;                         \
+		csys_shared_rwlock rwlock;                                                       \
 		CSYSI_ATTRIBUTE((aligned(8))) type value CSYS_GUARDED_BY(rwlock);                \
 	} name;                                                                                  \
 	CSYSI_UNUSED static inline csys_shared_rwlock *name##_rwlock(name *l)                    \
