@@ -206,11 +206,9 @@ void csysi_shared_once_abandon(csys_region *region, csys_shared_once *once)
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
-int csys_shared_once_wait_until(const csys_region *region, csys_shared_once *once,
-				csys_deadline deadline)
+static int wait_until(const csys_region *region, csys_shared_once *once, uint32_t id,
+		      csys_deadline deadline)
 {
-	uint32_t id = csysi_region_own_id(region);
-
 	for (;;) {
 		/* Acquire pairs with the release of leave. */
 		uint32_t word = csysi_load_acquire(&once->word);
@@ -223,6 +221,21 @@ int csys_shared_once_wait_until(const csys_region *region, csys_shared_once *onc
 		if (!sleep_for(region, once, word, deadline))
 			return CSYS_ETIMEDOUT;
 	}
+}
+
+int csys_shared_once_wait_until(const csys_region *region, csys_shared_once *once,
+				csys_deadline deadline)
+{
+	uint32_t id = csysi_region_own_id(region);
+
+	/* What needs no sleep first, and its own body: a checked build is told of waits. */
+	int r = wait_until(region, once, id, CSYS_POLL);
+	if (r != CSYS_ETIMEDOUT || csys_deadline_is_poll(deadline))
+		return r;
+	CSYSI_WANTS(once, CSYSI_HELD_SHARED_ONCE, deadline);
+	r = wait_until(region, once, id, deadline);
+	csysi_checked_gave_up();
+	return r;
 }
 
 int csys_shared_once_wait(const csys_region *region, csys_shared_once *once)

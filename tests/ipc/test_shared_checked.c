@@ -139,6 +139,40 @@ static void a_dump_tells_whose_body_of_a_shared_once_runs(void **state)
 	in_each_way(dump_bodies);
 }
 
+enum { WAITS_FOR_BODY_AT = __LINE__ + 4 };
+static void *wait_for_body(void *unused)
+{
+	(void)unused;
+	CHECK(csys_shared_once_wait(region, ONCE) == 0);
+	return NULL;
+}
+
+static int wait_for_the_waiter(void *unused, int note)
+{
+	(void)unused;
+	(void)note;
+	while (count(", held by thread ") == 0)
+		take_a_nap();
+	assert_int_equal(told("waits for", "shared once", ONCE, "", WAITS_FOR_BODY_AT), 1);
+	return 0;
+}
+
+static void dump_waiter_for_body(void)
+{
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_body, NULL), 0);
+	assert_int_equal(csys_shared_once_call(region, ONCE, wait_for_the_waiter, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(count("shared"), 0);
+}
+
+static void a_dump_tells_the_waiters_for_a_shared_once(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	in_each_way(dump_waiter_for_body);
+}
+
 enum { WAITS_AT = __LINE__ + 4 };
 static void *wait_for_it(void *unused)
 {
@@ -280,6 +314,7 @@ int main(void)
 		NAMES_TEST(a_dump_tells_the_holders_of_shared_locks_by_name_and_place),
 		NAMES_TEST(a_dump_tells_the_waiters_for_shared_locks),
 		NAMES_TEST(a_dump_tells_whose_body_of_a_shared_once_runs),
+		NAMES_TEST(a_dump_tells_the_waiters_for_a_shared_once),
 		NAMES_TEST(a_dump_tells_where_guards_and_typed_values_stand),
 		NAMES_TEST(an_inversion_with_a_shared_lock_is_reported_with_all_places),
 		NAMES_TEST(a_thread_that_waits_for_itself_with_a_shared_lock_is_reported),

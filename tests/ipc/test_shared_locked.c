@@ -18,6 +18,11 @@ CSYS_SHARED_MUTEX_DEFINE(counter, int64_t);
 CSYS_SHARED_RWLOCK_DEFINE(limits, struct pair);
 CSYS_SHARED_MUTEX_DEFINE(flag, char);
 
+struct line {
+	_Alignas(64) int64_t first;
+};
+CSYS_SHARED_MUTEX_DEFINE(lines, struct line);
+
 /* Long enough to be seen half copied. */
 struct block {
 	int64_t of[400];
@@ -28,6 +33,7 @@ CSYS_SHARED_RWLOCK_DEFINE(blocks, struct block);
 _Static_assert(offsetof(counter, value) == 8 && sizeof(counter) == 16, "a mutex and a value");
 _Static_assert(offsetof(flag, value) == 8 && sizeof(flag) == 16, "a mutex and a small value");
 _Static_assert(offsetof(limits, value) == 24 && sizeof(limits) == 40, "a rwlock and a value");
+_Static_assert(offsetof(lines, value) == 64, "on the boundary of the value if that is more");
 _Static_assert(_Alignof(counter) == 8 && _Alignof(flag) == 8 && _Alignof(limits) == 8,
 	       "on a boundary of 8");
 

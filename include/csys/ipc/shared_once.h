@@ -199,6 +199,10 @@ CSYSI_UNUSED static inline csys_shared_once *csysi_shared_once_at(csys_shared_on
 	csys_shared_once_call_until(region, CSYSI_SHARED_ONCE_HERE(once), body, argument, deadline)
 #define csys_shared_once_call_force(region, once, body, argument) \
 	csys_shared_once_call_force(region, CSYSI_SHARED_ONCE_HERE(once), body, argument)
+#define csys_shared_once_wait(region, once) \
+	csys_shared_once_wait(region, CSYSI_SHARED_ONCE_HERE(once))
+#define csys_shared_once_wait_until(region, once, deadline) \
+	csys_shared_once_wait_until(region, CSYSI_SHARED_ONCE_HERE(once), deadline)
 #endif
 
 CSYS_END_DECLS
