@@ -2,8 +2,10 @@
  * os/test_token_file.c - exam: files whose bytes are tokens come and go with their users.
  */
 #define _XOPEN_SOURCE 700
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,6 +142,145 @@ static void what_is_no_file_of_tokens_is_left_alone(void **state)
 	assert_int_equal(csysi_os_tokens_open(&tokens, CSYS_NO_HANDLE, &longer), CSYS_EINVAL);
 }
 
+/* ---- forked children ----------------------------------------------------------------------- */
+
+/* Wait for the other process, and let it go on. */
+static void await_byte(const int ends[2])
+{
+	char byte;
+	CHECK(read(ends[0], &byte, 1) == 1);
+}
+
+static void send_byte(const int ends[2])
+{
+	CHECK(write(ends[1], "", 1) == 1);
+}
+
+/* In a child: have a token when it is told to, until it is told once more. */
+static void own_when_told(const struct csysi_os_tokens *here,
+			  const struct csysi_os_token_place *opened, const int told[2],
+			  const int done[2])
+{
+	await_byte(told);
+	if (opened)
+		(void)used_here(opened);
+	CHECK(csysi_os_token_own(here, 3) == 0);
+	send_byte(done);
+	await_byte(told);
+	_exit(0);
+}
+
+/* The file loses its name after the fork, before the child has used it. */
+static void use_after_the_end(int is_new_before, int child_opens)
+{
+	int told[2], done[2];
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "fork", 0600);
+	struct csysi_os_tokens here = used_here(&place);
+	assert_true(pipe(told) == 0 && pipe(done) == 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		own_when_told(&here, child_opens ? &place : NULL, told, done);
+	csysi_os_tokens_close(&here);
+	assert_false(is_there(&place));
+	if (is_new_before)
+		here = used_here(&place);
+	send_byte(told);
+	await_byte(done);
+	if (!is_new_before)
+		here = used_here(&place);
+	assert_int_equal(csysi_os_token_is_alive(&here, 3), 1);
+	assert_int_equal(csysi_os_token_own(&here, 3), CSYS_EBUSY);
+	send_byte(told);
+	assert_int_equal(code_of(pid), 0);
+	assert_int_equal(csysi_os_token_is_alive(&here, 3), 0);
+	csysi_os_tokens_close(&here);
+	for (int i = 0; i < 2; i++) {
+		close(told[i]);
+		close(done[i]);
+	}
+}
+
+static void a_forked_child_has_the_file_that_others_have(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		use_after_the_end(i & 1, i & 2);
+}
+
+static void a_forked_child_that_closes_it_leaves_it_to_its_parent(void **state)
+{
+	(void)state;
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "left", 0600);
+	struct csysi_os_tokens here = used_here(&place);
+	assert_int_equal(csysi_os_token_own(&here, 3), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		csysi_os_tokens_close(&here);
+		_exit(is_there(&place));
+	}
+	assert_int_equal(code_of(pid), 1);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(csysi_os_token_is_alive(&here, 3));
+	assert_int_equal(code_of(pid), 1);
+	csysi_os_token_disown(&here, 3);
+	csysi_os_tokens_close(&here);
+	assert_false(is_there(&place));
+}
+
+/* ---- half way ------------------------------------------------------------------------------ */
+
+static void *use_and_be_cancelled(void *place)
+{
+	pthread_cancel(pthread_self());
+	struct csysi_os_tokens tokens = used_here(place);
+	csysi_os_tokens_close(&tokens);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void a_thread_that_is_cancelled_keeps_nothing_locked(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	void *end;
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "cancel", 0600);
+	assert_int_equal(pthread_create(&thread, NULL, use_and_be_cancelled, &place), 0);
+	assert_int_equal(pthread_join(thread, &end), 0);
+	assert_ptr_equal(end, PTHREAD_CANCELED);
+	assert_false(is_there(&place));
+	struct csysi_os_tokens here = used_here(&place);
+	csysi_os_tokens_close(&here);
+}
+
+static void without_handles_no_file_is_left(void **state)
+{
+	(void)state;
+	struct rlimit before, less;
+	struct csysi_os_tokens tokens = { .way = CSYSI_OS_TOKEN_LOCK };
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "few", 0600);
+	int r = CSYS_EMFILE;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	int next = dup(0);
+	close(next);
+	/* With one handle more each time, until that is enough. */
+	for (int more = 0; r == CSYS_EMFILE; more++) {
+		assert_false(is_there(&place));
+		assert_true(more < 10);
+		less = before;
+		less.rlim_cur = (rlim_t)(next + more);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+		r = csysi_os_tokens_open(&tokens, CSYS_NO_HANDLE, &place);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	}
+	assert_int_equal(r, 0);
+	csysi_os_tokens_close(&tokens);
+	assert_false(is_there(&place));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +289,13 @@ int main(void)
 			what_killed_users_left_is_removed_by_those_that_create_one, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_no_file_of_tokens_is_left_alone, begin,
 						end),
+		cmocka_unit_test_setup_teardown(a_forked_child_has_the_file_that_others_have, begin,
+						end),
+		cmocka_unit_test_setup_teardown(
+			a_forked_child_that_closes_it_leaves_it_to_its_parent, begin, end),
+		cmocka_unit_test_setup_teardown(a_thread_that_is_cancelled_keeps_nothing_locked,
+						begin, end),
+		cmocka_unit_test_setup_teardown(without_handles_no_file_is_left, begin, end),
 	};
 	return RUN(tests);
 }

@@ -25,11 +25,16 @@ struct csysi_posix_token_file {
 	uint64_t locked[CSYSI_OS_TOKENS / 64];
 };
 
-void csysi_posix_token_enter(void);
-void csysi_posix_token_leave(void);
+/* Meanwhile the thread is not cancelled: leave is given what enter has returned. */
+int csysi_posix_token_enter(void);
+void csysi_posix_token_leave(int cancel);
 
-/* In a forked child: it has none of its parent's locks, and notes that it uses the file. */
-void csysi_posix_token_inherit(struct csysi_posix_token_file *file);
+/*
+ * In a forked child, before it does anything with the file: it has none of its parent's locks, and
+ * notes that it uses the file, or the one that has its name by now.  CSYS_EMFILE, CSYS_EBUSY, ..:
+ * it has not, and tries again the next time.
+ */
+int csysi_posix_token_inherit(struct csysi_posix_token_file *file);
 
 struct flock csysi_posix_token_range(uint32_t number, short type);
 

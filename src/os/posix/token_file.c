@@ -9,6 +9,10 @@
  * gets that byte alone is the last, and removes the name.  A process that has opened the file
  * meanwhile sees, when it has its shared lock, that the name is gone, and begins again with a new
  * file.  So all that have the shared lock have the same file.
+ *
+ * A forked child has the descriptor, but not the shared lock, until it uses the file.  The file may
+ * have lost its name until then, and others may have a new one: so the child looks too, and changes
+ * over to the new one before it owns any token.
  */
 #define _DEFAULT_SOURCE /* O_NOFOLLOW; POSIX alone would hide it on some systems */
 #include <dirent.h>
@@ -47,15 +51,19 @@ static void prepare(void)
 	(void)csysi_os_at_fork(forget_holder); /* without memory a forked child may hang here */
 }
 
-void csysi_posix_token_enter(void)
+int csysi_posix_token_enter(void)
 {
 	pthread_once(&prepared, prepare);
+	/* Cancelled while it opens or closes a file, this thread would keep the mutex. */
+	int cancel = csysi_os_hold_cancel();
 	pthread_mutex_lock(&mutex);
+	return cancel;
 }
 
-void csysi_posix_token_leave(void)
+void csysi_posix_token_leave(int cancel)
 {
 	pthread_mutex_unlock(&mutex);
+	csysi_os_release_cancel(cancel);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */
@@ -97,19 +105,6 @@ static int use(int fd)
 		csysi_os_nap(csys_after_ns(csysi_backoff_next(&backoff, CSYS_FOREVER)));
 	}
 	return 0;
-}
-
-void csysi_posix_token_inherit(struct csysi_posix_token_file *file)
-{
-	uint32_t generation = csysi_os_generation();
-
-	if (file->generation == generation)
-		return;
-	memset(file->locked, 0, sizeof file->locked);
-	file->is_entered = 0;
-	file->generation = generation;
-	/* If the last other user removes it just now, no process finds it any more. */
-	(void)csysi_posix_token_set(file->fd, CSYSI_POSIX_TOKENS_USE, F_RDLCK);
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -210,6 +205,62 @@ static int open_or_create(int directory, const struct csysi_os_token_place *plac
 	return 0;
 }
 
+/* A forked child: note that it uses the file, or the one that has its name by now. */
+static int use_again(struct csysi_posix_token_file *file)
+{
+	int fd;
+	struct stat about;
+	struct csysi_os_token_place place = { file->directory, file->name,
+					      (int)(file->about.st_mode & 0666) };
+	int r = use(file->fd);
+	if (r < 0 || leads_to(file->directory, file->name, &file->about))
+		return r;
+
+	/* Another one that is open here already stays what it is: a file is opened once. */
+	if (fstatat(file->directory, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0 && find(&about))
+		return CSYS_EPERM;
+	r = open_or_create(file->directory, &place, &fd);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode)) {
+		close(fd);
+		return CSYS_EPERM;
+	}
+	close(file->fd); /* of which this process has locked nothing else */
+	file->fd = fd;
+	file->about = about;
+	return CSYS_EAGAIN;
+}
+
+int csysi_posix_token_inherit(struct csysi_posix_token_file *file)
+{
+	uint32_t generation = csysi_os_generation();
+	csys_deadline until = csys_after_ms(PATIENCE_MS);
+	int r;
+
+	if (file->generation == generation)
+		return 0;
+	memset(file->locked, 0, sizeof file->locked);
+	file->is_entered = 0;
+	do
+		r = use_again(file);
+	while (r == CSYS_EAGAIN && csys_deadline_left(until) > 0);
+	if (r == 0)
+		file->generation = generation;
+	return r == CSYS_EAGAIN ? CSYS_EBUSY : r;
+}
+
+/* The same for those with a name, before it is opened: one of them may change over to it. */
+static int inherit_named(const char *name)
+{
+	int r = 0;
+
+	for (struct csysi_posix_token_file *file = files; file && r == 0; file = file->next)
+		if (strcmp(file->name, name) == 0)
+			r = csysi_posix_token_inherit(file);
+	return r;
+}
+
 /* Fill in what an open file needs, and note its use.  CSYS_EAGAIN: it was removed meanwhile. */
 static int settle(struct csysi_posix_token_file *file, int directory, const char *name)
 {
@@ -253,6 +304,8 @@ static int add_file(int directory, const struct csysi_os_token_place *place,
 	}
 	r = settle(file, directory, place->name);
 	if (r < 0) {
+		if (S_ISREG(file->about.st_mode)) /* which this call may have created */
+			remove_unused(directory, place->name, file->fd, &file->about);
 		close(file->fd);
 		csysi_free(file);
 		return r;
@@ -267,14 +320,14 @@ static int use_file(int directory, const struct csysi_os_token_place *place,
 		    struct csysi_posix_token_file **out)
 {
 	struct stat about;
+	int r = inherit_named(place->name);
+	if (r < 0)
+		return r;
+
 	struct csysi_posix_token_file *file =
 		fstatat(directory, place->name, &about, AT_SYMLINK_NOFOLLOW) == 0 ? find(&about)
 										  : NULL;
-	int r = 0;
-
-	if (file)
-		csysi_posix_token_inherit(file);
-	else
+	if (!file)
 		r = add_file(directory, place, &file);
 	if (r == 0) {
 		file->uses++;
@@ -292,11 +345,11 @@ int csysi_posix_token_locks_open(struct csysi_os_tokens *tokens,
 
 	if (strlen(place->name) >= CSYSI_OS_TOKEN_NAME)
 		return CSYS_EINVAL;
-	csysi_posix_token_enter();
+	int cancel = csysi_posix_token_enter();
 	do
 		r = use_file((int)place->directory, place, &file);
 	while (r == CSYS_EAGAIN && csys_deadline_left(until) > 0);
-	csysi_posix_token_leave();
+	csysi_posix_token_leave(cancel);
 	if (r == 0)
 		tokens->locks = file;
 	return r == CSYS_EAGAIN ? CSYS_EBUSY : r;
@@ -307,19 +360,19 @@ void csysi_posix_token_locks_close(struct csysi_os_tokens *tokens)
 	struct csysi_posix_token_file *file = tokens->locks;
 	int error = errno;
 
-	csysi_posix_token_enter();
-	csysi_posix_token_inherit(file);
+	int cancel = csysi_posix_token_enter();
 	if (--file->uses == 0) {
 		struct csysi_posix_token_file **link = &files;
 		while (*link != file)
 			link = &(*link)->next;
 		*link = file->next;
+		/* Also in a forked child that has not used it. */
 		remove_unused(file->directory, file->name, file->fd, &file->about);
 		close(file->directory);
 		close(file->fd);
 		csysi_free(file);
 	}
-	csysi_posix_token_leave();
+	csysi_posix_token_leave(cancel);
 	tokens->locks = NULL;
 	errno = error;
 }

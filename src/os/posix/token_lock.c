@@ -18,7 +18,6 @@
 /* What this process has locked; with the mutex. */
 static uint64_t *locked(struct csysi_posix_token_file *file, uint32_t number)
 {
-	csysi_posix_token_inherit(file);
 	return &file->locked[number / 64];
 }
 
@@ -30,7 +29,10 @@ static uint64_t bit(uint32_t number)
 static int lock_file(struct csysi_posix_token_file *file, uint32_t number)
 {
 	uint64_t *word = locked(file, number);
+	int r = csysi_posix_token_inherit(file);
 
+	if (r < 0)
+		return r;
 	if (*word & bit(number))
 		return CSYS_EBUSY;
 	if (csysi_posix_token_set(file->fd, number, F_WRLCK) < 0)
@@ -41,9 +43,9 @@ static int lock_file(struct csysi_posix_token_file *file, uint32_t number)
 
 int csysi_posix_token_lock(const struct csysi_os_tokens *tokens, uint32_t number)
 {
-	csysi_posix_token_enter();
+	int cancel = csysi_posix_token_enter();
 	int r = lock_file(tokens->locks, number);
-	csysi_posix_token_leave();
+	csysi_posix_token_leave(cancel);
 	return r;
 }
 
@@ -52,14 +54,14 @@ void csysi_posix_token_unlock(const struct csysi_os_tokens *tokens, uint32_t num
 	struct csysi_posix_token_file *file = tokens->locks;
 	int error = errno;
 
-	csysi_posix_token_enter();
+	int cancel = csysi_posix_token_enter();
 	uint64_t *word = locked(file, number);
-	if (*word & bit(number)) {
+	if (csysi_posix_token_inherit(file) == 0 && (*word & bit(number))) {
 		(void)csysi_posix_token_set(file->fd, number,
 					    F_UNLCK); /* to unlock needs nothing */
 		*word &= ~bit(number);
 	}
-	csysi_posix_token_leave();
+	csysi_posix_token_leave(cancel);
 	errno = error;
 }
 
@@ -68,13 +70,13 @@ int csysi_posix_token_is_locked(const struct csysi_os_tokens *tokens, uint32_t n
 	struct csysi_posix_token_file *file = tokens->locks;
 	int error = errno;
 
-	csysi_posix_token_enter();
-	int is = (*locked(file, number) & bit(number)) != 0;
-	csysi_posix_token_leave();
+	int cancel = csysi_posix_token_enter();
+	/* Where it cannot be told, a lock that is not there is waited for once more; one that is
+	 * there would be broken. */
+	int is = csysi_posix_token_inherit(file) < 0 || (*locked(file, number) & bit(number)) != 0;
+	csysi_posix_token_leave(cancel);
 	if (!is) {
 		struct flock range = csysi_posix_token_range(number, F_WRLCK);
-		/* Where it cannot be told, a lock that is not there is waited for once more; one
-		 * that is there would be broken. */
 		is = fcntl(file->fd, F_GETLK, &range) < 0 || range.l_type != F_UNLCK;
 	}
 	errno = error;
@@ -86,19 +88,20 @@ int csysi_posix_token_is_locked(const struct csysi_os_tokens *tokens, uint32_t n
 int csysi_posix_tokens_try_lock(const struct csysi_os_tokens *tokens)
 {
 	struct csysi_posix_token_file *file = tokens->locks;
-	int r = CSYS_EAGAIN;
+	int cancel = csysi_posix_token_enter();
+	int r = csysi_posix_token_inherit(file);
 
-	csysi_posix_token_enter();
-	csysi_posix_token_inherit(file);
 	/* Two that use one file in this process are told apart here. */
-	if (!file->is_entered) {
+	if (r == 0 && file->is_entered) {
+		r = CSYS_EAGAIN;
+	} else if (r == 0) {
 		int is = csysi_posix_token_set(file->fd, CSYSI_POSIX_TOKENS_ENTRY, F_WRLCK);
 		r = is == 0                              ? 0
 		    : errno == EACCES || errno == EAGAIN ? CSYS_EAGAIN
 							 : csysi_posix_fail();
 		file->is_entered = r == 0;
 	}
-	csysi_posix_token_leave();
+	csysi_posix_token_leave(cancel);
 	return r;
 }
 
@@ -107,12 +110,11 @@ void csysi_posix_tokens_unlock(const struct csysi_os_tokens *tokens)
 	struct csysi_posix_token_file *file = tokens->locks;
 	int error = errno;
 
-	csysi_posix_token_enter();
-	csysi_posix_token_inherit(file);
-	if (file->is_entered)
+	int cancel = csysi_posix_token_enter();
+	if (csysi_posix_token_inherit(file) == 0 && file->is_entered)
 		(void)csysi_posix_token_set(file->fd, CSYSI_POSIX_TOKENS_ENTRY, F_UNLCK);
 	file->is_entered = 0;
-	csysi_posix_token_leave();
+	csysi_posix_token_leave(cancel);
 	errno = error;
 }
 
