@@ -270,6 +270,23 @@ static int create_anonymous(int kind, const char *name, size_t size,
 	return csysi_shm_create_anonymous(kind, size, options, out);
 }
 
+/*
+ * One that exists may have room for fewer members, and so be smaller with as much data: which is
+ * looked at in make.
+ */
+static int create_or_open(int kind, const char *name, size_t size, const csys_shm_options *options,
+			  csys_shm **out)
+{
+	for (;;) {
+		int r = csysi_shm_create_or_open(kind, name, size, options, out);
+		if (r != CSYS_EBADMSG)
+			return r;
+		r = csysi_shm_open(kind, name, options, out);
+		if (r != CSYS_ENOENT) /* it was removed meanwhile */
+			return r;
+	}
+}
+
 static int create(creator *call, const char *name, size_t size, const csys_region_options *options,
 		  csys_region **out)
 {
@@ -301,7 +318,7 @@ int csys_region_create(const char *name, size_t size, const csys_region_options 
 int csys_region_create_or_open(const char *name, size_t size, const csys_region_options *options,
 			       csys_region **out)
 {
-	return create(csysi_shm_create_or_open, name, size, options, out);
+	return create(create_or_open, name, size, options, out);
 }
 
 int csys_region_create_anonymous(size_t size, const csys_region_options *options, csys_region **out)

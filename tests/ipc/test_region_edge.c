@@ -1,0 +1,83 @@
+/*
+ * ipc/test_region_edge.c - promises of csys/ipc/region.h at its edges.
+ */
+#define _XOPEN_SOURCE 700
+#include <unistd.h>
+
+#include "support/region.h"
+
+/* ---- forked children ----------------------------------------------------------------------- */
+
+static int told[2]; /* a pipe to the child */
+
+/* A child that does nothing with the region before its parent has closed it. */
+static void lock_when_told(void)
+{
+	char byte;
+	CHECK(read(told[0], &byte, 1) == 1);
+	CHECK(csys_shared_mutex_lock(region, OBJECTS) == 0);
+	reach_step(1);
+	await_step(2);
+	csys_shared_mutex_unlock(region, OBJECTS);
+}
+
+static void close_before_the_child_locks(void)
+{
+	csys_region *anonymous = region;
+	csys_region_options options = { .keep = 1 };
+	assert_int_equal(csys_region_create("left", sizeof(struct steps), &options, &region), 0);
+	assert_int_equal(pipe(told), 0);
+	pid_t pid = forked(lock_when_told);
+	csys_region_close(region);
+	assert_int_equal(write(told[1], "", 1), 1);
+	assert_int_equal(csys_region_open("left", NULL, &region), 0);
+	await_step(1);
+	assert_true(csys_shared_mutex_is_locked(region, OBJECTS));
+	assert_int_equal(csys_shared_mutex_try_lock(region, OBJECTS), CSYS_EAGAIN);
+	reach_step(2);
+	assert_int_equal(code_of(pid), 0);
+	assert_int_equal(csys_shared_mutex_try_lock(region, OBJECTS), 0);
+	csys_shared_mutex_unlock(region, OBJECTS);
+	csys_region_close(region);
+	assert_int_equal(csys_names_remove(CSYS_NAMES_USER, CSYS_NAME_REGION, "left"), 0);
+	close(told[0]);
+	close(told[1]);
+	region = anonymous;
+}
+
+static void what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all(void **state)
+{
+	(void)state;
+	in_each_way(close_before_the_child_locks);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static void one_that_exists_may_have_room_for_more_members_or_fewer(void **state)
+{
+	(void)state;
+	const unsigned members[] = { 1, 64, CSYS_REGION_MEMBERS_MAX };
+	for (int i = 0; i < 9; i++) {
+		csys_region_options options = { .members = members[i / 3] };
+		csys_region *one = NULL, *other = NULL;
+		assert_int_equal(csys_region_create("room", 100, &options, &one), 0);
+		options.members = members[i % 3];
+		assert_int_equal(csys_region_create_or_open("room", 100, &options, &other), 0);
+		assert_int_equal(csys_region_size(other), 100);
+		csys_region_close(other);
+		other = NULL;
+		assert_int_equal(csys_region_create_or_open("room", 101, &options, &other),
+				 CSYS_EBADMSG);
+		assert_null(other);
+		csys_region_close(one);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
+		NAMES_TEST(one_that_exists_may_have_room_for_more_members_or_fewer),
+	};
+	return RUN(tests);
+}
