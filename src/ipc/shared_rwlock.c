@@ -21,7 +21,8 @@
  *      +-----------------+-------------------------+ unlock [wake all if WAITED]
  *
  * A reader with no cell to have (16 are in use, or the lock has no key) has the lock's word in
- * place of that, as a writer that never sets HELD: `nested` is then its own.
+ * place of that, as a writer that never sets HELD, and clears that of a dead one: `nested` is then
+ * its own.
  *
  *     a thread is killed         the state is             and then
  *     before it has a cell       a bit in seen too many   a writer looks at cells in vain
@@ -306,9 +307,13 @@ static int read_first(const struct self *self, csys_deadline deadline, int *out_
 		return read_by_cell(self, cell, deadline);
 	}
 	int r = take_alone(self, deadline);
-	if (r == 0)
-		csysi_store_relaxed(&self->lock->nested, 0);
-	return r;
+	if (r < 0)
+		return r;
+	csysi_store_relaxed(&self->lock->nested, 0);
+	/* That of a dead writer, which is in the poison by now.  Relaxed, as in write_until. */
+	if (csysi_load_relaxed(&self->lock->word) & HELD)
+		csysi_and_relaxed(&self->lock->word, ~HELD);
+	return 0;
 }
 
 /* Relaxed: poison came with the lock. */

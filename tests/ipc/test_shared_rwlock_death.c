@@ -331,6 +331,29 @@ static void one_that_is_killed_while_it_reads_alone_does_not_poison(void **state
 	in_each_way(kill_reader_alone);
 }
 
+static void read_alone_what_a_dead_writer_had(void)
+{
+	pid_t writer = holder(write_and_stay, 0);
+	for (int i = 1; i <= CSYSI_MEMBER_CELLS; i++)
+		assert_int_equal(csys_shared_rwlock_read(region, LOCK + i), 0);
+	kill_it(writer);
+	assert_int_equal(csys_shared_rwlock_read(region, LOCK), CSYS_POISONED);
+	csys_shared_rwlock_assert_read(region, LOCK);
+	assert_true(csys_shared_rwlock_is_locked(region, LOCK));
+	assert_false(csys_shared_rwlock_is_write_locked(region, LOCK));
+	csys_shared_rwlock_unlock_read(region, LOCK);
+	for (int i = 1; i <= CSYSI_MEMBER_CELLS; i++)
+		csys_shared_rwlock_unlock_read(region, LOCK + i);
+	assert_free();
+	assert_writable(CSYS_POISONED);
+}
+
+static void a_reader_without_a_cell_does_not_write_what_a_dead_writer_had(void **state)
+{
+	(void)state;
+	in_each_way(read_alone_what_a_dead_writer_had);
+}
+
 static void execute_with_the_lock(void)
 {
 	if (csys_shared_rwlock_write(region, LOCK) == 0)
@@ -449,6 +472,7 @@ int main(void)
 		NAMES_TEST(a_second_death_in_a_row_reaches_the_third),
 		NAMES_TEST(one_that_is_killed_after_a_downgrade_does_not_poison),
 		NAMES_TEST(one_that_is_killed_while_it_reads_alone_does_not_poison),
+		NAMES_TEST(a_reader_without_a_cell_does_not_write_what_a_dead_writer_had),
 		NAMES_TEST(a_process_that_becomes_another_program_is_dead),
 		NAMES_TEST(without_room_for_a_member_nothing_is_locked),
 		NAMES_TEST(any_bytes_are_a_rwlock_that_can_be_locked),
