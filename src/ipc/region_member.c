@@ -28,7 +28,9 @@ enum { csysi_region_leave_ms = LEAVE_MS };
 
 struct membership {
 	struct membership *next;
-	csys_region *region;
+	csys_region *region; /* in a forked child it may be gone */
+	const void *memory;
+	size_t size;
 	uint32_t id;
 	uint32_t generation; /* of the process whose thread is a member */
 	uint32_t nested[CSYSI_MEMBER_CELLS];
@@ -203,7 +205,8 @@ static void leave_table(csys_region *region)
 
 /* ---- memberships ----------------------------------------------------------------------------- */
 
-/* Where the membership is, or would be; what is a parent's is dropped on the way. */
+/* Where the membership is, or would be; what is a parent's is dropped on the way, and so are the
+ * notes of what that holds. */
 static struct membership **find(const csys_region *region)
 {
 	uint32_t generation = csysi_os_generation();
@@ -213,6 +216,7 @@ static struct membership **find(const csys_region *region)
 		struct membership *membership = *link;
 		if (membership->generation != generation) {
 			*link = membership->next;
+			csysi_ledger_forget(membership->memory, membership->size);
 			csysi_free(membership);
 		} else if (membership->region == region) {
 			break;
@@ -258,6 +262,8 @@ static int join(csys_region *region, csys_deadline deadline, struct membership *
 	if (r < 0)
 		return r;
 	membership->region = region;
+	membership->memory = region->shm->base;
+	membership->size = region->shm->mapped;
 	membership->generation = csysi_os_generation();
 	membership->next = memberships;
 	memberships = membership;

@@ -178,13 +178,25 @@ static int release(csys_shared_mutex *mutex, uint32_t id, uint32_t marks)
 	return 1;
 }
 
-void csysi_shared_mutex_unlock_slow(csys_region *region, csys_shared_mutex *mutex)
+/* Unlock it.  If this thread has noted that it holds it, and the word tells another thing, then a
+ * process has overwritten that. */
+static void unlock(csys_region *region, csys_shared_mutex *mutex, int is_noted)
 {
 	uint32_t id = csysi_region_own_id(region);
+	int is_held = id != 0 && (release(mutex, id, 0) || is_noted);
 
-	(void)csysi_leave_shared(mutex);
-	if ((id == 0 || !release(mutex, id, 0)) && !csysi_ledger_is_abandoned())
+	if (!is_held && !csysi_ledger_is_abandoned())
 		csysi_os_abort("unlock of a shared mutex that this thread does not hold");
+}
+
+void csysi_shared_mutex_unlock_slow(csys_region *region, csys_shared_mutex *mutex)
+{
+	unlock(region, mutex, csysi_leave_shared(mutex));
+}
+
+void csysi_shared_mutex_unlock_noted(csys_region *region, csys_shared_mutex *mutex)
+{
+	unlock(region, mutex, 1);
 }
 
 void csysi_shared_mutex_abandon(csys_region *region, csys_shared_mutex *mutex)

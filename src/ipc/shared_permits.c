@@ -202,11 +202,12 @@ void csys_shared_permits_post(csys_region *region, csys_shared_permit *permits, 
 	uint32_t id = csysi_region_own_id(region);
 	int is_one = is_count(n) && at < n;
 
-	if (is_one)
-		(void)csysi_leave_shared_as(&permits[at], CSYSI_HELD_SHARED_PERMIT);
+	int is_noted = is_one && csysi_leave_shared_as(&permits[at], CSYSI_HELD_SHARED_PERMIT);
+
 	if (is_one && release(&permits[at], id, 0))
 		wake_one(permits);
-	else if (!csysi_ledger_is_abandoned())
+	else if ((id == 0 || !is_noted) && !csysi_ledger_is_abandoned())
+		/* One that is noted was overwritten by a process. */
 		csysi_os_abort("post of a permit that this thread does not have");
 }
 

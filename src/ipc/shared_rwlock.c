@@ -392,17 +392,41 @@ static int leave_word(const struct self *self)
 	return 1;
 }
 
-void csysi_shared_rwlock_unlock_read_slow(csys_region *region, csys_shared_rwlock *lock)
+/*
+ * Strike the note that this thread reads it, by a cell or by the word: 1.  A note of the word is
+ * also that of a writer, and then the word tells.
+ */
+static int strike_read(const csys_shared_rwlock *lock, uint32_t id, int has_cell)
+{
+	if (has_cell || csysi_holds(lock, CSYSI_HELD_SHARED_READ))
+		return csysi_leave_shared_as(lock, CSYSI_HELD_SHARED_READ);
+	return csysi_leave_shared_as(lock, CSYSI_HELD_SHARED_WRITE) &&
+	       !csysi_shared_rwlock_writes(id, lock);
+}
+
+/* Unlock it.  If it is noted that this thread reads it, and neither a cell nor the word tell so,
+ * then a process has overwritten them. */
+static void unlock_read(csys_region *region, csys_shared_rwlock *lock, int is_noted)
 {
 	uint32_t id = csysi_region_own_id(region);
 	struct self self = self_of(region, lock, id);
 	uint32_t *cell = id ? cell_of(&self) : NULL;
 
-	(void)csysi_leave_shared_as(lock, cell ? CSYSI_HELD_SHARED_READ : CSYSI_HELD_SHARED_WRITE);
+	is_noted = is_noted || strike_read(lock, id, cell != NULL);
 	if (cell)
 		leave_cell(&self, cell);
-	else if ((id == 0 || !leave_word(&self)) && !csysi_ledger_is_abandoned())
+	else if ((id == 0 || !(leave_word(&self) || is_noted)) && !csysi_ledger_is_abandoned())
 		csysi_os_abort("unlock of a shared rwlock that this thread does not read");
+}
+
+void csysi_shared_rwlock_unlock_read_slow(csys_region *region, csys_shared_rwlock *lock)
+{
+	unlock_read(region, lock, 0);
+}
+
+void csysi_shared_rwlock_unlock_read_noted(csys_region *region, csys_shared_rwlock *lock)
+{
+	unlock_read(region, lock, 1);
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
@@ -444,8 +468,10 @@ void csys_shared_rwlock_unlock_write(csys_region *region, csys_shared_rwlock *lo
 {
 	uint32_t id = csysi_region_own_id(region);
 
-	(void)csysi_leave_shared_as(lock, CSYSI_HELD_SHARED_WRITE);
-	if (csysi_shared_rwlock_writes(id, lock))
+	int is_noted = csysi_leave_shared_as(lock, CSYSI_HELD_SHARED_WRITE);
+
+	/* What is noted and is not in the word was overwritten by a process. */
+	if (csysi_shared_rwlock_writes(id, lock) || (id != 0 && is_noted))
 		(void)release_word(lock, id);
 	else if (!csysi_ledger_is_abandoned())
 		csysi_os_abort("unlock of a shared rwlock that this thread does not write");
@@ -456,13 +482,14 @@ void csys_shared_rwlock_downgrade(csys_region *region, csys_shared_rwlock *lock)
 	uint32_t id = csysi_region_own_id(region);
 	struct self self = self_of(region, lock, id);
 
-	if (!csysi_shared_rwlock_writes(id, lock)) {
+	int is_noted = csysi_leave_shared_as(lock, CSYSI_HELD_SHARED_WRITE);
+
+	if (!csysi_shared_rwlock_writes(id, lock) && (id == 0 || !is_noted)) {
 		if (!csysi_ledger_is_abandoned())
 			csysi_os_abort("downgrade of a shared rwlock that this thread does not "
 				       "write");
 		return;
 	}
-	(void)csysi_leave_shared_as(lock, CSYSI_HELD_SHARED_WRITE);
 	uint32_t *cell = self.key ? csysi_shared_rwlock_find(self.cells, 0) : NULL;
 	if (cell) {
 		/* The cell first: the next writer sees it, since it has the word after that. */

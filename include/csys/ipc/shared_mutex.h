@@ -57,6 +57,7 @@ typedef struct CSYS_CAPABILITY("mutex") csys_shared_mutex {
 CSYS_API int csysi_shared_mutex_lock_slow(csys_region *region, csys_shared_mutex *mutex);
 CSYS_API int csysi_shared_mutex_entered(csys_shared_mutex *mutex);
 CSYS_API void csysi_shared_mutex_unlock_slow(csys_region *region, csys_shared_mutex *mutex);
+CSYS_API void csysi_shared_mutex_unlock_noted(csys_region *region, csys_shared_mutex *mutex);
 
 /**
  * Lock a shared mutex, however long that takes.
@@ -208,10 +209,12 @@ static inline void csys_shared_mutex_unlock(csys_region *region, csys_shared_mut
 
 	/* Release pairs with the acquire of the next holder.  From here on it may be gone. */
 	if (CSYSI_LIKELY(csysi_member.region == region) &&
-	    CSYSI_LIKELY(csysi_pop_shared(CSYSI_ENTRY(mutex, CSYSI_HELD_SHARED))) &&
-	    CSYSI_LIKELY(__atomic_compare_exchange_n(&mutex->word, &word, 0, 0, __ATOMIC_RELEASE,
-						     __ATOMIC_RELAXED)))
+	    CSYSI_LIKELY(csysi_pop_shared(CSYSI_ENTRY(mutex, CSYSI_HELD_SHARED)))) {
+		if (!CSYSI_LIKELY(__atomic_compare_exchange_n(&mutex->word, &word, 0, 0,
+							      __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+			csysi_shared_mutex_unlock_noted(region, mutex);
 		return;
+	}
 #endif
 	csysi_shared_mutex_unlock_slow(region, mutex);
 }

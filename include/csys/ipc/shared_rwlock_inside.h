@@ -24,6 +24,7 @@ CSYS_API int csysi_shared_rwlock_read_slow(csys_region *region, csys_shared_rwlo
 CSYS_API int csysi_shared_rwlock_read_again(csys_region *region, csys_shared_rwlock *lock);
 CSYS_API int csysi_shared_rwlock_entered(csys_shared_rwlock *lock);
 CSYS_API void csysi_shared_rwlock_unlock_read_slow(csys_region *region, csys_shared_rwlock *lock);
+CSYS_API void csysi_shared_rwlock_unlock_read_noted(csys_region *region, csys_shared_rwlock *lock);
 
 /* What a cell has of the lock that is read: its place in the data.  This is the largest. */
 #define CSYSI_SHARED_RWLOCK_KEYS 0x3fffffffu
@@ -86,9 +87,10 @@ static inline void csys_shared_rwlock_unlock_read(csys_region *region, csys_shar
 
 		/* Release pairs with the acquire of the writer.  From here on the lock may be gone;
 		 * the cell is this thread's. */
-		if (CSYSI_LIKELY(__atomic_compare_exchange_n(csysi_member.cells, &key, 0, 0,
-							     __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
-			return;
+		if (!CSYSI_LIKELY(__atomic_compare_exchange_n(csysi_member.cells, &key, 0, 0,
+							      __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+			csysi_shared_rwlock_unlock_read_noted(region, lock);
+		return;
 	}
 #endif
 	csysi_shared_rwlock_unlock_read_slow(region, lock);
