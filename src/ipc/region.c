@@ -246,6 +246,12 @@ static int check(const csys_region_options *options)
 	return options->members > CSYS_REGION_MEMBERS_MAX ? CSYS_EINVAL : 0;
 }
 
+/* Whether each class of users may read and write, or do neither: see the header. */
+static int is_mode(int mode)
+{
+	return (mode & 044) >> 1 == (mode & 022);
+}
+
 static csys_shm_options options_of(const csys_region_options *options)
 {
 	return (csys_shm_options){
@@ -294,7 +300,7 @@ static int create(creator *call, const char *name, size_t size, const csys_regio
 
 	if (!options)
 		options = &usual;
-	if (check(options) < 0 || size == 0 || !out)
+	if (check(options) < 0 || !is_mode(options->mode) || size == 0 || !out)
 		return CSYS_EINVAL;
 	size_t before = data_of(members_of(options));
 	if (size > PTRDIFF_MAX - before)

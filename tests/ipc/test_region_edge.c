@@ -73,11 +73,32 @@ static void one_that_exists_may_have_room_for_more_members_or_fewer(void **state
 	}
 }
 
+static void a_region_is_read_and_written_or_neither(void **state)
+{
+	(void)state;
+	const int modes[] = { 0644, 0640, 0604, 0622, 0646, 0664, 0602, 0620, 0642 };
+	const int good[] = { 0600, 0606, 0660, 0666, 0 };
+	csys_region *one = NULL;
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		csys_region_options options = { .mode = modes[i] };
+		assert_int_equal(csys_region_create("mode", 1, &options, &one), CSYS_EINVAL);
+		assert_int_equal(csys_region_create_or_open("mode", 1, &options, &one),
+				 CSYS_EINVAL);
+		assert_null(one);
+	}
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		csys_region_options options = { .mode = good[i] };
+		assert_int_equal(csys_region_create("mode", 1, &options, &one), 0);
+		csys_region_close(one);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
 		NAMES_TEST(one_that_exists_may_have_room_for_more_members_or_fewer),
+		NAMES_TEST(a_region_is_read_and_written_or_neither),
 	};
 	return RUN(tests);
 }

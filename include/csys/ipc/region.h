@@ -45,6 +45,9 @@
  * that makes the file shorter (SIGBUS).  A region without a name cannot be made shorter where
  * csys_can(CSYS_CAN_SEAL_MEMORY).
  *
+ * So its permissions let a user read and write it, or do neither.  A user that could only read it
+ * could keep all others from becoming members: reading is enough to lock a file.
+ *
  * Where a process has no access to what tells of deaths (/proc, for a region that was made where it
  * is there), opening is CSYS_ENOTSUP.  Network file systems are not supported.
  *
@@ -77,7 +80,7 @@ typedef struct csys_region csys_region;
 /** How a region is created or opened.  All zero is the usual. */
 typedef struct csys_region_options {
 	int scope; /**< CSYS_NAMES_USER or CSYS_NAMES_GLOBAL */
-	int mode;  /**< create: its permissions, 0600 to 0666; 0 is 0600.  The umask is ignored */
+	int mode;  /**< create: 0600, 0606, 0660 or 0666; 0 is 0600.  The umask is ignored */
 	int accept_foreign;    /**< open: also what another user but the administrator has */
 	int keep;              /**< create: the name stays when nobody has it open, with all data */
 	int replace_unused;    /**< create, create_or_open: what nobody has open is removed first */
