@@ -136,6 +136,7 @@ struct creation {
 	const csys_region_options *options;
 	size_t size;
 	enum csysi_os_token_way way;
+	uint64_t directory[2];
 };
 
 static int fill(void *memory, size_t memory_size, void *context)
@@ -149,6 +150,7 @@ static int fill(void *memory, size_t memory_size, void *context)
 	head->data = data_of(head->members);
 	head->size = creation->size;
 	make_name(memory, head->tokens);
+	memcpy(head->directory, creation->directory, sizeof head->directory);
 	if (!creation->options->init)
 		return 0;
 	return creation->options->init((char *)memory + head->data, creation->size,
@@ -173,21 +175,50 @@ static int is_head(const struct csysi_region_head *head, size_t memory_size)
 	       strspn(name, "0123456789abcdef") == 16 && name[16] == '\0';
 }
 
-/* Begin to use the tokens of a region, whose way and first token are set. */
-static int open_tokens(csys_region *region, int scope, const char *name)
+/* Open the directory of a scope, and tell which it is. */
+static int find_directory(int scope, csys_handle *out, uint64_t out_which[2])
 {
 	struct csysi_os_file info;
-	struct csysi_os_token_place place = { CSYS_NO_HANDLE, name, 0600 };
+	csys_handle directory;
+	int r = csysi_names_directory(scope, &directory);
+	if (r < 0)
+		return r;
+
+	r = csysi_os_file_info(directory, &info);
+	if (r < 0) {
+		csysi_os_close(directory);
+		return r;
+	}
+	out_which[0] = info.device;
+	out_which[1] = info.number;
+	*out = directory;
+	return 0;
+}
+
+/*
+ * Begin to use the tokens of a region, whose way and first token are set.  A process that got it by
+ * a handle may have another directory of names, where it would find no other member alive.
+ */
+static int open_tokens(csys_region *region, int is_taken, int scope,
+		       const struct csysi_region_head *head)
+{
+	uint64_t which[2];
+	struct csysi_os_file info;
+	struct csysi_os_token_place place = { CSYS_NO_HANDLE, head->tokens, 0600 };
 	csys_handle file = region->shm->object.file;
 	int r = csysi_os_file_info(file, &info);
 
 	if (r == 0)
-		r = csysi_names_directory(scope, &place.directory);
+		r = find_directory(scope, &place.directory, which);
 	if (r < 0)
 		return r;
 	if (info.mode != 0) /* memory without a name may have none */
 		place.mode = info.mode & 0666;
-	r = csysi_os_tokens_open(&region->tokens, file, &place);
+	if (is_taken && head->way == CSYSI_OS_TOKEN_LOCK &&
+	    memcmp(which, head->directory, sizeof which) != 0)
+		r = CSYS_ENOTSUP;
+	else
+		r = csysi_os_tokens_open(&region->tokens, file, &place);
 	csysi_os_close(place.directory);
 	return r;
 }
@@ -222,7 +253,7 @@ static int make(csys_shm *shm, int is_taken, int scope, size_t size, csys_region
 		region->tokens.first = (char *)region->entries;
 		region->tokens.stride = sizeof *region->entries;
 		region->tokens.way = (enum csysi_os_token_way)head.way;
-		r = open_tokens(region, scope, head.tokens);
+		r = open_tokens(region, is_taken, scope, &head);
 	}
 	if (r < 0) {
 		csysi_free(region);
@@ -305,9 +336,16 @@ static int create(creator *call, const char *name, size_t size, const csys_regio
 	size_t before = data_of(members_of(options));
 	if (size > PTRDIFF_MAX - before)
 		return CSYS_ENOMEM;
-	struct creation creation = { options, size, best_way() };
+	struct creation creation = { options, size, best_way(), { 0, 0 } };
 	if (!csysi_os_token_can(creation.way))
 		return CSYS_ENOTSUP;
+	if (creation.way == CSYSI_OS_TOKEN_LOCK) {
+		csys_handle directory;
+		int r = find_directory(options->scope, &directory, creation.directory);
+		if (r < 0)
+			return r;
+		csysi_os_close(directory);
+	}
 	csys_shm_options shm_options = options_of(options);
 	shm_options.init = fill;
 	shm_options.context = &creation;

@@ -65,7 +65,9 @@ struct csysi_region_head {
 	uint64_t size; /* of the data */
 	char tokens[CSYSI_OS_TOKEN_NAME];
 	uint32_t next; /* atomic: where the next attach begins to look; only a hint */
-	unsigned char room[196];
+	uint32_t reserved;
+	uint64_t directory[2]; /* LOCK: device and number of the one that has the file of tokens */
+	unsigned char room[176];
 };
 
 struct csys_region {

@@ -73,6 +73,39 @@ static void one_that_exists_may_have_room_for_more_members_or_fewer(void **state
 	}
 }
 
+static int result_of_taking(void)
+{
+	csys_handle copy;
+	csys_region *other = NULL;
+	assert_int_equal(csys_handle_dup(csys_region_handle(region), &copy), 0);
+	int r = csys_region_from_handle_take(copy, NULL, &other);
+	if (r < 0)
+		csys_handle_close(copy);
+	csys_region_close(other);
+	return r;
+}
+
+static void take_it_with_another_directory(void)
+{
+	char path[4096];
+	if (!csys_can(CSYS_CAN_SEAL_MEMORY))
+		return;
+	assert_int_equal(result_of_taking(), 0);
+	make_directory(path, sizeof path);
+	assert_int_equal(csys_names_set_directory(CSYS_NAMES_USER, path), 0);
+	int is_file = region->tokens.way == CSYSI_OS_TOKEN_LOCK;
+	assert_int_equal(result_of_taking(), is_file ? CSYS_ENOTSUP : 0);
+	assert_int_equal(csys_names_set_directory(CSYS_NAMES_USER, NULL), 0);
+	remove_directory(path);
+	assert_int_equal(result_of_taking(), 0);
+}
+
+static void a_process_that_cannot_see_deaths_has_no_part_in_a_region(void **state)
+{
+	(void)state;
+	in_each_way(take_it_with_another_directory);
+}
+
 static void a_region_is_read_and_written_or_neither(void **state)
 {
 	(void)state;
@@ -98,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
 		NAMES_TEST(one_that_exists_may_have_room_for_more_members_or_fewer),
+		NAMES_TEST(a_process_that_cannot_see_deaths_has_no_part_in_a_region),
 		NAMES_TEST(a_region_is_read_and_written_or_neither),
 	};
 	return RUN(tests);

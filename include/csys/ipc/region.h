@@ -48,8 +48,9 @@
  * So its permissions let a user read and write it, or do neither.  A user that could only read it
  * could keep all others from becoming members: reading is enough to lock a file.
  *
- * Where a process has no access to what tells of deaths (/proc, for a region that was made where it
- * is there), opening is CSYS_ENOTSUP.  Network file systems are not supported.
+ * Where a process has no access to what tells of deaths, opening is CSYS_ENOTSUP: /proc, for a
+ * region that was made where it is there; else the directory of names (csys/ipc/names.h) of the
+ * process and scope that it was made in.  Network file systems are not supported.
  *
  * Threads: all functions may be called by any thread, but for closing.  Signals: not to be used in
  * handlers.  Fork: the child has the region as its parent has it, is no member, and holds nothing
