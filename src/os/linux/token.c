@@ -152,6 +152,8 @@ static int wait_by_list(struct csysi_os_token *token, const uint32_t *word, uint
 		(void)csysi_os_now(); /* lets ThreadSanitizer deliver a signal, as in wake.c */
 		return 0;
 	}
+	if (errno == ENOMEM) /* of the kernel, for the two: one word needs none */
+		return csysi_posix_token_wait(word, expected, deadline);
 	if (errno != ETIMEDOUT)
 		abort(); /* the memory is not mapped: sleeping is impossible */
 	return csys_deadline_left(deadline) > 0 ? 0 : CSYS_ETIMEDOUT;
