@@ -239,6 +239,8 @@ static int make(csys_shm *shm, int is_taken, int scope, size_t size, csys_region
 	char *base = csys_shm_data(shm);
 	int r = region ? 0 : CSYS_ENOMEM;
 
+	if (r == 0 && csys_shm_size(shm) < sizeof head)
+		r = CSYS_EBADMSG;
 	if (r == 0) {
 		memcpy(&head, base, sizeof head);
 		r = is_head(&head, csys_shm_size(shm)) && head.size >= size ? 0 : CSYS_EBADMSG;

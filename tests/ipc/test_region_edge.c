@@ -1,7 +1,8 @@
 /*
  * ipc/test_region_edge.c - promises of csys/ipc/region.h at its edges.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* setgroups */
+#include <grp.h>
 #include <unistd.h>
 
 #include "support/region.h"
@@ -51,6 +52,31 @@ static void what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all(
 	in_each_way(close_before_the_child_locks);
 }
 
+static void attach_as_another_user(void)
+{
+	CHECK(setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
+	int r = csys_region_attach(region);
+	_exit(r == 0 ? 1 : r == CSYS_EACCES ? 2 : 3);
+}
+
+static void fork_another_user(void)
+{
+	csys_region *anonymous = region;
+	assert_int_equal(csys_region_create("user", 1, NULL, &region), 0);
+	int is_file = region->tokens.way == CSYSI_OS_TOKEN_LOCK;
+	assert_int_equal(code_of(forked(attach_as_another_user)), is_file ? 1 : 2);
+	csys_region_close(region);
+	region = anonymous;
+}
+
+static void a_child_that_is_another_user_is_told_if_it_cannot_be_a_member(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("only root can become another user");
+	in_each_way(fork_another_user);
+}
+
 /* ---- opening ------------------------------------------------------------------------------- */
 
 static void one_that_exists_may_have_room_for_more_members_or_fewer(void **state)
@@ -70,6 +96,37 @@ static void one_that_exists_may_have_room_for_more_members_or_fewer(void **state
 				 CSYS_EBADMSG);
 		assert_null(other);
 		csys_region_close(one);
+	}
+}
+
+/* A handle of memory of so many bytes that has nothing but the header of a region. */
+static csys_handle bare_memory(size_t size)
+{
+	struct csysi_object_header header;
+	struct csysi_named wanted = {
+		.kind = CSYS_NAME_REGION, .version = 1, .size = size, .max_size = 100000
+	};
+	csys_handle handle = CSYS_NO_HANDLE;
+	csysi_object_make_header(&wanted, &header);
+	assert_int_equal(csysi_os_memory_create("bare", 0, &handle), 0);
+	assert_int_equal(csysi_os_file_allocate(handle, CSYSI_OBJECT_DATA + size), 0);
+	assert_int_equal(csysi_os_write_at(handle, 0, &header, sizeof header), 0);
+	assert_int_equal(csysi_os_memory_seal(handle, CSYSI_OS_SEAL_SHRINK), 0);
+	return handle;
+}
+
+static void what_is_smaller_than_a_region_is_none(void **state)
+{
+	(void)state;
+	if (!csys_can(CSYS_CAN_SEAL_MEMORY))
+		skip_because("no handle is taken here");
+	const size_t sizes[] = { 0, 1, 255, 256, 4096 };
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		csys_region *none = NULL;
+		csys_handle bare = bare_memory(sizes[i]);
+		assert_int_equal(csys_region_from_handle_take(bare, NULL, &none), CSYS_EBADMSG);
+		assert_null(none);
+		csys_handle_close(bare);
 	}
 }
 
@@ -130,7 +187,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
+		NAMES_TEST(a_child_that_is_another_user_is_told_if_it_cannot_be_a_member),
 		NAMES_TEST(one_that_exists_may_have_room_for_more_members_or_fewer),
+		NAMES_TEST(what_is_smaller_than_a_region_is_none),
 		NAMES_TEST(a_process_that_cannot_see_deaths_has_no_part_in_a_region),
 		NAMES_TEST(a_region_is_read_and_written_or_neither),
 	};

@@ -235,6 +235,7 @@ CSYS_API csys_handle csys_region_handle(const csys_region *region);
  * \retval CSYS_EINVAL   no region
  * \retval CSYS_ENOTSUP  the C library has no list of robust locks for this thread
  * \retval CSYS_EMFILE   a forked child needs one more handle, and there is none
+ * \retval CSYS_EACCES   a forked child that has become another user may not open the region again
  * \retval CSYS_ENOMEM   no memory
  */
 CSYS_API CSYS_MUST_CHECK int csys_region_attach(csys_region *region);

@@ -213,8 +213,11 @@ static int use_again(struct csysi_posix_token_file *file)
 	struct csysi_os_token_place place = { file->directory, file->name,
 					      (int)(file->about.st_mode & 0666) };
 	int r = use(file->fd);
-	if (r < 0 || leads_to(file->directory, file->name, &file->about))
+	if (r < 0)
 		return r;
+	/* Not by its name: a process that has become another user's may not look there. */
+	if (fstat(file->fd, &about) == 0 && about.st_nlink > 0)
+		return 0;
 
 	/* Another one that is open here already stays what it is: a file is opened once. */
 	if (fstatat(file->directory, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0 && find(&about))
