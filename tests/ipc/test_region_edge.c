@@ -2,9 +2,12 @@
  * ipc/test_region_edge.c - promises of csys/ipc/region.h at its edges.
  */
 #define _DEFAULT_SOURCE /* setgroups */
+#include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "support/region.h"
 
 /* ---- forked children ----------------------------------------------------------------------- */
@@ -50,6 +53,45 @@ static void what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all(
 {
 	(void)state;
 	in_each_way(close_before_the_child_locks);
+}
+
+static uint32_t phase; /* of a thread: it is a member; it may end */
+
+static void *be_a_member(void *unused)
+{
+	(void)unused;
+	CHECK(csys_region_attach(region) == 0);
+	csysi_store_release(&phase, 1);
+	while (csysi_load_acquire(&phase) != 2)
+		csys_thread_yield();
+	return NULL;
+}
+
+static void close_in_child(void)
+{
+	int handle = (int)csys_region_handle(region);
+	csys_region_close(region);
+	_exit(fcntl(handle, F_GETFD) < 0 ? 1 : 0);
+}
+
+static void fork_beside_a_member(void)
+{
+	pthread_t thread;
+	phase = 0;
+	assert_int_equal(pthread_create(&thread, NULL, be_a_member, NULL), 0);
+	while (csysi_load_acquire(&phase) != 1)
+		csys_thread_yield();
+	assert_int_equal(code_of(forked(close_in_child)), 1);
+	csysi_store_release(&phase, 2);
+	pthread_join(thread, NULL);
+}
+
+static void a_child_that_closes_a_region_keeps_nothing_for_threads_of_its_parent(void **state)
+{
+	(void)state;
+	if (WITH_TSAN || under_valgrind())
+		skip_because("this tool allows no forks beside threads, or finds what they lose");
+	in_each_way(fork_beside_a_member);
 }
 
 static void attach_as_another_user(void)
@@ -187,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
+		NAMES_TEST(a_child_that_closes_a_region_keeps_nothing_for_threads_of_its_parent),
 		NAMES_TEST(a_child_that_is_another_user_is_told_if_it_cannot_be_a_member),
 		NAMES_TEST(one_that_exists_may_have_room_for_more_members_or_fewer),
 		NAMES_TEST(what_is_smaller_than_a_region_is_none),

@@ -148,6 +148,40 @@ static void what_is_held_may_be_overwritten(void **state)
 	in_each_way(overwrite_what_is_held);
 }
 
+/* ---- ids ----------------------------------------------------------------------------------- */
+
+/* The data begins where the entry of one more member would be, and looks like one that lives. */
+static void ask_for_more_than_there_are(void)
+{
+	struct csysi_member_entry *more = &region->entries[region->members];
+	assert_ptr_equal(more, region->data);
+	more->token.word = 1;
+	more->generation = 1;
+	for (uint32_t place = region->members; place <= CSYSI_ID_PLACE; place++) {
+		csys_region_member member;
+		uint32_t id = 1u << CSYSI_ID_GENERATION_SHIFT | place;
+		assert_false(csysi_region_is_alive(region, id));
+		assert_false(csysi_region_look(region, id, &member));
+	}
+	/* Generations are any numbers, and those of ids are not. */
+	for (uint32_t bits = 0; bits < 32; bits++) {
+		uint32_t id;
+		for (uint32_t place = 0; place < region->members; place++)
+			region->entries[place].generation = UINT32_MAX >> bits;
+		assert_int_equal(csysi_region_id_until(region, CSYS_FOREVER, &id), 0);
+		assert_true(id <= CSYSI_ID && id >> CSYSI_ID_GENERATION_SHIFT != 0);
+		assert_true(csysi_region_is_alive(region, id));
+		csys_region_detach(region);
+	}
+}
+
+static void ids_are_of_members_whatever_is_written(void **state)
+{
+	(void)state;
+	csys_region_options options = { .members = 15 };
+	in_each_way_with(&options, ask_for_more_than_there_are);
+}
+
 /* ---- a process that never stops ------------------------------------------------------------ */
 
 static void overwrite_for_ever(void)
@@ -202,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_is_held_may_be_overwritten),
+		NAMES_TEST(ids_are_of_members_whatever_is_written),
 		NAMES_TEST(a_process_that_writes_any_bytes_makes_no_other_crash_or_hang),
 	};
 	return RUN(tests);

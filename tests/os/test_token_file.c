@@ -2,10 +2,12 @@
  * os/test_token_file.c - exam: files whose bytes are tokens come and go with their users.
  */
 #define _XOPEN_SOURCE 700
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,6 +144,82 @@ static void what_is_no_file_of_tokens_is_left_alone(void **state)
 	assert_int_equal(csysi_os_tokens_open(&tokens, CSYS_NO_HANDLE, &longer), CSYS_EINVAL);
 }
 
+/* A file, a FIFO or a link with the name of a file of tokens. */
+static void make_file(const char *name)
+{
+	int fd = openat((int)folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void a_link_or_a_fifo_is_no_file_of_tokens(void **state)
+{
+	(void)state;
+	struct csysi_os_tokens tokens = { .way = CSYSI_OS_TOKEN_LOCK };
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "other", 0600);
+	make_file("target");
+	assert_int_equal(symlinkat("target", (int)folder, place.name), 0);
+	int r = csysi_os_tokens_open(&tokens, CSYS_NO_HANDLE, &place);
+	assert_true(r < 0 && r != CSYS_EBUSY); /* it was not even opened */
+	assert_int_equal(unlinkat((int)folder, place.name, 0), 0);
+	assert_int_equal(unlinkat((int)folder, "target", 0), 0);
+	char path[4096];
+	path_in(own_names(), place.name, path, sizeof path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(csysi_os_tokens_open(&tokens, CSYS_NO_HANDLE, &place), CSYS_EPERM);
+	assert_null(tokens.locks);
+	assert_int_equal(unlinkat((int)folder, place.name, 0), 0);
+}
+
+static void another_file_with_the_name_stays(void **state)
+{
+	(void)state;
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "new", 0600);
+	struct csysi_os_tokens here = used_here(&place);
+	assert_int_equal(unlinkat((int)folder, place.name, 0), 0);
+	make_file(place.name);
+	csysi_os_tokens_close(&here);
+	assert_true(is_there(&place));
+	here = used_here(&place);
+	csysi_os_tokens_close(&here);
+	assert_false(is_there(&place));
+}
+
+/* As the last user of a file does, but that it takes its time. */
+static void remove_slowly(const struct csysi_os_token_place *place, const int done[2])
+{
+	struct flock last = { .l_type = F_WRLCK, .l_start = CSYSI_OS_TOKENS + 1, .l_len = 1 };
+	int fd = openat((int)folder, place->name, O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0 && fcntl(fd, F_SETLK, &last) == 0);
+	CHECK(write(done[1], "", 1) == 1);
+	csysi_os_nap(csys_after_ms(20));
+	CHECK(unlinkat((int)folder, place->name, 0) == 0);
+	_exit(0);
+}
+
+static void a_file_that_is_being_removed_is_not_used(void **state)
+{
+	(void)state;
+	char byte;
+	int done[2];
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "slow", 0600);
+	assert_int_equal(pipe(done), 0);
+	make_file(place.name);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		remove_slowly(&place, done);
+	assert_int_equal(read(done[0], &byte, 1), 1);
+	struct csysi_os_tokens here = used_here(&place);
+	assert_true(is_there(&place)); /* a new one */
+	assert_int_equal(code_of(pid), 0);
+	assert_true(is_there(&place));
+	csysi_os_tokens_close(&here);
+	assert_false(is_there(&place));
+	close(done[0]);
+	close(done[1]);
+}
+
 /* ---- forked children ----------------------------------------------------------------------- */
 
 /* Wait for the other process, and let it go on. */
@@ -208,6 +286,39 @@ static void a_forked_child_has_the_file_that_others_have(void **state)
 		use_after_the_end(i & 1, i & 2);
 }
 
+static void ask_without_handles(const struct csysi_os_tokens *here, const int told[2])
+{
+	struct rlimit none;
+	await_byte(told);
+	CHECK(getrlimit(RLIMIT_NOFILE, &none) == 0);
+	none.rlim_cur = 0;
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	CHECK(csysi_os_token_own(here, 3) == CSYS_EMFILE);
+	_exit(csysi_os_token_is_alive(here, 5));
+}
+
+static void a_forked_child_that_cannot_tell_takes_nobody_for_dead(void **state)
+{
+	(void)state;
+	int told[2];
+	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "ask", 0600);
+	struct csysi_os_tokens here = used_here(&place);
+	assert_int_equal(pipe(told), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		ask_without_handles(&here, told);
+	csysi_os_tokens_close(&here);
+	here = used_here(&place);
+	assert_int_equal(csysi_os_token_own(&here, 5), 0);
+	send_byte(told);
+	assert_int_equal(code_of(pid), 1);
+	csysi_os_token_disown(&here, 5);
+	csysi_os_tokens_close(&here);
+	close(told[0]);
+	close(told[1]);
+}
+
 static void a_forked_child_that_closes_it_leaves_it_to_its_parent(void **state)
 {
 	(void)state;
@@ -263,6 +374,8 @@ static void without_handles_no_file_is_left(void **state)
 	struct csysi_os_tokens tokens = { .way = CSYSI_OS_TOKEN_LOCK };
 	struct csysi_os_token_place place = named(CSYSI_OS_TOKEN_PREFIX "few", 0600);
 	int r = CSYS_EMFILE;
+	if (under_valgrind())
+		skip_because("this tool has limits of its own");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	int next = dup(0);
 	close(next);
@@ -289,8 +402,14 @@ int main(void)
 			what_killed_users_left_is_removed_by_those_that_create_one, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_no_file_of_tokens_is_left_alone, begin,
 						end),
+		cmocka_unit_test_setup_teardown(a_link_or_a_fifo_is_no_file_of_tokens, begin, end),
+		cmocka_unit_test_setup_teardown(another_file_with_the_name_stays, begin, end),
+		cmocka_unit_test_setup_teardown(a_file_that_is_being_removed_is_not_used, begin,
+						end),
 		cmocka_unit_test_setup_teardown(a_forked_child_has_the_file_that_others_have, begin,
 						end),
+		cmocka_unit_test_setup_teardown(
+			a_forked_child_that_cannot_tell_takes_nobody_for_dead, begin, end),
 		cmocka_unit_test_setup_teardown(
 			a_forked_child_that_closes_it_leaves_it_to_its_parent, begin, end),
 		cmocka_unit_test_setup_teardown(a_thread_that_is_cancelled_keeps_nothing_locked,

@@ -52,9 +52,10 @@
  * region that was made where it is there; else the directory of names (csys/ipc/names.h) of the
  * process and scope that it was made in.  Network file systems are not supported.
  *
- * Threads: all functions may be called by any thread, but for closing.  Signals: not to be used in
- * handlers.  Fork: the child has the region as its parent has it, is no member, and holds nothing
- * of what its parent holds; each closes its own.
+ * Threads: any number may use a region at once, and none uses it after it is closed.  Signals: not
+ * to be used in handlers.  Fork: the child has the region as its parent has it, is no member, and
+ * holds nothing of what its parent holds; each closes its own.  A child that is made past the C
+ * library, by clone or _Fork, does not use it.
  */
 #ifndef CSYS_IPC_REGION_H
 #define CSYS_IPC_REGION_H
@@ -82,7 +83,7 @@ typedef struct csys_region csys_region;
 typedef struct csys_region_options {
 	int scope; /**< CSYS_NAMES_USER or CSYS_NAMES_GLOBAL */
 	int mode;  /**< create: 0600, 0606, 0660 or 0666; 0 is 0600.  The umask is ignored */
-	int accept_foreign;    /**< open: also what another user but the administrator has */
+	int accept_foreign;    /**< open: also what users other than the administrator have */
 	int keep;              /**< create: the name stays when nobody has it open, with all data */
 	int replace_unused;    /**< create, create_or_open: what nobody has open is removed first */
 	int prefault;          /**< have all pages in memory before the call returns */
@@ -181,9 +182,8 @@ CSYS_API CSYS_MUST_CHECK int csys_region_from_handle_take(csys_handle handle,
 /**
  * Close a region.
  *
- * The calling thread is no member any more, and holds nothing of it.  The memory stays mapped until
- * all threads of this process that are members have ended or detached; none uses the region after
- * this.
+ * The calling thread detaches, as by csys_region_detach.  The memory stays mapped until all threads
+ * of this process that are members have ended or detached; none uses the region after this.
  *
  * \param region  the region; NULL is ignored
  */
@@ -229,6 +229,9 @@ CSYS_API csys_handle csys_region_handle(const csys_region *region);
 /**
  * Make the calling thread a member now, so that no later call has to.
  *
+ * It waits while another thread, of any process, attaches or detaches.  That takes microseconds,
+ * unless that thread is stopped just then.
+ *
  * \param region  the region
  * \retval 0             it is one
  * \retval CSYS_ENOSPC   there are as many as there is room for
@@ -241,9 +244,10 @@ CSYS_API csys_handle csys_region_handle(const csys_region *region);
 CSYS_API CSYS_MUST_CHECK int csys_region_attach(csys_region *region);
 
 /**
- * Make the calling thread a member no more, which it also is at its end.
+ * Make the calling thread a member no more, which its end does too.
  *
- * It holds nothing of the region.  A later call makes it a member again.
+ * As a rule it holds no lock of the region then; what it holds is left as by a thread that has
+ * ended.  A later call makes it a member again.  It waits as csys_region_attach does.
  *
  * \param region  the region; NULL is ignored
  */
@@ -257,7 +261,7 @@ typedef struct csys_region_member {
 } csys_region_member;
 
 /**
- * Get the next place of the table of members that has had one, for diagnosis.
+ * Get the next member, or one that has ended and whose place is still free, for diagnosis.
  *
  *     unsigned at = 0;
  *     csys_region_member member;

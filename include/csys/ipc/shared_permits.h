@@ -28,8 +28,8 @@
  * once if only one other thread has permits and the system can tell (Linux 5.16), and else within
  * 0.1 s.  A thread that is only stopped keeps its permits.
  *
- * A panic (csys/sync/panic.h) gives back and poisons the permits that were taken since, of which
- * waiting threads learn within 0.1 s.
+ * A panic (csys/sync/panic.h) gives back and poisons the permits that the functions which it leaves
+ * have taken.  Waiting threads learn of that within 0.1 s.
  *
  * A wait takes the free permit with the lowest number.  Waiters sleep; a permit that comes back
  * goes to the first thread that looks.

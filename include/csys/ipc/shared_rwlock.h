@@ -36,9 +36,10 @@
  * Reading while reading is allowed: a thread that reads already is let in past waiting writers,
  * since these wait for it.  Locking it twice in one thread in any other way waits for ever.
  *
- * A thread that reads more than 16 locks of a region at once, or one that lies more than 8 GiB
- * behind the start of the data, has that lock alone: it waits for the other readers, and they
- * wait for it.  Two threads that read many locks then need one order of them, as writers do.
+ * A thread that reads 16 locks of a region has each further one alone: it waits for the other
+ * readers of that lock, and they wait for it.  So has every reader of a lock that lies more than
+ * 8 GiB behind the start of the data.  Threads that read so many locks need one order of them, as
+ * writers do.
  *
  * Unlocking what the thread does not hold in that way aborts with a line on stderr.
  *
