@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <csys/ipc/shared_barrier.h>
 #include <csys/ipc/shared_event.h>
 #include <csys/ipc/shared_semaphore.h>
 
@@ -22,6 +23,7 @@ struct all {
 	csys_shared_once once;
 	csys_shared_event event;
 	csys_shared_semaphore semaphore;
+	csys_shared_barrier barrier;
 };
 #define ALL ((struct all *)OBJECTS)
 
@@ -197,7 +199,9 @@ static void use_all(unsigned what, csys_deadline deadline)
 {
 	csys_region_member member;
 	unsigned at = 0;
+	int is_leader;
 
+	(void)!csys_shared_barrier_wait_until(region, &ALL->barrier, deadline, &is_leader);
 	(void)!csys_shared_event_wait_until(&ALL->event, deadline);
 	csys_shared_event_set(&ALL->event);
 	csys_shared_event_reset(&ALL->event);
