@@ -49,7 +49,7 @@ static void a_code_of_the_system_fails_the_spawn_with_its_meaning(void **state)
 static void a_negative_number_that_is_no_result_is_eother(void **state)
 {
 	(void)state;
-	const int cases[] = { CSYS_EBADMSG - 1, -110, -4096, INT_MIN };
+	const int cases[] = { CSYS_EOWNERDEAD - 1, -110, -4096, INT_MIN };
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int code = cases[i];
 		assert_fails(hooked(return_int, &code), CSYS_EOTHER, CSYS_STEP_HOOK);
