@@ -227,7 +227,9 @@ static int replace(csys_shared_barrier *barrier, uint64_t word, uint64_t next)
 static int look(const csys_region *region, csys_shared_barrier *barrier, uint32_t id,
 		uint64_t first, uint64_t *out_word, uint32_t *out_watched)
 {
-	for (;;) {
+	/* There are no more dead ones than seats.  If there seem to be more, a process writes what
+	 * it must not, which is no reason to stay here beyond the deadline. */
+	for (uint32_t looks = 0;; looks++) {
 		/* Acquire pairs with the release of replace. */
 		uint64_t word = csysi_load_acquire(&barrier->word);
 		int r = verdict(first, word);
@@ -237,7 +239,7 @@ static int look(const csys_region *region, csys_shared_barrier *barrier, uint32_
 		if (seats.missing == 0) {
 			if (replace(barrier, word, next_round(word)))
 				return LEADS;
-		} else if (!seats.dead) {
+		} else if (!seats.dead || looks > CSYS_SHARED_BARRIER_MAX) {
 			*out_word = word;
 			*out_watched = seats.watched;
 			return WAITS;

@@ -174,6 +174,53 @@ static void a_stopped_one_is_not_dead(void **state)
 	with_nap(SHORT_NAP, stop_the_missing);
 }
 
+/*
+ * A process that writes what it must not: whenever the member in the second seat is looked at,
+ * which is before the third, this one becomes that of a dead member again.
+ */
+static uint64_t dead_seat;
+static int rewrites; /* how many times yet */
+
+#ifdef CSYS_TEST_WRAPS
+int __real_csysi_region_is_alive(const csys_region *where, uint32_t id);
+int __wrap_csysi_region_is_alive(const csys_region *where, uint32_t id);
+
+int __wrap_csysi_region_is_alive(const csys_region *where, uint32_t id)
+{
+	if (rewrites > 0 && id == (uint32_t)(BARRIER->seats[1] >> 32)) {
+		rewrites--;
+		csysi_store_relaxed(&BARRIER->seats[2], dead_seat);
+	}
+	return __real_csysi_region_is_alive(where, id);
+}
+#endif
+
+static void look_beside_a_writer(void)
+{
+	enum { MANY = 100000 };
+	make(4, CSYS_SHARED_BARRIER_GOES_ON);
+	assert_int_equal(try_to_wait(), CSYS_ETIMEDOUT);
+	assert_int_equal(csysi_region_own_id(region) & CSYSI_ID_PLACE,
+			 0); /* looks from the first */
+	pid_t living = participant(), dead = participant();
+	dead_seat = csysi_load_relaxed(&BARRIER->seats[2]);
+	kill_it(dead);
+	rewrites = MANY;
+	assert_int_equal(try_to_wait(), CSYS_ETIMEDOUT);
+	assert_in_range(rewrites, 1, MANY - 1);
+	rewrites = 0;
+	kill_it(living);
+}
+
+static void a_process_that_writes_what_it_must_not_makes_no_wait_endless(void **state)
+{
+	(void)state;
+#ifndef CSYS_TEST_WRAPS
+	skip_because("this linker cannot answer calls in their place");
+#endif
+	in_each_way(look_beside_a_writer);
+}
+
 /* ---- coming late --------------------------------------------------------------------- */
 
 /* A waiter that cannot look until the barrier is in use again. */
@@ -244,6 +291,7 @@ int main(void)
 		TEST(a_thread_that_ends_or_detaches_breaks_it),
 		TEST(a_forked_child_is_another),
 		TEST(a_stopped_one_is_not_dead),
+		TEST(a_process_that_writes_what_it_must_not_makes_no_wait_endless),
 		TEST(an_arrival_in_a_round_before_a_reset_does_not_count),
 		TEST(one_that_waited_before_a_reset_is_told_what_it_ended),
 	};
