@@ -102,8 +102,7 @@ static void start_sleeper(void *unused, const struct traced_victim *victim)
 {
 	(void)unused;
 	(void)victim;
-	sleeper = traced_peer_start(wait_as_peer, NULL);
-	assert_int_equal(traced_peer_await_sleep(&sleeper), 1);
+	sleeper = traced_sleeper_start(wait_as_peer, NULL);
 }
 
 static void check_sleeper(void *unused, const struct traced_victim *victim)

@@ -39,12 +39,6 @@ static void look(void *unused, const struct traced_victim *victim)
 	place.semaphore.word = csysi_load_acquire(&SEMAPHORE->word);
 }
 
-static void start_sleeper(int (*run)(void *unused))
-{
-	sleeper = traced_peer_start(run, NULL);
-	assert_int_equal(traced_peer_await_sleep(&sleeper), 1);
-}
-
 /* ---- events ------------------------------------------------------------------------ */
 
 static void begin_automatic(void *unused)
@@ -99,13 +93,13 @@ static void start_event_sleeper(void *unused, const struct traced_victim *victim
 {
 	(void)unused;
 	(void)victim;
-	start_sleeper(get_through);
+	sleeper = traced_sleeper_start(get_through, NULL);
 }
 
 static void set_before_both(void *unused, const struct traced_victim *victim)
 {
 	(void)victim;
-	start_sleeper(get_through_and_set);
+	sleeper = traced_sleeper_start(get_through_and_set, NULL);
 	set_event(unused);
 }
 
@@ -173,7 +167,7 @@ static void start_semaphore_sleeper(void *unused, const struct traced_victim *vi
 {
 	(void)unused;
 	(void)victim;
-	start_sleeper(take);
+	sleeper = traced_sleeper_start(take, NULL);
 }
 
 /* One for each: which of the two comes first is not known. */

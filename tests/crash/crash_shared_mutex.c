@@ -98,8 +98,7 @@ static int hold_until_told(void *unused)
 static void start_sleeper(void *unused, const struct traced_victim *victim)
 {
 	(void)victim;
-	sleeper = traced_peer_start(lock_and_unlock, unused);
-	assert_int_equal(traced_peer_await_sleep(&sleeper), 1);
+	sleeper = traced_sleeper_start(lock_and_unlock, unused);
 }
 
 static void read_word(void *unused, const struct traced_victim *victim)

@@ -41,12 +41,6 @@ static void look(void *unused, const struct traced_victim *victim)
 	place.once.word = csysi_load_acquire(&ONCE->word);
 }
 
-static void start_sleeper(int (*run)(void *unused))
-{
-	sleeper = traced_peer_start(run, NULL);
-	assert_int_equal(traced_peer_await_sleep(&sleeper), 1);
-}
-
 static int result_of(int (*run)(void *unused))
 {
 	struct traced_peer peer = traced_peer_start(run, NULL);
@@ -134,7 +128,7 @@ static void start_permit_sleeper(void *unused, const struct traced_victim *victi
 {
 	(void)unused;
 	(void)victim;
-	start_sleeper(take_and_post_permit);
+	sleeper = traced_sleeper_start(take_and_post_permit, NULL);
 }
 
 static void check_permit(void *unused, const struct traced_victim *victim)
@@ -274,7 +268,7 @@ static void check_once(void *unused, const struct traced_victim *victim)
 
 static void start_once_sleeper(void)
 {
-	start_sleeper(call_and_tell);
+	sleeper = traced_sleeper_start(call_and_tell, NULL);
 }
 
 static void let_the_body_end(void *unused, const struct traced_victim *victim)

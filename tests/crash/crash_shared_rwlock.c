@@ -164,18 +164,15 @@ static void begin_after_writer(void *unused)
 static void start_sleepers(void *unused, const struct traced_victim *victim)
 {
 	(void)victim;
-	reader = traced_peer_start(read_once, unused);
-	assert_int_equal(traced_peer_await_sleep(&reader), 1);
-	writer = traced_peer_start(write_once, unused);
-	assert_int_equal(traced_peer_await_sleep(&writer), 1);
+	reader = traced_sleeper_start(read_once, unused);
+	writer = traced_sleeper_start(write_once, unused);
 }
 
 /* Only a writer sleeps behind one that reads. */
 static void start_writer(void *unused, const struct traced_victim *victim)
 {
 	(void)victim;
-	writer = traced_peer_start(write_once, unused);
-	assert_int_equal(traced_peer_await_sleep(&writer), 1);
+	writer = traced_sleeper_start(write_once, unused);
 }
 
 /* ---- what comes out ---------------------------------------------------------------- */

@@ -139,16 +139,14 @@ static int survive_owner(void *unused)
 
 static void start_owner(void *unused)
 {
-	owner = traced_peer_start(own_until_killed, unused);
-	assert_int_equal(traced_peer_await_sleep(&owner), 1);
+	owner = traced_sleeper_start(own_until_killed, unused);
 }
 
 /* With a sleeper behind the victim: the kernel wakes the victim, which is to wake that one. */
 static void kill_owner(void *unused, const struct traced_victim *victim)
 {
 	(void)victim;
-	sleeper = traced_peer_start(survive_owner, unused);
-	assert_int_equal(traced_peer_await_sleep(&sleeper), 1);
+	sleeper = traced_sleeper_start(survive_owner, unused);
 	assert_int_equal(csysi_os_token_is_alive(&tokens, WALKED), 1);
 	traced_peer_kill(&owner);
 }

@@ -124,6 +124,9 @@ struct traced_peer traced_peer_start(int (*run)(void *context), void *context);
 /* Wait until it sleeps: 1.  0: it has ended before. */
 int traced_peer_await_sleep(struct traced_peer *peer);
 
+/* Start one, and wait until it sleeps; one that ends before fails the test. */
+struct traced_peer traced_sleeper_start(int (*run)(void *context), void *context);
+
 /* Whether it has its result by now. */
 int traced_peer_is_over(const struct traced_peer *peer);
 

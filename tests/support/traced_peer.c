@@ -64,6 +64,14 @@ int traced_peer_await_sleep(struct traced_peer *peer)
 	return 0;
 }
 
+struct traced_peer traced_sleeper_start(int (*run)(void *context), void *context)
+{
+	struct traced_peer peer = traced_peer_start(run, context);
+
+	assert_int_equal(traced_peer_await_sleep(&peer), 1);
+	return peer;
+}
+
 int traced_peer_is_over(const struct traced_peer *peer)
 {
 	/* Acquire pairs with the release of the peer. */
