@@ -3,8 +3,6 @@
  */
 #define _XOPEN_SOURCE 700
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

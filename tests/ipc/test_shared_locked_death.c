@@ -29,7 +29,7 @@ static void assert_free(void)
 	assert_int_equal(csysi_ledger_depth(), 0);
 }
 
-/* ---- who holds it ends ----------------------------------------------------------------- */
+/* ---- a holder that ends ---------------------------------------------------------------- */
 
 static void assert_poisoned_mutex(void)
 {
