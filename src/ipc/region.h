@@ -155,15 +155,19 @@ int csysi_region_wait(const csys_region *region, uint32_t id, const uint32_t *wo
  */
 int csysi_region_nap(const uint32_t *word, uint32_t expected, csys_deadline deadline);
 
-/*
- * Set the bit `waited` in the upper half of *word, if that is still `is`, and sleep as
- * csysi_region_nap does while the upper half is what it is then.
- */
+/* Before a sleep on the upper half of *word: set the bit `waited` in that, if it is still `is`: 1.
+ * 0: it is not. */
+static inline int csysi_region_announce(uint64_t *word, uint64_t is, uint64_t waited)
+{
+	/* Relaxed: it orders nothing; the sleep looks at the word again. */
+	return (is & waited) || csysi_cas_relaxed(word, &is, is | waited);
+}
+
+/* Announce a sleep, and sleep as csysi_region_nap does while the upper half is what it is then. */
 static inline void csysi_region_nap_upper(uint64_t *word, uint64_t is, uint64_t waited,
 					  csys_deadline deadline)
 {
-	/* Relaxed: it orders nothing; the sleep looks at the word again. */
-	if ((is & waited) || csysi_cas_relaxed(word, &is, is | waited))
+	if (csysi_region_announce(word, is, waited))
 		(void)csysi_region_nap(csysi_upper_half(word), (uint32_t)((is | waited) >> 32),
 				       deadline);
 }

@@ -281,8 +281,7 @@ static void sleep_on(const csys_region *region, csys_shared_barrier *barrier, ui
 		csysi_region_nap_upper(&barrier->word, word, WAITED, deadline);
 		return;
 	}
-	/* Relaxed: it orders nothing; the sleep looks at the word again. */
-	if (!(word & WAITED) && !csysi_cas_relaxed(&barrier->word, &word, word | WAITED))
+	if (!csysi_region_announce(&barrier->word, word, WAITED))
 		return;
 	csys_deadline nap = csys_after_ns(csysi_os_token_nap_ns);
 	(void)csysi_region_wait(region, watched, csysi_upper_half(&barrier->word),
