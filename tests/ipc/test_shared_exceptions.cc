@@ -4,27 +4,12 @@
  *
  * Only what is public, so this is linked with the library itself too, as any program is.
  */
-#include <csys/csys.h>
-
-#include <cstdio>
-#include <cstdlib>
-
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
-				     #condition);                                       \
-			std::_Exit(1);                                                  \
-		}                                                                       \
-	} while (0)
+#include "support/exceptions.h"
 
 extern "C" void shared_guarded(csys_region *region, csys_shared_mutex *lock, void (*call)(void));
 
 namespace
 {
-
-struct oops {
-};
 
 struct pair {
 	int one, other;
@@ -43,32 +28,9 @@ struct objects {
 csys_region *region;
 objects *all;
 
-void be_silent(const csys_panic_info *, void *)
-{
-}
-
 void throw_it()
 {
 	throw oops();
-}
-
-template <typename F> bool throws(F call)
-{
-	try {
-		call();
-	} catch (const oops &) {
-		return true;
-	}
-	return false;
-}
-
-int run_thread(csys_thread_function *function)
-{
-	csys_thread *thread;
-	CHECK(csys_thread_spawn(function, NULL, NULL, &thread) == 0);
-	int r = csys_thread_join(thread, NULL);
-	csys_thread_unref(thread);
-	return r;
 }
 
 /* All can be had, and tells this. */
@@ -121,7 +83,7 @@ void panic_while_reading(void *)
 /* The panic has released all before the guards are left. */
 void a_panic_poisons_and_its_unwinding_unlocks_nothing_more()
 {
-	CHECK(run_thread(panic_in_guards) == CSYS_EPANICKED);
+	CHECK(run_thread(panic_in_guards, NULL) == CSYS_EPANICKED);
 	check_free(CSYS_POISONED);
 	check_free(0);
 	CHECK(csys_panic_catch(panic_while_reading, NULL, NULL) == CSYS_EPANICKED);

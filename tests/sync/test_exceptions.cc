@@ -4,10 +4,6 @@
  *
  * Only what is public, so this is linked with the library itself too, as any program is.
  */
-#include <csys/csys.h>
-
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 
@@ -17,26 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
-				     #condition);                                       \
-			std::_Exit(1);                                                  \
-		}                                                                       \
-	} while (0)
+#include "support/exceptions.h"
 
 extern "C" void guarded(csys_mutex *lock, void (*call)(void));
 
 namespace
 {
-
-struct oops {
-};
-
-void be_silent(const csys_panic_info *, void *)
-{
-}
 
 /* What another thread gets by a try. */
 int result_elsewhere;
@@ -56,15 +38,6 @@ int elsewhere(csys_mutex *lock)
 	CHECK(pthread_create(&thread, NULL, try_elsewhere, lock) == 0);
 	pthread_join(thread, NULL);
 	return result_elsewhere;
-}
-
-int run_thread(csys_thread_function *function, void *argument)
-{
-	csys_thread *thread;
-	CHECK(csys_thread_spawn(function, argument, NULL, &thread) == 0);
-	int r = csys_thread_join(thread, NULL);
-	csys_thread_unref(thread);
-	return r;
 }
 
 /* Overwrite what frames that are gone have left on the stack. */
@@ -94,16 +67,6 @@ void take_and_throw(void *argument)
 	if (all->is_before_held)
 		(void)!csys_condvar_wait_until(&all->condvar, &all->before, CSYS_POLL);
 	throw oops();
-}
-
-template <typename F> bool throws(F call)
-{
-	try {
-		call();
-	} catch (const oops &) {
-		return true;
-	}
-	return false;
 }
 
 void panic_now(void *)
