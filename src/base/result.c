@@ -52,8 +52,9 @@ static const struct text results[] = {
 	{ "CSYS_EOWNERDEAD", "one that takes part has ended" },
 };
 
-/* The one positive result. */
+/* The positive ones. */
 static const struct text poisoned = { "CSYS_POISONED", "lock is poisoned" };
+static const struct text redelivered = { "CSYS_REDELIVERED", "message was delivered before" };
 static const struct text unknown = { "unknown", "unknown result" };
 
 static size_t index_of(int result)
@@ -73,6 +74,8 @@ static const struct text *text_of(int result)
 {
 	if (result == CSYS_POISONED)
 		return &poisoned;
+	if (result == CSYS_REDELIVERED)
+		return &redelivered;
 	return csysi_result_is_known(result) ? &results[index_of(result)] : &unknown;
 }
 

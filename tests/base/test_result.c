@@ -24,17 +24,19 @@ static void every_result_has_a_text_and_a_name_of_its_own(void **state)
 	assert_string_equal(csys_strerror(CSYS_EPIPE), "no reader is left");
 }
 
-static void a_poisoned_lock_has_a_text_and_a_name(void **state)
+static void each_note_has_a_text_and_a_name(void **state)
 {
 	(void)state;
 	assert_string_equal(csys_strerror(CSYS_POISONED), "lock is poisoned");
 	assert_string_equal(csys_result_name(CSYS_POISONED), "CSYS_POISONED");
+	assert_string_equal(csys_strerror(CSYS_REDELIVERED), "message was delivered before");
+	assert_string_equal(csys_result_name(CSYS_REDELIVERED), "CSYS_REDELIVERED");
 }
 
 static void any_other_number_has_a_text_too(void **state)
 {
 	(void)state;
-	const int others[] = { CSYS_POISONED + 1, CSYS_EOWNERDEAD - 1, INT32_MAX, INT32_MIN };
+	const int others[] = { CSYS_REDELIVERED + 1, CSYS_EOWNERDEAD - 1, INT32_MAX, INT32_MIN };
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		assert_string_equal(csys_strerror(others[i]), "unknown result");
 		assert_string_equal(csys_result_name(others[i]), "unknown");
@@ -110,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_result_has_a_text_and_a_name_of_its_own),
-		TEST(a_poisoned_lock_has_a_text_and_a_name),
+		TEST(each_note_has_a_text_and_a_name),
 		TEST(any_other_number_has_a_text_too),
 		TEST(results_can_be_case_labels),
 		TEST(os_error_belongs_to_the_thread),

@@ -22,7 +22,10 @@ CSYS_BEGIN_DECLS
 
 /** The results that are positive: success with a note. */
 enum {
-	CSYS_POISONED = 1 /**< the lock is held, and what it guards is suspect: csys/sync/mutex.h */
+	CSYS_POISONED =
+		1, /**< the lock is held, and what it guards is suspect: csys/sync/mutex.h */
+	CSYS_REDELIVERED =
+		2 /**< a receiver before has had the message: csys/ipc/shared_channel.h */
 };
 
 /** The results that are negative: failures. */
@@ -67,7 +70,7 @@ enum {
 /**
  * Describe a result in a few words, such as "no such file, directory or program".
  *
- * \param result  0, CSYS_POISONED or one of the failures
+ * \param result  0, one of the notes or one of the failures
  * \return static text without a full stop, "unknown result" for any other number, never NULL
  */
 CSYS_API const char *csys_strerror(int result);
@@ -75,7 +78,7 @@ CSYS_API const char *csys_strerror(int result);
 /**
  * Tell the name of a result as it is written in C, such as "CSYS_ENOENT".
  *
- * \param result  0, CSYS_POISONED or one of the failures
+ * \param result  0, one of the notes or one of the failures
  * \return static text: "0" for 0, "unknown" for any other number, never NULL
  */
 CSYS_API const char *csys_result_name(int result);
