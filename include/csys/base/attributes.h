@@ -46,12 +46,14 @@
 #define CSYS_BEGIN_DECLS extern "C" {
 #define CSYS_END_DECLS }
 #define CSYSI_NULL nullptr
+#define CSYSI_CAST(type, x) (reinterpret_cast<type>(x))
 #else
 /** Begin declarations of C functions: extern "C" in C++. */
 #define CSYS_BEGIN_DECLS
 /** End what CSYS_BEGIN_DECLS began. */
 #define CSYS_END_DECLS
 #define CSYSI_NULL ((void *)0)
+#define CSYSI_CAST(type, x) ((type)(x))
 #endif
 
 /*

@@ -14,10 +14,8 @@
 
 #if defined(__cplusplus)
 typedef bool csysi_bool;
-#define CSYSI_CAST(type, x) (reinterpret_cast<type>(x))
 #else
 typedef _Bool csysi_bool;
-#define CSYSI_CAST(type, x) ((type)(x))
 #endif
 
 /* ---- orders ---------------------------------------------------------------------- */
