@@ -110,6 +110,13 @@ int csysi_region_id_until(csys_region *region, csys_deadline deadline, uint32_t 
 /* The same if it is one already, else 0. */
 uint32_t csysi_region_own_id(const csys_region *region);
 
+/*
+ * A number that changes whenever a thread of this process ceases to be a member of a region, and in
+ * a forked child.  Atomic, and always there: what is noted of a thread as a member holds while it
+ * is the same.
+ */
+extern uint64_t csysi_region_epoch;
+
 /* How many times more the calling thread reads what its cells are for, in memory of its own; NULL
  * if it is no member. */
 uint32_t *csysi_region_nested(const csys_region *region);
@@ -140,6 +147,17 @@ static inline int csysi_region_is_takable(const csys_region *region, uint32_t wo
 	uint32_t holder = word & CSYSI_ID;
 
 	return holder == 0 || (holder != id && !csysi_region_is_alive(region, holder));
+}
+
+/*
+ * A word that does not stay the same when the member with the id, which lives, has died: a caller
+ * can tell so that it still does.  NULL: the region has no such words.
+ */
+static inline const uint32_t *csysi_region_sign_of_life(const csys_region *region, uint32_t id)
+{
+	return region->tokens.way == CSYSI_OS_TOKEN_LIST
+		       ? &region->entries[id & CSYSI_ID_PLACE].token.word
+		       : NULL;
 }
 
 /*

@@ -44,6 +44,15 @@ static _Thread_local struct csysi_member csysi_member;
 
 static _Thread_local struct membership *memberships;
 
+uint64_t csysi_region_epoch = 1;
+
+static void begin_epoch(void)
+{
+	/* Relaxed: a thread hears of its own step by itself, and of that of another, which had what
+	 * it goes on with, by what hands that over. */
+	(void)csysi_add_relaxed(&csysi_region_epoch, 1);
+}
+
 /* ---- forks ---------------------------------------------------------------------------------- */
 
 static struct csysi_process_lock preparing;
@@ -52,6 +61,7 @@ static int is_prepared;
 static void forget_member(void)
 {
 	csysi_member.region = NULL;
+	begin_epoch();
 }
 
 static void leave_all(void);
@@ -318,6 +328,7 @@ static void leave(struct membership **link, csys_deadline deadline)
 	struct membership *membership = *link;
 
 	*link = membership->next;
+	begin_epoch();
 	if (csysi_member.region == membership->region)
 		csysi_member.region = NULL;
 	int cancel = csysi_os_hold_cancel();
