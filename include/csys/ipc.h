@@ -22,6 +22,8 @@
 #include <csys/ipc/peer.h>
 #include <csys/ipc/region.h>
 #include <csys/ipc/shared_barrier.h>
+#include <csys/ipc/shared_channel.h>
+#include <csys/ipc/shared_channel_in_place.h>
 #include <csys/ipc/shared_event.h>
 #include <csys/ipc/shared_guard.h>
 #include <csys/ipc/shared_locked.h>
@@ -34,5 +36,6 @@
 #include <csys/ipc/socket.h>
 #include <csys/ipc/socket_transfer.h>
 #include <csys/ipc/tcp.h>
+#include <csys/ipc/typed_shared_channel.h>
 
 #endif

@@ -50,6 +50,7 @@ NO_TWIN = {
     'include/csys/ipc/shared_guard.h': 'inline only: tests/ipc/test_shared_guard.c tries it',
     'include/csys/ipc/shared_rwlock_inside.h': 'the inside of shared_rwlock.h, which has both',
     'include/csys/sync/typed_channel.h': 'macros over channel.h',
+    'include/csys/ipc/typed_shared_channel.h': 'macros over shared_channel.h',
 }
 
 # Names that compilers and sanitizers put into an object by themselves.

@@ -1,0 +1,319 @@
+/*
+ * ipc/shared_channel.h - channels in shared memory, from inside.
+ *
+ *     ring: what never changes | the receiver | its sleep | the senders' sleep | tail | senders |
+ *           places
+ *
+ * A message has a position, which counts from 0.  Its place is that modulo the number of places,
+ * and its lap the quotient.  The state of a place tells for which lap it is, and in the same word
+ * which member is responsible for it:
+ *
+ *     state:  lap (32 bits) | id of the member that has claimed it (30 bits) | kind (2 bits)
+ *
+ *            claim                      commit                  release
+ *     FREE ----------> CLAIMED(id) ----------------> READY ----------------> FREE of the next lap
+ *                       |    | abort                                           ^   ^
+ *                       |    +-------------------> DROPPED --------------------+   |
+ *                       |                                    the receiver comes    |
+ *                       +----------------------------------------------------------+
+ *                         the receiver comes, and the claimer is dead
+ *
+ * Each arrow is one atomic step, so the state before and after it names the member that is
+ * responsible.  `tail` and `head` are where to look, and no second account beside the states: a
+ * thread that is killed would leave that wrong.
+ *
+ *     killed                           the state is      and then
+ *     before its claim                 as it was         nobody needs to do anything
+ *     before its commit or abort       CLAIMED(dead)     the receiver passes over the place
+ *     after that, before its wake      READY             the receiver looks after a nap
+ *     the receiver, before its release READY             the next one gets the message
+ *     after that, before it moves head FREE, next lap    the next one moves head
+ *     before it wakes the senders      FREE, next lap    they look after a nap
+ *
+ * With a single sender a copied message is not claimed: nobody else takes the place, which is FREE
+ * until the message is READY.
+ *
+ * Invariants:
+ *   - claimed is the first position that is free, so behind a claimed one no place is left out,
+ *     and the receiver waits for none that nobody fills.  `tail` is at most that position: a
+ *     claimer moves it on after its claim, perhaps late;
+ *   - `head` is the position that is received next, or one that was, if a receiver was killed;
+ *   - the receiver sleeps only if `receiver_sleeps` was set before it looked for the last time, and
+ *     a sender looks at that after its commit: one of the two sees what the other did, since all
+ *     four accesses are in one order (seq_cst).  Likewise `senders_sleep` and the release.  A
+ *     thread that was killed between the two steps leaves the other to the end of its nap.
+ *
+ * All but the first part may hold any bytes: what is read of it is copied, checked and used.
+ */
+#ifndef CSYSI_IPC_SHARED_CHANNEL_H
+#define CSYSI_IPC_SHARED_CHANNEL_H
+
+#include <csys/ipc/shared_channel.h>
+#include <csys/ipc/shared_channel_in_place.h>
+#include <csys/ipc/typed_shared_channel.h>
+
+#include <string.h>
+
+#include "ipc/region.h"
+#include "sync/channel.h"
+
+/* ---- in the region ------------------------------------------------------------------------ */
+
+#define CSYSI_SHARED_CHANNEL_VERSION 0x63680001u
+
+/* Kinds of places. */
+enum { CSYSI_PLACE_FREE, CSYSI_PLACE_CLAIMED, CSYSI_PLACE_READY, CSYSI_PLACE_DROPPED };
+#define CSYSI_PLACE_KIND 3u
+
+struct csysi_shared_place {
+	_Alignas(16) uint64_t state; /* atomic */
+	uint32_t length;
+	uint32_t reserved;
+	unsigned char data[];
+};
+
+/* Options of a channel. */
+#define CSYSI_SHARED_CHANNEL_SINGLE 1u
+#define CSYSI_SHARED_CHANNEL_LASTING 2u
+
+/* In `receiver`: there was one, and it has closed. */
+#define CSYSI_RECEIVER_GONE 0x80000000u
+
+struct csysi_shared_ring {
+	/* Written by the creator, the version last. */
+	uint32_t version; /* atomic */
+	uint32_t shift;   /* there are 1 << shift places */
+	uint32_t size;    /* of a message at most */
+	uint32_t senders;
+	uint32_t flags;
+	uint32_t unused;
+	_Alignas(8) uint64_t layout;
+	/* The rest is atomic. */
+	_Alignas(64) uint32_t receiver; /* its id; 0: there was none yet; or GONE */
+	uint32_t had_sender;
+	_Alignas(128) uint64_t head;
+	uint64_t peeked; /* the position that the receiver has looked at, plus 1 */
+	struct csysi_channel_spin senders_spin;
+	_Alignas(128) uint32_t receiver_sleeps;
+	struct csysi_channel_spin receiver_spin;
+	_Alignas(128) uint32_t senders_sleep;
+	_Alignas(128) uint64_t tail;
+	_Alignas(128) uint32_t ids[]; /* of the members that have senders; 0: free */
+};
+
+/* ---- in a process ------------------------------------------------------------------------- */
+
+struct csys_shared_channel {
+	struct csysi_shared_ring *ring;
+	char *places;
+	/* Copies of what the ring has, checked. */
+	size_t stride; /* from one place to the next */
+	uint64_t mask; /* places - 1 */
+	uint32_t shift;
+	uint32_t size;
+	uint32_t flags;
+	uint32_t senders;
+	uint32_t wake_mask; /* senders are woken at multiples of it, plus 1 */
+	csys_region *region;
+	int has_region; /* of its own */
+	int is_created;
+	uint32_t users; /* atomic: csys_shared_channel_close, and each end */
+};
+
+/* What the two kinds of ends have in common. */
+struct csysi_shared_end {
+	csys_shared_channel *channel;
+	const void *thread;  /* that uses it: csysi_channel_me */
+	uint64_t epoch;      /* csysi_region_epoch, when it was seen to be a member */
+	uint32_t id;         /* of that member */
+	uint32_t generation; /* of the process that has opened it */
+};
+
+/* A place that is reserved, and the state that it was given. */
+struct csysi_shared_reserved {
+	struct csysi_shared_place *place;
+	uint64_t state;
+};
+
+/* The receiver as a sender has seen it last.  Where there is no sign of life, a death is noticed
+ * when the channel is full. */
+struct csysi_shared_seen {
+	uint32_t receiver;   /* as in the ring */
+	uint32_t sign;       /* what *sign_of_life was */
+	uint32_t generation; /* of its place in the region */
+	const uint32_t *sign_of_life;
+	const uint32_t *its_generation;
+};
+
+struct csys_shared_sender {
+	struct csysi_shared_end end;
+	struct csysi_shared_seen seen;
+	uint32_t at; /* in `ids` */
+	uint32_t reserved_count;
+	uint32_t reserved_room;
+	struct csysi_shared_reserved *reserved;
+};
+
+struct csys_shared_receiver {
+	struct csysi_shared_end end;
+	uint64_t told;     /* the position that an earlier receiver has looked at, plus 1; or 0 */
+	uint64_t position; /* of the message that is peeked at */
+	int is_peeking;
+};
+
+/* One user of a channel more, and one less. */
+void csysi_shared_channel_enter(csys_shared_channel *channel);
+void csysi_shared_channel_leave(csys_shared_channel *channel);
+
+/* Begin an end, for the calling thread; end it. */
+int csysi_shared_end_begin(csys_shared_channel *channel, struct csysi_shared_end *out);
+void csysi_shared_end_finish(const struct csysi_shared_end *end);
+
+/*
+ * Let the calling thread go on with an end: its id as a member, to be given to
+ * csysi_shared_end_settle once the ring has it.  CSYS_EBADF: the end is a parent's.  CSYS_ETIMEDOUT
+ * and others as csysi_region_id_until.
+ */
+int csysi_shared_end_turn(const struct csysi_shared_end *end, csys_deadline deadline,
+			  uint32_t *out_id);
+void csysi_shared_end_settle(struct csysi_shared_end *end, uint32_t id);
+
+/* Whether the thread that calls is the one that has used the end last, and still the member. */
+static inline int csysi_shared_end_is_mine(const struct csysi_shared_end *end)
+{
+	/* Relaxed: see csysi_region_epoch. */
+	return end->thread == csysi_channel_me() &&
+	       end->epoch == csysi_load_relaxed(&csysi_region_epoch);
+}
+
+/* Copy a message.  Most are short, and a call of memcpy takes longer than they do. */
+static inline void csysi_shared_copy(void *to, const void *from, size_t length)
+{
+	if (length == sizeof(uint64_t))
+		memcpy(to, from, sizeof(uint64_t));
+	else if (length > 0)
+		memcpy(to, from, length);
+}
+
+/* ---- places ------------------------------------------------------------------------------- */
+
+/* Where a message with a position is, or will be. */
+struct csysi_shared_spot {
+	uint64_t position;
+	struct csysi_shared_place *place;
+	uint64_t state; /* of that, when it is free for this position */
+};
+
+static inline struct csysi_shared_spot csysi_spot_of(const csys_shared_channel *channel,
+						     uint64_t position)
+{
+	size_t at = (size_t)(position & channel->mask);
+
+	return (struct csysi_shared_spot){
+		position,
+		(struct csysi_shared_place *)(void *)(channel->places + at * channel->stride),
+		(position >> channel->shift) << 32,
+	};
+}
+
+/* The state of the place of a spot when it has another kind. */
+static inline uint64_t csysi_spot_state(const struct csysi_shared_spot *spot, uint32_t id,
+					uint32_t kind)
+{
+	return spot->state | (uint64_t)id << 2 | kind;
+}
+
+static inline uint32_t csysi_place_kind(uint64_t state)
+{
+	return (uint32_t)state & CSYSI_PLACE_KIND;
+}
+
+static inline uint32_t csysi_place_claimer(uint64_t state)
+{
+	return (uint32_t)state >> 2;
+}
+
+/* How many laps a state is behind that of a spot (below 0), or ahead of it. */
+static inline int32_t csysi_spot_laps(const struct csysi_shared_spot *spot, uint64_t state)
+{
+	return (int32_t)((uint32_t)(state >> 32) - (uint32_t)(spot->state >> 32));
+}
+
+/* The length of a message, of which any bytes are possible. */
+static inline size_t csysi_shared_length(const csys_shared_channel *channel,
+					 const struct csysi_shared_place *place)
+{
+	/* Relaxed: the commit has ordered it. */
+	uint32_t length = csysi_load_relaxed(&place->length);
+
+	return length <= channel->size ? length : channel->size;
+}
+
+/* ---- messages in place: shared_sender.c, shared_receiver.c -------------------------------- */
+
+/* Claim a place, to be kept. */
+int csysi_shared_sender_claim(csys_shared_sender *sender, csys_deadline deadline,
+			      struct csysi_shared_spot *out);
+
+/* Let the calling thread go on with the receiver. */
+int csysi_shared_receiver_turn(csys_shared_receiver *receiver, csys_deadline deadline);
+
+/* Wait for the next message, which stays. */
+int csysi_shared_receiver_await(csys_shared_receiver *receiver, csys_deadline deadline,
+				struct csysi_shared_spot *out);
+
+/* What a receive of the message with a position returns: 0 or CSYS_REDELIVERED. */
+int csysi_shared_receiver_note(csys_shared_receiver *receiver, uint64_t position);
+
+/* The message of a spot is received. */
+void csysi_shared_receiver_free(csys_shared_receiver *receiver,
+				const struct csysi_shared_spot *spot);
+
+/* What a call that never waits returns. */
+static inline int csysi_shared_without_waiting(int r)
+{
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
+}
+
+/* ---- sleepers ----------------------------------------------------------------------------- */
+
+/* After a commit: wake the receiver, if it sleeps. */
+static inline void csysi_shared_wake_receiver(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	/* Seq_cst, here and below: see the invariants. */
+	if (CSYSI_LIKELY(csysi_load_seq_cst(&ring->receiver_sleeps) == 0))
+		return;
+	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
+		csysi_channel_note_cpu(&ring->receiver_spin);
+		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
+	}
+}
+
+/* After a release: wake the senders that sleep. */
+static inline void csysi_shared_wake_senders(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	if (CSYSI_LIKELY(csysi_load_seq_cst(&ring->senders_sleep) == 0))
+		return;
+	if (csysi_swap_seq_cst(&ring->senders_sleep, 0) != 0) {
+		csysi_channel_note_cpu(&ring->senders_spin);
+		csysi_os_wake(&ring->senders_sleep, UINT32_MAX, 1);
+	}
+}
+
+/* ---- the other side ----------------------------------------------------------------------- */
+
+/* Whether sends have no receiver any more. */
+int csysi_shared_is_receiver_gone(const csys_shared_channel *channel);
+
+/* Whether receives have no sender any more.  If not, *out_id is one that lives, or 0. */
+int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *out_id);
+
+/* Sleep on a word of the ring that is 1, while the member with the id lives, if it is not 0. */
+void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word, uint32_t id,
+			csys_deadline deadline);
+
+#endif

@@ -1,0 +1,391 @@
+/*
+ * ipc/shared_sender.c - sending through shared memory: shared_channel.h.
+ */
+#include "ipc/shared_channel.h"
+
+#include "base/memory.h"
+
+/* ---- the receiver ------------------------------------------------------------------------- */
+
+/* Note what the ring has as the receiver, of which nothing tells that it lives. */
+static void see_nothing(csys_shared_sender *sender, uint32_t word)
+{
+	struct csysi_shared_seen *seen = &sender->seen;
+
+	*seen = (struct csysi_shared_seen){ word, 0, 0, &seen->sign, &seen->generation };
+}
+
+/* Look anew whether there is a receiver, or may come one. */
+static int look_for_receiver(csys_shared_sender *sender)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	const csys_region *region = channel->region;
+	/* Relaxed, all: what is noted was so before the look that counts. */
+	uint32_t word = csysi_load_relaxed(&channel->ring->receiver);
+	const uint32_t *sign = csysi_region_sign_of_life(region, word);
+
+	see_nothing(sender, word);
+	if (sign && word != 0 && (word & CSYSI_ID_PLACE) < region->members &&
+	    !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING)) {
+		const uint32_t *generation = &region->entries[word & CSYSI_ID_PLACE].generation;
+		sender->seen = (struct csysi_shared_seen){ word, csysi_load_relaxed(sign),
+							   csysi_load_relaxed(generation), sign,
+							   generation };
+	}
+	return !csysi_shared_is_receiver_gone(channel);
+}
+
+static inline int is_receiver_there(csys_shared_sender *sender)
+{
+	const struct csysi_shared_seen *seen = &sender->seen;
+
+	/* Relaxed, all: as if this call had come before a close or a death. */
+	if (CSYSI_LIKELY(csysi_load_relaxed(&sender->end.channel->ring->receiver) ==
+				 seen->receiver &&
+			 csysi_load_relaxed(seen->sign_of_life) == seen->sign &&
+			 csysi_load_relaxed(seen->its_generation) == seen->generation) &&
+	    !(seen->receiver & CSYSI_RECEIVER_GONE))
+		return 1;
+	return look_for_receiver(sender);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------ */
+
+/* Note a member as one that has a sender: 0 and where, or CSYS_EBUSY, CSYS_ENOSPC. */
+static int take_entry(const csys_shared_channel *channel, uint32_t id, uint32_t *out_at)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	for (uint32_t i = 0; i < channel->senders; i++) {
+		/* Relaxed: the compare-and-swap decides. */
+		uint32_t was = csysi_load_relaxed(&ring->ids[i]);
+		if (was != 0 && csysi_region_is_alive(channel->region, was))
+			continue;
+		/* Acquire: a single sender goes on where the last one has stopped. */
+		if (!csysi_cas_acq_rel(&ring->ids[i], &was, id))
+			continue;
+		/* Release pairs with the acquire in csysi_shared_are_senders_gone.  After the id: a
+		 * thread that is killed in between is known by that. */
+		csysi_store_release(&ring->had_sender, 1);
+		*out_at = i;
+		return 0;
+	}
+	return channel->flags & CSYSI_SHARED_CHANNEL_SINGLE ? CSYS_EBUSY : CSYS_ENOSPC;
+}
+
+int csys_shared_sender_open(csys_shared_channel *channel, csys_shared_sender **out)
+{
+	if (!channel || !out)
+		return CSYS_EINVAL;
+	csys_shared_sender *sender = csysi_alloc_zero(sizeof *sender);
+	int r = sender ? csysi_shared_end_begin(channel, &sender->end) : CSYS_ENOMEM;
+	if (r < 0) {
+		csysi_free(sender);
+		return r;
+	}
+	see_nothing(sender, UINT32_MAX);
+	r = take_entry(channel, sender->end.id, &sender->at);
+	if (r < 0) {
+		csysi_shared_end_finish(&sender->end);
+		csysi_free(sender);
+		return r;
+	}
+	*out = sender;
+	return 0;
+}
+
+void csys_shared_sender_close(csys_shared_sender *sender)
+{
+	if (!sender)
+		return;
+	const csys_shared_channel *channel = sender->end.channel;
+	if (sender->end.generation == csysi_os_generation()) {
+		if (sender->reserved_count > 0)
+			csysi_os_abort("a shared sender is closed while a place is reserved");
+		uint32_t id = sender->end.id;
+		/* Seq_cst pairs with csysi_shared_are_senders_gone. */
+		if (csysi_cas_seq_cst(&channel->ring->ids[sender->at], &id, 0))
+			csysi_shared_wake_receiver(channel);
+	}
+	csysi_shared_end_finish(&sender->end);
+	csysi_free(sender->reserved);
+	csysi_free(sender);
+}
+
+/* Let the calling thread go on with a sender. */
+static int take_over(csys_shared_sender *sender, csys_deadline deadline)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	uint32_t was = sender->end.id;
+	uint32_t id;
+	int r = csysi_shared_end_turn(&sender->end, deadline, &id);
+	if (r < 0)
+		return r;
+
+	/* The entry is another's, if this one was seen as closed. */
+	if (was != id && !csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id))
+		r = take_entry(channel, id, &sender->at);
+	if (r < 0)
+		return r;
+	csysi_shared_end_settle(&sender->end, id);
+	return 0;
+}
+
+/* ---- one place ------------------------------------------------------------------------------ */
+
+static int is_single(const csys_shared_channel *channel)
+{
+	return (channel->flags & CSYSI_SHARED_CHANNEL_SINGLE) != 0;
+}
+
+/* How a claim at one position went. */
+enum { CLAIM_DONE, CLAIM_NEXT, CLAIM_FULL };
+
+/*
+ * Claim a spot, if its place is free.  A single sender takes it without a claim, unless it is to be
+ * kept for long.
+ */
+static inline int claim_at(const csys_shared_sender *sender, int is_kept,
+			   const struct csysi_shared_spot *spot)
+{
+	uint64_t claimed = csysi_spot_state(spot, sender->end.id, CSYSI_PLACE_CLAIMED);
+	uint64_t state = spot->state;
+
+	if (is_single(sender->end.channel)) {
+		/* Seq_cst, here and below: see the invariants.  With FREE comes that the receiver
+		 * has read what was there: the release of shared_receiver.c. */
+		state = csysi_load_seq_cst(&spot->place->state);
+		if (CSYSI_LIKELY(state == spot->state)) {
+			/* Relaxed: nobody else changes it. */
+			if (is_kept)
+				csysi_store_relaxed(&spot->place->state, claimed);
+			return CLAIM_DONE;
+		}
+	} else if (CSYSI_LIKELY(csysi_cas_seq_cst(&spot->place->state, &state, claimed))) {
+		return CLAIM_DONE;
+	}
+	/* Of the lap before: not received yet. */
+	return csysi_spot_laps(spot, state) < 0 ? CLAIM_FULL : CLAIM_NEXT;
+}
+
+/* Claim the first free place: 1, and its spot.  0: there is none. */
+static int try_claim(const csys_shared_sender *sender, int is_kept, struct csysi_shared_spot *out)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	const struct csysi_shared_ring *ring = channel->ring;
+	/* Relaxed: only where to begin.  It may be late, or go back. */
+	uint64_t position = csysi_load_relaxed(&ring->tail);
+
+	/* Positions that are taken are passed one by one, since a free one that was left out would
+	 * never be filled.  There are more of them than places only if bytes are not as they were
+	 * left, or other senders are faster: then the caller looks again. */
+	for (uint64_t passed = 0; passed <= 4 * channel->mask + 64; passed++) {
+		struct csysi_shared_spot spot = csysi_spot_of(channel, position);
+		int how = claim_at(sender, is_kept, &spot);
+		if (how == CLAIM_DONE)
+			*out = spot;
+		if (how != CLAIM_NEXT)
+			return how == CLAIM_DONE;
+		position++;
+		/* All before the head is used; relaxed, as above. */
+		uint64_t head = csysi_load_relaxed(&ring->head);
+		if ((int64_t)(head - position) > 0)
+			position = head;
+	}
+	return 0;
+}
+
+/* The next claim begins behind it.  After the claim, or the commit where that is it: if this thread
+ * is killed before, the next one only begins too early. */
+static inline void move_tail(const csys_shared_channel *channel, uint64_t position)
+{
+	csysi_store_relaxed(&channel->ring->tail, position + 1); /* a hint */
+}
+
+static inline void fill(struct csysi_shared_place *place, const void *data, size_t length)
+{
+	/* Relaxed: the commit orders it. */
+	csysi_store_relaxed(&place->length, (uint32_t)length);
+	csysi_shared_copy(place->data, data, length);
+}
+
+/* ---- waiting for room --------------------------------------------------------------------- */
+
+/* Look for room awake, as long as that is worth it: 1 if there was. */
+static int spin_for_room(const csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+			 struct csysi_shared_spot *out)
+{
+	struct csysi_shared_ring *ring = sender->end.channel->ring;
+	int is_done = 0;
+
+	for (struct csysi_channel_awake awake =
+		     csysi_channel_awake_begin(&ring->senders_spin, deadline);
+	     csysi_channel_awake_goes_on(&awake, is_done);)
+		is_done = try_claim(sender, is_kept, out);
+	if (!is_done && csysi_channel_yield(&ring->senders_spin, &ring->head))
+		is_done = try_claim(sender, is_kept, out);
+	return is_done;
+}
+
+/* Sleep until there is room, and claim a place. */
+static int claim_slow(const csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+		      struct csysi_shared_spot *out)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	struct csysi_shared_ring *ring = channel->ring;
+	int is_over = csys_deadline_is_poll(deadline);
+
+	if (!is_over && spin_for_room(sender, is_kept, deadline, out))
+		return 0;
+	for (;;) {
+		/* Seq_cst: see the invariants. */
+		if (!is_over)
+			csysi_swap_seq_cst(&ring->senders_sleep, 1);
+		if (try_claim(sender, is_kept, out))
+			return 0;
+		if (csysi_shared_is_receiver_gone(channel))
+			return CSYS_EDISCONNECTED;
+		if (is_over)
+			return CSYS_ETIMEDOUT;
+		/* Relaxed: whose death to wait for, if it is one. */
+		csysi_shared_sleep(channel, &ring->senders_sleep,
+				   csysi_load_relaxed(&ring->receiver) & CSYSI_ID, deadline);
+		is_over = csys_deadline_left(deadline) <= 0;
+	}
+}
+
+/* What comes before each claim. */
+static inline int prepare(csys_shared_sender *sender, csys_deadline deadline)
+{
+	int r = CSYSI_LIKELY(csysi_shared_end_is_mine(&sender->end)) ? 0
+								     : take_over(sender, deadline);
+
+	if (CSYSI_LIKELY(r == 0) && !CSYSI_LIKELY(is_receiver_there(sender)))
+		r = CSYS_EDISCONNECTED;
+	return r;
+}
+
+static inline int claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+			struct csysi_shared_spot *out)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	int r = prepare(sender, deadline);
+
+	if (!CSYSI_LIKELY(r == 0))
+		return r;
+	/* Relaxed: as in try_claim. */
+	struct csysi_shared_spot spot =
+		csysi_spot_of(channel, csysi_load_relaxed(&channel->ring->tail));
+	if (!CSYSI_LIKELY(claim_at(sender, is_kept, &spot) == CLAIM_DONE)) {
+		struct csysi_shared_spot other;
+		r = claim_slow(sender, is_kept, deadline, &other);
+		if (r < 0)
+			return r;
+		spot = other;
+	}
+	if (is_kept || !is_single(channel))
+		move_tail(channel, spot.position);
+	*out = spot;
+	return 0;
+}
+
+int csysi_shared_sender_claim(csys_shared_sender *sender, csys_deadline deadline,
+			      struct csysi_shared_spot *out)
+{
+	return claim(sender, 1, deadline, out);
+}
+
+/* ---- sending ------------------------------------------------------------------------------ */
+
+int csys_shared_sender_send_until(csys_shared_sender *sender, const void *data, size_t length,
+				  csys_deadline deadline)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	struct csysi_shared_spot spot;
+
+	if (!CSYSI_LIKELY(length <= channel->size))
+		return CSYS_EMSGSIZE;
+	int r = claim(sender, 0, deadline, &spot);
+	if (!CSYSI_LIKELY(r == 0))
+		return r;
+	fill(spot.place, data, length);
+	/* Seq_cst: see the invariants. */
+	csysi_swap_seq_cst(&spot.place->state,
+			   csysi_spot_state(&spot, sender->end.id, CSYSI_PLACE_READY));
+	if (is_single(channel))
+		move_tail(channel, spot.position);
+	csysi_shared_wake_receiver(channel);
+	return 0;
+}
+
+int csys_shared_sender_send(csys_shared_sender *sender, const void *data, size_t length)
+{
+	return csys_shared_sender_send_until(sender, data, length, CSYS_FOREVER);
+}
+
+int csys_shared_sender_try_send(csys_shared_sender *sender, const void *data, size_t length)
+{
+	return csysi_shared_without_waiting(
+		csys_shared_sender_send_until(sender, data, length, CSYS_POLL));
+}
+
+/* Send what there is room for without waiting: how many. */
+static size_t send_some(const csys_shared_sender *sender, const char *data, size_t length,
+			size_t count)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	size_t sent = 0;
+
+	for (; sent < count; sent++) {
+		struct csysi_shared_spot spot;
+		if (!try_claim(sender, 0, &spot))
+			break;
+		fill(spot.place, data + sent * length, length);
+		/* Release pairs with the seq_cst load of the receiver, which finish_batch wakes. */
+		csysi_store_release(&spot.place->state,
+				    csysi_spot_state(&spot, sender->end.id, CSYSI_PLACE_READY));
+		move_tail(channel, spot.position);
+	}
+	return sent;
+}
+
+/* After stores that were no full barrier: wake the receiver, if it sleeps. */
+static void finish_batch(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	/* A swap in place of the load: a barrier between the commits and the look. */
+	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
+		csysi_channel_note_cpu(&ring->receiver_spin);
+		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
+	}
+}
+
+int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, size_t length,
+				  size_t count, csys_deadline deadline, size_t *out_sent)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	const char *from = data;
+	size_t sent = 0;
+	int r = length > channel->size ? CSYS_EMSGSIZE : prepare(sender, deadline);
+
+	while (r == 0 && sent < count) {
+		size_t some = send_some(sender, from + sent * length, length, count - sent);
+		if (some > 0)
+			finish_batch(channel);
+		sent += some;
+		if (sent == count)
+			break;
+		r = csys_shared_sender_send_until(sender, from + sent * length, length, deadline);
+		sent += r == 0;
+	}
+	*out_sent = sent;
+	return r;
+}
+
+/* ---- what it tells ------------------------------------------------------------------------ */
+
+int csys_shared_sender_is_disconnected(const csys_shared_sender *sender)
+{
+	return csysi_shared_is_receiver_gone(sender->end.channel);
+}
