@@ -542,3 +542,26 @@ void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word
 	else
 		(void)csysi_region_nap(word, 1, deadline);
 }
+
+int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	/* Seq_cst, here and below: see the invariants. */
+	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
+		csysi_channel_note_cpu(&ring->receiver_spin);
+		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
+	}
+	return 0;
+}
+
+int csysi_shared_wake_senders_slow(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	if (csysi_swap_seq_cst(&ring->senders_sleep, 0) != 0) {
+		csysi_channel_note_cpu(&ring->senders_spin);
+		csysi_os_wake(&ring->senders_sleep, UINT32_MAX, 1);
+	}
+	return 0;
+}

@@ -186,13 +186,31 @@ static inline int csysi_shared_end_is_mine(const struct csysi_shared_end *end)
 	       end->epoch == csysi_load_relaxed(&csysi_region_epoch);
 }
 
-/* Copy a message.  Most are short, and a call of memcpy takes longer than they do. */
-static inline void csysi_shared_copy(void *to, const void *from, size_t length)
+/* How long messages are at most that are copied without a call of memcpy, which would take longer
+ * than all else. */
+#define CSYSI_SHARED_SHORT 16
+
+/* Copy a short message: its first bytes and its last, which overlap. */
+static inline void csysi_shared_copy_short(void *to, const void *from, size_t length)
 {
-	if (length == sizeof(uint64_t))
-		memcpy(to, from, sizeof(uint64_t));
-	else if (length > 0)
-		memcpy(to, from, length);
+	unsigned char *out = to;
+	const unsigned char *in = from;
+
+	if (CSYSI_LIKELY(length >= sizeof(uint64_t))) {
+		uint64_t last;
+		memcpy(&last, in + length - sizeof last, sizeof last);
+		memcpy(out, in, sizeof last);
+		memcpy(out + length - sizeof last, &last, sizeof last);
+	} else if (length >= sizeof(uint32_t)) {
+		uint32_t last;
+		memcpy(&last, in + length - sizeof last, sizeof last);
+		memcpy(out, in, sizeof last);
+		memcpy(out + length - sizeof last, &last, sizeof last);
+	} else if (length > 0) {
+		out[0] = in[0];
+		out[length / 2] = in[length / 2];
+		out[length - 1] = in[length - 1];
+	}
 }
 
 /* ---- places ------------------------------------------------------------------------------- */
@@ -277,31 +295,25 @@ static inline int csysi_shared_without_waiting(int r)
 
 /* ---- sleepers ----------------------------------------------------------------------------- */
 
-/* After a commit: wake the receiver, if it sleeps. */
-static inline void csysi_shared_wake_receiver(const csys_shared_channel *channel)
-{
-	struct csysi_shared_ring *ring = channel->ring;
+/* Wake the receiver, if it sleeps, and the senders that do.  Both return 0. */
+int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel);
+int csysi_shared_wake_senders_slow(const csys_shared_channel *channel);
 
+/* After a commit: wake the receiver, if it sleeps: 0. */
+static inline int csysi_shared_wake_receiver(const csys_shared_channel *channel)
+{
 	/* Seq_cst, here and below: see the invariants. */
-	if (CSYSI_LIKELY(csysi_load_seq_cst(&ring->receiver_sleeps) == 0))
-		return;
-	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
-		csysi_channel_note_cpu(&ring->receiver_spin);
-		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
-	}
+	if (CSYSI_LIKELY(csysi_load_seq_cst(&channel->ring->receiver_sleeps) == 0))
+		return 0;
+	return csysi_shared_wake_receiver_slow(channel);
 }
 
-/* After a release: wake the senders that sleep. */
-static inline void csysi_shared_wake_senders(const csys_shared_channel *channel)
+/* After a release: wake the senders that sleep: 0. */
+static inline int csysi_shared_wake_senders(const csys_shared_channel *channel)
 {
-	struct csysi_shared_ring *ring = channel->ring;
-
-	if (CSYSI_LIKELY(csysi_load_seq_cst(&ring->senders_sleep) == 0))
-		return;
-	if (csysi_swap_seq_cst(&ring->senders_sleep, 0) != 0) {
-		csysi_channel_note_cpu(&ring->senders_spin);
-		csysi_os_wake(&ring->senders_sleep, UINT32_MAX, 1);
-	}
+	if (CSYSI_LIKELY(csysi_load_seq_cst(&channel->ring->senders_sleep) == 0))
+		return 0;
+	return csysi_shared_wake_senders_slow(channel);
 }
 
 /* ---- the other side ----------------------------------------------------------------------- */

@@ -72,7 +72,7 @@ static int end_reserved(csys_shared_sender *sender, struct csysi_shared_reserved
 
 	*reserved = sender->reserved[--sender->reserved_count];
 	if (is_done)
-		csysi_shared_wake_receiver(sender->end.channel);
+		(void)csysi_shared_wake_receiver(sender->end.channel);
 	return is_done;
 }
 

@@ -59,7 +59,7 @@ void csys_shared_receiver_close(csys_shared_receiver *receiver)
 		uint32_t id = receiver->end.id;
 		/* Seq_cst pairs with csysi_shared_is_receiver_gone. */
 		if (csysi_cas_seq_cst(&channel->ring->receiver, &id, CSYSI_RECEIVER_GONE))
-			csysi_shared_wake_senders(channel);
+			(void)csysi_shared_wake_senders(channel);
 	}
 	csysi_shared_end_finish(&receiver->end);
 	csysi_free(receiver);
@@ -152,18 +152,19 @@ static int look(const csys_shared_channel *channel, struct csysi_shared_spot *ou
 			pass(channel, spot.position);
 	}
 	/* What was passed over above is free. */
-	csysi_shared_wake_senders(channel);
+	(void)csysi_shared_wake_senders(channel);
 	return 0;
 }
 
-/* The message of a spot is received. */
-static inline void release(const csys_shared_channel *channel, const struct csysi_shared_spot *spot)
+/* The message of a spot is received: 0. */
+static inline int release(const csys_shared_channel *channel, const struct csysi_shared_spot *spot)
 {
 	/* Seq_cst: see the invariants. */
 	csysi_swap_seq_cst(&spot->place->state, state_after(spot));
 	pass(channel, spot->position);
-	if (((spot->position + 1) & channel->wake_mask) == 0)
-		csysi_shared_wake_senders(channel);
+	return CSYSI_LIKELY(((spot->position + 1) & channel->wake_mask) != 0)
+		       ? 0
+		       : csysi_shared_wake_senders(channel);
 }
 
 /* Whether a message was given to a receiver before this one; which is told once. */
@@ -229,26 +230,18 @@ static int await_slow(const csys_shared_channel *channel, csys_deadline deadline
 	return r;
 }
 
-static inline int await_message(csys_shared_receiver *receiver, csys_deadline deadline,
-				struct csysi_shared_spot *out)
+static int await_message(csys_shared_receiver *receiver, csys_deadline deadline,
+			 struct csysi_shared_spot *out)
 {
 	const csys_shared_channel *channel = receiver->end.channel;
 
-	if (!CSYSI_LIKELY(csysi_shared_end_is_mine(&receiver->end))) {
+	if (!csysi_shared_end_is_mine(&receiver->end)) {
 		int r = csysi_shared_receiver_turn(receiver, deadline);
 		if (r < 0)
 			return r;
 	}
-	struct csysi_shared_spot spot = first_spot(channel);
-	if (!CSYSI_LIKELY(is_ready(&spot, csysi_load_seq_cst(&spot.place->state)))) {
-		struct csysi_shared_spot other;
-		int r = await_slow(channel, deadline, &other);
-		if (r < 0)
-			return r;
-		spot = other;
-	}
-	*out = spot;
-	return 0;
+	uint32_t claimer;
+	return look(channel, out, &claimer) ? 0 : await_slow(channel, deadline, out);
 }
 
 int csysi_shared_receiver_await(csys_shared_receiver *receiver, csys_deadline deadline,
@@ -266,7 +259,7 @@ void csysi_shared_receiver_free(csys_shared_receiver *receiver,
 				const struct csysi_shared_spot *spot)
 {
 	receiver->is_peeking = 0;
-	release(receiver->end.channel, spot);
+	(void)release(receiver->end.channel, spot);
 }
 
 /* ---- receiving ---------------------------------------------------------------------------- */
@@ -287,7 +280,8 @@ static inline int copy(const csys_shared_channel *channel, const struct csysi_sh
 		return CSYS_EMSGSIZE;
 	if (length < lengths->least)
 		return CSYS_EBADMSG;
-	csysi_shared_copy(out_data, place->data, length);
+	if (length > 0)
+		memcpy(out_data, place->data, length);
 	*out_length = length;
 	return 0;
 }
@@ -298,33 +292,33 @@ static inline int finish(csys_shared_receiver *receiver, const struct csysi_shar
 	int r = note_of(receiver, spot->position);
 
 	receiver->is_peeking = 0;
-	release(receiver->end.channel, spot);
+	(void)release(receiver->end.channel, spot);
 	return r;
 }
 
-static inline int recv(csys_shared_receiver *receiver, csys_deadline deadline, void *out_data,
-		       const struct lengths *lengths, size_t *out_length)
+static int recv_slow(csys_shared_receiver *receiver, csys_deadline deadline, void *out_data,
+		     const struct lengths *lengths, size_t *out_length)
 {
 	struct csysi_shared_spot spot;
 	int r = await_message(receiver, deadline, &spot);
-	if (!CSYSI_LIKELY(r == 0))
+	if (r < 0)
 		return r;
 
 	r = copy(receiver->end.channel, spot.place, out_data, lengths, out_length);
-	if (CSYSI_LIKELY(r == 0))
+	if (r == 0)
 		return finish(receiver, &spot);
 	if (r == CSYS_EBADMSG)
 		(void)finish(receiver, &spot);
 	return r;
 }
 
-int csys_shared_receiver_recv_until(csys_shared_receiver *receiver, csys_deadline deadline,
-				    void *out_data, size_t room, size_t *out_length)
+static int recv_any(csys_shared_receiver *receiver, csys_deadline deadline, void *out_data,
+		    size_t room, size_t *out_length)
 {
 	const struct lengths lengths = { 0, room };
 	size_t length;
 
-	return recv(receiver, deadline, out_data, &lengths, out_length ? out_length : &length);
+	return recv_slow(receiver, deadline, out_data, &lengths, out_length ? out_length : &length);
 }
 
 int csysi_shared_receiver_recv_exactly(csys_shared_receiver *receiver, csys_deadline deadline,
@@ -333,7 +327,33 @@ int csysi_shared_receiver_recv_exactly(csys_shared_receiver *receiver, csys_dead
 	const struct lengths lengths = { size, size };
 	size_t length;
 
-	return recv(receiver, deadline, out_data, &lengths, &length);
+	return recv_slow(receiver, deadline, out_data, &lengths, &length);
+}
+
+/* A short message that is there: no call of another function, so that no register has to be saved
+ * for it. */
+int csys_shared_receiver_recv_until(csys_shared_receiver *receiver, csys_deadline deadline,
+				    void *out_data, size_t room, size_t *out_length)
+{
+	const csys_shared_channel *channel = receiver->end.channel;
+
+	if (!CSYSI_LIKELY(!csysi_tsan_is_there() && csysi_shared_end_is_mine(&receiver->end)))
+		return recv_any(receiver, deadline, out_data, room, out_length);
+	struct csysi_shared_spot spot = first_spot(channel);
+	/* Seq_cst: as in look. */
+	if (!CSYSI_LIKELY(is_ready(&spot, csysi_load_seq_cst(&spot.place->state)) &&
+			  receiver->told != spot.position + 1))
+		return recv_any(receiver, deadline, out_data, room, out_length);
+	/* Relaxed: the commit has ordered it. */
+	size_t length = csysi_load_relaxed(&spot.place->length);
+	if (!CSYSI_LIKELY(length <= CSYSI_SHARED_SHORT && length <= channel->size &&
+			  length <= room))
+		return recv_any(receiver, deadline, out_data, room, out_length);
+	csysi_shared_copy_short(out_data, spot.place->data, length);
+	if (out_length)
+		*out_length = length;
+	receiver->is_peeking = 0;
+	return release(channel, &spot);
 }
 
 int csys_shared_receiver_recv(csys_shared_receiver *receiver, void *out_data, size_t room,
@@ -374,7 +394,7 @@ static void release_batch(const csys_shared_channel *channel, uint64_t begin, ui
 		csysi_swap_seq_cst(&spot.place->state, state_after(&spot));
 	}
 	pass(channel, end - 1);
-	csysi_shared_wake_senders(channel);
+	(void)csysi_shared_wake_senders(channel);
 }
 
 static int recv_batch(csys_shared_receiver *receiver, void *out_data, const struct lengths *lengths,

@@ -35,18 +35,16 @@ static int look_for_receiver(csys_shared_sender *sender)
 	return !csysi_shared_is_receiver_gone(channel);
 }
 
-static inline int is_receiver_there(csys_shared_sender *sender)
+/* Whether the receiver is the one that was seen last, and lives. */
+static inline int is_receiver_seen(const csys_shared_sender *sender)
 {
 	const struct csysi_shared_seen *seen = &sender->seen;
 
 	/* Relaxed, all: as if this call had come before a close or a death. */
-	if (CSYSI_LIKELY(csysi_load_relaxed(&sender->end.channel->ring->receiver) ==
-				 seen->receiver &&
-			 csysi_load_relaxed(seen->sign_of_life) == seen->sign &&
-			 csysi_load_relaxed(seen->its_generation) == seen->generation) &&
-	    !(seen->receiver & CSYSI_RECEIVER_GONE))
-		return 1;
-	return look_for_receiver(sender);
+	return csysi_load_relaxed(&sender->end.channel->ring->receiver) == seen->receiver &&
+	       csysi_load_relaxed(seen->sign_of_life) == seen->sign &&
+	       csysi_load_relaxed(seen->its_generation) == seen->generation &&
+	       !(seen->receiver & CSYSI_RECEIVER_GONE);
 }
 
 /* ---- opening and closing ------------------------------------------------------------------ */
@@ -105,7 +103,7 @@ void csys_shared_sender_close(csys_shared_sender *sender)
 		uint32_t id = sender->end.id;
 		/* Seq_cst pairs with csysi_shared_are_senders_gone. */
 		if (csysi_cas_seq_cst(&channel->ring->ids[sender->at], &id, 0))
-			csysi_shared_wake_receiver(channel);
+			(void)csysi_shared_wake_receiver(channel);
 	}
 	csysi_shared_end_finish(&sender->end);
 	csysi_free(sender->reserved);
@@ -202,11 +200,13 @@ static inline void move_tail(const csys_shared_channel *channel, uint64_t positi
 	csysi_store_relaxed(&channel->ring->tail, position + 1); /* a hint */
 }
 
-static inline void fill(struct csysi_shared_place *place, const void *data, size_t length)
+/* Write a message into a place that is not committed. */
+static void fill(struct csysi_shared_place *place, const void *data, size_t length)
 {
 	/* Relaxed: the commit orders it. */
 	csysi_store_relaxed(&place->length, (uint32_t)length);
-	csysi_shared_copy(place->data, data, length);
+	if (length > 0)
+		memcpy(place->data, data, length);
 }
 
 /* ---- waiting for room --------------------------------------------------------------------- */
@@ -254,39 +254,26 @@ static int claim_slow(const csys_shared_sender *sender, int is_kept, csys_deadli
 	}
 }
 
-/* What comes before each claim. */
-static inline int prepare(csys_shared_sender *sender, csys_deadline deadline)
+/* What comes before each claim: the sender is this thread's, and it has a receiver. */
+static int prepare(csys_shared_sender *sender, csys_deadline deadline)
 {
-	int r = CSYSI_LIKELY(csysi_shared_end_is_mine(&sender->end)) ? 0
-								     : take_over(sender, deadline);
+	int r = csysi_shared_end_is_mine(&sender->end) ? 0 : take_over(sender, deadline);
 
-	if (CSYSI_LIKELY(r == 0) && !CSYSI_LIKELY(is_receiver_there(sender)))
-		r = CSYS_EDISCONNECTED;
-	return r;
+	if (r < 0)
+		return r;
+	return is_receiver_seen(sender) || look_for_receiver(sender) ? 0 : CSYS_EDISCONNECTED;
 }
 
-static inline int claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
-			struct csysi_shared_spot *out)
+static int claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+		 struct csysi_shared_spot *out)
 {
-	const csys_shared_channel *channel = sender->end.channel;
 	int r = prepare(sender, deadline);
 
-	if (!CSYSI_LIKELY(r == 0))
-		return r;
-	/* Relaxed: as in try_claim. */
-	struct csysi_shared_spot spot =
-		csysi_spot_of(channel, csysi_load_relaxed(&channel->ring->tail));
-	if (!CSYSI_LIKELY(claim_at(sender, is_kept, &spot) == CLAIM_DONE)) {
-		struct csysi_shared_spot other;
-		r = claim_slow(sender, is_kept, deadline, &other);
-		if (r < 0)
-			return r;
-		spot = other;
-	}
-	if (is_kept || !is_single(channel))
-		move_tail(channel, spot.position);
-	*out = spot;
-	return 0;
+	if (r == 0 && !try_claim(sender, is_kept, out))
+		r = claim_slow(sender, is_kept, deadline, out);
+	if (r == 0 && (is_kept || !is_single(sender->end.channel)))
+		move_tail(sender->end.channel, out->position);
+	return r;
 }
 
 int csysi_shared_sender_claim(csys_shared_sender *sender, csys_deadline deadline,
@@ -297,25 +284,55 @@ int csysi_shared_sender_claim(csys_shared_sender *sender, csys_deadline deadline
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
+/* Make known to the receiver what a spot has been filled with: 0. */
+static inline int commit(const csys_shared_sender *sender, const struct csysi_shared_spot *spot)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+
+	/* Seq_cst: see the invariants. */
+	csysi_swap_seq_cst(&spot->place->state,
+			   csysi_spot_state(spot, sender->end.id, CSYSI_PLACE_READY));
+	if (is_single(channel))
+		move_tail(channel, spot->position);
+	return csysi_shared_wake_receiver(channel);
+}
+
+static int send_slow(csys_shared_sender *sender, const void *data, size_t length,
+		     csys_deadline deadline)
+{
+	struct csysi_shared_spot spot;
+
+	if (length > sender->end.channel->size)
+		return CSYS_EMSGSIZE;
+	int r = claim(sender, 0, deadline, &spot);
+	if (r < 0)
+		return r;
+	fill(spot.place, data, length);
+	return commit(sender, &spot);
+}
+
+/* A short message, for which there is room: no call of another function, so that no register has to
+ * be saved for it. */
 int csys_shared_sender_send_until(csys_shared_sender *sender, const void *data, size_t length,
 				  csys_deadline deadline)
 {
 	const csys_shared_channel *channel = sender->end.channel;
-	struct csysi_shared_spot spot;
 
-	if (!CSYSI_LIKELY(length <= channel->size))
-		return CSYS_EMSGSIZE;
-	int r = claim(sender, 0, deadline, &spot);
-	if (!CSYSI_LIKELY(r == 0))
-		return r;
-	fill(spot.place, data, length);
-	/* Seq_cst: see the invariants. */
-	csysi_swap_seq_cst(&spot.place->state,
-			   csysi_spot_state(&spot, sender->end.id, CSYSI_PLACE_READY));
-	if (is_single(channel))
+	if (!CSYSI_LIKELY(!csysi_tsan_is_there() && csysi_shared_end_is_mine(&sender->end) &&
+			  is_receiver_seen(sender) && length <= CSYSI_SHARED_SHORT &&
+			  length <= channel->size))
+		return send_slow(sender, data, length, deadline);
+	/* Relaxed: as in try_claim. */
+	struct csysi_shared_spot spot =
+		csysi_spot_of(channel, csysi_load_relaxed(&channel->ring->tail));
+	if (!CSYSI_LIKELY(claim_at(sender, 0, &spot) == CLAIM_DONE))
+		return send_slow(sender, data, length, deadline);
+	if (!is_single(channel))
 		move_tail(channel, spot.position);
-	csysi_shared_wake_receiver(channel);
-	return 0;
+	/* Relaxed: the commit orders it. */
+	csysi_store_relaxed(&spot.place->length, (uint32_t)length);
+	csysi_shared_copy_short(spot.place->data, data, length);
+	return commit(sender, &spot);
 }
 
 int csys_shared_sender_send(csys_shared_sender *sender, const void *data, size_t length)
@@ -341,24 +358,12 @@ static size_t send_some(const csys_shared_sender *sender, const char *data, size
 		if (!try_claim(sender, 0, &spot))
 			break;
 		fill(spot.place, data + sent * length, length);
-		/* Release pairs with the seq_cst load of the receiver, which finish_batch wakes. */
+		/* Release pairs with the seq_cst load of the receiver, which the caller wakes. */
 		csysi_store_release(&spot.place->state,
 				    csysi_spot_state(&spot, sender->end.id, CSYSI_PLACE_READY));
 		move_tail(channel, spot.position);
 	}
 	return sent;
-}
-
-/* After stores that were no full barrier: wake the receiver, if it sleeps. */
-static void finish_batch(const csys_shared_channel *channel)
-{
-	struct csysi_shared_ring *ring = channel->ring;
-
-	/* A swap in place of the load: a barrier between the commits and the look. */
-	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
-		csysi_channel_note_cpu(&ring->receiver_spin);
-		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
-	}
 }
 
 int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, size_t length,
@@ -371,8 +376,9 @@ int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, 
 
 	while (r == 0 && sent < count) {
 		size_t some = send_some(sender, from + sent * length, length, count - sent);
+		/* The swap in it is the full barrier between the commits and the look. */
 		if (some > 0)
-			finish_batch(channel);
+			(void)csysi_shared_wake_receiver_slow(channel);
 		sent += some;
 		if (sent == count)
 			break;
