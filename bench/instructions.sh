@@ -59,7 +59,7 @@ for case in self.unbounded.8 self.unbounded.64 self.bounded1024.8 self.unbounded
 	done
 done
 if [ -x "$build/bench/ipc" ]; then
-	for case in named_semaphore.pair file_lock.pair; do
+	for case in named_semaphore.pair file_lock.pair shared_channel.pair shared_channel_single.pair; do
 		for subject in csys bare; do
 			count_case ipc "$case" "$subject"
 		done

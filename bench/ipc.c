@@ -87,10 +87,18 @@ static void print_peers(void)
 /* ---- the cases -------------------------------------------------------------- */
 
 /* The names of ways, in the order of the report.  Those with messages first. */
-static const char *const ways[] = { "pipe", "fifo",    "stream",        "datagram", "seqpacket",
-				    "tcp",  "framing", "message_queue", "system_v", "shm" };
-static const char *const pairs[] = { "file_lock", "named_semaphore" };
+static const char *const ways[] = {
+	"pipe",      "fifo", "stream",         "datagram",
+	"seqpacket", "tcp",  "framing",        "message_queue",
+	"system_v",  "shm",  "shared_channel", "shared_channel_single"
+};
+static const char *const pairs[] = { "file_lock", "named_semaphore", "shared_channel",
+				     "shared_channel_single" };
 enum { WAYS = sizeof ways / sizeof *ways, PAIRS = sizeof pairs / sizeof *pairs };
+
+/* What no other has: beside it stands the first of these that a subject has. */
+static const char *const own[] = { "shared_channel", "shared_channel_single" };
+static const char *const beside_own[] = { "stream", "message_queue" };
 
 static const struct {
 	const char *name;
@@ -146,11 +154,26 @@ static int is_too_large(const struct ipc_way *way, size_t size)
 	return way->largest != 0 && size > way->largest;
 }
 
+/* What a subject has in place of what csys alone has, or NULL. */
+static const struct ipc_way *way_beside(const struct ipc_peer *peer, const char *name)
+{
+	const struct ipc_way *way = NULL;
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		for (size_t j = 0; j < sizeof beside_own / sizeof *beside_own; j++)
+			if (!way && strcmp(name, own[i]) == 0)
+				way = way_named(peer, beside_own[j]);
+	return way;
+}
+
 /* What a subject has for a job, or NULL. */
 static const struct ipc_way *way_of(const struct ipc_peer *peer, const struct job *job)
 {
 	const struct ipc_way *way = way_named(peer, job->way);
-	return way && !is_too_large(way, job->size) ? way : NULL;
+	if (!way)
+		way = way_beside(peer, job->way);
+	if (!way || (job->kind == PAIR && !way->pair))
+		return NULL;
+	return is_too_large(way, job->size) ? NULL : way;
 }
 
 /* Say which sizes csys has not, and so nobody is measured with beside it. */

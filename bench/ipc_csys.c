@@ -421,6 +421,8 @@ static const struct ipc_way ways[] = {
 };
 
 extern const struct ipc_peer ipc_peer_csys;
+extern const struct ipc_peer ipc_peer_csys_channel;
 const struct ipc_peer ipc_peer_csys = { .name = "csys",
 					.ways = ways,
-					.count = sizeof ways / sizeof *ways };
+					.count = sizeof ways / sizeof *ways,
+					.more = &ipc_peer_csys_channel };
