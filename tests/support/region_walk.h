@@ -9,11 +9,17 @@
 #include "support/region.h"
 #include "support/traced.h"
 
-/* An entry of a table of walks, and one whose victim sleeps; all that is not named is NULL. */
+/* An entry of a table of walks, one whose victim is overtaken, and one whose victim sleeps; all
+ * that is not named is NULL. */
 #define REGION_WALK(says, begins, prepares, is_ready, acts, looks, checks)                     \
 	{                                                                                      \
 		.name = (says), .begin = (begins), .prepare = (prepares), .ready = (is_ready), \
 		.act = (acts), .look = (looks), .check = (checks)                              \
+	}
+#define REGION_OVERTAKE(says, begins, prepares, acts, overtakes, checks)                 \
+	{                                                                                \
+		.name = (says), .begin = (begins), .prepare = (prepares), .act = (acts), \
+		.overtake = (overtakes), .check = (checks)                               \
 	}
 #define REGION_SLEEP(says, begins, prepares, acts, unblocks, looks, checks)              \
 	{                                                                                \

@@ -190,6 +190,8 @@ static pid_t start_to_walk(const struct traced_walk *walk)
 		begin_to_be_traced();
 		walk->act(walk->context);
 		csysi_store_release(&progress->is_over, 1);
+		if (walk->overtake)
+			raise(SIGSTOP);
 		for (;;)
 			pause();
 	}
@@ -249,6 +251,24 @@ static void assert_not_endless(void)
 	fail_because("the act has no end");
 }
 
+/* Let others do something while the victim stands, and then the victim what it has left. */
+static void overtake(const struct traced_walk *walk)
+{
+	pid_t pid = now.victim.pid;
+	int status = 0;
+
+	call(walk->overtake, walk);
+	if (act_is_over())
+		return;
+	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	if (child_watch(pid, &status, 0) != CHILD_CHANGED) {
+		traced_kill(pid);
+		fail_because("the victim hangs after it was overtaken");
+	}
+	if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP)
+		fail_msg("the victim that was overtaken has the status %#x", (unsigned)status);
+}
+
 /* Let a victim make so many steps, or less if it is over or asleep before, and kill it. */
 static struct traced_victim walk_and_kill(const struct traced_walk *walk, int steps,
 					  int to_its_sleep)
@@ -265,6 +285,8 @@ static struct traced_victim walk_and_kill(const struct traced_walk *walk, int st
 		victim->is_over = act_is_over();
 		assert_not_endless();
 	}
+	if (walk->overtake)
+		overtake(walk);
 	call(walk->look, walk);
 	traced_kill(victim->pid);
 	call(walk->check, walk);

@@ -53,10 +53,13 @@ struct traced_walk {
 	/* In the tester, in this order: before there is a victim; while it stands, prepared; once,
 	 * when it is seen to sleep in its act (what is done here ends the sleep); where it is
 	 * killed; after its death.  The victim may end a sleep by itself, so one that was killed
-	 * later need not have slept: `has_slept` tells. */
+	 * later need not have slept: `has_slept` tells.  With `overtake` a victim stands where it
+	 * would be killed: that is called there, the act goes on to its end, and then it is killed.
+	 */
 	void (*begin)(void *context);
 	void (*ready)(void *context, const struct traced_victim *victim);
 	void (*unblock)(void *context, const struct traced_victim *victim);
+	void (*overtake)(void *context, const struct traced_victim *victim);
 	void (*look)(void *context, const struct traced_victim *victim);
 	void (*check)(void *context, const struct traced_victim *victim);
 };
