@@ -2,11 +2,12 @@
  * ipc/shared_barrier.c - threads of several processes wait for each other.
  *
  *     word:  WAITED | BROKEN | ABORTED | round (29 bits) || WAS_BROKEN | era (12) | changes (19)
- *     seat:  LEFT | id of a member                       || round + 1 in which it has arrived, or 0
+ *     seat:  LEFT | id of a member                       || AWAITED | round + 1 of its last arrival
  *
- * A seat is of the member whose id it has, from its first arrival on.  Only that member writes it,
- * but for two things that others do: they make it LEFT when the member is dead and the barrier goes
- * on, and they clear it in a reset.  An arrival is one store into the own seat.  Whether a round is
+ * A seat is of the member whose id it has, from its first arrival on, and 0 if it is nobody's.
+ * AWAITED: the member has not arrived, or has withdrawn.  Only that member writes it, but for two
+ * things that others do: they make it LEFT when the member is dead and the barrier goes on, and
+ * they clear it in a reset.  An arrival is one store into the own seat.  Whether a round is
  * complete is not counted but looked at: each thread that has arrived looks at all seats, and the
  * one whose compare-and-swap of the word begins the next round is the leader.  So a thread that is
  * killed between any two steps leaves nothing that another could not do as well.
@@ -19,8 +20,9 @@
  *     wake
  *     in a withdrawal            its seat awaited, id dead  as the first
  *     in a reset                 flagged, some seats empty  all are told, until the next reset
+ *     with all others            no seat is empty           one that finds none breaks the barrier
  *
- * A withdrawal empties the seat and then counts in `changes`.  A thread that has seen the seat full
+ * A withdrawal sets AWAITED and then counts in `changes`.  A thread that has seen the arrival
  * begins the next round by a compare-and-swap of the word it read before, so either that fails, or
  * the thread that withdraws finds another round and has not withdrawn.
  *
@@ -29,7 +31,9 @@
  *
  * A reset begins an era.  A thread that waits in another era than that in which it came is told
  * what the reset has ended.  A reset that is slow clears no seat that was taken in the next era: it
- * looks at the era between reading a seat and the compare-and-swap of that.
+ * looks at the era between reading a seat and the compare-and-swap of that, and the rounds in seats
+ * of two eras differ.  An arrival that comes too late for a reset to see it finds the flag, or the
+ * next era, in its first look, and clears the seat itself.
  *
  * Invariant: a round ends only by a step from a word in whose round each seat was full, LEFT or
  * (when it goes on) of a dead member; or by a flag.  While a thread sleeps WAITED is set, or was
@@ -53,6 +57,7 @@
 #define CHANGES ((uint64_t)0x7ffff)
 
 #define LEFT ((uint64_t)1 << 63)
+#define AWAITED ((uint64_t)1 << 31)
 #define SEAT_SHIFT 32
 
 _Static_assert(sizeof(csys_shared_barrier) == 1024, "the same in all processes");
@@ -112,22 +117,31 @@ static void wake(const csys_shared_barrier *barrier, uint64_t word)
 
 /* ---- seats of members ------------------------------------------------------------------ */
 
-/* The seat of the member with this id, which takes an empty one if it has none; NULL: none is left.
+/* What a call has of the barrier. */
+struct own {
+	uint64_t *seat;   /* NULL: as many others take part */
+	uint64_t arrived; /* what it has written there; LEFT: the thread has left before */
+	int is_new;       /* the thread had no seat before */
+};
+
+/* The seat of the member that arrives, which takes an empty one if it has none; NULL: none is left.
  * *out is what it has. */
-static uint64_t *seat_for(csys_shared_barrier *barrier, uint32_t id, uint64_t *out)
+static uint64_t *seat_for(csys_shared_barrier *barrier, struct own *own, uint64_t *out)
 {
 	uint32_t count = count_of(barrier);
+	uint64_t awaited = own->arrived | AWAITED;
 
 	/* Relaxed: what this thread wrote itself; a seat has a new id only by its member. */
 	for (uint32_t i = 0; i < count; i++)
-		if (id_in(*out = csysi_load_relaxed(&barrier->seats[i])) == id)
+		if (id_in(*out = csysi_load_relaxed(&barrier->seats[i])) == id_in(awaited))
 			return &barrier->seats[i];
+	own->is_new = 1;
 	for (uint32_t i = 0; i < count; i++) {
 		*out = csysi_load_relaxed(&barrier->seats[i]);
 		while (id_in(*out) == 0) {
 			/* Relaxed: the arrival follows. */
-			if (csysi_cas_relaxed(&barrier->seats[i], out, seat_of(id, 0))) {
-				*out = seat_of(id, 0);
+			if (csysi_cas_relaxed(&barrier->seats[i], out, awaited)) {
+				*out = awaited;
 				return &barrier->seats[i];
 			}
 		}
@@ -135,23 +149,24 @@ static uint64_t *seat_for(csys_shared_barrier *barrier, uint32_t id, uint64_t *o
 	return NULL;
 }
 
-/* Arrive, as `marks` tells: the own seat.  NULL: as many others take part.  *out is what is in it
- * now, with LEFT if the thread has left before. */
-static uint64_t *arrive(csys_shared_barrier *barrier, uint32_t id, uint64_t marks, uint64_t *out)
+/* Arrive, with `marks`: what the call has then. */
+static struct own arrive(csys_shared_barrier *barrier, uint64_t arrived, uint64_t marks)
 {
+	struct own own = { NULL, arrived, 0 };
+
 	for (;;) {
 		uint64_t is;
-		uint64_t *seat = seat_for(barrier, id, &is);
 
-		*out = seat_of(id, 0) | marks;
-		if (!seat || (is & LEFT)) {
-			*out |= LEFT;
-			return seat;
+		own.seat = seat_for(barrier, &own, &is);
+		if (!own.seat || (is & LEFT)) {
+			own.arrived |= LEFT;
+			return own;
 		}
-		/* Sequentially consistent: before the looks at the other seats.  It is a release
-		 * too, and pairs with those looks.  It fails if a reset has cleared the seat. */
-		if (csysi_cas_seq_cst(seat, &is, *out))
-			return seat;
+		/* Sequentially consistent: before the looks at the word and the other seats.  It is
+		 * a release too, and pairs with the looks of others.  It fails if a reset has
+		 * cleared the seat. */
+		if (csysi_cas_seq_cst(own.seat, &is, arrived | marks))
+			return own;
 	}
 }
 
@@ -222,6 +237,12 @@ static int replace(csys_shared_barrier *barrier, uint64_t word, uint64_t next)
 	return 1;
 }
 
+/* Break it, if the word is still this one: 1. */
+static int break_it(csys_shared_barrier *barrier, uint64_t word)
+{
+	return replace(barrier, word, (word & ~WAITED) | BROKEN);
+}
+
 /* Look, and do what there is to do: WAITS, OVER, LEADS or a failure.  *out_word: what was seen;
  * *out_watched: a member that is missing, or 0. */
 static int look(const csys_region *region, csys_shared_barrier *barrier, uint32_t id,
@@ -230,8 +251,9 @@ static int look(const csys_region *region, csys_shared_barrier *barrier, uint32_
 	/* There are no more dead ones than seats.  If there seem to be more, a process writes what
 	 * it must not, which is no reason to stay here beyond the deadline. */
 	for (uint32_t looks = 0;; looks++) {
-		/* Acquire pairs with the release of replace. */
-		uint64_t word = csysi_load_acquire(&barrier->word);
+		/* Sequentially consistent: after the own arrival.  It is an acquire too, and pairs
+		 * with the release of replace. */
+		uint64_t word = csysi_load_seq_cst(&barrier->word);
 		int r = verdict(first, word);
 		if (r != WAITS)
 			return r;
@@ -248,22 +270,60 @@ static int look(const csys_region *region, csys_shared_barrier *barrier, uint32_
 			 * look decides. */
 			(void)csysi_cas_relaxed(seats.dead, &seats.was, seats.was | LEFT);
 		} else {
-			(void)replace(barrier, word, (word & ~WAITED) | BROKEN);
+			(void)break_it(barrier, word);
 		}
 	}
+}
+
+/* Whether one is awaited that is dead; or all have arrived, and none of them lives to see that. */
+static int is_given_up(const csys_region *region, csys_shared_barrier *barrier, uint64_t word)
+{
+	struct seats seats = look_at_seats(region, barrier, word, 0);
+	int has_dead = 0;
+
+	if (seats.missing != 0)
+		return seats.dead != NULL;
+	for (uint32_t i = 0; i < count_of(barrier); i++) {
+		/* Relaxed: a dead member writes no more, and the word must be the same then. */
+		uint64_t is = csysi_load_relaxed(&barrier->seats[i]);
+		if (is & LEFT)
+			continue;
+		if (id_in(is) == 0 || csysi_region_is_alive(region, id_in(is)))
+			return 0;
+		has_dead = 1;
+	}
+	return has_dead;
+}
+
+/* What a thread is told that has found no seat.  There may be no other that sees deaths. */
+static int refuse(const csys_region *region, csys_shared_barrier *barrier, uint64_t first)
+{
+	/* Relaxed: it is written before others hear of the barrier. */
+	int goes_on = csysi_load_relaxed(&barrier->options) & CSYS_SHARED_BARRIER_GOES_ON;
+
+	/* As often as look does at most, for the same reason. */
+	for (uint32_t looks = 0; looks <= CSYS_SHARED_BARRIER_MAX; looks++) {
+		uint64_t word = csysi_load_acquire(&barrier->word); /* as in look */
+		int r = verdict(first, word);
+		if (r != WAITS || goes_on || !is_given_up(region, barrier, word))
+			return r < 0 ? r : CSYS_EBUSY;
+		if (break_it(barrier, word))
+			return CSYS_EOWNERDEAD;
+	}
+	return CSYS_EBUSY;
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 /* Undo the arrival: CSYS_ETIMEDOUT.  If the round is over by now, or will not be, as verdict. */
-static int withdraw(csys_shared_barrier *barrier, uint64_t *seat, uint64_t arrived, uint64_t first)
+static int withdraw(csys_shared_barrier *barrier, const struct own *own, uint64_t first)
 {
-	uint32_t id = id_in(arrived);
+	uint64_t is = own->arrived;
 	uint64_t word;
 	int r;
 
 	/* Relaxed, also where a reset has cleared it: the next step shows it. */
-	(void)csysi_cas_relaxed(seat, &arrived, seat_of(id, 0));
+	(void)csysi_cas_relaxed(own->seat, &is, own->arrived | AWAITED);
 	do {
 		word = csysi_load_acquire(&barrier->word); /* as in look */
 		r = verdict(first, word);
@@ -289,21 +349,34 @@ static void sleep_on(const csys_region *region, csys_shared_barrier *barrier, ui
 				csys_deadline_earlier(deadline, nap));
 }
 
-/* OVER, LEADS or a failure. */
-static int wait_for(const csys_region *region, csys_shared_barrier *barrier, uint64_t *seat,
-		    uint64_t arrived, uint64_t first, csys_deadline deadline)
+/* Take part no more, since the call has come too late: a reset may have looked at the seat before
+ * that was taken. */
+static void give_back(const struct own *own)
 {
-	uint32_t id = id_in(arrived);
+	uint64_t is = own->arrived;
+
+	/* Relaxed: it is as if the thread had never been there. */
+	if (own->is_new)
+		(void)csysi_cas_relaxed(own->seat, &is, 0);
+}
+
+/* OVER, LEADS or a failure. */
+static int wait_for(const csys_region *region, csys_shared_barrier *barrier, const struct own *own,
+		    uint64_t first, csys_deadline deadline)
+{
+	uint32_t id = id_in(own->arrived);
 	uint32_t watched;
 	uint64_t word;
 	int r = look(region, barrier, id, first, &word, &watched);
 
+	if (r < 0)
+		give_back(own);
 	if (r == WAITS && csys_deadline_left(deadline) > 0)
 		for (int round = 0; r == WAITS && csysi_backs_off(&round);)
 			r = look(region, barrier, id, first, &word, &watched);
 	while (r == WAITS) {
 		if (csys_deadline_left(deadline) <= 0)
-			return withdraw(barrier, seat, arrived, first);
+			return withdraw(barrier, own, first);
 		sleep_on(region, barrier, word, watched, deadline);
 		r = look(region, barrier, id, first, &word, &watched);
 	}
@@ -314,7 +387,6 @@ int csys_shared_barrier_wait_until(csys_region *region, csys_shared_barrier *bar
 				   csys_deadline deadline, int *out_is_leader)
 {
 	uint32_t id;
-	uint64_t arrived;
 	int r = region && barrier ? csysi_region_id_until(region, deadline, &id) : CSYS_EINVAL;
 	if (r < 0)
 		return r;
@@ -324,12 +396,12 @@ int csys_shared_barrier_wait_until(csys_region *region, csys_shared_barrier *bar
 	r = verdict(first, first);
 	if (r < 0)
 		return r;
-	uint64_t *seat = arrive(barrier, id, arrived_in(first), &arrived);
-	if (!seat)
-		return CSYS_EBUSY;
-	if (arrived & LEFT)
+	struct own own = arrive(barrier, seat_of(id, arrived_in(first)), 0);
+	if (!own.seat)
+		return refuse(region, barrier, first);
+	if (own.arrived & LEFT)
 		return CSYS_EINVAL;
-	r = wait_for(region, barrier, seat, arrived, first, deadline);
+	r = wait_for(region, barrier, &own, first, deadline);
 	if (r < 0)
 		return r;
 	if (out_is_leader)
@@ -347,11 +419,10 @@ int csys_shared_barrier_wait(csys_region *region, csys_shared_barrier *barrier, 
 int csys_shared_barrier_leave(csys_region *region, csys_shared_barrier *barrier)
 {
 	uint32_t id;
-	uint64_t left;
 	int r = region && barrier ? csysi_region_id_until(region, CSYS_FOREVER, &id) : CSYS_EINVAL;
 	if (r < 0)
 		return r;
-	if (!arrive(barrier, id, LEFT, &left))
+	if (!arrive(barrier, seat_of(id, 0), LEFT).seat)
 		return CSYS_EBUSY;
 	/* One of those that wait begins the next round, if this one was the last: none sleeps on a
 	 * word that it read before it saw the seat. */
@@ -378,21 +449,37 @@ static uint64_t next_era(uint64_t word)
 	return next | ((word + ONE_ERA) & ERA) | (word & BROKEN ? WAS_BROKEN : 0);
 }
 
+/* Clear a seat in the era of `first`: the word as it was then; in another era nothing is done. */
+static uint64_t clear_seat(csys_shared_barrier *barrier, uint64_t *seat, uint64_t first)
+{
+	uint64_t is, word;
+	uint32_t tries = 0;
+
+	/* It fails if its member arrives meanwhile, which no more than all do.  If there seem to be
+	 * more, a process writes what it must not. */
+	do {
+		/* Sequentially consistent, both: the word is looked at before the seats too, where
+		 * this one comes from.  An arrival that is not seen here sees the flag. */
+		is = csysi_load_seq_cst(seat);
+		word = csysi_load_seq_cst(&barrier->word);
+		if (((word ^ first) & ERA) || is == 0 || (is & LEFT))
+			break;
+		/* Relaxed: the seat says nothing but whose it is. */
+	} while (!csysi_cas_relaxed(seat, &is, 0) && ++tries <= CSYS_SHARED_BARRIER_MAX);
+	return word;
+}
+
 void csys_shared_barrier_reset(csys_shared_barrier *barrier)
 {
-	/* Acquire, here and below: the thread that resets sees what was done before the flag. */
-	uint64_t first = csysi_load_acquire(&barrier->word);
+	/* Sequentially consistent: see clear_seat.  Acquire in it, and in that below: the thread
+	 * that resets sees what was done before the flag. */
+	uint64_t first = csysi_load_seq_cst(&barrier->word);
 	uint64_t word = first;
 
-	for (uint32_t i = 0; i < CSYS_SHARED_BARRIER_MAX && (word & (BROKEN | ABORTED)); i++) {
-		uint64_t is = csysi_load_acquire(&barrier->seats[i]);
-		word = csysi_load_acquire(&barrier->word);
-		if ((word ^ first) & ERA)
-			return;
-		if (!(is & LEFT))
-			/* Relaxed: if it fails, its member has arrived meanwhile, and is told. */
-			(void)csysi_cas_relaxed(&barrier->seats[i], &is, 0);
-	}
+	for (uint32_t i = 0;
+	     i < CSYS_SHARED_BARRIER_MAX && (word & (BROKEN | ABORTED)) && !((word ^ first) & ERA);
+	     i++)
+		word = clear_seat(barrier, &barrier->seats[i], first);
 	while (!((word ^ first) & ERA) && (word & (BROKEN | ABORTED)) &&
 	       !replace(barrier, word, next_era(word)))
 		word = csysi_load_acquire(&barrier->word);

@@ -19,6 +19,7 @@
 #define FLAGS ((uint64_t)3 << 61)
 #define ROUND ((uint64_t)0x1fffffff << 32)
 #define LEFT ((uint64_t)1 << 63)
+#define AWAITED ((uint64_t)1 << 31)
 
 static struct traced_peer sleeper;
 static csys_shared_barrier barrier; /* when the victim was killed */
@@ -154,6 +155,13 @@ static int take_part(void *unused)
 	return try_to_wait() == CSYS_ETIMEDOUT ? 0 : 1;
 }
 
+static int take_part_and_stay(void *unused)
+{
+	if (take_part(unused) == 0)
+		stay();
+	return 1;
+}
+
 static void seat_a_dead_one(void *unused, const struct traced_victim *victim)
 {
 	(void)victim;
@@ -230,6 +238,119 @@ static void check_woken(void *unused, const struct traced_victim *victim)
 	check_both(unused, victim);
 }
 
+/* ---- acts that a reset overtakes ------------------------------------------------------ */
+
+/* What the victim was told, in the region. */
+#define TOLD (*(int32_t *)(BARRIER + 1))
+
+/* How many seats are. */
+static uint32_t taken(void)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < CSYS_SHARED_BARRIER_MAX; i++)
+		count += csysi_load_acquire(&BARRIER->seats[i]) != 0;
+	return count;
+}
+
+/* The tester takes part, and as if others had done the same there is one in each seat that nobody
+ * looks at. */
+static void fill_seats(void)
+{
+	assert_int_equal(try_to_wait(), CSYS_ETIMEDOUT);
+	assert_int_equal(taken(), 1);
+	for (size_t i = 2; i < CSYS_SHARED_BARRIER_MAX; i++)
+		csysi_store_relaxed(&BARRIER->seats[i], BARRIER->seats[0] + ((uint64_t)i << 32));
+}
+
+static void begin_aborted(void *unused)
+{
+	begin_two(unused);
+	fill_seats();
+	abort_it(unused);
+}
+
+static void reset_and_fill(void *unused, const struct traced_victim *victim)
+{
+	(void)victim;
+	reset(unused);
+	fill_seats();
+}
+
+/* A slow reset clears none of those. */
+static void check_filled(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	assert_int_equal(taken(), CSYS_SHARED_BARRIER_MAX - 1);
+}
+
+/* Those that are still in a seat arrive there, as the last calls do that saw no abort. */
+static void arrive_in_all(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	for (size_t i = 0; i < CSYS_SHARED_BARRIER_MAX; i++)
+		if (BARRIER->seats[i] != 0)
+			csysi_store_release(&BARRIER->seats[i], BARRIER->seats[i] ^ AWAITED);
+}
+
+static void check_empty(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	assert_int_equal(taken(), 0);
+}
+
+static void try_and_tell(void *unused)
+{
+	(void)unused;
+	TOLD = try_to_wait();
+}
+
+static void abort_and_reset(void *unused, const struct traced_victim *victim)
+{
+	(void)victim;
+	abort_it(unused);
+	reset(unused);
+}
+
+/* Of a call that is told of the abort nothing is left after the reset. */
+static void check_told(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	if (TOLD != CSYS_ETIMEDOUT) {
+		assert_int_equal(TOLD, CSYS_ECANCELED);
+		assert_int_equal(taken(), 0);
+	}
+}
+
+static struct traced_peer others[2];
+static int had_seat; /* the victim, before the others came */
+
+static void abort_and_fill(void *unused, const struct traced_victim *victim)
+{
+	had_seat = taken() != 0;
+	abort_and_reset(unused, victim);
+	for (int i = 0; i < 2; i++) {
+		others[i] = traced_peer_start(take_part_and_stay, NULL);
+		while (taken() < (uint32_t)i + 1)
+			csysi_os_nap(csys_after_us(100));
+	}
+}
+
+/* One that came before the abort is told that, though there is no room for it any more. */
+static void check_told_nevertheless(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	if (TOLD != CSYS_ECANCELED)
+		assert_int_equal(TOLD, had_seat ? CSYS_ETIMEDOUT : CSYS_EBUSY);
+	for (int i = 0; i < 2; i++)
+		traced_peer_kill(&others[i]);
+}
+
 /* ---- walks ---------------------------------------------------------------------------- */
 
 static const struct traced_walk walks[] = {
@@ -243,6 +364,14 @@ static const struct traced_walk walks[] = {
 		    give_up, look, check_gone_on),
 	REGION_WALK("abort", begin_two, prepare, start_sleeper, abort_it, look, check_aborted),
 	REGION_WALK("reset", begin_broken, prepare, NULL, reset, look, check_reset),
+	REGION_OVERTAKE("reset, overtaken", begin_aborted, prepare, reset, reset_and_fill,
+			check_filled),
+	REGION_OVERTAKE("reset beside arrivals", begin_aborted, prepare, reset, arrive_in_all,
+			check_empty),
+	REGION_OVERTAKE("wait, overtaken", begin_two, prepare, try_and_tell, abort_and_reset,
+			check_told),
+	REGION_OVERTAKE("wait, overtaken by many", begin_two, prepare, try_and_tell, abort_and_fill,
+			check_told_nevertheless),
 };
 
 /* The victim sleeps in these. */

@@ -44,6 +44,7 @@ static void be_a_member(void)
 {
 	if (csys_region_attach(region) != 0)
 		_exit(1);
+	STEPS->told = csysi_region_own_id(region);
 	reach_step(1);
 	stay();
 }
@@ -70,6 +71,34 @@ static void two_deaths_are_as_one(void **state)
 {
 	(void)state;
 	in_each_way(kill_both);
+}
+
+static void kill_all(void)
+{
+	make(2, 0);
+	pid_t a = participant(), b = participant();
+	kill_it(a);
+	kill_it(b);
+	assert_int_equal(csys_shared_barrier_wait(region, BARRIER, NULL), CSYS_EOWNERDEAD);
+	assert_int_equal(try_to_wait(), CSYS_EOWNERDEAD);
+	csys_shared_barrier_reset(BARRIER);
+	assert_int_equal(try_to_wait(), CSYS_ETIMEDOUT);
+
+	/* All had arrived, and none of them began the next round. */
+	make(1, 0);
+	a = forked(be_a_member);
+	await_step(1);
+	reach_step(0);
+	csysi_store_relaxed(&BARRIER->seats[0], (uint64_t)STEPS->told << 32 | 1);
+	assert_int_equal(try_to_wait(), CSYS_EBUSY);
+	kill_it(a);
+	assert_int_equal(try_to_wait(), CSYS_EOWNERDEAD);
+}
+
+static void one_that_finds_no_room_breaks_what_the_dead_have_left(void **state)
+{
+	(void)state;
+	in_each_way(kill_all);
 }
 
 static void kill_after_the_arrival(void)
@@ -286,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_missing_one_that_is_killed_breaks_it),
 		TEST(two_deaths_are_as_one),
+		TEST(one_that_finds_no_room_breaks_what_the_dead_have_left),
 		TEST(one_that_is_killed_after_its_arrival_is_missed_in_the_next_round),
 		TEST(one_that_goes_on_counts_a_dead_one_as_left),
 		TEST(a_thread_that_ends_or_detaches_breaks_it),

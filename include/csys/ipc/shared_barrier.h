@@ -23,9 +23,10 @@
  * Death.  If a thread that takes part ends while the others wait for it, is killed at whatever
  * instruction, or is a member of the region no more, the barrier is broken: all that wait, and all
  * that come later, get CSYS_EOWNERDEAD, until csys_shared_barrier_reset.  A sleeping thread sees it
- * within 0.1 s.  A thread that is killed after its arrival is missed in the next round only.  A
- * barrier with CSYS_SHARED_BARRIER_GOES_ON is not broken: such a thread counts as one that has
- * left.  A thread that ends on purpose leaves first (csys_shared_barrier_leave).
+ * within 0.1 s, or one that comes and finds no room.  A thread that is killed after its arrival is
+ * missed in the next round only.  A barrier with CSYS_SHARED_BARRIER_GOES_ON is not broken: such a
+ * thread counts as one that has left.  A thread that ends on purpose leaves first
+ * (csys_shared_barrier_leave).
  *
  * Threads: any number may use it at once.  Signals: not in handlers.  Fork: the child is another
  * member of the region, so it takes part only if there is room for one more.
