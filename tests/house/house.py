@@ -482,6 +482,12 @@ MODELLED = {
     'semaphore.pml': ['src/sync/semaphore.c', 'include/csys/sync/semaphore.h'],
     'shared_barrier.pml': ['src/ipc/shared_barrier.c:arrive|look.*|verdict|replace|next_round|changed|'
                            'withdraw|sleep_on|wait_for|csys_shared_barrier_wait_until'],
+    'shared_rwlock.pml': ['src/ipc/shared_rwlock.c:release_word|take_word|sleep_on_word|take_word_until|'
+                          'await_.*|take_alone|clear_cell|try_cell|read_by_cell|'
+                          'csys_shared_rwlock_write_until',
+                          'include/csys/ipc/shared_rwlock_inside.h:csys_shared_rwlock_(unlock_)?read',
+                          'src/ipc/region_member.c:csysi_region_is_alive|fill_place',
+                          'src/ipc/region.h:csysi_region_is_takable'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
     'task_queue.pml': ['src/sync/task_queue.c:csys_task_queue_wake|run_task|run_some'],
     'wake.pml': [],
