@@ -474,6 +474,9 @@ MODELLED = {
     'named_semaphore.pml': ['src/ipc/named_semaphore.c:csysi_named_semaphore_.*|wake|take|announce|sleep_for',
                             'include/csys/ipc/named_semaphore.h:csys_.*|csysi_named_semaphore_take'],
     'once.pml': ['src/sync/once.c', 'include/csys/sync/once.h'],
+    'region.pml': ['src/ipc/region_member.c:csysi_region_is_alive|fill_place|take_place|enter_table|'
+                   'leave_table|join|part',
+                   'src/ipc/region.h:csysi_region_is_takable', 'src/ipc/shared_mutex.c:try_take|acquire'],
     'rwlock.pml': ['src/sync/rwlock.c', 'src/sync/rwlock_read.c', 'src/sync/rwlock_write.c',
                    'include/csys/sync/rwlock_inside.h'],
     'rwlock_upgradable.pml': ['src/sync/rwlock_upgradable.c'],
