@@ -97,7 +97,7 @@ install_for_ci() {
         musl-tools gcc-mingw-w64-x86-64 libc6-dev-i386 libproc2-dev dpkg-dev mmdebstrap \
         doxygen libuv1-dev libglib2.0-dev librust-sysinfo-dev librust-parking-lot-dev \
         librust-crossbeam-channel-dev librust-flume-dev libzmq3-dev libnng-dev libboost-dev \
-        relacy-dev spin $rust $node)
+        relacy-dev spin mold $rust $node)
     # shellcheck disable=SC2046
     apt_install $(missing_packages "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" \
         "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev")
