@@ -32,7 +32,11 @@ static int look_for_receiver(csys_shared_sender *sender)
 							   csysi_load_relaxed(generation), sign,
 							   generation };
 	}
-	return !csysi_shared_is_receiver_gone(channel);
+	if (!csysi_shared_is_receiver_gone(channel))
+		return 1;
+	/* Nothing that stays the same tells that it lives: the next send looks again. */
+	see_nothing(sender, UINT32_MAX);
+	return 0;
 }
 
 /* Whether the receiver is the one that was seen last, and lives. */
@@ -247,9 +251,11 @@ static int claim_slow(const csys_shared_sender *sender, int is_kept, csys_deadli
 			return CSYS_EDISCONNECTED;
 		if (is_over)
 			return CSYS_ETIMEDOUT;
-		/* Relaxed: whose death to wait for, if it is one. */
-		csysi_shared_sleep(channel, &ring->senders_sleep,
-				   csysi_load_relaxed(&ring->receiver) & CSYSI_ID, deadline);
+		/* Relaxed: whose death to wait for, if it is one, and if that is told. */
+		uint32_t id = channel->flags & CSYSI_SHARED_CHANNEL_LASTING
+				      ? 0
+				      : csysi_load_relaxed(&ring->receiver) & CSYSI_ID;
+		csysi_shared_sleep(channel, &ring->senders_sleep, id, deadline);
 		is_over = csys_deadline_left(deadline) <= 0;
 	}
 }
