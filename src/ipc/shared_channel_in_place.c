@@ -70,7 +70,11 @@ static int end_reserved(csys_shared_sender *sender, struct csysi_shared_reserved
 	int is_done = csysi_cas_seq_cst(&reserved->place->state, &state,
 					(state & ~(uint64_t)CSYSI_PLACE_KIND) | kind);
 
-	*reserved = sender->reserved[--sender->reserved_count];
+	/* In order: of two notes of one place, of which the first thread has ended, the later is
+	 * found first. */
+	size_t after = (size_t)(sender->reserved + sender->reserved_count - reserved) - 1;
+	memmove(reserved, reserved + 1, after * sizeof *reserved);
+	sender->reserved_count--;
 	if (is_done)
 		(void)csysi_shared_wake_receiver(sender->end.channel);
 	return is_done;
@@ -78,8 +82,9 @@ static int end_reserved(csys_shared_sender *sender, struct csysi_shared_reserved
 
 int csys_shared_sender_commit(csys_shared_sender *sender, void *data, size_t length)
 {
+	if (sender->end.generation != csysi_os_generation())
+		return CSYS_EBADF;
 	struct csysi_shared_reserved *reserved = find(sender, data);
-
 	if (length > sender->end.channel->size)
 		return CSYS_EMSGSIZE;
 	if (csysi_shared_is_receiver_gone(sender->end.channel))
@@ -91,7 +96,9 @@ int csys_shared_sender_commit(csys_shared_sender *sender, void *data, size_t len
 
 void csys_shared_sender_abort(csys_shared_sender *sender, void *data)
 {
-	(void)end_reserved(sender, find(sender, data), CSYSI_PLACE_DROPPED);
+	/* In a forked child it is the parent's. */
+	if (sender->end.generation == csysi_os_generation())
+		(void)end_reserved(sender, find(sender, data), CSYSI_PLACE_DROPPED);
 }
 
 /* ---- receiving ---------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ CSYS_BEGIN_DECLS
  *                  csys_shared_sender_commit or csys_shared_sender_abort.  Untouched on failure
  * \retval 0               reserved
  * \retval CSYS_ETIMEDOUT  there was no room until then
+ * \retval CSYS_ENOMEM     out of memory to note it
  * \retval other           as csys_shared_sender_send
  */
 CSYS_API CSYS_MUST_CHECK int csys_shared_sender_reserve(csys_shared_sender *sender,
@@ -63,6 +64,7 @@ CSYS_API CSYS_MUST_CHECK int csys_shared_sender_reserve(csys_shared_sender *send
  * \param out_data  as of csys_shared_sender_reserve
  * \retval 0            reserved
  * \retval CSYS_EAGAIN  there is no room
+ * \retval CSYS_ENOMEM  out of memory to note it
  * \retval other        as csys_shared_sender_send
  */
 CSYS_API CSYS_MUST_CHECK int csys_shared_sender_try_reserve(csys_shared_sender *sender,
@@ -82,6 +84,7 @@ CSYS_API CSYS_MUST_CHECK int csys_shared_sender_try_reserve(csys_shared_sender *
  * \retval CSYS_EMSGSIZE       it is longer than those of the channel; the place is still reserved
  * \retval CSYS_EOWNERDEAD     the thread that had reserved the place has ended, and the receiver
  *                             has passed over it: nothing is sent, and the place is the channel's
+ * \retval CSYS_EBADF          in a forked child: it is the parent's, as it was
  */
 CSYS_API CSYS_MUST_CHECK int csys_shared_sender_commit(csys_shared_sender *sender, void *data,
 						       size_t length);
@@ -90,7 +93,7 @@ CSYS_API CSYS_MUST_CHECK int csys_shared_sender_commit(csys_shared_sender *sende
  * Give a reserved place back, without a message.
  *
  * It never waits.  What is no place of the channel aborts with a line, and so does a sender that
- * has none reserved.
+ * has none reserved.  In a forked child nothing is done.
  *
  * \param sender  the sender that has reserved it
  * \param data    the place
