@@ -369,10 +369,10 @@ int csys_shared_receiver_try_recv(csys_shared_receiver *receiver, void *out_data
 		csys_shared_receiver_recv_until(receiver, CSYS_POLL, out_data, room, out_length));
 }
 
-/* The position behind those messages that are there, at most so many. */
+/* The position behind those messages that are there, the first for sure, at most so many. */
 static uint64_t end_of_batch(const csys_shared_channel *channel, uint64_t begin, size_t most)
 {
-	uint64_t end = begin;
+	uint64_t end = begin + 1;
 
 	while (end - begin < most && end - begin <= channel->mask) {
 		/* Acquire pairs with the commits. */
