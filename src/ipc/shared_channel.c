@@ -427,7 +427,8 @@ size_t csys_shared_channel_len(const csys_shared_channel *channel)
 		return 0;
 	/* Relaxed, both: it tells of a moment that is over. */
 	uint64_t head = csysi_load_relaxed(&channel->ring->head);
-	for (uint64_t i = 0; i <= channel->mask; i++) {
+	/* Behind what a receiver that was killed has freed there is a ring more at most. */
+	for (uint64_t i = 0; i < 2 * (channel->mask + 1) && len <= channel->mask; i++) {
 		struct csysi_shared_spot spot = csysi_spot_of(channel, head + i);
 		uint64_t state = csysi_load_relaxed(&spot.place->state);
 		int32_t laps = csysi_spot_laps(&spot, state);
