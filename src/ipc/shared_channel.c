@@ -510,14 +510,19 @@ int csysi_shared_is_receiver_gone(const csys_shared_channel *channel)
 
 	if (word == 0 || (channel->flags & CSYSI_SHARED_CHANNEL_LASTING))
 		return 0;
-	return (word & CSYSI_RECEIVER_GONE) || !csysi_region_is_alive(channel->region, word);
+	if (word & CSYSI_RECEIVER_GONE)
+		return 1;
+	/* Another thread may have gone on with it before that one has ended. */
+	return !csysi_region_is_alive(channel->region, word) &&
+	       csysi_load_seq_cst(&channel->ring->receiver) == word;
 }
 
 int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *out_id)
 {
 	const struct csysi_shared_ring *ring = channel->ring;
-	/* Acquire pairs with the release in csys_shared_sender_open. */
-	int is_known = csysi_load_acquire(&ring->had_sender) != 0;
+	/* Acquire, here and below, pairs with the release in count_opened. */
+	uint32_t opened = csysi_load_acquire(&ring->opened);
+	int is_known = opened != 0;
 
 	for (uint32_t i = 0; i < channel->senders; i++) {
 		/* Seq_cst pairs with the close of a sender, which looks for a sleeping receiver
@@ -532,7 +537,10 @@ int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *
 		is_known = 1;
 	}
 	*out_id = 0;
-	return is_known && !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING);
+	/* One that came meanwhile may have an entry that was passed before, and the one that lived
+	 * until then be closed by now. */
+	return is_known && !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING) &&
+	       csysi_load_acquire(&ring->opened) == opened;
 }
 
 void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word, uint32_t id,

@@ -90,7 +90,7 @@ struct csysi_shared_ring {
 	_Alignas(8) uint64_t layout;
 	/* The rest is atomic. */
 	_Alignas(64) uint32_t receiver; /* its id; 0: there was none yet; or GONE */
-	uint32_t had_sender;
+	uint32_t opened; /* how often a sender was opened or went to another thread; 0: never */
 	_Alignas(128) uint64_t head;
 	uint64_t peeked; /* the position that the receiver has looked at, plus 1 */
 	struct csysi_channel_spin senders_spin;

@@ -53,6 +53,15 @@ static inline int is_receiver_seen(const csys_shared_sender *sender)
 
 /* ---- opening and closing ------------------------------------------------------------------ */
 
+/* Count that a member has a sender from now on.  After its id is in the ring: a thread that is
+ * killed in between is known by that. */
+static void count_opened(struct csysi_shared_ring *ring)
+{
+	/* Release pairs with the acquire in csysi_shared_are_senders_gone.  0 again would be none. */
+	if (csysi_add_release(&ring->opened, 1) == 0)
+		(void)csysi_add_release(&ring->opened, 1);
+}
+
 /* Note a member as one that has a sender: 0 and where, or CSYS_EBUSY, CSYS_ENOSPC. */
 static int take_entry(const csys_shared_channel *channel, uint32_t id, uint32_t *out_at)
 {
@@ -66,9 +75,7 @@ static int take_entry(const csys_shared_channel *channel, uint32_t id, uint32_t 
 		/* Acquire: a single sender goes on where the last one has stopped. */
 		if (!csysi_cas_acq_rel(&ring->ids[i], &was, id))
 			continue;
-		/* Release pairs with the acquire in csysi_shared_are_senders_gone.  After the id: a
-		 * thread that is killed in between is known by that. */
-		csysi_store_release(&ring->had_sender, 1);
+		count_opened(ring);
 		*out_at = i;
 		return 0;
 	}
@@ -124,9 +131,13 @@ static int take_over(csys_shared_sender *sender, csys_deadline deadline)
 	if (r < 0)
 		return r;
 
-	/* The entry is another's, if this one was seen as closed. */
-	if (was != id && !csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id))
-		r = take_entry(channel, id, &sender->at);
+	if (was != id) {
+		/* The entry is another's, if this one was seen as closed. */
+		if (csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id))
+			count_opened(channel->ring);
+		else
+			r = take_entry(channel, id, &sender->at);
+	}
 	if (r < 0)
 		return r;
 	csysi_shared_end_settle(&sender->end, id);

@@ -288,7 +288,7 @@ static void check_receiver(void *unused, const struct traced_victim *victim)
 	(void)victim;
 	/* It may have been received before the look; and none comes if the victim has had no end,
 	 * but another one may come: the tester's. */
-	if (seen.count == 0 && csysi_load_acquire(&ring->had_sender) == 0 &&
+	if (seen.count == 0 && csysi_load_acquire(&ring->opened) == 0 &&
 	    !traced_peer_is_over(&sleeper)) {
 		open_sender();
 		put(1);
