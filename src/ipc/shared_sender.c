@@ -57,7 +57,7 @@ static inline int is_receiver_seen(const csys_shared_sender *sender)
  * killed in between is known by that. */
 static void count_opened(struct csysi_shared_ring *ring)
 {
-	/* Release pairs with the acquire in csysi_shared_are_senders_gone.  0 again would be none. */
+	/* Release pairs with the acquire in csysi_shared_are_senders_gone.  0 would be none. */
 	if (csysi_add_release(&ring->opened, 1) == 0)
 		(void)csysi_add_release(&ring->opened, 1);
 }

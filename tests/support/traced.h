@@ -80,8 +80,8 @@ int traced_kill_walk(const struct traced_walk *walk);
  * code in between, or there are more places than this, the victims are killed at every second
  * place, or third one .., from one of the first that differs from process to process.
  */
-#define TRACED_MOST_STEPS 40000
-#define TRACED_MOST_PLACES 60
+#define TRACED_MOST_STEPS 20000
+#define TRACED_MOST_PLACES 40
 
 /*
  * Skip the test where no process can be traced so.  All functions here do that too; this is for the
