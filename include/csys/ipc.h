@@ -24,6 +24,7 @@
 #include <csys/ipc/shared_barrier.h>
 #include <csys/ipc/shared_channel.h>
 #include <csys/ipc/shared_channel_in_place.h>
+#include <csys/ipc/shared_condvar.h>
 #include <csys/ipc/shared_event.h>
 #include <csys/ipc/shared_guard.h>
 #include <csys/ipc/shared_locked.h>

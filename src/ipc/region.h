@@ -124,6 +124,9 @@ uint32_t *csysi_region_nested(const csys_region *region);
 /* Tell of the member with an id, or the one that has its place now: 1; 0: there was none. */
 int csysi_region_look(const csys_region *region, uint32_t id, csys_region_member *out);
 
+/* Whether a member that lives no more holds a mutex (shared_mutex.c). */
+int csysi_shared_mutex_is_left(const csys_region *region, const csys_shared_mutex *mutex);
+
 /* Poison and release a lock of this thread in a region (shared_mutex.c, shared_permits.c,
  * shared_once.c). */
 void csysi_shared_mutex_abandon(csys_region *region, csys_shared_mutex *mutex);

@@ -218,6 +218,13 @@ int csys_shared_mutex_is_locked(const csys_region *region, const csys_shared_mut
 	return holder != 0 && csysi_region_is_alive(region, holder);
 }
 
+int csysi_shared_mutex_is_left(const csys_region *region, const csys_shared_mutex *mutex)
+{
+	uint32_t holder = csysi_load_relaxed(&mutex->word) & CSYSI_ID; /* relaxed, as above */
+
+	return holder != 0 && !csysi_region_is_alive(region, holder);
+}
+
 int csys_shared_mutex_holder(const csys_region *region, const csys_shared_mutex *mutex,
 			     csys_region_member *out)
 {

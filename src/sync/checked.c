@@ -263,6 +263,7 @@ static void say_lock(struct text *text, const struct use *use)
 		[CSYSI_HELD_ONCE] = { "once", "" },
 		[CSYSI_HELD_UPGRADABLE] = { "rwlock", " (reading upgradably)" },
 		[CONDVAR] = { "condvar", "" },
+		[CSYSI_WANTS_SHARED_CONDVAR] = { "shared condvar", "" },
 		[CSYSI_WANTS_UPGRADE] = { "rwlock", " (upgrading)" },
 		[CSYSI_WANTS_RECURSIVE] = { "rwlock", " (reading)" },
 		[CSYSI_RECEIVES] = { "receiver", "" },
@@ -534,6 +535,7 @@ static struct use *holding(struct thread *thread, const void *lock, int wanted)
 static int waits_for_ever(const struct thread *thread)
 {
 	return thread->is_used && thread->wants.lock && thread->wants.how != CONDVAR &&
+	       thread->wants.how != CSYSI_WANTS_SHARED_CONDVAR &&
 	       csys_deadline_is_forever(thread->deadline);
 }
 
@@ -783,7 +785,7 @@ void csysi_checked_holds_now(const void *lock, int how)
 	close_book();
 }
 
-void csysi_checked_waits(const void *condvar, const void *mutex, const void *first,
+void csysi_checked_waits(const void *condvar, int how, const void *mutex, const void *first,
 			 csys_deadline deadline)
 {
 	struct text text;
@@ -796,7 +798,7 @@ void csysi_checked_waits(const void *condvar, const void *mutex, const void *fir
 	struct thread *self = record();
 	if (self) {
 		/* The place of the call is that of its mutex. */
-		self->wants = use_now(mutex, CONDVAR);
+		self->wants = use_now(mutex, how);
 		self->wants.lock = condvar;
 		self->wants.place.kind = NULL;
 		self->deadline = deadline;

@@ -14,6 +14,7 @@
 /* What a thread may want, beside what it can hold. */
 enum {
 	CSYSI_WANTS_CONDVAR = CSYSI_HELD_KINDS, /* it is in the queue of a condvar */
+	CSYSI_WANTS_SHARED_CONDVAR,             /* it waits at a condvar between processes */
 	CSYSI_WANTS_UPGRADE,                    /* to write what it reads upgradably */
 	CSYSI_WANTS_RECURSIVE,                  /* to read, past waiting writers */
 	CSYSI_RECEIVES                          /* in place of a lock: it is in a receive */
@@ -35,8 +36,9 @@ void csysi_checked_holds_now(const void *lock, int how);
 /* It is about to release it; `may_be_gone`: a panic may have released it before. */
 void csysi_checked_leaves(const void *lock, int how, int may_be_gone);
 
-/* It is in the queue of a condvar, and the first there waits with the mutex `first`. */
-void csysi_checked_waits(const void *condvar, const void *mutex, const void *first,
+/* It waits at a condvar with a mutex.  `how`: CSYSI_WANTS_CONDVAR, and the first in the queue waits
+ * with the mutex `first`; or CSYSI_WANTS_SHARED_CONDVAR. */
+void csysi_checked_waits(const void *condvar, int how, const void *mutex, const void *first,
 			 csys_deadline deadline);
 
 #else
@@ -69,10 +71,11 @@ static inline void csysi_checked_leaves(const void *lock, int how, int may_be_go
 	(void)may_be_gone;
 }
 
-static inline void csysi_checked_waits(const void *condvar, const void *mutex, const void *first,
-				       csys_deadline deadline)
+static inline void csysi_checked_waits(const void *condvar, int how, const void *mutex,
+				       const void *first, csys_deadline deadline)
 {
 	(void)condvar;
+	(void)how;
 	(void)mutex;
 	(void)first;
 	(void)deadline;

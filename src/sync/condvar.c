@@ -111,7 +111,7 @@ void csysi_condvar_enqueue(csys_condvar *condvar, struct csysi_mutex_waiter *sel
 
 	/* A checked build says where.  Every build aborts: a chain of waiters belongs to one mutex,
 	 * and a notifier that holds one of the two could not pass on the waiters of the other. */
-	csysi_checked_waits(condvar, self->lock, theirs, deadline);
+	csysi_checked_waits(condvar, CSYSI_WANTS_CONDVAR, self->lock, theirs, deadline);
 	if (theirs != self->lock)
 		csysi_os_abort("a condvar with two locks at once");
 }

@@ -34,6 +34,7 @@ for build; do
     run "$build/tests/crash/crash_token" whole
     run "$build/tests/crash/crash_shared_barrier" whole
     run "$build/tests/crash/crash_shared_channel" whole
+    run "$build/tests/crash/crash_shared_condvar" whole
     run "$build/tests/crash/crash_shared_event" whole
     run "$build/tests/crash/crash_shared_mutex" whole
     run "$build/tests/crash/crash_shared_rwlock" whole

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <csys/ipc/shared_condvar.h>
+
 #include "support/region.h"
 #include "support/thread.h"
 
@@ -18,12 +20,14 @@ struct objects {
 	csys_shared_rwlock rwlock;
 	counter hits;
 	csys_shared_once once;
+	csys_shared_condvar condvar;
 };
 #define MUTEX (&((struct objects *)OBJECTS)->mutex)
 #define OTHER (&((struct objects *)OBJECTS)->other)
 #define RWLOCK (&((struct objects *)OBJECTS)->rwlock)
 #define HITS (&((struct objects *)OBJECTS)->hits)
 #define ONCE (&((struct objects *)OBJECTS)->once)
+#define CONDVAR (&((struct objects *)OBJECTS)->condvar)
 
 static void only_in_a_checked_build(void)
 {
@@ -202,6 +206,37 @@ static void a_dump_tells_the_waiters_for_shared_locks(void **state)
 	in_each_way(dump_waiters);
 }
 
+enum { WAITS_AT_CONDVAR_AT = __LINE__ + 5 };
+static void *wait_at_condvar(void *unused)
+{
+	(void)unused;
+	CHECK(csys_shared_mutex_lock(region, MUTEX) == 0);
+	CHECK(csys_shared_condvar_wait(region, CONDVAR, MUTEX) == 0);
+	csys_shared_mutex_unlock(region, MUTEX);
+	return NULL;
+}
+
+static void dump_waiter_at_condvar(void)
+{
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, wait_at_condvar, NULL), 0);
+	while (told("waits for", "shared condvar", CONDVAR, "", WAITS_AT_CONDVAR_AT) == 0)
+		take_a_nap();
+	/* Whatever this thread does with the mutex is no deadlock. */
+	assert_int_equal(csys_shared_mutex_lock(region, MUTEX), 0);
+	csys_shared_condvar_notify_one(CONDVAR);
+	csys_shared_mutex_unlock(region, MUTEX);
+	pthread_join(thread, NULL);
+	assert_int_equal(count("shared"), 0);
+}
+
+static void a_dump_tells_the_waiters_at_a_shared_condvar(void **state)
+{
+	(void)state;
+	only_in_a_checked_build();
+	in_each_way(dump_waiter_at_condvar);
+}
+
 static void dump_guards(void)
 {
 	int line;
@@ -315,6 +350,7 @@ int main(void)
 		NAMES_TEST(a_dump_tells_the_waiters_for_shared_locks),
 		NAMES_TEST(a_dump_tells_whose_body_of_a_shared_once_runs),
 		NAMES_TEST(a_dump_tells_the_waiters_for_a_shared_once),
+		NAMES_TEST(a_dump_tells_the_waiters_at_a_shared_condvar),
 		NAMES_TEST(a_dump_tells_where_guards_and_typed_values_stand),
 		NAMES_TEST(an_inversion_with_a_shared_lock_is_reported_with_all_places),
 		NAMES_TEST(a_thread_that_waits_for_itself_with_a_shared_lock_is_reported),
