@@ -17,6 +17,11 @@
 #include <csys/ipc/map.h>
 #include <csys/ipc/message.h>
 #include <csys/ipc/message_queue.h>
+#include <csys/ipc/named_barrier.h>
+#include <csys/ipc/named_event.h>
+#include <csys/ipc/named_mutex.h>
+#include <csys/ipc/named_object.h>
+#include <csys/ipc/named_rwlock.h>
 #include <csys/ipc/named_semaphore.h>
 #include <csys/ipc/names.h>
 #include <csys/ipc/peer.h>
