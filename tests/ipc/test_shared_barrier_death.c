@@ -84,6 +84,14 @@ static void kill_all(void)
 	csys_shared_barrier_reset(BARRIER);
 	assert_int_equal(try_to_wait(), CSYS_ETIMEDOUT);
 
+	/* In one that goes on both count as left. */
+	make(2, CSYS_SHARED_BARRIER_GOES_ON);
+	a = participant();
+	b = participant();
+	kill_it(a);
+	kill_it(b);
+	assert_int_equal(csys_shared_barrier_wait(region, BARRIER, NULL), CSYS_EBUSY);
+
 	/* All had arrived, and none of them began the next round. */
 	make(1, 0);
 	a = forked(be_a_member);
@@ -210,6 +218,9 @@ static void a_stopped_one_is_not_dead(void **state)
 static uint64_t dead_seat;
 static int rewrites; /* how many times yet */
 
+/* One that arrives and is killed between a look at its seat and a look whether it lives. */
+static int arrives;
+
 #ifdef CSYS_TEST_WRAPS
 int __real_csysi_region_is_alive(const csys_region *where, uint32_t id);
 int __wrap_csysi_region_is_alive(const csys_region *where, uint32_t id);
@@ -219,6 +230,10 @@ int __wrap_csysi_region_is_alive(const csys_region *where, uint32_t id)
 	if (rewrites > 0 && id == (uint32_t)(BARRIER->seats[1] >> 32)) {
 		rewrites--;
 		csysi_store_relaxed(&BARRIER->seats[2], dead_seat);
+	}
+	if (arrives && id == (uint32_t)(BARRIER->seats[1] >> 32)) {
+		arrives = 0;
+		csysi_store_relaxed(&BARRIER->seats[1], (uint64_t)id << 32 | 1);
 	}
 	return __real_csysi_region_is_alive(where, id);
 }
@@ -248,6 +263,26 @@ static void a_process_that_writes_what_it_must_not_makes_no_wait_endless(void **
 	skip_because("this linker cannot answer calls in their place");
 #endif
 	in_each_way(look_beside_a_writer);
+}
+
+static void die_between_two_looks(void)
+{
+	make(2, 0);
+	assert_int_equal(try_to_wait(), CSYS_ETIMEDOUT);
+	kill_it(participant());
+	arrives = 1;
+	assert_int_equal(csys_shared_barrier_wait(region, BARRIER, NULL), 0);
+	assert_int_equal(arrives, 0);
+	assert_int_equal(csys_shared_barrier_wait(region, BARRIER, NULL), CSYS_EOWNERDEAD);
+}
+
+static void one_that_arrives_just_before_its_end_has_arrived(void **state)
+{
+	(void)state;
+#ifndef CSYS_TEST_WRAPS
+	skip_because("this linker cannot answer calls in their place");
+#endif
+	in_each_way(die_between_two_looks);
 }
 
 /* ---- coming late --------------------------------------------------------------------- */
@@ -322,6 +357,7 @@ int main(void)
 		TEST(a_forked_child_is_another),
 		TEST(a_stopped_one_is_not_dead),
 		TEST(a_process_that_writes_what_it_must_not_makes_no_wait_endless),
+		TEST(one_that_arrives_just_before_its_end_has_arrived),
 		TEST(an_arrival_in_a_round_before_a_reset_does_not_count),
 		TEST(one_that_waited_before_a_reset_is_told_what_it_ended),
 	};

@@ -182,6 +182,50 @@ static void a_guard_with_a_deadline_holds_what_it_got_by_then(void **state)
 	in_each_way(guard_until);
 }
 
+#define WAITED 0x80000000u
+
+/* Hold each until another process waits for it. */
+static void hold_for_a_while(void)
+{
+	{
+		CSYS_SHARED_MUTEX_GUARD(held, region, MUTEX);
+		reach_step(1);
+		while (!(csysi_load_relaxed(&MUTEX->word) & WAITED))
+			csysi_os_nap(csys_after_us(100));
+	}
+	for (uint32_t step = 2; step <= 3; step++) {
+		CSYS_SHARED_RWLOCK_WRITE_GUARD(held, region, RWLOCK);
+		reach_step(step);
+		while (!(csysi_load_relaxed(&RWLOCK->word) & WAITED))
+			csysi_os_nap(csys_after_us(100));
+	}
+}
+
+static void guard_after_a_while(void)
+{
+	pid_t pid = forked(hold_for_a_while);
+	await_step(1);
+	{
+		CSYS_SHARED_MUTEX_GUARD_UNTIL(held, region, MUTEX, csys_after_s(60));
+		assert_int_equal(held.result, 0);
+	}
+	await_step(2);
+	{
+		CSYS_SHARED_RWLOCK_READ_GUARD_UNTIL(read, region, RWLOCK, csys_after_s(60));
+		assert_int_equal(read.result, 0);
+	}
+	await_step(3);
+	CSYS_SHARED_RWLOCK_WRITE_GUARD_UNTIL(written, region, RWLOCK, csys_after_s(60));
+	assert_int_equal(written.result, 0);
+	assert_int_equal(code_of(pid), 0);
+}
+
+static void until_a_deadline_a_guard_waits(void **state)
+{
+	(void)state;
+	in_each_way(guard_after_a_while);
+}
+
 static void unlock_early(void)
 {
 	{
@@ -426,6 +470,7 @@ int main(void)
 		NAMES_TEST(its_arguments_are_evaluated_once),
 		NAMES_TEST(a_guard_that_tries_holds_what_it_got_and_nothing_else),
 		NAMES_TEST(a_guard_with_a_deadline_holds_what_it_got_by_then),
+		NAMES_TEST(until_a_deadline_a_guard_waits),
 		NAMES_TEST(a_guard_can_be_unlocked_early_and_locked_again),
 		NAMES_TEST(a_guard_tells_of_a_killed_holder),
 		NAMES_TEST(a_panic_inside_poisons_what_guards_hold),

@@ -1,8 +1,9 @@
 /*
- * ipc/test_shared_locked_death.c - promises of csys/ipc/shared_locked.h about the dead.
+ * ipc/test_shared_locked_death.c - promises of csys/ipc/shared_locked.h about other holders.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <unistd.h>
 
 #include "support/region.h"
 #include "support/thread.h"
@@ -27,6 +28,55 @@ static void assert_free(void)
 	assert_false(csys_shared_mutex_is_locked(region, counter_mutex(HITS)));
 	assert_false(csys_shared_rwlock_is_locked(region, limits_rwlock(BOUNDS)));
 	assert_int_equal(csysi_ledger_depth(), 0);
+}
+
+/* ---- a holder that unlocks -------------------------------------------------------------- */
+
+#define WAITED 0x80000000u
+
+/* Hold each until another process waits for it. */
+static void hold_for_a_while(void)
+{
+	int64_t *value = NULL;
+	struct pair *both = NULL;
+	if (counter_lock(region, HITS, &value) != 0 || limits_write(region, BOUNDS, &both) != 0)
+		_exit(1);
+	reach_step(1);
+	while (!(csysi_load_relaxed(&HITS->mutex.word) & WAITED))
+		csysi_os_nap(csys_after_us(100));
+	counter_unlock(region, HITS, &value);
+	while (!(csysi_load_relaxed(&BOUNDS->rwlock.word) & WAITED))
+		csysi_os_nap(csys_after_us(100));
+	limits_unlock_write(region, BOUNDS, &both);
+	if (limits_write(region, BOUNDS, &both) != 0)
+		_exit(2);
+	reach_step(2);
+	while (!(csysi_load_relaxed(&BOUNDS->rwlock.word) & WAITED))
+		csysi_os_nap(csys_after_us(100));
+	limits_unlock_write(region, BOUNDS, &both);
+}
+
+static void wait_for_values(void)
+{
+	int64_t *value = NULL;
+	const struct pair *read = NULL;
+	struct pair *written = NULL;
+	pid_t pid = forked(hold_for_a_while);
+	await_step(1);
+	assert_int_equal(counter_lock_until(region, HITS, csys_after_s(60), &value), 0);
+	counter_unlock(region, HITS, &value);
+	assert_int_equal(limits_read_until(region, BOUNDS, csys_after_s(60), &read), 0);
+	limits_unlock_read(region, BOUNDS, &read);
+	await_step(2);
+	assert_int_equal(limits_write_until(region, BOUNDS, csys_after_s(60), &written), 0);
+	limits_unlock_write(region, BOUNDS, &written);
+	assert_int_equal(code_of(pid), 0);
+}
+
+static void until_a_deadline_a_value_is_waited_for(void **state)
+{
+	(void)state;
+	in_each_way(wait_for_values);
 }
 
 /* ---- a holder that ends ---------------------------------------------------------------- */
@@ -231,6 +281,7 @@ static void poison_is_told_by_each_and_stays_until_the_value_is_taken_out(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		NAMES_TEST(until_a_deadline_a_value_is_waited_for),
 		NAMES_TEST(the_next_is_told_of_a_killed_holder_and_has_its_value),
 		NAMES_TEST(the_next_is_told_of_a_thread_that_ended),
 		NAMES_TEST(the_next_is_told_of_a_panic),
