@@ -202,13 +202,14 @@ static int find_directory(int scope, csys_handle *out, uint64_t out_which[2])
 static int open_tokens(csys_region *region, int is_taken, int scope,
 		       const struct csysi_region_head *head)
 {
-	uint64_t which[2];
+	uint64_t which[2] = { 0, 0 };
 	struct csysi_os_file info;
 	struct csysi_os_token_place place = { CSYS_NO_HANDLE, head->tokens, 0600 };
 	csys_handle file = region->shm->object.file;
 	int r = csysi_os_file_info(file, &info);
 
-	if (r == 0)
+	/* LIST has no file there, and each call of the system counts in an opening. */
+	if (r == 0 && head->way == CSYSI_OS_TOKEN_LOCK)
 		r = find_directory(scope, &place.directory, which);
 	if (r < 0)
 		return r;
