@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csys/ipc/named_event.h>
 #include <csys/ipc/named_mutex.h>
 #include <csys/ipc/named_rwlock.h>
 
@@ -73,6 +74,40 @@ static void what_is_no_mutex_is_not_opened_as_one(void **state)
 	assert_int_equal(count_names(), 0);
 }
 
+static void nor_is_an_object_of_the_same_size(void **state)
+{
+	(void)state;
+	csys_named_event *event = NULL;
+	open_it(NULL, 1);
+	assert_int_equal(csys_named_event_open("m", NULL, &event), CSYS_EBADMSG);
+	assert_null(event);
+	close_it();
+}
+
+static void nor_is_one_that_has_been_cut_or_lengthened(void **state)
+{
+	(void)state;
+	char bytes[200] = { 0 };
+	csys_named_mutex *other = NULL;
+	csys_region *region;
+	open_it(NULL, 1);
+	assert_int_equal(csys_region_open("m", NULL, &region), 0);
+	size_t size = csys_region_size(region);
+	assert_true(size < sizeof bytes);
+	memcpy(bytes, csys_region_data(region), size);
+	csys_region_close(region);
+	close_it();
+	for (size_t wrong = size - 1; wrong <= size + 1; wrong++) {
+		assert_int_equal(csys_region_create("m", wrong, NULL, &region), 0);
+		memcpy(csys_region_data(region), bytes, wrong);
+		int r = csys_named_mutex_open("m", NULL, &other);
+		assert_int_equal(r, wrong == size ? 0 : CSYS_EBADMSG);
+		csys_named_mutex_close(other);
+		other = NULL;
+		csys_region_close(region);
+	}
+}
+
 static void wrong_options_are_refused(void **state)
 {
 	(void)state;
@@ -135,6 +170,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_is_no_mutex_is_not_opened_as_one),
+		NAMES_TEST(nor_is_an_object_of_the_same_size),
+		NAMES_TEST(nor_is_one_that_has_been_cut_or_lengthened),
 		NAMES_TEST(wrong_options_are_refused),
 		NAMES_TEST(nothing_is_left_when_memory_runs_out),
 		NAMES_TEST(one_whose_users_have_all_been_killed_is_made_anew),
