@@ -37,9 +37,10 @@
  *
  * Disconnection.  While no sender was ever opened, a receive waits for one; likewise a send, once
  * the channel is full, for a receiver.  A receive fails with CSYS_EDISCONNECTED when there is no
- * message and all senders are closed or dead; a send when the receiver is.  What was sent before
- * stays for the next receiver.  With `lasting` neither side is ever disconnected: it waits for the
- * other to come again.
+ * message and all senders are closed or dead; a send when the receiver is.  Where the system does
+ * not tell of deaths by itself (macOS, for one), a send notices that of the receiver only when the
+ * channel is full.  What was sent before stays for the next receiver.  With `lasting` neither side
+ * is ever disconnected: it waits for the other to come again.
  *
  * A receiver that is killed may have looked at a message and not released it
  * (csys_shared_receiver_peek): the next receiver gets that message again, with the note
@@ -385,8 +386,9 @@ CSYSI_AUTO(csys_shared_receiver, csys_shared_receiver_close(*object))
  * \retval 0                   it is sent
  * \retval CSYS_EDISCONNECTED  the receiver is closed, or dead
  * \retval CSYS_EMSGSIZE       it is longer than those of the channel
- * \retval CSYS_ENOSPC         another thread goes on with the sender, which was seen as closed, and
+ * \retval CSYS_ENOSPC         the sender was seen as closed before this thread goes on with it, and
  *                             the channel has as many senders as there is room for by now
+ * \retval CSYS_EBUSY          likewise, of a channel for a single sender: there is another one
  * \retval CSYS_EBADF          a forked child has none
  * \retval other               another thread goes on with the sender: as csys_region_attach
  */
