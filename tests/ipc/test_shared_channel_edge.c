@@ -251,6 +251,46 @@ static void a_batch_that_is_received_has_a_message_whatever_the_bytes(void **sta
 	with_channels(NULL, receive_what_comes_and_goes);
 }
 
+/* The message at head has this length, and no bytes before 100 of room are touched but its own. */
+static void receive_with_length(uint32_t length)
+{
+	unsigned char got[100];
+	void *data;
+	size_t lengths[1] = { 77 }, count;
+	struct csysi_shared_spot spot =
+		csysi_spot_of(channel, csysi_load_relaxed(&channel->ring->head));
+	csysi_store_relaxed(&spot.place->length, length);
+	assert_int_equal(csys_shared_receiver_try_peek(receiver, &data, lengths), 0);
+	assert_int_equal(lengths[0], 8);
+	memset(got, 'x', sizeof got);
+	if (length % 2)
+		assert_int_equal(csys_shared_receiver_recv(receiver, got, sizeof got, lengths), 0);
+	else
+		assert_int_equal(csys_shared_receiver_recv_batch(receiver, got, sizeof got, 1,
+								 CSYS_POLL, lengths, &count),
+				 0);
+	assert_int_equal(lengths[0], 8);
+	assert_int_equal(got[8], 'x');
+}
+
+static void receive_with_wrong_lengths(void)
+{
+	static const uint32_t wrong[] = { 9,         12, 16, 17, 48, 99, 100, 101, UINT32_MAX - 1,
+					  UINT32_MAX };
+	open_both();
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		put(i);
+		receive_with_length(wrong[i]);
+	}
+	close_both();
+}
+
+static void a_length_is_at_most_that_of_the_channel_whatever_the_bytes(void **state)
+{
+	(void)state;
+	with_channels(NULL, receive_with_wrong_lengths);
+}
+
 static void leave_the_head_behind(void)
 {
 	size_t count = 77;
@@ -336,6 +376,7 @@ int main(void)
 		NAMES_TEST(a_forked_child_does_not_end_what_its_parent_has_reserved),
 		NAMES_TEST(of_two_notes_of_one_place_the_later_is_ended_first),
 		NAMES_TEST(a_batch_that_is_received_has_a_message_whatever_the_bytes),
+		NAMES_TEST(a_length_is_at_most_that_of_the_channel_whatever_the_bytes),
 		NAMES_TEST(messages_behind_those_of_a_dead_receiver_are_counted_and_drained),
 		NAMES_TEST(laps_begin_again_after_the_last),
 	};

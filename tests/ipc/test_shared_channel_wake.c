@@ -4,6 +4,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
@@ -141,6 +142,59 @@ static void the_close_of_the_last_sender_wakes_the_receiver(void **state)
 	without_naps(close_before_the_receiver);
 }
 
+enum { TURNS = 20000 };
+
+static unsigned roll(unsigned *seed)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return *seed >> 16 & 0x7fff;
+}
+
+/* As long as it takes the other side to fall asleep, more or less. */
+static void dawdle(unsigned *seed)
+{
+	for (unsigned i = roll(seed) % 8 ? 0 : roll(seed) % 600; i > 0; i--)
+		csys_spin_hint();
+}
+
+static void send_in_turns(void)
+{
+	unsigned seed = 1;
+	open_sender();
+	for (uint64_t i = 0; i < TURNS; i++) {
+		dawdle(&seed);
+		put(i);
+	}
+	csys_shared_sender_close(sender);
+}
+
+static void receive_in_turns(void)
+{
+	unsigned seed = 2;
+	csys_shared_channel_options options = { .single_sender = channel->senders == 1 };
+	csys_shared_channel *before = channel;
+	memset(MEMORY, 0, ROOM);
+	assert_int_equal(csys_shared_channel_create_in(region, MEMORY, 8, 1, &options, &channel),
+			 0);
+	pid_t pid = forked(send_in_turns);
+	open_receiver();
+	for (uint64_t i = 0; i < TURNS; i++) {
+		get(i);
+		dawdle(&seed);
+	}
+	assert_int_equal(code_of(pid), 0);
+	csys_shared_receiver_close(receiver);
+	receiver = NULL;
+	csys_shared_channel_close(channel);
+	channel = before;
+}
+
+static void no_wake_is_lost_at_the_edge_of_sleep(void **state)
+{
+	(void)state;
+	without_naps(receive_in_turns);
+}
+
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 enum { ROUNDS = 5000 };
@@ -150,10 +204,13 @@ static void *send_and_close(void *unused)
 {
 	(void)unused;
 	for (uint32_t i = 1; i <= ROUNDS; i++) {
-		while (csysi_load_acquire(&asked) != i)
-			csys_thread_yield();
+		for (int tries = 0; csysi_load_acquire(&asked) != i; tries++)
+			if (tries > 2000)
+				csys_thread_yield();
 		open_sender();
 		csysi_store_release(&opened, i);
+		for (uint32_t n = i % 64; n > 0; n--)
+			csys_spin_hint();
 		put(i);
 		csys_shared_sender_close(sender);
 		sender = NULL;
@@ -172,12 +229,16 @@ static void receive_before_the_end(void)
 	assert_int_equal(pthread_create(&thread, NULL, send_and_close, NULL), 0);
 	for (uint32_t i = 1; i <= ROUNDS; i++) {
 		csysi_store_release(&asked, i);
-		while (csysi_load_acquire(&opened) != i)
-			csys_spin_hint();
+		for (int tries = 0; csysi_load_acquire(&opened) != i; tries++)
+			if (tries > 2000)
+				csys_thread_yield();
 		/* It has a sender, which sends before it is closed. */
-		int r;
-		while ((r = csys_shared_receiver_try_recv(receiver, &got, 8, NULL)) < 0)
+		int r, tries = 0;
+		while ((r = csys_shared_receiver_try_recv(receiver, &got, 8, NULL)) < 0) {
 			missed += r == CSYS_EDISCONNECTED;
+			if (++tries > 200)
+				csys_thread_yield();
+		}
 		assert_int_equal(got, i);
 	}
 	pthread_join(thread, NULL);
@@ -231,6 +292,7 @@ int main(void)
 		NAMES_TEST(the_close_of_the_receiver_wakes_a_sender),
 		NAMES_TEST(a_receive_that_passes_over_places_wakes_a_sender),
 		NAMES_TEST(the_close_of_the_last_sender_wakes_the_receiver),
+		NAMES_TEST(no_wake_is_lost_at_the_edge_of_sleep),
 		NAMES_TEST(what_the_last_sender_sent_before_its_end_is_not_missed),
 		NAMES_TEST(a_place_that_a_living_thread_has_reserved_is_waited_for),
 	};
