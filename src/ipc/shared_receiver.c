@@ -213,9 +213,14 @@ static int await_slow(const csys_shared_channel *channel, csys_deadline deadline
 		if (look(channel, out, &claimer))
 			break;
 		if (csysi_shared_are_senders_gone(channel, &sender) && claimer == 0) {
-			/* They may have sent something before they went. */
-			r = look(channel, out, &claimer) ? 0 : CSYS_EDISCONNECTED;
-			break;
+			/* They may have sent something before they went, or another thread may be
+			 * about to, with an end of one of them. */
+			if (look(channel, out, &claimer))
+				break;
+			if (claimer == 0) {
+				r = CSYS_EDISCONNECTED;
+				break;
+			}
 		}
 		if (is_over) {
 			r = CSYS_ETIMEDOUT;
