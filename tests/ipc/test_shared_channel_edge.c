@@ -89,7 +89,7 @@ static void a_sender_of_a_lasting_channel_sleeps_while_the_receiver_is_dead(void
 
 /* ---- senders that come while others go ------------------------------------------------------- */
 
-enum { ENTRIES = 400, ROUNDS = 30 };
+enum { ENTRIES = 200, ROUNDS = 15 };
 static csys_shared_channel *wide;
 static uint32_t is_over;
 
@@ -232,7 +232,7 @@ static void receive_what_comes_and_goes(void)
 	csysi_store_relaxed(&is_over, 0);
 	assert_int_equal(pthread_create(&thread, NULL, flip, NULL), 0);
 	int wrong = 0;
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 30000; i++) {
 		uint64_t got[2];
 		size_t count = 0;
 		int r = csys_shared_receiver_recv_batch(receiver, got, 8, 2, CSYS_POLL, NULL,

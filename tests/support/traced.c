@@ -389,3 +389,8 @@ void traced_arguments(int argc, char **argv)
 	}
 	is_whole = 1;
 }
+
+int traced_is_whole(void)
+{
+	return is_whole;
+}

@@ -80,8 +80,8 @@ int traced_kill_walk(const struct traced_walk *walk);
  * code in between, or there are more places than this, the victims are killed at every second
  * place, or third one .., from one of the first that differs from process to process.
  */
-#define TRACED_MOST_STEPS 20000
-#define TRACED_MOST_PLACES 40
+#define TRACED_MOST_STEPS 10000
+#define TRACED_MOST_PLACES 25
 
 /*
  * Skip the test where no process can be traced so.  All functions here do that too; this is for the
@@ -94,6 +94,9 @@ int traced_sees_sleep(void);
 
 /* Take the arguments of a program of walks: "whole" has it kill at every place, however many. */
 void traced_arguments(int argc, char **argv);
+
+/* Whether it does: for walks that are too long for the short form. */
+int traced_is_whole(void);
 
 /* ---- one victim -------------------------------------------------------------------- */
 
