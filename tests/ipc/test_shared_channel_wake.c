@@ -1,6 +1,7 @@
 /*
- * ipc/test_shared_channel_wake.c - promises of csys/ipc/shared_channel.h: who sleeps is woken by
- * each call that lets it go on, and by that alone; and what is sent before an end is not missed.
+ * ipc/test_shared_channel_wake.c - promises of csys/ipc/shared_channel.h: a thread that sleeps is
+ * woken by each call that lets it go on, and by that alone; and what is sent before an end is not
+ * missed.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -23,6 +24,7 @@ static void without_naps(void (*function)(void))
 
 static void send_one(void)
 {
+	csys_shared_sender_close(sender); /* its parent's, if that has one */
 	open_sender();
 	reach_step(1);
 	int r = csys_shared_sender_send(sender, &(uint64_t){ 9 }, 8);
