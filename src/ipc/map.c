@@ -9,6 +9,7 @@
 #include <csys/ipc/map.h>
 
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "os/os.h"
 
 struct csys_map {
@@ -75,9 +76,8 @@ static int check_options(const csys_map_options *options)
 		return CSYS_EINVAL;
 	if (options->extend && options->access != CSYS_MAP_WRITE)
 		return CSYS_EINVAL;
-	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	return 0;
 }
 

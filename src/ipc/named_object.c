@@ -9,6 +9,7 @@
 #include <csys/base/result.h>
 
 #include "base/memory.h"
+#include "base/reserved.h"
 
 #define MAGIC 0x6a626f2d64656d6eu /* "nmed-obj" */
 #define VERSION 1u
@@ -74,9 +75,8 @@ int csysi_named_object_get(const struct csysi_named_wanted *wanted, enum csysi_n
 		return CSYS_EINVAL;
 	if (!options)
 		options = &usual;
-	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 
 	csys_region_options region_options = {
 		.scope = options->scope,

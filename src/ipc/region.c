@@ -7,6 +7,7 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "sync/lock.h"
 
 #define USUAL_MEMBERS 64u
@@ -274,9 +275,8 @@ static int make(csys_shm *shm, int is_taken, int scope, size_t size, csys_region
 
 static int check(const csys_region_options *options)
 {
-	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	return options->members > CSYS_REGION_MEMBERS_MAX ? CSYS_EINVAL : 0;
 }
 

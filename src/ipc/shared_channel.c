@@ -4,6 +4,7 @@
 #include "ipc/shared_channel.h"
 
 #include "base/memory.h"
+#include "base/reserved.h"
 
 #define USUAL_SENDERS 16u
 #define LINE 128u
@@ -61,9 +62,8 @@ static int make_plan(size_t size, size_t capacity, const csys_shared_channel_opt
 {
 	struct plan plan = { 0 };
 
-	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	if (size > CSYS_SHARED_MESSAGE_MAX || capacity == 0 || capacity > CSYS_SHARED_MESSAGE_MAX ||
 	    options->senders > CSYS_SHARED_SENDERS_MAX)
 		return CSYS_EINVAL;

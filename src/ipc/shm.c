@@ -6,6 +6,7 @@
 #include <csys/ipc/shm.h>
 
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "base/system.h"
 #include "ipc/shm.h"
 
@@ -20,9 +21,8 @@ static int check(const csys_shm_options *options, int creating)
 {
 	if (options->huge_pages < 0 || options->huge_pages > CSYS_SHM_HUGE_ONLY)
 		return CSYS_EINVAL;
-	for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	return creating && options->read_only ? CSYS_EINVAL : 0;
 }
 

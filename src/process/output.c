@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "process/buffer.h"
 #include "process/capture.h"
 #include "process/command.h"
@@ -23,9 +24,8 @@ static void make_empty(csys_output *output)
 
 static int check(const csys_output_options *options)
 {
-	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
-		if (options->reserved[i] != 0)
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	if (options->timeout_ns < 0 || options->grace_ns < 0 || options->linger_ns < 0 ||
 	    (!options->input && options->input_size > 0))
 		return CSYS_EINVAL;

@@ -47,6 +47,7 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "os/os.h"
 #include "sync/lock.h"
 
@@ -256,10 +257,8 @@ static int check(const int *signals, size_t count, const csys_signals_options *o
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = csysi_os_signal_check(signals[i]);
-	for (size_t i = 0; options && i < sizeof options->reserved / sizeof options->reserved[0];
-	     i++)
-		if (options->reserved[i] != 0)
-			return CSYS_EINVAL;
+	if (options && csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	return r;
 }
 

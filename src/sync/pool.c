@@ -36,6 +36,7 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "os/os.h"
 #include "sync/channel.h"
 #include "sync/pool.h"
@@ -230,9 +231,8 @@ static int check(const csys_pool_options *options)
 {
 	if (options->threads < 0 || options->threads > MOST_THREADS)
 		return CSYS_EINVAL;
-	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	return 0;
 }
 

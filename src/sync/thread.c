@@ -31,6 +31,7 @@
 #include "base/atomic.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "os/os.h"
 #include "sync/ledger.h"
 #include "sync/panic.h"
@@ -278,9 +279,8 @@ static int check(const csys_thread_options *options)
 	    options->priority.kind > CSYS_PRIORITY_ROUND_ROBIN ||
 	    (options->priority.kind == CSYS_PRIORITY_INHERIT && options->priority.value != 0))
 		return CSYS_EINVAL;
-	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
-		if (options->reserved[i])
-			return CSYS_EINVAL;
+	if (csysi_uses_reserved(options))
+		return CSYS_EINVAL;
 	return 0;
 }
 
