@@ -1,0 +1,113 @@
+/*
+ * ipc/shared_end.c - what senders and receivers through shared memory have in common.
+ */
+#include "ipc/shared_channel.h"
+
+/* ---- ends --------------------------------------------------------------------------------- */
+
+int csysi_shared_end_begin(csys_shared_channel *channel, struct csysi_shared_end *out)
+{
+	uint32_t id;
+	int r = csysi_region_id_until(channel->region, CSYS_FOREVER, &id);
+	if (r < 0)
+		return r;
+
+	csysi_shared_channel_enter(channel);
+	*out = (struct csysi_shared_end){ .channel = channel, .generation = csysi_os_generation() };
+	csysi_shared_end_settle(out, id);
+	return 0;
+}
+
+void csysi_shared_end_settle(struct csysi_shared_end *end, uint32_t id)
+{
+	end->id = id;
+	end->thread = csysi_channel_me();
+	end->epoch = csysi_load_relaxed(&csysi_region_epoch);
+}
+
+void csysi_shared_end_finish(const struct csysi_shared_end *end)
+{
+	csysi_shared_channel_leave(end->channel);
+}
+
+int csysi_shared_end_turn(const struct csysi_shared_end *end, csys_deadline deadline,
+			  uint32_t *out_id)
+{
+	if (end->generation != csysi_os_generation())
+		return CSYS_EBADF;
+	return csysi_region_id_until(end->channel->region, deadline, out_id);
+}
+
+/* ---- the other side ----------------------------------------------------------------------- */
+
+int csysi_shared_is_receiver_gone(const csys_shared_channel *channel)
+{
+	/* Seq_cst pairs with the close of a receiver, which looks for sleeping senders after it. */
+	uint32_t word = csysi_load_seq_cst(&channel->ring->receiver);
+
+	if (word == 0 || (channel->flags & CSYSI_SHARED_CHANNEL_LASTING))
+		return 0;
+	if (word & CSYSI_RECEIVER_GONE)
+		return 1;
+	/* Another thread may have gone on with it before that one has ended. */
+	return !csysi_region_is_alive(channel->region, word) &&
+	       csysi_load_seq_cst(&channel->ring->receiver) == word;
+}
+
+int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *out_id)
+{
+	const struct csysi_shared_ring *ring = channel->ring;
+	/* Acquire, here and below, pairs with the release in count_opened. */
+	uint32_t opened = csysi_load_acquire(&ring->opened);
+	int is_known = opened != 0;
+
+	for (uint32_t i = 0; i < channel->senders; i++) {
+		/* Seq_cst pairs with the close of a sender, which looks for a sleeping receiver
+		 * after it; and what was sent before that is seen. */
+		uint32_t id = csysi_load_seq_cst(&ring->ids[i]);
+		if (id == 0)
+			continue;
+		if (csysi_region_is_alive(channel->region, id)) {
+			*out_id = id;
+			return 0;
+		}
+		is_known = 1;
+	}
+	*out_id = 0;
+	/* One that came meanwhile may have an entry that was passed before, and the one that lived
+	 * until then be closed by now. */
+	return is_known && !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING) &&
+	       csysi_load_acquire(&ring->opened) == opened;
+}
+
+void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word, uint32_t id,
+			csys_deadline deadline)
+{
+	if (id != 0)
+		(void)csysi_region_wait(channel->region, id, word, 1, deadline);
+	else
+		(void)csysi_region_nap(word, 1, deadline);
+}
+
+int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	/* Seq_cst, here and below: see the invariants. */
+	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
+		csysi_channel_note_cpu(&ring->receiver_spin);
+		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
+	}
+	return 0;
+}
+
+int csysi_shared_wake_senders_slow(const csys_shared_channel *channel)
+{
+	struct csysi_shared_ring *ring = channel->ring;
+
+	if (csysi_swap_seq_cst(&ring->senders_sleep, 0) != 0) {
+		csysi_channel_note_cpu(&ring->senders_spin);
+		csysi_os_wake(&ring->senders_sleep, UINT32_MAX, 1);
+	}
+	return 0;
+}
