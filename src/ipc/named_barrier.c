@@ -21,22 +21,18 @@ static int init(void *object, const void *wanted)
 	return csys_shared_barrier_init(object, numbers[0], numbers[1]);
 }
 
-/* What would only be seen if one has to be made. */
-static int check(uint32_t count, uint32_t how)
-{
-	csys_shared_barrier any;
-
-	return csys_shared_barrier_init(&any, count, how);
-}
-
 static int get(enum csysi_named_how how, const char *name, const uint32_t *numbers,
 	       const csys_named_options *options, csys_named_barrier **out)
 {
 	const struct csysi_named_wanted wanted = { CSYSI_NAMED_BARRIER, sizeof(csys_shared_barrier),
 						   init, numbers };
 	struct csysi_named_object *named;
-	int r = out ? csysi_named_object_get(&wanted, how, name, options, &named) : CSYS_EINVAL;
+	csys_shared_barrier any;
+	/* Wrong numbers would else only be seen if one has to be made. */
+	int r = numbers ? init(&any, numbers) : 0;
 
+	if (r == 0)
+		r = out ? csysi_named_object_get(&wanted, how, name, options, &named) : CSYS_EINVAL;
 	if (r == 0)
 		*out = (csys_named_barrier *)(void *)named;
 	return r;
@@ -46,10 +42,7 @@ int csys_named_barrier_create(const char *name, uint32_t count, uint32_t how,
 			      const csys_named_options *options, csys_named_barrier **out)
 {
 	const uint32_t numbers[] = { count, how };
-	int r = check(count, how);
 
-	if (r < 0)
-		return r;
 	return get(CSYSI_NAMED_CREATE, name, numbers, options, out);
 }
 
@@ -63,10 +56,7 @@ int csys_named_barrier_create_or_open(const char *name, uint32_t count, uint32_t
 				      const csys_named_options *options, csys_named_barrier **out)
 {
 	const uint32_t numbers[] = { count, how };
-	int r = check(count, how);
 
-	if (r < 0)
-		return r;
 	return get(CSYSI_NAMED_CREATE_OR_OPEN, name, numbers, options, out);
 }
 

@@ -269,8 +269,8 @@ static inline size_t csysi_shared_length(const csys_shared_channel *channel,
 
 /* ---- messages in place: shared_sender.c, shared_receiver.c -------------------------------- */
 
-/* Claim a place, to be kept. */
-int csysi_shared_sender_claim(csys_shared_sender *sender, csys_deadline deadline,
+/* Wait for room, and claim a place; one that is kept is reserved by the caller. */
+int csysi_shared_sender_claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
 			      struct csysi_shared_spot *out);
 
 /* Let the calling thread go on with the receiver. */

@@ -31,7 +31,7 @@ int csys_shared_sender_reserve(csys_shared_sender *sender, csys_deadline deadlin
 	int r = make_room(sender);
 
 	if (r == 0)
-		r = csysi_shared_sender_claim(sender, deadline, &spot);
+		r = csysi_shared_sender_claim(sender, 1, deadline, &spot);
 	if (r < 0)
 		return r;
 	sender->reserved[sender->reserved_count++] = (struct csysi_shared_reserved){

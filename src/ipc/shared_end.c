@@ -80,6 +80,8 @@ int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *
 	       csysi_load_acquire(&ring->opened) == opened;
 }
 
+/* ---- sleepers ----------------------------------------------------------------------------- */
+
 void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word, uint32_t id,
 			csys_deadline deadline)
 {
@@ -89,25 +91,27 @@ void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word
 		(void)csysi_region_nap(word, 1, deadline);
 }
 
+/* Wake so many of those that sleep on a word, if it says that any do: 0. */
+static int wake(uint32_t *sleeps, struct csysi_channel_spin *spin, uint32_t count)
+{
+	/* Seq_cst: see the invariants. */
+	if (csysi_swap_seq_cst(sleeps, 0) != 0) {
+		csysi_channel_note_cpu(spin);
+		csysi_os_wake(sleeps, count, 1);
+	}
+	return 0;
+}
+
 int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel)
 {
 	struct csysi_shared_ring *ring = channel->ring;
 
-	/* Seq_cst, here and below: see the invariants. */
-	if (csysi_swap_seq_cst(&ring->receiver_sleeps, 0) != 0) {
-		csysi_channel_note_cpu(&ring->receiver_spin);
-		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
-	}
-	return 0;
+	return wake(&ring->receiver_sleeps, &ring->receiver_spin, 1);
 }
 
 int csysi_shared_wake_senders_slow(const csys_shared_channel *channel)
 {
 	struct csysi_shared_ring *ring = channel->ring;
 
-	if (csysi_swap_seq_cst(&ring->senders_sleep, 0) != 0) {
-		csysi_channel_note_cpu(&ring->senders_spin);
-		csysi_os_wake(&ring->senders_sleep, UINT32_MAX, 1);
-	}
-	return 0;
+	return wake(&ring->senders_sleep, &ring->senders_spin, UINT32_MAX);
 }

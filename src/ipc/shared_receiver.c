@@ -167,13 +167,19 @@ static inline int release(const csys_shared_channel *channel, const struct csysi
 		       : csysi_shared_wake_senders(channel);
 }
 
-/* Whether a message was given to a receiver before this one; which is told once. */
-static inline int note_of(csys_shared_receiver *receiver, uint64_t position)
+int csysi_shared_receiver_note(csys_shared_receiver *receiver, uint64_t position)
 {
 	if (CSYSI_LIKELY(receiver->told != position + 1))
 		return 0;
-	receiver->told = 0;
+	receiver->told = 0; /* it is told once */
 	return CSYS_REDELIVERED;
+}
+
+void csysi_shared_receiver_free(csys_shared_receiver *receiver,
+				const struct csysi_shared_spot *spot)
+{
+	receiver->is_peeking = 0;
+	(void)release(receiver->end.channel, spot);
 }
 
 /* ---- waiting for messages ----------------------------------------------------------------- */
@@ -235,8 +241,8 @@ static int await_slow(const csys_shared_channel *channel, csys_deadline deadline
 	return r;
 }
 
-static int await_message(csys_shared_receiver *receiver, csys_deadline deadline,
-			 struct csysi_shared_spot *out)
+int csysi_shared_receiver_await(csys_shared_receiver *receiver, csys_deadline deadline,
+				struct csysi_shared_spot *out)
 {
 	const csys_shared_channel *channel = receiver->end.channel;
 
@@ -247,24 +253,6 @@ static int await_message(csys_shared_receiver *receiver, csys_deadline deadline,
 	}
 	uint32_t claimer;
 	return look(channel, out, &claimer) ? 0 : await_slow(channel, deadline, out);
-}
-
-int csysi_shared_receiver_await(csys_shared_receiver *receiver, csys_deadline deadline,
-				struct csysi_shared_spot *out)
-{
-	return await_message(receiver, deadline, out);
-}
-
-int csysi_shared_receiver_note(csys_shared_receiver *receiver, uint64_t position)
-{
-	return note_of(receiver, position);
-}
-
-void csysi_shared_receiver_free(csys_shared_receiver *receiver,
-				const struct csysi_shared_spot *spot)
-{
-	receiver->is_peeking = 0;
-	(void)release(receiver->end.channel, spot);
 }
 
 /* ---- receiving ---------------------------------------------------------------------------- */
@@ -292,12 +280,11 @@ static inline int copy(const csys_shared_channel *channel, const struct csysi_sh
 }
 
 /* The message is received, or no message of the caller. */
-static inline int finish(csys_shared_receiver *receiver, const struct csysi_shared_spot *spot)
+static int finish(csys_shared_receiver *receiver, const struct csysi_shared_spot *spot)
 {
-	int r = note_of(receiver, spot->position);
+	int r = csysi_shared_receiver_note(receiver, spot->position);
 
-	receiver->is_peeking = 0;
-	(void)release(receiver->end.channel, spot);
+	csysi_shared_receiver_free(receiver, spot);
 	return r;
 }
 
@@ -305,7 +292,7 @@ static int recv_slow(csys_shared_receiver *receiver, csys_deadline deadline, voi
 		     const struct lengths *lengths, size_t *out_length)
 {
 	struct csysi_shared_spot spot;
-	int r = await_message(receiver, deadline, &spot);
+	int r = csysi_shared_receiver_await(receiver, deadline, &spot);
 	if (r < 0)
 		return r;
 
@@ -415,7 +402,7 @@ static int recv_batch(csys_shared_receiver *receiver, void *out_data, const stru
 		*out_count = 0;
 		return 0;
 	}
-	int r = await_message(receiver, deadline, &first);
+	int r = csysi_shared_receiver_await(receiver, deadline, &first);
 	if (r < 0)
 		return r;
 	/* All are copied before the first is released: if this thread is killed until then, the
@@ -437,7 +424,7 @@ static int recv_batch(csys_shared_receiver *receiver, void *out_data, const stru
 			(void)finish(receiver, &first);
 		return r;
 	}
-	r = note_of(receiver, begin);
+	r = csysi_shared_receiver_note(receiver, begin);
 	receiver->is_peeking = 0;
 	release_batch(channel, begin, begin + count);
 	*out_count = count;
@@ -473,7 +460,7 @@ int csys_shared_receiver_drain(csys_shared_receiver *receiver, size_t *out_count
 			: csysi_shared_receiver_turn(receiver, CSYS_FOREVER);
 
 	while (r == 0 && left > 0) {
-		r = await_message(receiver, CSYS_POLL, &spot);
+		r = csysi_shared_receiver_await(receiver, CSYS_POLL, &spot);
 		if (r < 0)
 			break;
 		(void)finish(receiver, &spot);

@@ -281,8 +281,8 @@ static int prepare(csys_shared_sender *sender, csys_deadline deadline)
 	return is_receiver_seen(sender) || look_for_receiver(sender) ? 0 : CSYS_EDISCONNECTED;
 }
 
-static int claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
-		 struct csysi_shared_spot *out)
+int csysi_shared_sender_claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+			      struct csysi_shared_spot *out)
 {
 	int r = prepare(sender, deadline);
 
@@ -291,12 +291,6 @@ static int claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline
 	if (r == 0 && (is_kept || !is_single(sender->end.channel)))
 		move_tail(sender->end.channel, out->position);
 	return r;
-}
-
-int csysi_shared_sender_claim(csys_shared_sender *sender, csys_deadline deadline,
-			      struct csysi_shared_spot *out)
-{
-	return claim(sender, 1, deadline, out);
 }
 
 /* ---- sending ------------------------------------------------------------------------------ */
@@ -321,7 +315,7 @@ static int send_slow(csys_shared_sender *sender, const void *data, size_t length
 
 	if (length > sender->end.channel->size)
 		return CSYS_EMSGSIZE;
-	int r = claim(sender, 0, deadline, &spot);
+	int r = csysi_shared_sender_claim(sender, 0, deadline, &spot);
 	if (r < 0)
 		return r;
 	fill(spot.place, data, length);
