@@ -25,7 +25,6 @@ static struct {
 	int count;
 	int is_peeked; /* the first of them */
 	int has_room;
-	uint32_t receiver;
 } seen;
 
 /* ---- before ------------------------------------------------------------------------------- */
@@ -233,7 +232,6 @@ static void look(void *unused, const struct traced_victim *victim)
 	(void)unused;
 	(void)victim;
 	memset(&seen, 0, sizeof seen);
-	seen.receiver = csysi_load_acquire(&ring->receiver);
 	seen.has_room = csys_shared_channel_len(channel) < CAPACITY;
 	for (; position < end; position++) {
 		struct csysi_shared_spot spot = csysi_spot_of(channel, position);

@@ -3,13 +3,12 @@
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <csys/ipc/named_barrier.h>
 #include <csys/ipc/named_event.h>
 
 #include "support/names.h"
+#include "support/region.h"
 #include "support/thread.h"
 
 static csys_named_event *object, *other; /* what a forked child has, memcheck finds here */
@@ -33,20 +32,20 @@ static void close_both(void)
 	object = other = NULL;
 }
 
+static int (*before_the_kill)(csys_named_event *object);
+
+static void open_and_be_killed(void)
+{
+	close_both();
+	if (csys_named_event_open("n", NULL, &object) == 0 && before_the_kill(object) == 0)
+		raise(SIGKILL);
+}
+
 /* A process that opens it anew, and is killed after that function. */
 static void be_killed_after(int (*function)(csys_named_event *object))
 {
-	int status;
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		close_both();
-		if (csys_named_event_open("n", NULL, &object) == 0 && function(object) == 0)
-			raise(SIGKILL);
-		_exit(1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
+	before_the_kill = function;
+	await_end(forked(open_and_be_killed));
 }
 
 static void it_is_created_opened_and_removed_by_its_name(void **state)

@@ -3,13 +3,12 @@
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csys/ipc/named_mutex.h>
 
 #include "support/names.h"
+#include "support/region.h"
 #include "support/thread.h"
 
 static csys_named_mutex *mutex; /* what a forked child has of its parent memcheck finds here */
@@ -25,24 +24,6 @@ static void close_it(void)
 {
 	csys_named_mutex_close(mutex);
 	mutex = NULL;
-}
-
-/* A process that opens it anew, locks it and is killed so. */
-static void be_killed_with_it(const csys_named_options *options)
-{
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		csys_named_mutex_close(mutex);
-		mutex = NULL;
-		if (csys_named_mutex_create_or_open("m", options, &mutex) == 0 &&
-		    csys_named_mutex_lock(mutex) >= 0)
-			raise(SIGKILL);
-		_exit(1);
-	}
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -151,7 +132,7 @@ static void a_killed_holder_is_taken_over_and_the_next_is_told(void **state)
 	(void)state;
 	open_it(NULL, 1);
 	for (int i = 0; i < 2; i++) {
-		be_killed_with_it(NULL);
+		be_killed_with_mutex(&mutex, NULL);
 		assert_false(csys_named_mutex_is_locked(mutex));
 		assert_int_equal(csys_named_mutex_lock(mutex), CSYS_POISONED);
 		csys_named_mutex_clear_poison(mutex);
@@ -160,21 +141,19 @@ static void a_killed_holder_is_taken_over_and_the_next_is_told(void **state)
 	close_it();
 }
 
+static void lock_in_vain(void)
+{
+	int r = csys_named_mutex_lock_until(mutex, csys_after_ms(1));
+	close_it();
+	_exit(r == CSYS_ETIMEDOUT ? 0 : 1);
+}
+
 static void a_forked_child_has_it_and_holds_nothing(void **state)
 {
 	(void)state;
-	int status;
 	open_it(NULL, 1);
 	assert_int_equal(csys_named_mutex_lock(mutex), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		int r = csys_named_mutex_lock_until(mutex, csys_after_ms(1));
-		csys_named_mutex_close(mutex);
-		_exit(r == CSYS_ETIMEDOUT ? 0 : 1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_int_equal(code_of(forked(lock_in_vain)), 0);
 	csys_named_mutex_assert_held(mutex);
 	csys_named_mutex_unlock(mutex);
 	close_it();

@@ -2,10 +2,7 @@
  * ipc/test_named_object.c - promises of csys/ipc/named_object.h, which all named objects keep.
  */
 #define _XOPEN_SOURCE 700
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <csys/ipc/named_event.h>
 #include <csys/ipc/named_mutex.h>
@@ -27,24 +24,6 @@ static void close_it(void)
 {
 	csys_named_mutex_close(mutex);
 	mutex = NULL;
-}
-
-/* A process that opens it anew, locks it and is killed so. */
-static void be_killed_with_it(const csys_named_options *options)
-{
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		csys_named_mutex_close(mutex);
-		mutex = NULL;
-		if (csys_named_mutex_create_or_open("m", options, &mutex) == 0 &&
-		    csys_named_mutex_lock(mutex) >= 0)
-			raise(SIGKILL);
-		_exit(1);
-	}
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
 }
 
 static void what_is_no_mutex_is_not_opened_as_one(void **state)
@@ -147,7 +126,7 @@ static void nothing_is_left_when_memory_runs_out(void **state)
 static void one_whose_users_have_all_been_killed_is_made_anew(void **state)
 {
 	(void)state;
-	be_killed_with_it(NULL);
+	be_killed_with_mutex(&mutex, NULL);
 	open_it(NULL, 1);
 	assert_int_equal(csys_named_mutex_lock(mutex), 0);
 	csys_named_mutex_unlock(mutex);
@@ -157,8 +136,8 @@ static void one_whose_users_have_all_been_killed_is_made_anew(void **state)
 static void or_is_adopted_with_its_poison_if_it_is_kept(void **state)
 {
 	(void)state;
-	be_killed_with_it(&kept);
-	be_killed_with_it(&kept);
+	be_killed_with_mutex(&mutex, &kept);
+	be_killed_with_mutex(&mutex, &kept);
 	open_it(&kept, 0);
 	assert_int_equal(csys_named_mutex_lock_until(mutex, CSYS_POLL), CSYS_POISONED);
 	csys_named_mutex_unlock(mutex);

@@ -259,9 +259,7 @@ static void look_beside_a_writer(void)
 static void a_process_that_writes_what_it_must_not_makes_no_wait_endless(void **state)
 {
 	(void)state;
-#ifndef CSYS_TEST_WRAPS
-	skip_because("this linker cannot answer calls in their place");
-#endif
+	skip_unless_wrapped();
 	in_each_way(look_beside_a_writer);
 }
 
@@ -279,9 +277,7 @@ static void die_between_two_looks(void)
 static void one_that_arrives_just_before_its_end_has_arrived(void **state)
 {
 	(void)state;
-#ifndef CSYS_TEST_WRAPS
-	skip_because("this linker cannot answer calls in their place");
-#endif
+	skip_unless_wrapped();
 	in_each_way(die_between_two_looks);
 }
 

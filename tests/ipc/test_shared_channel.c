@@ -496,18 +496,10 @@ static void receive_many(void)
 	receiver = NULL;
 }
 
-static void without_naps(void (*function)(void))
-{
-	int64_t before = csysi_os_token_nap_ns;
-	csysi_os_token_nap_ns = NO_NAP;
-	with_channels(NULL, function);
-	csysi_os_token_nap_ns = before;
-}
-
 static void one_that_sleeps_is_woken(void **state)
 {
 	(void)state;
-	without_naps(receive_many);
+	with_channels_without_naps(receive_many);
 }
 
 static void receive_slowly(void)
@@ -528,7 +520,7 @@ static void receive_slowly(void)
 static void a_sender_that_waits_for_room_is_woken(void **state)
 {
 	(void)state;
-	without_naps(receive_slowly);
+	with_channels_without_naps(receive_slowly);
 }
 
 static void send_in_batches(void)
@@ -570,7 +562,7 @@ static void receive_in_batches(void)
 static void batches_wake_those_that_sleep(void **state)
 {
 	(void)state;
-	without_naps(receive_in_batches);
+	with_channels_without_naps(receive_in_batches);
 }
 
 enum { SENDERS = 3 };
@@ -609,7 +601,7 @@ static void receive_from_several(void)
 static void each_senders_messages_come_in_order_and_once(void **state)
 {
 	(void)state;
-	without_naps(receive_from_several);
+	with_channels_without_naps(receive_from_several);
 }
 
 int main(void)

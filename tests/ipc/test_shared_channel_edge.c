@@ -1,6 +1,6 @@
 /*
  * ipc/test_shared_channel_edge.c - promises of csys/ipc/shared_channel.h at their edges: what is
- * told again, who comes while another goes, counters at their last value.
+ * told again, senders that come while others go, counters at their last value.
  */
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700

@@ -320,10 +320,7 @@ static void receive_in_place(void)
 static void commits_aborts_and_releases_wake_the_other_side(void **state)
 {
 	(void)state;
-	int64_t before = csysi_os_token_nap_ns;
-	csysi_os_token_nap_ns = NO_NAP;
-	with_channels(NULL, receive_in_place);
-	csysi_os_token_nap_ns = before;
+	with_channels_without_naps(receive_in_place);
 }
 
 int main(void)

@@ -12,14 +12,6 @@
 #include "support/shared_channel.h"
 #include "support/thread.h"
 
-static void without_naps(void (*function)(void))
-{
-	int64_t before = csysi_os_token_nap_ns;
-	csysi_os_token_nap_ns = NO_NAP;
-	with_channels(NULL, function);
-	csysi_os_token_nap_ns = before;
-}
-
 /* ---- senders --------------------------------------------------------------------------------- */
 
 static void send_one(void)
@@ -57,7 +49,7 @@ static void receive_a_quarter(void)
 static void a_quarter_of_room_wakes_a_sender(void **state)
 {
 	(void)state;
-	without_naps(receive_a_quarter);
+	with_channels_without_naps(receive_a_quarter);
 }
 
 static void receive_a_batch(void)
@@ -76,7 +68,7 @@ static void receive_a_batch(void)
 static void a_batch_that_is_received_wakes_a_sender(void **state)
 {
 	(void)state;
-	without_naps(receive_a_batch);
+	with_channels_without_naps(receive_a_batch);
 }
 
 static void close_before_one_that_waits(void)
@@ -90,7 +82,7 @@ static void close_before_one_that_waits(void)
 static void the_close_of_the_receiver_wakes_a_sender(void **state)
 {
 	(void)state;
-	without_naps(close_before_one_that_waits);
+	with_channels_without_naps(close_before_one_that_waits);
 }
 
 static void pass_over_what_is_aborted(void)
@@ -115,7 +107,7 @@ static void pass_over_what_is_aborted(void)
 static void a_receive_that_passes_over_places_wakes_a_sender(void **state)
 {
 	(void)state;
-	without_naps(pass_over_what_is_aborted);
+	with_channels_without_naps(pass_over_what_is_aborted);
 }
 
 /* ---- the receiver ---------------------------------------------------------------------------- */
@@ -141,7 +133,7 @@ static void close_before_the_receiver(void)
 static void the_close_of_the_last_sender_wakes_the_receiver(void **state)
 {
 	(void)state;
-	without_naps(close_before_the_receiver);
+	with_channels_without_naps(close_before_the_receiver);
 }
 
 enum { TURNS = 20000 };
@@ -194,7 +186,7 @@ static void receive_in_turns(void)
 static void no_wake_is_lost_at_the_edge_of_sleep(void **state)
 {
 	(void)state;
-	without_naps(receive_in_turns);
+	with_channels_without_naps(receive_in_turns);
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */

@@ -86,13 +86,6 @@ int __wrap_csysi_region_nap(const uint32_t *word, uint32_t expected, csys_deadli
 }
 #endif
 
-static void skip_unless_wrapped(void)
-{
-#ifndef CSYS_TEST_WRAPS
-	skip_because("this linker cannot answer calls in their place");
-#endif
-}
-
 /* ---- sleepers ------------------------------------------------------------------------------ */
 
 /* Wait once, without a predicate: the exit code is the result. */
@@ -111,21 +104,15 @@ static void wait_once(void)
 
 static pid_t sleeper(void)
 {
-	uint32_t before = csysi_load_acquire(&STEPS->told);
-	pid_t pid = forked(wait_once);
-	await_sleepers(before + 1);
-	return pid;
+	return forked_sleeper(wait_once);
 }
 
 /* One that is killed when it is woken: it takes no naps. */
 static pid_t sleeper_that_dies(void)
 {
-	int64_t nap = csysi_os_token_nap_ns;
-	csysi_os_token_nap_ns = NO_NAP;
 	dies_after_its_sleep = 1;
-	pid_t pid = sleeper();
+	pid_t pid = forked_sleeper_without_naps(wait_once);
 	dies_after_its_sleep = 0;
-	csysi_os_token_nap_ns = nap;
 	return pid;
 }
 
@@ -502,7 +489,7 @@ static void stop_a_holder(void)
 	pid_t first = sleeper();
 	pid_t pid = holder();
 	kill(pid, SIGSTOP);
-	/* Several naps of the sleeper, who must not take it for dead. */
+	/* Several naps of the sleeper, which must not take it for dead. */
 	csys_deadline later = csys_after_ms(50);
 	while (csys_deadline_left(later) > 0)
 		take_a_nap();

@@ -52,13 +52,6 @@ int __wrap_csysi_region_wait(const csys_region *in, uint32_t id, const uint32_t 
 }
 #endif
 
-static void skip_unless_wrapped(void)
-{
-#ifndef CSYS_TEST_WRAPS
-	skip_because("this linker cannot answer calls in their place");
-#endif
-}
-
 /* ---- bodies ---------------------------------------------------------------------------------- */
 
 static void count_run(int note)

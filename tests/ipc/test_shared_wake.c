@@ -47,13 +47,6 @@ int __wrap_csysi_region_nap(const uint32_t *word, uint32_t expected, csys_deadli
 }
 #endif
 
-static void skip_unless_wrapped(void)
-{
-#ifndef CSYS_TEST_WRAPS
-	skip_because("this linker cannot answer calls in their place");
-#endif
-}
-
 /* ---- a mutex ------------------------------------------------------------------------------- */
 
 static void lock_and_stay(void)

@@ -7,7 +7,7 @@
  *   - a place has one owner, and no two members that live have the same id; one's own id is alive;
  *   - a mutex has one holder among those that live, and one that takes it over from a dead holder is
  *     told;
- *   - no thread stays behind, neither at the table nor at the mutex, whoever was killed.
+ *   - no thread stays behind, neither at the table nor at the mutex, whichever was killed.
  * The sleep at the mutex is a wait for another word, or a nap after a death (src/ipc/shared_mutex.c has
  * wakes).  How a token becomes and loses its owner is one step of the system.
  */
@@ -22,7 +22,7 @@
 
 byte token[PLACES]; /* 0, or 1 + its owner */
 byte gen[PLACES];
-byte table = 0; /* as a token: who has it locked */
+byte table = 0; /* as a token: the thread that has it locked */
 byte word = 0;	/* the id of the mutex's holder */
 byte deaths = 0;
 byte naps = 0;

@@ -8,7 +8,7 @@
  * member that is watched): without one every wake must come.  Shown:
  *   - a writer is alone among those that live, and each that reads has a cell that tells so;
  *   - what a dead writer has left is told of, and nothing else: one that waited has written nothing;
- *   - no member stays behind, whoever was killed.
+ *   - no member stays behind, whichever was killed.
  * Readers without a cell, readers that read once more and downgrades are not here.
  */
 #define MEMBERS 3

@@ -6,9 +6,9 @@
  *
  * Some processes send numbered messages in different ways, and one receives them; each is killed
  * after a random time, some are stopped for a while, and all are replaced at once.  A message tells
- * who has sent it, in which life, and which of that life it is.  The receiver looks at each before
- * it releases it, and notes it: so none is missing, none comes twice without a note, and all that a
- * call has sent arrives.
+ * which process has sent it, in which life, and its number there.  The receiver looks at each
+ * before it releases it, and notes it: so none is missing, none comes twice without a note, and all
+ * that a call has sent arrives.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>

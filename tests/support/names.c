@@ -4,10 +4,12 @@
 #define _DEFAULT_SOURCE /* mkdtemp */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/names.h"
@@ -95,4 +97,21 @@ struct csysi_object created_object(const struct csysi_named *wanted)
 	struct csysi_object object;
 	assert_int_equal(csysi_object_create(wanted, &object), 0);
 	return object;
+}
+
+void be_killed_with_mutex(csys_named_mutex **own, const csys_named_options *options)
+{
+	int status;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		csys_named_mutex_close(*own);
+		*own = NULL;
+		if (csys_named_mutex_create_or_open("m", options, own) == 0 &&
+		    csys_named_mutex_lock(*own) >= 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
 }

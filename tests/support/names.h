@@ -4,6 +4,8 @@
 #ifndef CSYS_TEST_NAMES_H
 #define CSYS_TEST_NAMES_H
 
+#include <csys/ipc/named_mutex.h>
+
 #include "ipc/names.h"
 #include "support/support.h"
 
@@ -32,5 +34,9 @@ void remove_directory(const char *path);
 /* What is wanted: shared memory of 16 bytes.  Create an object, asserting that it works. */
 struct csysi_named small_object(const char *name);
 struct csysi_object created_object(const struct csysi_named *wanted);
+
+/* Have another process open the mutex "m" with these options in place of *own, lock it and be
+ * killed so. */
+void be_killed_with_mutex(csys_named_mutex **own, const csys_named_options *options);
 
 #endif

@@ -45,10 +45,7 @@ static void take_and_end(void)
 
 pid_t sleeper(void)
 {
-	uint32_t before = csysi_load_acquire(&STEPS->told);
-	pid_t pid = forked(take_and_end);
-	await_sleepers(before + 1);
-	return pid;
+	return forked_sleeper(take_and_end);
 }
 
 static void take_and_stay(void)

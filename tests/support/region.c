@@ -81,6 +81,23 @@ pid_t forked(void (*function)(void))
 	return pid;
 }
 
+pid_t forked_sleeper(void (*function)(void))
+{
+	uint32_t before = csysi_load_acquire(&STEPS->told);
+	pid_t pid = forked(function);
+	await_sleepers(before + 1);
+	return pid;
+}
+
+pid_t forked_sleeper_without_naps(void (*function)(void))
+{
+	int64_t nap = csysi_os_token_nap_ns;
+	csysi_os_token_nap_ns = NO_NAP;
+	pid_t pid = forked_sleeper(function);
+	csysi_os_token_nap_ns = nap;
+	return pid;
+}
+
 static int status_of(pid_t pid)
 {
 	int status;

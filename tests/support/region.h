@@ -46,6 +46,11 @@ void await_sleepers(uint32_t count);
 /* Start a forked child that runs a function, and ends with 0 if it returns. */
 pid_t forked(void (*function)(void));
 
+/* Start one that sleeps in the function, and calls count_sleeper before that; wait until it has.
+ * The second kind takes no naps. */
+pid_t forked_sleeper(void (*function)(void));
+pid_t forked_sleeper_without_naps(void (*function)(void));
+
 /* Kill it, and wait for its end.  Wait for one that ends by itself: its exit code. */
 void kill_it(pid_t pid);
 int code_of(pid_t pid);

@@ -31,13 +31,23 @@ static void run_both(void)
 	run_one(1);
 }
 
+static void prepare(const csys_shared_channel_options *options, void (*function)(void))
+{
+	static const csys_shared_channel_options usual;
+	options_of_test = options ? *options : usual;
+	function_of_test = function;
+}
+
 void with_channels(const csys_shared_channel_options *options, void (*function)(void))
 {
-	memset(&options_of_test, 0, sizeof options_of_test);
-	if (options)
-		options_of_test = *options;
-	function_of_test = function;
+	prepare(options, function);
 	in_each_way(run_both);
+}
+
+void with_channels_without_naps(void (*function)(void))
+{
+	prepare(NULL, function);
+	with_nap(NO_NAP, run_both);
 }
 
 void open_sender(void)

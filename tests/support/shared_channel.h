@@ -21,6 +21,9 @@ extern csys_shared_receiver *receiver;
  * these options beside that. */
 void with_channels(const csys_shared_channel_options *options, void (*function)(void));
 
+/* The same with no other options, where no sleep ends but by a wake (NO_NAP). */
+void with_channels_without_naps(void (*function)(void));
+
 /* Open the ends in this process, both or one of them, and close them. */
 void open_both(void);
 void open_sender(void);

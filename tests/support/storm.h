@@ -4,7 +4,8 @@
  * Some processes work with what they share again and again; one after another is killed after a
  * random time, some are stopped for a while, and all are replaced at once.  Now and then all are to
  * end: some are killed meanwhile, and the others have to come out of whatever they wait in; then
- * what they leave is looked at.  So nobody who hangs is hidden by those who are killed later.
+ * what they leave is looked at.  So a process that hangs is not hidden by those that are killed
+ * later.
  */
 #ifndef CSYS_TEST_STORM_H
 #define CSYS_TEST_STORM_H

@@ -106,6 +106,15 @@ int result_in_child(void (*function)(void));
 /* Skip the test, with a line that says why. */
 void skip_because(const char *reason);
 
+/* Skip it where the linker of this system cannot have the test answer calls in the place of those
+ * that it names in tests/meson.build. */
+static inline void skip_unless_wrapped(void)
+{
+#ifndef CSYS_TEST_WRAPS
+	skip_because("this linker cannot answer calls in their place");
+#endif
+}
+
 /* Fail it, likewise. */
 void fail_because(const char *reason);
 
