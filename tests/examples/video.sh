@@ -21,8 +21,10 @@ done
 viewer=$!
 children=/proc/$viewer/task/$viewer/children
 if [ -r "$children" ]; then
+    # Not before it runs the program: until then it is the start of a camera that is called off.
     camera=
-    while [ -z "$camera" ]; do
+    until [ -n "$camera" ] && tr '\0' ' ' <"/proc/$camera/cmdline" | grep -q ' -c '; do
+        kill -0 $viewer || break
         camera=$(tr -d ' ' <"$children")
     done
     kill -9 "$camera"
