@@ -58,6 +58,7 @@
 #include "os/memory.h"
 #include "os/new_file.h"
 #include "os/message_queue.h"
+#include "os/named_notifier.h"
 #include "os/net.h"
 #include "os/notifier.h"
 #include "os/parallelism.h"
