@@ -70,6 +70,13 @@ struct csysi_region_head {
 	unsigned char room[176];
 };
 
+/* What wants to know of each thread of this process that has left a region; with the lock of all
+ * regions. */
+struct csysi_region_follower {
+	struct csysi_region_follower *next;
+	void (*thread_left)(struct csysi_region_follower *follower);
+};
+
 struct csys_region {
 	csys_shm *shm;
 	struct csysi_member_entry *entries;
@@ -80,6 +87,7 @@ struct csys_region {
 	struct csysi_os_tokens tokens;
 	/* Guarded by the lock of all regions. */
 	uint32_t users; /* csys_region_close, and each thread that is a member */
+	struct csysi_region_follower *followers;
 	csys_region *next;
 };
 
@@ -97,6 +105,10 @@ void csysi_regions_leave(void);
  * the lock, since that can wait for other processes. */
 csys_region *csysi_region_drop(csys_region *region);
 void csysi_region_end(csys_region *region);
+
+/* Add a follower, and remove it. */
+void csysi_region_follow(csys_region *region, struct csysi_region_follower *follower);
+void csysi_region_unfollow(csys_region *region, const struct csysi_region_follower *follower);
 
 /* The region in whose memory an address lies, NULL if none of this process. */
 csys_region *csysi_region_of(const void *address);

@@ -318,6 +318,8 @@ static void part(struct membership *membership, csys_deadline deadline)
 		return;
 	csysi_os_token_disown(&region->tokens, place_of(membership->id));
 	csysi_os_tokens_unlock(&region->tokens);
+	for (struct csysi_region_follower *each = region->followers; each; each = each->next)
+		each->thread_left(each);
 	csys_region *last = csysi_region_drop(region);
 	csysi_regions_leave();
 	csysi_region_end(last);
@@ -343,6 +345,24 @@ static void leave_all(void)
 	(void)find(NULL); /* what is a parent's is dropped */
 	while (memberships)
 		leave(&memberships, csys_after_ms(csysi_region_leave_ms));
+}
+
+void csysi_region_follow(csys_region *region, struct csysi_region_follower *follower)
+{
+	csysi_regions_enter();
+	follower->next = region->followers;
+	region->followers = follower;
+	csysi_regions_leave();
+}
+
+void csysi_region_unfollow(csys_region *region, const struct csysi_region_follower *follower)
+{
+	csysi_regions_enter();
+	struct csysi_region_follower **link = &region->followers;
+	while (*link != follower)
+		link = &(*link)->next;
+	*link = follower->next;
+	csysi_regions_leave();
 }
 
 /* ---- public ----------------------------------------------------------------------------- */

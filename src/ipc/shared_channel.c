@@ -15,6 +15,7 @@
 #define LAYOUT csys_shm_layout("csys_shared_channel", sizeof(struct csysi_shared_ring), LINE, "1")
 
 _Static_assert(sizeof(struct csysi_shared_place) == 16, "the same in all processes");
+_Static_assert(sizeof(struct csysi_shared_contact) == 40, "the same in all processes");
 _Static_assert(sizeof(struct csysi_shared_ring) == 640, "the same in all processes");
 _Static_assert(CSYS_SHARED_SENDERS_MAX + SPARE_MEMBERS <= CSYS_REGION_MEMBERS_MAX,
 	       "each sender can be of another thread");
@@ -42,10 +43,16 @@ static uint64_t stride_of(const struct plan *plan)
 	return rounded(sizeof(struct csysi_shared_place) + (uint64_t)plan->size, 64);
 }
 
-/* From the ring to its places. */
+/* From the ring to its contacts, and to its places. */
+static uint64_t contacts_of(const struct plan *plan)
+{
+	return sizeof(struct csysi_shared_ring) + rounded(plan->senders * sizeof(uint32_t), 8);
+}
+
 static uint64_t places_of(const struct plan *plan)
 {
-	return sizeof(struct csysi_shared_ring) + rounded(plan->senders * sizeof(uint32_t), LINE);
+	return rounded(contacts_of(plan) + plan->senders * sizeof(struct csysi_shared_contact),
+		       LINE);
 }
 
 /* How many bytes it takes; 0: more than can be addressed. */
@@ -113,6 +120,15 @@ static int read_plan(const struct csysi_shared_ring *ring, size_t room, struct p
 
 /* ---- one in a process --------------------------------------------------------------------- */
 
+/* A thread of this process has left the region: its ends are closed from now on. */
+static void thread_left(struct csysi_region_follower *follower)
+{
+	const csys_shared_channel *channel = (const csys_shared_channel *)(const void *)follower;
+
+	(void)csysi_shared_wake_receiver(channel, CSYS_NO_HANDLE);
+	(void)csysi_shared_wake_senders(channel);
+}
+
 static csys_shared_channel *make(csys_region *region, void *memory, const struct plan *plan)
 {
 	csys_shared_channel *channel = csysi_alloc_zero(sizeof *channel);
@@ -121,6 +137,7 @@ static csys_shared_channel *make(csys_region *region, void *memory, const struct
 
 	uint32_t places = (uint32_t)1 << plan->shift;
 	channel->ring = memory;
+	channel->contacts = (void *)((char *)memory + contacts_of(plan));
 	channel->places = (char *)memory + places_of(plan);
 	channel->stride = (size_t)stride_of(plan);
 	channel->mask = places - 1;
@@ -131,6 +148,8 @@ static csys_shared_channel *make(csys_region *region, void *memory, const struct
 	channel->wake_mask = places >= 4 ? places / 4 - 1 : 0;
 	channel->region = region;
 	channel->users = 1;
+	channel->follower.thread_left = thread_left;
+	csysi_region_follow(region, &channel->follower);
 	return channel;
 }
 
@@ -185,6 +204,7 @@ void csysi_shared_channel_leave(csys_shared_channel *channel)
 	/* Acquire and release pair with each other: the last one comes after all others. */
 	if (csysi_sub_acq_rel(&channel->users, 1) > 0)
 		return;
+	csysi_region_unfollow(channel->region, &channel->follower);
 	if (channel->has_region)
 		csys_region_close(channel->region);
 	csysi_free(channel);

@@ -2,7 +2,7 @@
  * ipc/shared_channel.h - channels in shared memory, from inside.
  *
  *     ring: what never changes | the receiver | its sleep | the senders' sleep | tail | senders |
- *           places
+ *           contacts | places
  *
  * A message has a position, which counts from 0.  Its place is that modulo the number of places,
  * and its lap the quotient.  The state of a place tells for which lap it is, and in the same word
@@ -42,6 +42,7 @@
  *     a sender looks at that after its commit: one of the two sees what the other did, since all
  *     four accesses are in one order (seq_cst).  Likewise `senders_sleep` and the release.  A
  *     thread that was killed between the two steps leaves the other to the end of its nap.
+ *     How an end that is waited for by its handle is told: shared_handle.c.
  *
  * All but the first part may hold any bytes: what is read of it is copied, checked and used.
  */
@@ -59,7 +60,7 @@
 
 /* ---- in the region ------------------------------------------------------------------------ */
 
-#define CSYSI_SHARED_CHANNEL_VERSION 0x63680001u
+#define CSYSI_SHARED_CHANNEL_VERSION 0x63680002u
 
 /* Kinds of places. */
 enum { CSYSI_PLACE_FREE, CSYSI_PLACE_CLAIMED, CSYSI_PLACE_READY, CSYSI_PLACE_DROPPED };
@@ -79,6 +80,22 @@ struct csysi_shared_place {
 /* In `receiver`: there was one, and it has closed. */
 #define CSYSI_RECEIVER_GONE 0x80000000u
 
+/* In `receiver_sleeps`: not a sleep but its handle waits, with a number above this bit that no
+ * earlier wait had. */
+#define CSYSI_RECEIVER_ARMED 2u
+#define CSYSI_RECEIVER_ARMS_SHIFT 2
+
+/* How the other side tells the handle of an end, and what the receiver wants to know of a sender to
+ * see its death.  All is atomic. */
+struct csysi_shared_contact {
+	uint64_t place;       /* csysi_os_named_notifier_place */
+	uint64_t notifier[2]; /* its name */
+	uint32_t id;          /* of the sender's member, if the place is that one's */
+	uint32_t armed; /* not 0: the sender's handle waits; no earlier wait had this number */
+	uint32_t arms;  /* how often it did */
+	uint32_t unused;
+};
+
 struct csysi_shared_ring {
 	/* Written by the creator, the version last. */
 	uint32_t version; /* atomic */
@@ -91,20 +108,26 @@ struct csysi_shared_ring {
 	/* The rest is atomic. */
 	_Alignas(64) uint32_t receiver; /* its id; 0: there was none yet; or GONE */
 	uint32_t opened; /* how often a sender was opened or went to another thread; 0: never */
+	uint64_t notifier[2]; /* of the receiver */
+	uint32_t arms;        /* how often the receiver's handle has waited */
 	_Alignas(128) uint64_t head;
 	uint64_t peeked; /* the position that the receiver has looked at, plus 1 */
 	struct csysi_channel_spin senders_spin;
 	_Alignas(128) uint32_t receiver_sleeps;
 	struct csysi_channel_spin receiver_spin;
 	_Alignas(128) uint32_t senders_sleep;
+	uint32_t senders_armed; /* odd: a sender's handle may wait.  It only counts up */
 	_Alignas(128) uint64_t tail;
 	_Alignas(128) uint32_t ids[]; /* of the members that have senders; 0: free */
+				      /* Behind that a contact for each of them. */
 };
 
 /* ---- in a process ------------------------------------------------------------------------- */
 
 struct csys_shared_channel {
+	struct csysi_region_follower follower;
 	struct csysi_shared_ring *ring;
+	struct csysi_shared_contact *contacts;
 	char *places;
 	/* Copies of what the ring has, checked. */
 	size_t stride; /* from one place to the next */
@@ -148,7 +171,10 @@ struct csysi_shared_seen {
 struct csys_shared_sender {
 	struct csysi_shared_end end;
 	struct csysi_shared_seen seen;
-	uint32_t at; /* in `ids` */
+	struct csysi_shared_handle *handle; /* NULL: not asked for */
+	csys_handle remote; /* to notify the receiver; CSYS_NO_HANDLE: that cannot be done */
+	uint64_t place;     /* csysi_os_named_notifier_place; 0 without a remote handle */
+	uint32_t at;        /* in `ids` */
 	uint32_t reserved_count;
 	uint32_t reserved_room;
 	struct csysi_shared_reserved *reserved;
@@ -156,6 +182,7 @@ struct csys_shared_sender {
 
 struct csys_shared_receiver {
 	struct csysi_shared_end end;
+	struct csysi_shared_handle *handle; /* NULL: not asked for */
 	uint64_t told;     /* the position that an earlier receiver has looked at, plus 1; or 0 */
 	uint64_t position; /* of the message that is peeked at */
 	int is_peeking;
@@ -295,26 +322,54 @@ static inline int csysi_shared_without_waiting(int r)
 
 /* ---- sleepers ----------------------------------------------------------------------------- */
 
-/* Wake the receiver, if it sleeps, and the senders that do.  Both return 0. */
-int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel);
+/* Wake the receiver, if it sleeps or its handle waits, and the senders.  Both return 0.  `remote`
+ * as in a sender: without one such a handle is opened for that. */
+int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel, csys_handle remote);
 int csysi_shared_wake_senders_slow(const csys_shared_channel *channel);
 
-/* After a commit: wake the receiver, if it sleeps: 0. */
-static inline int csysi_shared_wake_receiver(const csys_shared_channel *channel)
+/* After a commit: the same, if it sleeps: 0. */
+static inline int csysi_shared_wake_receiver(const csys_shared_channel *channel, csys_handle remote)
 {
 	/* Seq_cst, here and below: see the invariants. */
 	if (CSYSI_LIKELY(csysi_load_seq_cst(&channel->ring->receiver_sleeps) == 0))
 		return 0;
-	return csysi_shared_wake_receiver_slow(channel);
+	return csysi_shared_wake_receiver_slow(channel, remote);
 }
 
-/* After a release: wake the senders that sleep: 0. */
+/* After a release: wake the senders that sleep or wait: 0. */
 static inline int csysi_shared_wake_senders(const csys_shared_channel *channel)
 {
-	if (CSYSI_LIKELY(csysi_load_seq_cst(&channel->ring->senders_sleep) == 0))
+	if (CSYSI_LIKELY(csysi_load_seq_cst(&channel->ring->senders_sleep) == 0 &&
+			 !(csysi_load_seq_cst(&channel->ring->senders_armed) & 1)))
 		return 0;
 	return csysi_shared_wake_senders_slow(channel);
 }
+
+/* ---- handles: shared_handle.c --------------------------------------------------------------- */
+
+/* A call found nothing to receive, or no room: the handle is not ready until the other side tells
+ * it, which is what happens from here on.  So look once more after it. */
+void csysi_shared_receiver_arm(csys_shared_receiver *receiver);
+void csysi_shared_sender_arm(csys_shared_sender *sender);
+
+/* The same calls did not end with nothing: make the handle ready, since nobody tells it of what has
+ * been seen. */
+void csysi_shared_handle_wake(const struct csysi_shared_handle *handle);
+
+/* Close a handle; NULL is ignored. */
+void csysi_shared_handle_close(struct csysi_shared_handle *handle);
+
+/* Tell the handle that waits for a receiver; those of all senders. */
+void csysi_shared_notify_receiver(const csys_shared_channel *channel, csys_handle remote);
+void csysi_shared_notify_senders(const csys_shared_channel *channel);
+
+/* Let the receiver see the end of this thread's process, once the sender is in the ring: before
+ * count_opened of shared_sender.c. */
+void csysi_shared_sender_tell_place(const csys_shared_sender *sender, uint32_t id);
+
+/* Whether a call would not wait: 1 or 0.  Only a hint; nothing changes. */
+int csysi_shared_is_receivable(const csys_shared_receiver *receiver);
+int csysi_shared_is_sendable(const csys_shared_sender *sender);
 
 /* ---- the other side ----------------------------------------------------------------------- */
 

@@ -76,7 +76,7 @@ static int end_reserved(csys_shared_sender *sender, struct csysi_shared_reserved
 	memmove(reserved, reserved + 1, after * sizeof *reserved);
 	sender->reserved_count--;
 	if (is_done)
-		(void)csysi_shared_wake_receiver(sender->end.channel);
+		(void)csysi_shared_wake_receiver(sender->end.channel, sender->remote);
 	return is_done;
 }
 

@@ -91,27 +91,37 @@ void csysi_shared_sleep(const csys_shared_channel *channel, const uint32_t *word
 		(void)csysi_region_nap(word, 1, deadline);
 }
 
-/* Wake so many of those that sleep on a word, if it says that any do: 0. */
-static int wake(uint32_t *sleeps, struct csysi_channel_spin *spin, uint32_t count)
-{
-	/* Seq_cst: see the invariants. */
-	if (csysi_swap_seq_cst(sleeps, 0) != 0) {
-		csysi_channel_note_cpu(spin);
-		csysi_os_wake(sleeps, count, 1);
-	}
-	return 0;
-}
-
-int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel)
+int csysi_shared_wake_receiver_slow(const csys_shared_channel *channel, csys_handle remote)
 {
 	struct csysi_shared_ring *ring = channel->ring;
+	/* It changes nothing, but is in one order with what the receiver writes there (seq_cst):
+	 * see the invariants. */
+	uint32_t sleeps = csysi_fetch_or_seq_cst(&ring->receiver_sleeps, 0);
 
-	return wake(&ring->receiver_sleeps, &ring->receiver_spin, 1);
+	if (sleeps == 0)
+		return 0;
+	/* Told before that is noted: if this thread is killed or stopped in between, the next
+	 * sender tells it once more. */
+	if (sleeps & CSYSI_RECEIVER_ARMED)
+		csysi_shared_notify_receiver(channel, remote);
+	/* If it is another number by now, the receiver has looked since, or will. */
+	if (csysi_cas_seq_cst(&ring->receiver_sleeps, &sleeps, 0) &&
+	    !(sleeps & CSYSI_RECEIVER_ARMED)) {
+		csysi_channel_note_cpu(&ring->receiver_spin);
+		csysi_os_wake(&ring->receiver_sleeps, 1, 1);
+	}
+	return 0;
 }
 
 int csysi_shared_wake_senders_slow(const csys_shared_channel *channel)
 {
 	struct csysi_shared_ring *ring = channel->ring;
 
-	return wake(&ring->senders_sleep, &ring->senders_spin, UINT32_MAX);
+	/* Seq_cst, here and in the other: see the invariants. */
+	if (csysi_swap_seq_cst(&ring->senders_sleep, 0) != 0) {
+		csysi_channel_note_cpu(&ring->senders_spin);
+		csysi_os_wake(&ring->senders_sleep, UINT32_MAX, 1);
+	}
+	csysi_shared_notify_senders(channel);
+	return 0;
 }

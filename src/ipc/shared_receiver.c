@@ -62,6 +62,7 @@ void csys_shared_receiver_close(csys_shared_receiver *receiver)
 			(void)csysi_shared_wake_senders(channel);
 	}
 	csysi_shared_end_finish(&receiver->end);
+	csysi_shared_handle_close(receiver->handle);
 	csysi_free(receiver);
 }
 
@@ -202,9 +203,10 @@ static int spin_for_message(const csys_shared_channel *channel, csys_deadline de
 }
 
 /* Sleep until there is a message. */
-static int await_slow(const csys_shared_channel *channel, csys_deadline deadline,
+static int await_slow(csys_shared_receiver *receiver, csys_deadline deadline,
 		      struct csysi_shared_spot *out)
 {
+	const csys_shared_channel *channel = receiver->end.channel;
 	struct csysi_shared_ring *ring = channel->ring;
 	int is_over = csys_deadline_is_poll(deadline);
 	uint32_t claimer, sender;
@@ -216,6 +218,8 @@ static int await_slow(const csys_shared_channel *channel, csys_deadline deadline
 		/* Seq_cst: see the invariants. */
 		if (!is_over)
 			csysi_swap_seq_cst(&ring->receiver_sleeps, 1);
+		else if (receiver->handle)
+			csysi_shared_receiver_arm(receiver);
 		if (look(channel, out, &claimer))
 			break;
 		if (csysi_shared_are_senders_gone(channel, &sender) && claimer == 0) {
@@ -236,8 +240,12 @@ static int await_slow(const csys_shared_channel *channel, csys_deadline deadline
 				   deadline);
 		is_over = csys_deadline_left(deadline) <= 0;
 	}
+	if (receiver->handle && r == CSYS_ETIMEDOUT)
+		return r; /* it is armed */
 	/* Relaxed: at worst a sender wakes nobody. */
 	csysi_store_relaxed(&ring->receiver_sleeps, 0);
+	if (receiver->handle)
+		csysi_shared_handle_wake(receiver->handle);
 	return r;
 }
 
@@ -252,7 +260,7 @@ int csysi_shared_receiver_await(csys_shared_receiver *receiver, csys_deadline de
 			return r;
 	}
 	uint32_t claimer;
-	return look(channel, out, &claimer) ? 0 : await_slow(channel, deadline, out);
+	return look(channel, out, &claimer) ? 0 : await_slow(receiver, deadline, out);
 }
 
 /* ---- receiving ---------------------------------------------------------------------------- */
@@ -472,6 +480,23 @@ int csys_shared_receiver_drain(csys_shared_receiver *receiver, size_t *out_count
 	if (out_count)
 		*out_count = count;
 	return 0;
+}
+
+int csysi_shared_is_receivable(const csys_shared_receiver *receiver)
+{
+	const csys_shared_channel *channel = receiver->end.channel;
+	struct csysi_shared_spot spot = first_spot(channel);
+	/* Acquire pairs with the commits, though what follows looks again. */
+	uint64_t state = csysi_load_acquire(&spot.place->state);
+	int32_t laps = csysi_spot_laps(&spot, state);
+	uint32_t sender;
+
+	if (laps > 0 || (laps == 0 && (csysi_place_kind(state) == CSYSI_PLACE_READY ||
+				       csysi_place_kind(state) == CSYSI_PLACE_DROPPED)))
+		return 1;
+	if (laps == 0 && csysi_place_kind(state) == CSYSI_PLACE_CLAIMED)
+		return !csysi_region_is_alive(channel->region, csysi_place_claimer(state));
+	return csysi_shared_are_senders_gone(channel, &sender);
 }
 
 /* ---- what it tells ------------------------------------------------------------------------ */

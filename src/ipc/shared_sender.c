@@ -62,9 +62,10 @@ static void count_opened(struct csysi_shared_ring *ring)
 		(void)csysi_add_release(&ring->opened, 1);
 }
 
-/* Note a member as one that has a sender: 0 and where, or CSYS_EBUSY, CSYS_ENOSPC. */
-static int take_entry(const csys_shared_channel *channel, uint32_t id, uint32_t *out_at)
+/* Note a member as one that has this sender: 0, or CSYS_EBUSY, CSYS_ENOSPC. */
+static int take_entry(csys_shared_sender *sender, uint32_t id)
 {
+	const csys_shared_channel *channel = sender->end.channel;
 	struct csysi_shared_ring *ring = channel->ring;
 
 	for (uint32_t i = 0; i < channel->senders; i++) {
@@ -75,11 +76,22 @@ static int take_entry(const csys_shared_channel *channel, uint32_t id, uint32_t 
 		/* Acquire: a single sender goes on where the last one has stopped. */
 		if (!csysi_cas_acq_rel(&ring->ids[i], &was, id))
 			continue;
+		sender->at = i;
+		csysi_shared_sender_tell_place(sender, id);
 		count_opened(ring);
-		*out_at = i;
 		return 0;
 	}
 	return channel->flags & CSYSI_SHARED_CHANNEL_SINGLE ? CSYS_EBUSY : CSYS_ENOSPC;
+}
+
+/* Release what a sender has in this process. */
+static void end(csys_shared_sender *sender)
+{
+	csysi_shared_end_finish(&sender->end);
+	csysi_shared_handle_close(sender->handle);
+	csysi_os_close(sender->remote);
+	csysi_free(sender->reserved);
+	csysi_free(sender);
 }
 
 int csys_shared_sender_open(csys_shared_channel *channel, csys_shared_sender **out)
@@ -92,13 +104,19 @@ int csys_shared_sender_open(csys_shared_channel *channel, csys_shared_sender **o
 		csysi_free(sender);
 		return r;
 	}
+	sender->remote = CSYS_NO_HANDLE;
 	see_nothing(sender, UINT32_MAX);
-	r = take_entry(channel, sender->end.id, &sender->at);
+	/* Without it the receiver looks again and again, if it is waited for by its handle. */
+	sender->place = csysi_os_named_notifier_open_remote(&sender->remote) < 0
+				? 0
+				: csysi_os_named_notifier_place();
+	r = take_entry(sender, sender->end.id);
 	if (r < 0) {
-		csysi_shared_end_finish(&sender->end);
-		csysi_free(sender);
+		end(sender);
 		return r;
 	}
+	/* A receiver that is waited for has one sender more to watch. */
+	(void)csysi_shared_wake_receiver_slow(channel, sender->remote);
 	*out = sender;
 	return 0;
 }
@@ -114,11 +132,9 @@ void csys_shared_sender_close(csys_shared_sender *sender)
 		uint32_t id = sender->end.id;
 		/* Seq_cst pairs with csysi_shared_are_senders_gone. */
 		if (csysi_cas_seq_cst(&channel->ring->ids[sender->at], &id, 0))
-			(void)csysi_shared_wake_receiver(channel);
+			(void)csysi_shared_wake_receiver(channel, sender->remote);
 	}
-	csysi_shared_end_finish(&sender->end);
-	csysi_free(sender->reserved);
-	csysi_free(sender);
+	end(sender);
 }
 
 /* Let the calling thread go on with a sender. */
@@ -133,10 +149,12 @@ static int take_over(csys_shared_sender *sender, csys_deadline deadline)
 
 	if (was != id) {
 		/* The entry is another's, if this one was seen as closed. */
-		if (csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id))
+		if (csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id)) {
+			csysi_shared_sender_tell_place(sender, id);
 			count_opened(channel->ring);
-		else
-			r = take_entry(channel, id, &sender->at);
+		} else {
+			r = take_entry(sender, id);
+		}
 	}
 	if (r < 0)
 		return r;
@@ -243,19 +261,19 @@ static int spin_for_room(const csys_shared_sender *sender, int is_kept, csys_dea
 }
 
 /* Sleep until there is room, and claim a place. */
-static int claim_slow(const csys_shared_sender *sender, int is_kept, csys_deadline deadline,
-		      struct csysi_shared_spot *out)
+static int sleep_for_room(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+			  struct csysi_shared_spot *out)
 {
 	const csys_shared_channel *channel = sender->end.channel;
 	struct csysi_shared_ring *ring = channel->ring;
 	int is_over = csys_deadline_is_poll(deadline);
 
-	if (!is_over && spin_for_room(sender, is_kept, deadline, out))
-		return 0;
 	for (;;) {
 		/* Seq_cst: see the invariants. */
 		if (!is_over)
 			csysi_swap_seq_cst(&ring->senders_sleep, 1);
+		else if (sender->handle)
+			csysi_shared_sender_arm(sender);
 		if (try_claim(sender, is_kept, out))
 			return 0;
 		if (csysi_shared_is_receiver_gone(channel))
@@ -269,6 +287,17 @@ static int claim_slow(const csys_shared_sender *sender, int is_kept, csys_deadli
 		csysi_shared_sleep(channel, &ring->senders_sleep, id, deadline);
 		is_over = csys_deadline_left(deadline) <= 0;
 	}
+}
+
+static int claim_slow(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
+		      struct csysi_shared_spot *out)
+{
+	if (!csys_deadline_is_poll(deadline) && spin_for_room(sender, is_kept, deadline, out))
+		return 0;
+	int r = sleep_for_room(sender, is_kept, deadline, out);
+	if (r != CSYS_ETIMEDOUT && sender->handle)
+		csysi_shared_handle_wake(sender->handle);
+	return r;
 }
 
 /* What comes before each claim: the sender is this thread's, and it has a receiver. */
@@ -305,7 +334,7 @@ static inline int commit(const csys_shared_sender *sender, const struct csysi_sh
 			   csysi_spot_state(spot, sender->end.id, CSYSI_PLACE_READY));
 	if (is_single(channel))
 		move_tail(channel, spot->position);
-	return csysi_shared_wake_receiver(channel);
+	return csysi_shared_wake_receiver(channel, sender->remote);
 }
 
 static int send_slow(csys_shared_sender *sender, const void *data, size_t length,
@@ -387,9 +416,9 @@ int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, 
 
 	while (r == 0 && sent < count) {
 		size_t some = send_some(sender, from + sent * length, length, count - sent);
-		/* The swap in it is the full barrier between the commits and the look. */
+		/* It begins with the full barrier between the commits and the look. */
 		if (some > 0)
-			(void)csysi_shared_wake_receiver_slow(channel);
+			(void)csysi_shared_wake_receiver_slow(channel, sender->remote);
 		sent += some;
 		if (sent == count)
 			break;
@@ -398,6 +427,23 @@ int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, 
 	}
 	*out_sent = sent;
 	return r;
+}
+
+int csysi_shared_is_sendable(const csys_shared_sender *sender)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	/* Relaxed, all: only a hint. */
+	uint64_t position = csysi_load_relaxed(&channel->ring->tail);
+
+	for (uint64_t passed = 0; passed <= channel->mask + 1; passed++) {
+		struct csysi_shared_spot spot = csysi_spot_of(channel, position + passed);
+		uint64_t state = csysi_load_relaxed(&spot.place->state);
+		if (state == spot.state)
+			return 1;
+		if (csysi_spot_laps(&spot, state) < 0)
+			break;
+	}
+	return csysi_shared_is_receiver_gone(channel);
 }
 
 /* ---- what it tells ------------------------------------------------------------------------ */

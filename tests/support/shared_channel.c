@@ -44,10 +44,15 @@ void with_channels(const csys_shared_channel_options *options, void (*function)(
 	in_each_way(run_both);
 }
 
-void with_channels_without_naps(void (*function)(void))
+void with_channels_and_nap(int64_t ns, void (*function)(void))
 {
 	prepare(NULL, function);
-	with_nap(NO_NAP, run_both);
+	with_nap(ns, run_both);
+}
+
+void with_channels_without_naps(void (*function)(void))
+{
+	with_channels_and_nap(NO_NAP, function);
 }
 
 void open_sender(void)

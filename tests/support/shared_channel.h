@@ -21,7 +21,8 @@ extern csys_shared_receiver *receiver;
  * these options beside that. */
 void with_channels(const csys_shared_channel_options *options, void (*function)(void));
 
-/* The same with no other options, where no sleep ends but by a wake (NO_NAP). */
+/* The same with no other options and another nap (region.h); with NO_NAP. */
+void with_channels_and_nap(int64_t ns, void (*function)(void));
 void with_channels_without_naps(void (*function)(void));
 
 /* Open the ends in this process, both or one of them, and close them. */

@@ -55,6 +55,9 @@
  * behind it; it is not dead.  A sender that waits for room may be woken only when a quarter of
  * the channel is free.
  *
+ * Event loops.  Both ends have a waitable for csys_poll and wait sets, and a handle for others.
+ * With several channels in one set a receiver can prefer some to others: it tries them in order.
+ *
  * Trust.  As in any region; each length and place that is read from it is checked.
  *
  * Threads: each end is used by one thread at a time, and a channel by any number.  Signals: not in
@@ -72,6 +75,7 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#include <csys/io/waitable.h>
 #include <csys/ipc/names.h>
 #include <csys/ipc/region.h>
 
@@ -529,6 +533,75 @@ CSYS_API CSYS_MUST_CHECK int csys_shared_receiver_recv_batch(csys_shared_receive
  * \retval other  as csys_shared_receiver_try_recv, but CSYS_EAGAIN and CSYS_EDISCONNECTED
  */
 CSYS_API int csys_shared_receiver_drain(csys_shared_receiver *receiver, size_t *out_count);
+
+/* ---- event loops -------------------------------------------------------------------------- */
+
+/**
+ * Make a waitable for a receive that would not wait, for csys_poll and wait sets.
+ *
+ * It is ready while there is a message, or all senders are closed or dead; and perhaps when there
+ * is nothing, so receive by csys_shared_receiver_try_recv.  It stays ready until a call has found
+ * nothing (CSYS_EAGAIN, CSYS_ETIMEDOUT).  That call makes a few system calls, and a send the first
+ * time after it one; the others make none for it.
+ *
+ * Where wait sets have no handles (csys_can(CSYS_CAN_WAIT_SET_HANDLE) says 0), or none is left,
+ * the receiver is looked at again and again, and then no other thread may use it.
+ *
+ * \param receiver  the receiver, which has to be removed from sets before it is closed.  NULL, or
+ *                  in a forked child one of the parent: it cannot be waited for (CSYS_EBADF)
+ * \return the waitable
+ */
+CSYS_API csys_waitable csys_shared_receiver_waitable(csys_shared_receiver *receiver);
+
+/**
+ * Make a waitable for a send that would not wait, for csys_poll and wait sets.
+ *
+ * It is ready while there is room, or the receiver is closed or dead; and perhaps when there is no
+ * room, ten times a second among others, so send by csys_shared_sender_try_send.  All else is as
+ * for csys_shared_receiver_waitable.
+ *
+ * \param sender  the sender, which has to be removed from sets before it is closed.  NULL, or in a
+ *                forked child one of the parent: it cannot be waited for (CSYS_EBADF)
+ * \return the waitable
+ */
+CSYS_API csys_waitable csys_shared_sender_waitable(csys_shared_sender *sender);
+
+/**
+ * Get a handle that an event loop can wait for until a receive would not wait.
+ *
+ * It can be polled for reading, and is ready when csys_shared_receiver_waitable is.  Where the
+ * system cannot tell of the end of a sender's process (Linux before 5.3; a process with other pids
+ * or another network than this one), it is ready ten times a second too.
+ *
+ * \param receiver    the receiver
+ * \param out_handle  the handle; it is the receiver's, and gone with it: do not close, read or
+ *                    write it.  Unchanged on failure
+ * \retval 0             it is the same for each call
+ * \retval CSYS_ENOTSUP  this system has no such handles (csys_can(CSYS_CAN_WAIT_SET_HANDLE) says 0)
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_ENOMEM   out of memory
+ * \retval CSYS_EBADF    a forked child has none
+ * \retval CSYS_EINVAL   a pointer is NULL
+ */
+CSYS_API CSYS_MUST_CHECK int csys_shared_receiver_handle(csys_shared_receiver *receiver,
+							 csys_handle *out_handle);
+
+/**
+ * Get a handle that an event loop can wait for until a send would not wait.
+ *
+ * It can be polled for reading, though it is for sending, and is ready when
+ * csys_shared_sender_waitable is.
+ *
+ * \param sender      the sender
+ * \param out_handle  the handle; it is the sender's, and gone with it: do not close, read or
+ *                    write it.  Unchanged on failure
+ * \retval 0      it is the same for each call
+ * \retval other  as csys_shared_receiver_handle
+ */
+CSYS_API CSYS_MUST_CHECK int csys_shared_sender_handle(csys_shared_sender *sender,
+						       csys_handle *out_handle);
+
+/* ---- asking --------------------------------------------------------------------------------- */
 
 /**
  * Tell whether the receiver is closed or dead.
