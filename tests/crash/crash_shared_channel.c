@@ -190,6 +190,52 @@ static int send_number(void *unused)
 	return r == 0 ? 0 : r == CSYS_EDISCONNECTED ? DISCONNECTED : -1;
 }
 
+/* The same in an event loop, which nothing but a notification or a death ends; and one that waits
+ * for room. */
+static int receive_number_in_loop(void *unused)
+{
+	csys_handle self;
+	uint64_t number;
+	int r;
+	if (csysi_os_process_open(csysi_os_pid(), &self) == 0)
+		csysi_os_token_nap_ns = NO_NAP;
+	prepare_receiver(unused);
+	csys_poll_item item = { .waitable = csys_shared_receiver_waitable(receiver) };
+	do
+		r = csys_poll(&item, 1, CSYS_FOREVER);
+	while (r >= 0 && (r = csys_shared_receiver_try_recv(receiver, &number, sizeof number,
+							    NULL)) == CSYS_EAGAIN);
+	return r == 0 ? (int)number : r == CSYS_EDISCONNECTED ? DISCONNECTED : -1;
+}
+
+static int send_number_in_loop(void *unused)
+{
+	uint64_t number = 9;
+	int r;
+	csysi_os_token_nap_ns = SHORT_NAP;
+	prepare_sender(unused);
+	csys_poll_item item = { .waitable = csys_shared_sender_waitable(sender) };
+	do
+		r = csys_poll(&item, 1, CSYS_FOREVER);
+	while (r >= 0 &&
+	       (r = csys_shared_sender_try_send(sender, &number, sizeof number)) == CSYS_EAGAIN);
+	return r == 0 ? 0 : r == CSYS_EDISCONNECTED ? DISCONNECTED : -1;
+}
+
+static void start_receiver_in_loop(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	sleeper = traced_sleeper_start(receive_number_in_loop, NULL);
+}
+
+static void start_sender_in_loop(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	sleeper = traced_sleeper_start(send_number_in_loop, NULL);
+}
+
 static void start_receiver(void *unused, const struct traced_victim *victim)
 {
 	(void)unused;
@@ -335,6 +381,8 @@ static const struct traced_walk walks[] = {
 	REGION_WALK("send", begin, prepare_sender, start_receiver, send_one, look, check_receiver),
 	REGION_WALK("send, single", begin_single, prepare_sender, start_receiver, send_one, look,
 		    check_receiver),
+	REGION_WALK("send to a loop", begin, prepare_sender, start_receiver_in_loop, send_one, look,
+		    check_receiver),
 	REGION_WALK("send a batch", begin, prepare_sender, NULL, send_batch, look, check),
 	REGION_WALK("send a batch, single", begin_single, prepare_sender, NULL, send_batch, look,
 		    check),
@@ -355,6 +403,8 @@ static const struct traced_walk walks[] = {
 static const struct traced_walk long_walks[] = {
 	REGION_WALK("open, send and close", begin, NULL, start_receiver, open_send_and_close, look,
 		    check_receiver),
+	REGION_WALK("receive from a loop", begin_full, prepare_receiver, start_sender_in_loop,
+		    receive_batch, look, check_sender),
 	REGION_WALK("open, receive and close", begin_with_some, NULL, NULL, open_receive_and_close,
 		    look, check),
 };

@@ -1,89 +1,16 @@
 /*
- * ipc/test_shared_channel_handle.c - promises of csys/ipc/shared_channel.h: both ends in event
- * loops.
+ * ipc/test_shared_channel_handle.c - promises of csys/ipc/shared_channel.h: when the handles of
+ * both ends are ready.
  *
  * Most run without naps: for what is not told they wait in vain.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
 
-#include "base/atomic.h"
 #include "base/fault.h"
-#include "support/shared_channel.h"
+#include "support/shared_channel_loop.h"
 #include "support/thread.h"
 #include "support/wait_set.h"
-
-static int is_ready(csys_waitable waitable, csys_deadline deadline)
-{
-	csys_poll_item item = { .waitable = waitable };
-	int r = csys_poll(&item, 1, deadline);
-	CHECK(r >= 0 || r == CSYS_ETIMEDOUT);
-	return item.ready;
-}
-
-static int can_receive(csys_deadline deadline)
-{
-	return is_ready(csys_shared_receiver_waitable(receiver), deadline);
-}
-
-static int can_send(csys_deadline deadline)
-{
-	return is_ready(csys_shared_sender_waitable(sender), deadline);
-}
-
-/* Without naps, if all ends of processes are told: by handles of them, or because the receiver is
- * looked at again and again. */
-static void as_ends_are_told(void (*function)(void))
-{
-	csys_handle self;
-	int has_handles = csysi_os_process_open(csysi_os_pid(), &self) == 0;
-	if (has_handles)
-		csysi_os_close(self);
-	int is_told = !csys_can(CSYS_CAN_WAIT_SET_HANDLE) ||
-		      (has_handles && csysi_os_named_notifier_place() != 0);
-	with_channels_and_nap(is_told ? NO_NAP : SHORT_NAP, function);
-}
-
-/* Wait by the handle and receive, as an event loop does. */
-static int loop_get(uint64_t *out)
-{
-	size_t length;
-	int r;
-	do
-		(void)can_receive(CSYS_FOREVER);
-	while ((r = csys_shared_receiver_try_recv(receiver, out, sizeof *out, &length)) ==
-	       CSYS_EAGAIN);
-	return r;
-}
-
-static int loop_put(uint64_t number)
-{
-	int r;
-	do
-		(void)can_send(CSYS_FOREVER);
-	while ((r = try_put(number)) == CSYS_EAGAIN);
-	return r;
-}
-
-/* The receiver has nothing, and its handle waits. */
-static void find_nothing(void)
-{
-	(void)can_receive(CSYS_POLL);
-	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
-	if (csysi_os_token_nap_ns == NO_NAP)
-		assert_int_equal(can_receive(CSYS_POLL), 0);
-}
-
-static void expect_the_end(void)
-{
-	uint64_t got;
-	assert_int_equal(loop_get(&got), CSYS_EDISCONNECTED);
-	assert_int_equal(can_receive(CSYS_POLL), 1); /* and so it stays */
-	assert_int_equal(get_within(CSYS_POLL), CSYS_EDISCONNECTED);
-	assert_int_equal(can_receive(CSYS_POLL), 1);
-}
 
 /* ---- levels ------------------------------------------------------------------------------- */
 
@@ -165,6 +92,66 @@ static void a_sender_is_ready_until_it_has_found_no_room(void **state)
 	with_channels_without_naps(send_by_level);
 }
 
+#ifdef CSYS_TEST_WRAPS
+static void (*meanwhile)(void);
+
+int __real_csysi_os_pollset_wait(struct csysi_os_pollset *set,
+				 struct csysi_os_pollset_event *events, size_t max,
+				 csys_deadline deadline, size_t *out_count);
+int __wrap_csysi_os_pollset_wait(struct csysi_os_pollset *set,
+				 struct csysi_os_pollset_event *events, size_t max,
+				 csys_deadline deadline, size_t *out_count);
+int __wrap_csysi_os_pollset_wait(struct csysi_os_pollset *set,
+				 struct csysi_os_pollset_event *events, size_t max,
+				 csys_deadline deadline, size_t *out_count)
+{
+	void (*function)(void) = meanwhile;
+	meanwhile = NULL;
+	if (function)
+		function();
+	return __real_csysi_os_pollset_wait(set, events, max, deadline, out_count);
+}
+
+static void put_two(void)
+{
+	put(1);
+	put(2);
+}
+
+static void get_all(void)
+{
+	for (int i = 0; i < CAPACITY; i++)
+		get(0);
+}
+
+/* The other side acts between the first look of a call and the last one. */
+static void act_meanwhile(void)
+{
+	open_both();
+	find_nothing();
+	meanwhile = put_two;
+	assert_int_equal(get_within(CSYS_POLL), 0);
+	assert_int_equal(can_receive(CSYS_FOREVER), 1);
+	get(2);
+	(void)can_send(CSYS_POLL);
+	find_no_room();
+	meanwhile = get_all;
+	assert_int_equal(try_put(0), 0);
+	assert_int_equal(can_send(CSYS_FOREVER), 1);
+	close_both();
+}
+#endif
+
+static void what_a_call_sees_at_last_makes_ready_if_there_may_be_more(void **state)
+{
+	(void)state;
+	skip_unless_wrapped();
+#ifdef CSYS_TEST_WRAPS
+	if (csys_can(CSYS_CAN_WAIT_SET_HANDLE))
+		with_channels_without_naps(act_meanwhile);
+#endif
+}
+
 /* What another thread of this process does while the receiver is waited for. */
 static void *send_and_leave(void *nothing)
 {
@@ -193,202 +180,7 @@ static void a_thread_that_ends_is_noticed_by_the_handle(void **state)
 	with_channels_without_naps(receive_from_a_thread);
 }
 
-/* ---- other processes ------------------------------------------------------------------------ */
-
-static void open_and_stay(void)
-{
-	open_sender();
-	reach_step(1);
-	stay();
-}
-
-static void kill_a_sender(void)
-{
-	open_receiver();
-	/* One that was there before the handle, and one that comes when all were gone. */
-	for (int i = 0; i < 2; i++) {
-		pid_t pid = forked(open_and_stay);
-		await_step(1);
-		find_nothing();
-		kill_it(pid);
-		expect_the_end();
-		reach_step(0);
-	}
-	csys_shared_receiver_close(receiver);
-	receiver = NULL;
-}
-
-static void the_end_of_a_process_makes_the_receiver_ready(void **state)
-{
-	(void)state;
-	as_ends_are_told(kill_a_sender);
-}
-
-static void open_late_and_stay(void)
-{
-	await_step(1);
-	open_sender();
-	reach_step(2);
-	stay();
-}
-
-static void kill_one_that_came_late(void)
-{
-	pid_t pid = forked(open_late_and_stay);
-	open_receiver();
-	find_nothing();
-	reach_step(1);
-	/* It is made ready, since there is one more to watch. */
-	assert_int_equal(can_receive(CSYS_FOREVER), 1);
-	await_step(2);
-	(void)get_within(CSYS_POLL);
-	kill_it(pid);
-	expect_the_end();
-	csys_shared_receiver_close(receiver);
-	receiver = NULL;
-}
-
-static void a_sender_that_comes_later_is_watched_too(void **state)
-{
-	(void)state;
-	as_ends_are_told(kill_one_that_came_late);
-}
-
-#ifdef CSYS_TEST_WRAPS
-static int dies_before_notify;
-
-int __real_csysi_os_named_notifier_notify(csys_handle remote,
-					  const struct csysi_os_notifier_name *name);
-int __wrap_csysi_os_named_notifier_notify(csys_handle remote,
-					  const struct csysi_os_notifier_name *name);
-int __wrap_csysi_os_named_notifier_notify(csys_handle remote,
-					  const struct csysi_os_notifier_name *name)
-{
-	if (dies_before_notify)
-		(void)raise(SIGKILL);
-	return __real_csysi_os_named_notifier_notify(remote, name);
-}
-
-static void send_and_die(void)
-{
-	open_sender();
-	await_step(1);
-	dies_before_notify = 1;
-	put(9);
-	raise(SIGKILL); /* where it has nothing to tell */
-}
-
-static void kill_between_commit_and_notify(void)
-{
-	uint64_t got;
-	open_receiver();
-	pid_t pid = forked(send_and_die);
-	find_nothing();
-	reach_step(1);
-	assert_int_equal(loop_get(&got), 0);
-	assert_int_equal(got, 9);
-	expect_the_end();
-	await_end(pid);
-	csys_shared_receiver_close(receiver);
-	receiver = NULL;
-}
-#endif
-
-static void a_message_is_noticed_though_its_sender_was_killed_before_it_told(void **state)
-{
-	(void)state;
-	skip_unless_wrapped();
-#ifdef CSYS_TEST_WRAPS
-	as_ends_are_told(kill_between_commit_and_notify);
-#endif
-}
-
-enum { TURNS = 3000 };
-
-static void send_turns(void)
-{
-	csys_shared_sender_close(sender); /* its parent's */
-	open_sender();
-	reach_step(1);
-	for (uint64_t i = 0; i < TURNS; i++)
-		CHECK(loop_put(i) == 0);
-	csys_shared_sender_close(sender);
-}
-
-static void receive_turns(void)
-{
-	uint64_t got;
-	open_receiver();
-	pid_t pid = forked(send_turns);
-	for (uint64_t i = 0; i < TURNS; i++) {
-		assert_int_equal(loop_get(&got), 0);
-		assert_int_equal(got, i);
-		if (i % 500 == 0)
-			take_a_nap(); /* the channel fills */
-	}
-	assert_int_equal(loop_get(&got), CSYS_EDISCONNECTED);
-	assert_int_equal(code_of(pid), 0);
-	csys_shared_receiver_close(receiver);
-	receiver = NULL;
-}
-
-static void two_loops_miss_nothing(void **state)
-{
-	(void)state;
-	with_channels_without_naps(receive_turns);
-}
-
-/* ---- where less can be told ------------------------------------------------------------------ */
-
-/* The sender seems to be where neither its pid nor its notifications mean anything. */
-static void stay_elsewhere(void)
-{
-	open_sender();
-	csysi_store_relaxed(&channel->contacts[sender->at].place, 1);
-	reach_step(1);
-	stay();
-}
-
-static void kill_one_elsewhere(void)
-{
-	open_receiver();
-	pid_t pid = forked(stay_elsewhere);
-	await_step(1);
-	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
-	assert_int_equal(can_receive(CSYS_FOREVER), 1); /* after a nap */
-	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
-	kill_it(pid);
-	expect_the_end();
-	csys_shared_receiver_close(receiver);
-	receiver = NULL;
-	reach_step(0);
-}
-
-static void a_sender_in_another_place_is_looked_at_again_and_again(void **state)
-{
-	(void)state;
-	with_channels_and_nap(SHORT_NAP, kill_one_elsewhere);
-}
-
-static void send_without_remote(void)
-{
-	uint64_t got;
-	open_receiver();
-	csysi_fault_exhaust(1, CSYS_EMFILE);
-	open_sender();
-	csysi_fault_arm(0);
-	find_nothing();
-	put(5);
-	assert_int_equal(loop_get(&got), 0);
-	assert_int_equal(got, 5);
-	close_both();
-}
-
-static void a_sender_without_a_handle_to_notify_by_is_heard(void **state)
-{
-	(void)state;
-	with_channels_and_nap(SHORT_NAP, send_without_remote);
-}
+/* ---- the rest ------------------------------------------------------------------------------- */
 
 static void run_out_of_handles(void)
 {
@@ -431,8 +223,6 @@ static void without_handles_nothing_is_lost(void **state)
 	(void)state;
 	with_channels(NULL, run_out_of_handles);
 }
-
-/* ---- the rest ------------------------------------------------------------------------------- */
 
 static void in_the_child(void)
 {
@@ -526,13 +316,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(a_receiver_is_ready_until_it_has_found_nothing),
 		NAMES_TEST(a_sender_is_ready_until_it_has_found_no_room),
+		NAMES_TEST(what_a_call_sees_at_last_makes_ready_if_there_may_be_more),
 		NAMES_TEST(a_thread_that_ends_is_noticed_by_the_handle),
-		NAMES_TEST(the_end_of_a_process_makes_the_receiver_ready),
-		NAMES_TEST(a_sender_that_comes_later_is_watched_too),
-		NAMES_TEST(a_message_is_noticed_though_its_sender_was_killed_before_it_told),
-		NAMES_TEST(two_loops_miss_nothing),
-		NAMES_TEST(a_sender_in_another_place_is_looked_at_again_and_again),
-		NAMES_TEST(a_sender_without_a_handle_to_notify_by_is_heard),
 		NAMES_TEST(without_handles_nothing_is_lost),
 		NAMES_TEST(a_forked_child_has_no_handles),
 		NAMES_TEST(channels_are_waited_for_together),
