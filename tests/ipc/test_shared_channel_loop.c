@@ -185,6 +185,100 @@ static void two_loops_miss_nothing(void **state)
 	with_channels_without_naps(receive_turns);
 }
 
+/* It opens a sender, closes it if it is told to, and stays. */
+static void open_and_close_and_stay(void)
+{
+	open_sender();
+	reach_step(1);
+	await_step(2);
+	csys_shared_sender_close(sender);
+	reach_step(3);
+	stay();
+}
+
+static void another_takes_the_place(void)
+{
+	open_receiver();
+	pid_t first = forked(open_and_close_and_stay);
+	await_step(1);
+	find_nothing();
+	reach_step(2);
+	await_step(3);
+	pid_t second = forked(open_and_stay);
+	await_step(1);
+	find_nothing();
+	kill_it(second);
+	expect_the_end();
+	kill_it(first);
+	csys_shared_receiver_close(receiver);
+	receiver = NULL;
+	reach_step(0);
+}
+
+static void a_process_that_takes_the_place_of_another_is_watched(void **state)
+{
+	(void)state;
+	as_ends_are_told(another_takes_the_place);
+}
+
+static void kill_one_of_two(void)
+{
+	if (channel->senders == 1)
+		return;
+	open_both();
+	pid_t pid = forked(open_and_stay);
+	await_step(1);
+	find_nothing();
+	kill_it(pid);
+	assert_int_equal(can_receive(CSYS_FOREVER), 1);
+	find_nothing(); /* not ready again and again by what is known */
+	close_both();
+	reach_step(0);
+}
+
+static void a_death_is_told_once_while_others_live(void **state)
+{
+	(void)state;
+	as_ends_are_told(kill_one_of_two);
+}
+
+static void reserve_and_stay(void)
+{
+	void *place;
+	open_sender();
+	CHECK(csys_shared_sender_reserve(sender, CSYS_POLL, &place) == 0);
+	reach_step(1);
+	stay();
+}
+
+/* Where it is looked at again and again. */
+static void look_behind_a_dead_claim(void)
+{
+	if (channel->senders == 1)
+		return;
+	open_receiver();
+	csysi_fault_exhaust(1, CSYS_EMFILE);
+	csys_waitable waitable = csys_shared_receiver_waitable(receiver);
+	csysi_fault_arm(0);
+	pid_t pid = forked(reserve_and_stay);
+	await_step(1);
+	open_sender();
+	put(4);
+	assert_int_equal(is_ready(waitable, CSYS_POLL), 0);
+	kill_it(pid);
+	assert_int_equal(is_ready(waitable, CSYS_FOREVER), 1);
+	get(4);
+	assert_int_equal(is_ready(waitable, CSYS_POLL), 0);
+	close_both();
+	reach_step(0);
+}
+
+static void a_message_behind_one_of_a_dead_sender_is_seen_without_a_handle(void **state)
+{
+	(void)state;
+	with_channels(NULL, look_behind_a_dead_claim);
+}
+
 /* ---- senders -------------------------------------------------------------------------------- */
 
 static void open_receiver_and_stay(void)
@@ -288,6 +382,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(the_end_of_a_process_makes_the_receiver_ready),
 		NAMES_TEST(a_sender_that_comes_later_is_watched_too),
+		NAMES_TEST(a_process_that_takes_the_place_of_another_is_watched),
+		NAMES_TEST(a_death_is_told_once_while_others_live),
+		NAMES_TEST(a_message_behind_one_of_a_dead_sender_is_seen_without_a_handle),
 		NAMES_TEST(nothing_makes_ready_while_nothing_happens),
 		NAMES_TEST(a_message_is_noticed_though_its_sender_was_killed_before_it_told),
 		NAMES_TEST(two_loops_miss_nothing),
