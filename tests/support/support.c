@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tsan.h"
 #include "support/support.h"
 
 #define MOST 4096
@@ -219,6 +220,15 @@ int under_valgrind(void)
 {
 	const char *preloaded = getenv("LD_PRELOAD");
 	return preloaded && strstr(preloaded, "vgpreload") != NULL;
+}
+
+int is_watched(void)
+{
+#ifdef CSYSI_IS_INSTRUMENTED
+	return 1;
+#else
+	return csysi_tsan_is_there() || under_valgrind();
+#endif
 }
 
 static const char *own_program;

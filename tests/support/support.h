@@ -139,6 +139,10 @@ csys_pty *opened_pty(void);
  */
 int under_valgrind(void);
 
+/* Whether memcheck or ThreadSanitizer watches this program, ten times as slow as it is: they find
+ * what they look for in a few of many rounds that do the same, and other builds make all. */
+int is_watched(void);
+
 /*
  * Whether this is built with AddressSanitizer, which takes the stack of a
  * cancelled thread for broken.
