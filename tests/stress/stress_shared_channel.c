@@ -9,6 +9,9 @@
  * which process has sent it, in which life, and its number there.  The receiver looks at each
  * before it releases it, and notes it: so none is missing, none comes twice without a note, and all
  * that a call has sent arrives.
+ *
+ * Then rounds of senders, all of which are killed, and a receiver that waits by its handle alone,
+ * without a deadline: it has to see the last message and the end.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -19,6 +22,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <csys/io/poll.h>
 
 #include "base/atomic.h"
 #include "ipc/shared_channel.h"
@@ -282,6 +287,52 @@ static void receive_the_rest(unsigned senders)
 	csys_shared_receiver_close(receiver);
 }
 
+/* Receive by the handle what is there, or comes by the deadline: 0, or negative. */
+static int receive_in_loop(csys_shared_receiver *receiver, csys_deadline deadline)
+{
+	csys_poll_item item = { .waitable = csys_shared_receiver_waitable(receiver) };
+	int r;
+
+	do
+		r = receive_one(receiver, CSYS_POLL);
+	while (r == CSYS_ETIMEDOUT && (r = csys_poll(&item, 1, deadline)) >= 0);
+	return r;
+}
+
+/* One round after the other, for some time: how many. */
+static unsigned receive_from_the_killed(unsigned senders, csys_deadline end, unsigned *seed)
+{
+	csys_shared_receiver *receiver;
+	unsigned rounds = 0;
+	int r = csys_shared_receiver_open(channel, &receiver);
+
+	if (r < 0) {
+		complain(csys_strerror(r));
+		return 0;
+	}
+	for (; csys_deadline_left(end) > 0 && lives[0] + 1 < LIVES; rounds++) {
+		for (unsigned i = 0; i < senders; i++) {
+			lives[i]++;
+			start(i, senders, roll(seed));
+		}
+		for (unsigned i = 0; i < senders; i++) {
+			csys_deadline until = csys_after_us(roll(seed) % 1000);
+			while ((r = receive_in_loop(receiver, until)) == 0 &&
+			       csys_deadline_left(until) > 0)
+				continue;
+			kill_and_reap(pids[i]);
+		}
+		while ((r = receive_in_loop(receiver, CSYS_FOREVER)) == 0)
+			continue;
+		if (r != CSYS_EDISCONNECTED)
+			complain(csys_strerror(r));
+		for (unsigned i = 0; i < senders; i++)
+			check_lives(i, storm->last[i], lives[i] + 1);
+	}
+	csys_shared_receiver_close(receiver);
+	return rounds;
+}
+
 static int rage(enum csysi_os_token_way way, int is_single, unsigned ms, unsigned senders,
 		unsigned seed)
 {
@@ -304,9 +355,10 @@ static int rage(enum csysi_os_token_way way, int is_single, unsigned ms, unsigne
 	for (unsigned i = 0; i <= senders; i++)
 		kill_and_reap(pids[i]);
 	receive_the_rest(senders);
-	printf("%s, %u senders: %u killed, %llu received, %u again\n",
+	unsigned rounds = receive_from_the_killed(senders, csys_after_ms(ms / 2), &seed);
+	printf("%s, %u senders: %u killed, %llu received, %u again; %u rounds by handle\n",
 	       way == CSYSI_OS_TOKEN_LIST ? "list" : "lock", senders, killed,
-	       (unsigned long long)storm->received, storm->again);
+	       (unsigned long long)storm->received, storm->again, rounds);
 	int is_wrong = storm->wrong != 0 || storm->received == 0;
 	csys_shared_channel_close(channel);
 	csys_region_close(notes);
