@@ -26,6 +26,7 @@
 #include <csys/ipc/names.h>
 #include <csys/ipc/peer.h>
 #include <csys/ipc/region.h>
+#include <csys/ipc/region_info.h>
 #include <csys/ipc/shared_barrier.h>
 #include <csys/ipc/shared_channel.h>
 #include <csys/ipc/shared_channel_in_place.h>

@@ -7,7 +7,12 @@
 #include "ipc/named_object.h"
 
 #include <csys/base/result.h>
+#include <csys/ipc/shared_barrier.h>
+#include <csys/ipc/shared_event.h>
+#include <csys/ipc/shared_mutex.h>
+#include <csys/ipc/shared_rwlock.h>
 
+#include "base/atomic.h"
 #include "base/memory.h"
 #include "base/reserved.h"
 
@@ -54,14 +59,21 @@ static int open_region(const struct csysi_named_wanted *wanted, enum csysi_named
 	return csys_region_create_or_open(name, size, options, out);
 }
 
-/* Whether a region is what is wanted. */
-static int is_wanted(const csys_region *region, const struct csysi_named_wanted *wanted)
+/* Whether a region begins with a head, that of an object which fills it. */
+static int has_head(const csys_region *region)
 {
 	const struct head *head = csys_region_data(region);
 
 	/* Not all of it need be there: any region may have the name. */
-	return csys_region_size(region) == sizeof *head + wanted->size && head->magic == MAGIC &&
-	       head->version == VERSION && head->kind == (uint32_t)wanted->kind &&
+	return csys_region_size(region) > sizeof *head && head->magic == MAGIC &&
+	       head->version == VERSION && head->size == csys_region_size(region) - sizeof *head;
+}
+
+static int is_wanted(const csys_region *region, const struct csysi_named_wanted *wanted)
+{
+	const struct head *head = csys_region_data(region);
+
+	return has_head(region) && head->kind == (uint32_t)wanted->kind &&
 	       head->size == wanted->size;
 }
 
@@ -109,4 +121,27 @@ void csysi_named_object_close(struct csysi_named_object *named)
 		return;
 	csys_region_close(named->region);
 	csysi_free(named);
+}
+
+/* How long the object of each kind is. */
+static const size_t sizes[] = {
+	[CSYSI_NAMED_MUTEX] = sizeof(csys_shared_mutex),
+	[CSYSI_NAMED_RWLOCK] = sizeof(csys_shared_rwlock),
+	[CSYSI_NAMED_EVENT] = sizeof(csys_shared_event),
+	[CSYSI_NAMED_BARRIER] = sizeof(csys_shared_barrier),
+};
+
+int csysi_named_object_look(csys_region *region, void **out_object)
+{
+	struct head *head = csys_region_data(region);
+
+	if (!has_head(region))
+		return 0;
+	/* Read once: it may be any bytes. */
+	uint32_t kind = csysi_load_relaxed(&head->kind);
+	if (kind == 0 || kind >= sizeof sizes / sizeof *sizes ||
+	    csys_region_size(region) - sizeof *head != sizes[kind])
+		return 0;
+	*out_object = head + 1;
+	return (int)kind;
 }

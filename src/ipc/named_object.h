@@ -38,4 +38,7 @@ int csysi_named_object_get(const struct csysi_named_wanted *wanted, enum csysi_n
 
 void csysi_named_object_close(struct csysi_named_object *named);
 
+/* Tell what named object a region is: its kind, and where the object is; or 0. */
+int csysi_named_object_look(csys_region *region, void **out_object);
+
 #endif

@@ -410,6 +410,13 @@ int csys_shared_channel_open_in(csys_region *region, void *memory,
 	return csysi_shared_channel_open_in(region, memory, ANY_SIZE, options, out);
 }
 
+int csysi_shared_channel_look(csys_region *region, csys_shared_channel **out)
+{
+	return region->shm->object.layout == LAYOUT
+		       ? open_ring(region, region->data, ANY_SIZE, &usual, out)
+		       : CSYS_EBADMSG;
+}
+
 void csys_shared_channel_close(csys_shared_channel *channel)
 {
 	if (channel)

@@ -188,6 +188,9 @@ struct csys_shared_receiver {
 	int is_peeking;
 };
 
+/* Open the channel that a region is made for, to look at it.  CSYS_EBADMSG: it has none. */
+int csysi_shared_channel_look(csys_region *region, csys_shared_channel **out);
+
 /* One user of a channel more, and one less. */
 void csysi_shared_channel_enter(csys_shared_channel *channel);
 void csysi_shared_channel_leave(csys_shared_channel *channel);
