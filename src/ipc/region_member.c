@@ -329,6 +329,8 @@ static void leave(struct membership **link, csys_deadline deadline)
 {
 	struct membership *membership = *link;
 
+	/* While it is a member.  No note of it stays: other memory may be there soon. */
+	csysi_ledger_abandon_in(membership->memory, membership->size);
 	*link = membership->next;
 	begin_epoch();
 	if (csysi_member.region == membership->region)

@@ -128,6 +128,26 @@ void csysi_ledger_abandon(void)
 		;
 }
 
+void csysi_ledger_abandon_in(const void *memory, size_t size)
+{
+	csysi_notes_unfold();
+	for (size_t i = csysi_notes.used; i-- > 0;) {
+		const struct csysi_note *note = &csysi_notes.items[i];
+		/* Striking one drops what was struck before it. */
+		if (i >= csysi_notes.used || !is_lock(note) ||
+		    (uintptr_t)note->lock - (uintptr_t)memory >= size)
+			continue;
+		void *lock = (void *)(uintptr_t)note->lock;
+		int how = note->how;
+		csysi_notes_strike_at(i);
+		csysi_notes_fold();
+		csysi_ledger_abandon_lock(lock, how);
+		csysi_notes_unfold();
+	}
+	csysi_notes_fold();
+	csysi_ledger_forget(memory, size);
+}
+
 void csysi_ledger_end(void)
 {
 	csysi_notes.mark = NULL;

@@ -46,6 +46,9 @@ extern _Thread_local unsigned long csysi_ledger_looks;
 size_t csysi_ledger_depth(void);
 void csysi_ledger_abandon(void);
 
+/* The same of those in this memory only. */
+void csysi_ledger_abandon_in(const void *memory, size_t size);
+
 /* The locks in this memory are gone: this thread holds none of them. */
 void csysi_ledger_forget(const void *memory, size_t size);
 

@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "support/region.h"
+#include "support/thread.h"
 
 /* ---- forked children ----------------------------------------------------------------------- */
 
@@ -117,6 +118,69 @@ static void a_child_that_is_another_user_is_told_if_it_cannot_be_a_member(void *
 	if (geteuid() != 0)
 		skip_because("only root can become another user");
 	in_each_way(fork_another_user);
+}
+
+/* ---- what a thread holds when it leaves ----------------------------------------------------- */
+
+static void unlock_what_was_left(void)
+{
+	CHECK(csys_shared_mutex_lock(region, OBJECTS) == 0);
+	csys_region_detach(region);
+	CHECK(csys_region_attach(region) == 0);
+	csys_shared_mutex_unlock(region, OBJECTS);
+}
+
+static void lock_and_leave(void)
+{
+	csys_shared_mutex *mutexes = OBJECTS;
+	csys_shared_rwlock *rwlock = (void *)(mutexes + 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(csys_shared_mutex_lock(region, &mutexes[i]), 0);
+	assert_int_equal(csys_shared_rwlock_write(region, rwlock), 0);
+	csys_region_detach(region);
+	for (int i = 0; i < 3; i++) {
+		assert_false(csys_shared_mutex_is_locked(region, &mutexes[i]));
+		assert_int_equal(csys_shared_mutex_try_lock(region, &mutexes[i]), CSYS_POISONED);
+		csys_shared_mutex_unlock(region, &mutexes[i]);
+	}
+	assert_int_equal(csys_shared_rwlock_try_write(region, rwlock), CSYS_POISONED);
+	csys_shared_rwlock_unlock_write(region, rwlock);
+	csys_shared_mutex_clear_poison(mutexes);
+	assert_aborts(unlock_what_was_left,
+		      "unlock of a shared mutex that this thread does not hold");
+}
+
+static void what_a_thread_holds_when_it_leaves_is_taken_over_with_poison(void **state)
+{
+	(void)state;
+	in_each_way(lock_and_leave);
+}
+
+static void *leave_a_lock_and_end(void *unused)
+{
+	uint32_t id;
+	csys_shared_mutex *mutex = OBJECTS;
+	CHECK(csys_shared_mutex_lock(region, mutex) == 0);
+	csys_region_detach(region);
+	CHECK(csysi_region_id_until(region, CSYS_FOREVER, &id) == 0);
+	/* Data of a region that has come to the place of that one: any number. */
+	mutex->word = id;
+	STEPS->told = id;
+	return unused;
+}
+
+static void end_after_leaving(void)
+{
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, leave_a_lock_and_end, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(*(uint32_t *)OBJECTS, STEPS->told);
+}
+
+static void the_end_of_a_thread_writes_nothing_where_it_has_left(void **state)
+{
+	(void)state;
+	in_each_way(end_after_leaving);
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -231,6 +295,8 @@ int main(void)
 		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
 		NAMES_TEST(a_child_that_closes_a_region_keeps_nothing_for_threads_of_its_parent),
 		NAMES_TEST(a_child_that_is_another_user_is_told_if_it_cannot_be_a_member),
+		NAMES_TEST(what_a_thread_holds_when_it_leaves_is_taken_over_with_poison),
+		NAMES_TEST(the_end_of_a_thread_writes_nothing_where_it_has_left),
 		NAMES_TEST(one_that_exists_may_have_room_for_more_members_or_fewer),
 		NAMES_TEST(what_is_smaller_than_a_region_is_none),
 		NAMES_TEST(a_process_that_cannot_see_deaths_has_no_part_in_a_region),
