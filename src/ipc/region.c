@@ -25,11 +25,26 @@ static const csys_region_options usual;
 static struct csysi_process_lock all;
 static csys_region *regions;
 
-/* In a forked child: of the threads that were members none is there, or it is none any more. */
+/* In a forked child: those that nobody can use or close there. */
+static csys_region *left_over;
+
+/* In a forked child: of the threads that were members none is there, or it is none any more.  So a
+ * region that is closed, and was there for those, has no user. */
 static void begin_in_child(void)
 {
-	for (csys_region *region = regions; region; region = region->next)
+	csys_region **link = &regions;
+
+	while (*link) {
+		csys_region *region = *link;
 		region->users = 1;
+		if (region->is_closed) {
+			*link = region->next;
+			region->next = left_over;
+			left_over = region;
+		} else {
+			link = &region->next;
+		}
+	}
 }
 
 void csysi_regions_enter(void)
@@ -39,7 +54,15 @@ void csysi_regions_enter(void)
 
 void csysi_regions_leave(void)
 {
+	csys_region *over = left_over;
+
+	left_over = NULL;
 	csysi_process_lock_unlock(&all);
+	while (over) {
+		csys_region *next = over->next;
+		csysi_region_end(over);
+		over = next;
+	}
 }
 
 csys_region *csysi_region_drop(csys_region *region)

@@ -87,6 +87,7 @@ struct csys_region {
 	struct csysi_os_tokens tokens;
 	/* Guarded by the lock of all regions. */
 	uint32_t users; /* csys_region_close, and each thread that is a member */
+	int is_closed;
 	struct csysi_region_follower *followers;
 	csys_region *next;
 };
@@ -97,7 +98,7 @@ extern int csysi_region_leave_ms; /* which tests shorten */
 #endif
 
 /* The lock of all regions of this process.  A forked child has it free, and all regions counted
- * as used once, by their handles. */
+ * as used once, by their handles; those that its parent has closed it ends when it first leaves. */
 void csysi_regions_enter(void);
 void csysi_regions_leave(void);
 

@@ -392,6 +392,7 @@ void csys_region_close(csys_region *region)
 		return;
 	csys_region_detach(region);
 	csysi_regions_enter();
+	region->is_closed = 1;
 	csys_region *last = csysi_region_drop(region);
 	csysi_regions_leave();
 	csysi_region_end(last);

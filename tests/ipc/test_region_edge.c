@@ -95,6 +95,49 @@ static void a_child_that_closes_a_region_keeps_nothing_for_threads_of_its_parent
 	in_each_way(fork_beside_a_member);
 }
 
+/* A child that does nothing with the region which its parent has closed. */
+static void use_another_region(void)
+{
+	csys_region *other;
+	CHECK(csys_region_create_anonymous(1, NULL, &other) == 0);
+	CHECK(csys_region_attach(other) == 0);
+	csys_region_close(other);
+	CHECK(write(told[1], "", 1) == 1);
+	stay();
+}
+
+static void fork_after_closing_beside_a_member(void)
+{
+	char byte;
+	pthread_t thread;
+	csys_region *anonymous = region;
+	assert_int_equal(csys_region_create("left", sizeof(struct steps), NULL, &region), 0);
+	assert_int_equal(pipe(told), 0);
+	phase = 0;
+	assert_int_equal(pthread_create(&thread, NULL, be_a_member, NULL), 0);
+	while (csysi_load_acquire(&phase) != 1)
+		csys_thread_yield();
+	csys_region_close(region);
+	region = NULL;
+	pid_t pid = forked(use_another_region);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	csysi_store_release(&phase, 2);
+	pthread_join(thread, NULL);
+	assert_int_equal(csys_region_open("left", NULL, &region), CSYS_ENOENT);
+	kill_it(pid);
+	close(told[0]);
+	close(told[1]);
+	region = anonymous;
+}
+
+static void nor_does_one_keep_what_its_parent_had_closed_before(void **state)
+{
+	(void)state;
+	if (WITH_TSAN || under_valgrind())
+		skip_because("this tool allows no forks beside threads, or finds what they lose");
+	in_each_way(fork_after_closing_beside_a_member);
+}
+
 static void attach_as_another_user(void)
 {
 	CHECK(setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
@@ -294,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(what_a_child_locks_after_its_parent_has_closed_it_is_locked_for_all),
 		NAMES_TEST(a_child_that_closes_a_region_keeps_nothing_for_threads_of_its_parent),
+		NAMES_TEST(nor_does_one_keep_what_its_parent_had_closed_before),
 		NAMES_TEST(a_child_that_is_another_user_is_told_if_it_cannot_be_a_member),
 		NAMES_TEST(what_a_thread_holds_when_it_leaves_is_taken_over_with_poison),
 		NAMES_TEST(the_end_of_a_thread_writes_nothing_where_it_has_left),
