@@ -52,6 +52,7 @@ struct csysi_named {
 	int read_only;        /* open: the handle is for reading */
 	int remove_with_last; /* create: the name goes with the last user, however that ends */
 	int replace_unused;   /* create...: an object that is not in use is replaced */
+	int settles;          /* create: the caller calls csysi_object_settle or _undo */
 	uint32_t version;     /* of what the kind keeps in it; others are CSYS_EBADMSG */
 	uint64_t size;        /* create: of the data; open: that it has at least, 0 for any */
 	uint64_t max_size;    /* create: how far it may grow; 0 is `size` */
@@ -107,6 +108,14 @@ int csysi_object_create_or_open(const struct csysi_named *wanted, struct csysi_o
  * REMOVE_WITH_LAST and no other process has it open; a forked child is another process.
  */
 void csysi_object_close(struct csysi_object *object);
+
+/*
+ * After a creation with `settles`: the caller has all that it needs, so that the object stays; or
+ * it has failed, so that the name goes, unless another process has it open.  Both do nothing with
+ * an object that was opened; undo is before the close, and needs no other handle.
+ */
+void csysi_object_settle(struct csysi_object *object);
+void csysi_object_undo(struct csysi_object *object);
 
 /* ---- patience (patience.c) --------------------------------------------------------------- */
 

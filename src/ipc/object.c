@@ -135,6 +135,14 @@ static int make_or_clear(csys_handle directory, const struct csysi_named *wanted
 
 /* ---- both ------------------------------------------------------------------------------- */
 
+void csysi_object_settle(struct csysi_object *object)
+{
+	if (object->flags & CSYSI_OBJECT_REMOVE_WITH_LAST)
+		return;
+	csysi_os_close(object->directory);
+	object->directory = CSYS_NO_HANDLE;
+}
+
 enum how { CREATE = 1, OPEN = 2, CREATE_OR_OPEN = CREATE | OPEN };
 
 static int try_once(csys_handle directory, const struct csysi_named *wanted, enum how how,
@@ -194,13 +202,14 @@ static int get(const struct csysi_named *wanted, enum how how, struct csysi_obje
 	if (r < 0)
 		return r;
 	r = try_long(object.directory, wanted, how, &object);
-	if (r < 0 || !(object.flags & CSYSI_OBJECT_REMOVE_WITH_LAST)) {
+	if (r < 0) {
 		csysi_os_close(object.directory);
-		object.directory = CSYS_NO_HANDLE;
+		return r;
 	}
-	if (r == 0)
-		*out = object;
-	return r;
+	if (!wanted->settles || !object.is_created)
+		csysi_object_settle(&object);
+	*out = object;
+	return 0;
 }
 
 int csysi_object_create(const struct csysi_named *wanted, struct csysi_object *out)
@@ -268,6 +277,12 @@ int csysi_object_clear(int scope, csys_handle directory, const char *file_name,
 	r = is_cleared(file, which, name) ? clear(scope, directory, file_name, file) : CSYS_ENOENT;
 	csysi_os_close(file);
 	return r;
+}
+
+void csysi_object_undo(struct csysi_object *object)
+{
+	if (object->is_created && object->directory != CSYS_NO_HANDLE)
+		(void)clear(object->scope, object->directory, object->file_name, object->file);
 }
 
 static int is_same(csys_handle a, csys_handle b)

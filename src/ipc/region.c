@@ -248,11 +248,14 @@ static int open_tokens(csys_region *region, int is_taken, int scope,
 	return r;
 }
 
-/* Close memory that becomes no region; its handle may be the caller's. */
+/* Close memory that becomes no region; its handle may be the caller's.  A name that would stay goes
+ * with it, if this call has created that. */
 static void give_up(csys_shm *shm, int is_taken)
 {
 	if (is_taken)
 		shm->object.file = CSYS_NO_HANDLE;
+	else
+		csysi_object_undo(&shm->object);
 	csys_shm_close(shm);
 }
 
@@ -287,6 +290,7 @@ static int make(csys_shm *shm, int is_taken, int scope, size_t size, csys_region
 		give_up(shm, is_taken);
 		return r;
 	}
+	csysi_object_settle(&shm->object);
 	region->users = 1;
 	csysi_regions_enter();
 	region->next = regions;

@@ -44,7 +44,8 @@ void csysi_shm_unmap(csys_shm *shm);
 
 /*
  * As the calls of csys/ipc/shm.h, for memory of another kind, whose names are its own and whose
- * handles are taken for no other.
+ * handles are taken for no other.  Of a region the caller settles or undoes what it has created
+ * with a name (csysi_object_settle).
  */
 int csysi_shm_create(int kind, const char *name, size_t size, const csys_shm_options *options,
 		     csys_shm **out);

@@ -123,6 +123,27 @@ static void nothing_is_left_when_memory_runs_out(void **state)
 	close_it();
 }
 
+static void nor_is_the_name_of_one_that_is_to_be_kept(void **state)
+{
+	(void)state;
+	for (int nth = 1;; nth++) {
+		csysi_fault_arm(nth);
+		int r = csys_named_mutex_create("m", &kept, &mutex);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		if (r < 0) {
+			assert_true(fired);
+			assert_null(mutex);
+			assert_int_equal(count_names(), 0);
+			continue;
+		}
+		close_it();
+		assert_int_equal(csys_named_mutex_unlink(CSYS_NAMES_USER, "m"), 0);
+		if (!fired)
+			break;
+	}
+}
+
 static void one_whose_users_have_all_been_killed_is_made_anew(void **state)
 {
 	(void)state;
@@ -153,6 +174,7 @@ int main(void)
 		NAMES_TEST(nor_is_one_that_has_been_cut_or_lengthened),
 		NAMES_TEST(wrong_options_are_refused),
 		NAMES_TEST(nothing_is_left_when_memory_runs_out),
+		NAMES_TEST(nor_is_the_name_of_one_that_is_to_be_kept),
 		NAMES_TEST(one_whose_users_have_all_been_killed_is_made_anew),
 		NAMES_TEST(or_is_adopted_with_its_poison_if_it_is_kept),
 	};
