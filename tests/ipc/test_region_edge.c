@@ -183,6 +183,7 @@ static void lock_and_leave(void)
 	csys_region_detach(region);
 	for (int i = 0; i < 3; i++) {
 		assert_false(csys_shared_mutex_is_locked(region, &mutexes[i]));
+		assert_true(csys_shared_mutex_is_poisoned(&mutexes[i]));
 		assert_int_equal(csys_shared_mutex_try_lock(region, &mutexes[i]), CSYS_POISONED);
 		csys_shared_mutex_unlock(region, &mutexes[i]);
 	}
