@@ -276,7 +276,16 @@ static int create(region_creator *call, const char *name, size_t size, size_t ca
 	region_options.init = fill_region;
 	region_options.context = &plan;
 	r = call(name, memory, &region_options, &region);
-	return r < 0 ? r : take_region(region, size, options, out);
+	if (r < 0)
+		return r;
+	int leaves_name = name && options->keep && csys_region_is_created(region);
+	r = take_region(region, size, options, out);
+	/* Another process that has opened it meanwhile keeps it. */
+	int ignored = r < 0 && leaves_name
+			      ? csys_names_remove_unused(options->scope, CSYS_NAME_REGION, name)
+			      : 0;
+	(void)ignored;
+	return r;
 }
 
 int csys_shared_channel_create(const char *name, size_t size, size_t capacity,

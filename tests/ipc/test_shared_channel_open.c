@@ -341,6 +341,28 @@ static void a_failure_at_any_step_leaves_nothing(void **state)
 	in_each_way(fail_at_each_step);
 }
 
+static void a_creation_that_fails_leaves_no_name_that_is_to_be_kept(void **state)
+{
+	(void)state;
+	const csys_shared_channel_options kept = { .keep = 1 };
+	for (int nth = 1;; nth++) {
+		csys_shared_channel *made = NULL;
+		csysi_fault_arm(nth);
+		int r = csys_shared_channel_create("kept", 8, 4, &kept, &made);
+		int fired = csysi_fault_fired();
+		csysi_fault_arm(0);
+		if (r < 0) {
+			assert_true(fired && !made);
+			assert_int_equal(count_names(), 0);
+			continue;
+		}
+		csys_shared_channel_close(made);
+		assert_int_equal(csys_names_remove(CSYS_NAMES_USER, CSYS_NAME_REGION, "kept"), 0);
+		if (!fired)
+			break;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +374,7 @@ int main(void)
 		NAMES_TEST(what_cannot_be_is_told),
 		NAMES_TEST(a_channel_lies_in_a_region_of_the_caller),
 		NAMES_TEST(a_failure_at_any_step_leaves_nothing),
+		NAMES_TEST(a_creation_that_fails_leaves_no_name_that_is_to_be_kept),
 	};
 	return RUN(tests);
 }
