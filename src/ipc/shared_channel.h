@@ -208,6 +208,19 @@ int csysi_shared_end_turn(const struct csysi_shared_end *end, csys_deadline dead
 			  uint32_t *out_id);
 void csysi_shared_end_settle(struct csysi_shared_end *end, uint32_t id);
 
+/* How many notes there are of ends in flight (shared_end_transfer.c).  Atomic. */
+extern uint32_t csysi_shared_flights;
+void csysi_shared_flight_forget(const uint32_t *word, uint32_t id);
+
+/* Before the calling thread writes its id into a word of a ring, which has had another value: an
+ * end in flight that had its id there was adopted. */
+static inline void csysi_shared_flight_over(const uint32_t *word, uint32_t id)
+{
+	/* Relaxed: notes with this id are made by the thread that has it. */
+	if (!CSYSI_LIKELY(csysi_load_relaxed(&csysi_shared_flights) == 0))
+		csysi_shared_flight_forget(word, id);
+}
+
 /* Whether the thread that calls is the one that has used the end last, and still the member. */
 static inline int csysi_shared_end_is_mine(const struct csysi_shared_end *end)
 {
@@ -303,7 +316,12 @@ static inline size_t csysi_shared_length(const csys_shared_channel *channel,
 int csysi_shared_sender_claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
 			      struct csysi_shared_spot *out);
 
-/* Let the calling thread go on with the receiver. */
+/* Fill in what a new sender has but for its end, and release all that one has in this process. */
+void csysi_shared_sender_prepare(csys_shared_sender *sender);
+void csysi_shared_sender_release(csys_shared_sender *sender);
+
+/* Let the calling thread go on with a sender, with the receiver. */
+int csysi_shared_sender_turn(csys_shared_sender *sender, csys_deadline deadline);
 int csysi_shared_receiver_turn(csys_shared_receiver *receiver, csys_deadline deadline);
 
 /* Wait for the next message, which stays. */

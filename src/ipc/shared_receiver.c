@@ -13,6 +13,8 @@ static int take_role(const csys_shared_channel *channel, uint32_t id)
 	/* Relaxed: the compare-and-swap decides. */
 	uint32_t word = csysi_load_relaxed(&channel->ring->receiver);
 
+	if (word != id)
+		csysi_shared_flight_over(&channel->ring->receiver, id);
 	do {
 		if (word != 0 && !(word & CSYSI_RECEIVER_GONE) &&
 		    csysi_region_is_alive(channel->region, word))
@@ -77,6 +79,7 @@ int csysi_shared_receiver_turn(csys_shared_receiver *receiver, csys_deadline dea
 
 	if (was != id) {
 		int is_successor = !csysi_region_is_alive(channel->region, was);
+		csysi_shared_flight_over(&channel->ring->receiver, id);
 		/* Acquire, as in take_role. */
 		if (!csysi_cas_acq_rel(&channel->ring->receiver, &was, id))
 			return CSYS_EOWNERDEAD;

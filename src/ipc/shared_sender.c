@@ -73,6 +73,7 @@ static int take_entry(csys_shared_sender *sender, uint32_t id)
 		uint32_t was = csysi_load_relaxed(&ring->ids[i]);
 		if (was != 0 && csysi_region_is_alive(channel->region, was))
 			continue;
+		csysi_shared_flight_over(&ring->ids[i], id);
 		/* Acquire: a single sender goes on where the last one has stopped. */
 		if (!csysi_cas_acq_rel(&ring->ids[i], &was, id))
 			continue;
@@ -84,8 +85,17 @@ static int take_entry(csys_shared_sender *sender, uint32_t id)
 	return channel->flags & CSYSI_SHARED_CHANNEL_SINGLE ? CSYS_EBUSY : CSYS_ENOSPC;
 }
 
-/* Release what a sender has in this process. */
-static void end(csys_shared_sender *sender)
+void csysi_shared_sender_prepare(csys_shared_sender *sender)
+{
+	see_nothing(sender, UINT32_MAX);
+	sender->remote = CSYS_NO_HANDLE;
+	/* Without it the receiver looks again and again, if it is waited for by its handle. */
+	sender->place = csysi_os_named_notifier_open_remote(&sender->remote) < 0
+				? 0
+				: csysi_os_named_notifier_place();
+}
+
+void csysi_shared_sender_release(csys_shared_sender *sender)
 {
 	csysi_shared_end_finish(&sender->end);
 	csysi_shared_handle_close(sender->handle);
@@ -104,15 +114,10 @@ int csys_shared_sender_open(csys_shared_channel *channel, csys_shared_sender **o
 		csysi_free(sender);
 		return r;
 	}
-	sender->remote = CSYS_NO_HANDLE;
-	see_nothing(sender, UINT32_MAX);
-	/* Without it the receiver looks again and again, if it is waited for by its handle. */
-	sender->place = csysi_os_named_notifier_open_remote(&sender->remote) < 0
-				? 0
-				: csysi_os_named_notifier_place();
+	csysi_shared_sender_prepare(sender);
 	r = take_entry(sender, sender->end.id);
 	if (r < 0) {
-		end(sender);
+		csysi_shared_sender_release(sender);
 		return r;
 	}
 	/* A receiver that is waited for has one sender more to watch. */
@@ -134,11 +139,10 @@ void csys_shared_sender_close(csys_shared_sender *sender)
 		if (csysi_cas_seq_cst(&channel->ring->ids[sender->at], &id, 0))
 			(void)csysi_shared_wake_receiver(channel, sender->remote);
 	}
-	end(sender);
+	csysi_shared_sender_release(sender);
 }
 
-/* Let the calling thread go on with a sender. */
-static int take_over(csys_shared_sender *sender, csys_deadline deadline)
+int csysi_shared_sender_turn(csys_shared_sender *sender, csys_deadline deadline)
 {
 	const csys_shared_channel *channel = sender->end.channel;
 	uint32_t was = sender->end.id;
@@ -148,6 +152,7 @@ static int take_over(csys_shared_sender *sender, csys_deadline deadline)
 		return r;
 
 	if (was != id) {
+		csysi_shared_flight_over(&channel->ring->ids[sender->at], id);
 		/* The entry is another's, if this one was seen as closed. */
 		if (csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id)) {
 			csysi_shared_sender_tell_place(sender, id);
@@ -303,7 +308,8 @@ static int claim_slow(csys_shared_sender *sender, int is_kept, csys_deadline dea
 /* What comes before each claim: the sender is this thread's, and it has a receiver. */
 static int prepare(csys_shared_sender *sender, csys_deadline deadline)
 {
-	int r = csysi_shared_end_is_mine(&sender->end) ? 0 : take_over(sender, deadline);
+	int r = csysi_shared_end_is_mine(&sender->end) ? 0
+						       : csysi_shared_sender_turn(sender, deadline);
 
 	if (r < 0)
 		return r;
