@@ -7,6 +7,7 @@
 
 #include <csys/ipc/activation.h>
 #include <csys/ipc/address.h>
+#include <csys/ipc/connection.h>
 #include <csys/ipc/datagram.h>
 #include <csys/ipc/fifo.h>
 #include <csys/ipc/file_lock.h>
@@ -24,6 +25,7 @@
 #include <csys/ipc/named_rwlock.h>
 #include <csys/ipc/named_semaphore.h>
 #include <csys/ipc/names.h>
+#include <csys/ipc/parcel.h>
 #include <csys/ipc/peer.h>
 #include <csys/ipc/region.h>
 #include <csys/ipc/region_info.h>
