@@ -13,14 +13,18 @@ static struct csysi_shared_packed packed_of(const struct csysi_parcel_item *item
 					     .place = item->entry.place };
 }
 
-/* Open the region, once: the handle is its own then. */
-static int open_region(struct csysi_parcel_item *item)
+/*
+ * Open the region, once: the handle is its own then.  Memory that the other side can make smaller
+ * is opened only for a caller that wants the end.
+ */
+static int open_region(struct csysi_parcel_item *item, int accept_unsealed)
 {
+	const csys_region_options options = { .accept_unsealed = accept_unsealed };
 	csys_region *region;
 
 	if (item->region)
 		return 0;
-	int r = csys_region_from_handle_take(item->handle, NULL, &region);
+	int r = csys_region_from_handle_take(item->handle, &options, &region);
 	if (r < 0)
 		return r;
 	item->handle = CSYS_NO_HANDLE;
@@ -29,10 +33,11 @@ static int open_region(struct csysi_parcel_item *item)
 }
 
 /* Open the channel of an end.  The region is the channel's, after success. */
-static int open_channel(struct csysi_parcel_item *item, size_t size, csys_shared_channel **out)
+static int open_channel(struct csysi_parcel_item *item, int accept_unsealed, size_t size,
+			csys_shared_channel **out)
 {
 	const struct csysi_shared_packed packed = packed_of(item);
-	int r = open_region(item);
+	int r = open_region(item, accept_unsealed);
 
 	if (r == 0)
 		r = csysi_shared_packed_open(item->region, &packed, size, out);
@@ -56,7 +61,7 @@ static int find(csys_parcel *parcel, size_t index, int kind, size_t size, uint64
 	if (r == 0 && layout != 0 && layout != found->item->entry.type)
 		r = CSYS_EBADMSG;
 	if (r == 0)
-		r = open_channel(found->item, size, &found->channel);
+		r = open_channel(found->item, 1, size, &found->channel);
 	if (r == 0)
 		found->packed = packed_of(found->item);
 	return r;
@@ -112,8 +117,9 @@ void csysi_parcel_close_end(struct csysi_parcel_item *item)
 {
 	csys_shared_channel *channel;
 
-	/* Without a channel there is nothing to close. */
-	if (open_channel(item, SIZE_MAX, &channel) == 0) {
+	/* Without a channel there is nothing to close.  The process that has sent the end closes it
+	 * later where this one cannot. */
+	if (open_channel(item, 0, SIZE_MAX, &channel) == 0) {
 		const struct csysi_shared_packed packed = packed_of(item);
 		if (item->entry.kind == CSYS_ATTACHMENT_SHARED_SENDER)
 			csysi_shared_sender_refuse(channel, &packed);

@@ -323,6 +323,7 @@ static csys_shm_options options_of(const csys_region_options *options)
 		.replace_unused = options->replace_unused,
 		.prefault = options->prefault,
 		.lock = options->lock,
+		.accept_unsealed = options->accept_unsealed,
 		.layout = options->layout,
 	};
 }

@@ -134,7 +134,8 @@ static void ends_of_another_layout_stay(void **state)
 static void what_is_not_taken_is_closed_and_the_channel_told(void **state)
 {
 	(void)state;
-	for (int is_received = 0; is_received < 2; is_received++) {
+	/* What is received is closed with the parcel, if nobody can cut the memory. */
+	for (int is_received = 0; is_received < 1 + csys_can(CSYS_CAN_SEAL_MEMORY); is_received++) {
 		channel = anonymous(NULL);
 		open_both();
 		connect_both();
@@ -177,6 +178,26 @@ static void what_is_not_taken_is_closed_and_the_channel_told(void **state)
 		csys_shared_sender_close(sender);
 		csys_shared_channel_close(channel);
 	}
+}
+
+static void an_end_of_a_channel_with_a_name_that_is_not_taken_is_closed_later(void **state)
+{
+	(void)state;
+	csys_parcel *parcel;
+	assert_int_equal(csys_shared_channel_create("named", 8, CAPACITY, NULL, &channel), 0);
+	open_both();
+	connect_both();
+	parcel = sent_with(csys_attach_shared_sender_take(sender));
+	assert_int_equal(csys_parcel_take_shared_sender(parcel, 0, 0, &sender), 0);
+	csys_parcel_close(parcel);
+	put(1);
+	get(1);
+	csys_parcel_close(sent_with(csys_attach_shared_sender_take(sender)));
+	csys_connection_close(far_side);
+	csys_connection_close(near_side);
+	assert_int_equal(get_within(CSYS_FOREVER), CSYS_EDISCONNECTED);
+	csys_shared_receiver_close(receiver);
+	csys_shared_channel_close(channel);
 }
 
 static void a_connection_may_be_closed_after_its_ends_were_sent(void **state)
@@ -357,6 +378,7 @@ int main(void)
 		NAMES_TEST(ends_that_are_in_use_are_not_sent),
 		NAMES_TEST(ends_of_another_layout_stay),
 		NAMES_TEST(what_is_not_taken_is_closed_and_the_channel_told),
+		NAMES_TEST(an_end_of_a_channel_with_a_name_that_is_not_taken_is_closed_later),
 		NAMES_TEST(a_connection_may_be_closed_after_its_ends_were_sent),
 		NAMES_TEST(an_end_that_was_opened_after_one_in_flight_is_another_one),
 		NAMES_TEST(an_end_outlives_the_process_that_has_sent_it),

@@ -277,14 +277,17 @@ static void a_region_is_opened_in_the_other_process(void **state)
 {
 	(void)state;
 	csys_region *region, *got = NULL;
-	const csys_region_options layout = { .layout = 77 }, other = { .layout = 78 };
-	assert_int_equal(csys_region_create_anonymous(100, &layout, &region), 0);
+	const csys_region_options layout = { .layout = 77, .accept_unsealed = 1 };
+	const csys_region_options other = { .layout = 78, .accept_unsealed = 1 };
+	const csys_region_options sealed = { .layout = 77 };
+	assert_int_equal(csys_region_create("r", 100, &layout, &region), 0);
 	connect_both();
 	const csys_attachment one = csys_attach_region(region);
 	send_with(&one, 1);
 	csys_parcel *parcel = heard(far_side);
 	assert_int_equal(csys_parcel_kind(parcel, 0), CSYS_ATTACHMENT_REGION);
 	assert_int_equal(csys_parcel_take_region(parcel, 0, &other, &got), CSYS_EBADMSG);
+	assert_int_equal(csys_parcel_take_region(parcel, 0, &sealed, &got), CSYS_EBADMSG);
 	assert_int_equal(csys_parcel_take_region(parcel, 0, &layout, &got), 0);
 	csys_parcel_close(parcel);
 	memcpy(csys_region_data(region), "shared", 7);
@@ -394,7 +397,7 @@ int main(void)
 		TEST(a_socket_goes_to_the_other_process),
 		TEST(a_connection_goes_on_in_the_other_process),
 		TEST(a_connection_that_is_not_quiet_is_not_sent),
-		TEST(a_region_is_opened_in_the_other_process),
+		NAMES_TEST(a_region_is_opened_in_the_other_process),
 		TEST(what_is_of_another_kind_stays),
 		TEST(a_failure_leaves_nothing_behind),
 	};

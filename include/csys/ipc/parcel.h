@@ -30,7 +30,10 @@
  * until it is taken, as csys/ipc/shared_channel.h tells of threads that go on with another's end.
  * If the end is not taken (the parcel is closed, or the other process) it is closed, and the
  * other side of the channel is told.  This process finds out that the other one is gone in its next
- * call on any connection: there is no hidden thread.
+ * call on that connection, or on any other once that is closed: there is no hidden thread.  Memory
+ * that is not sealed (of a channel with a name; and without CSYS_CAN_SEAL_MEMORY) is not touched
+ * only because a parcel is closed, since the other side could cut it at that moment: then the end
+ * is closed when the connection is.
  *
  * The channel goes along, as the handle of its region, and where it is in there: the process that
  * takes the end needs to know nothing of it.  An end is taken from processes that may write the

@@ -88,6 +88,8 @@ typedef struct csys_region_options {
 	int replace_unused;    /**< create, create_or_open: what nobody has open is removed first */
 	int prefault;          /**< have all pages in memory before the call returns */
 	int lock;              /**< keep all pages in memory, within the limit of this process */
+	int accept_unsealed;   /**< from_handle: also memory that other processes can make smaller,
+	                            as one with a name: reading behind its end is SIGBUS */
 	unsigned members;      /**< create: for how many at a time; 0 is 64 */
 	uint64_t layout;       /**< CSYS_SHM_LAYOUT(type, version) of the data; 0 is not checked */
 	csys_shm_init *init;   /**< create: fills the data; NULL leaves zeros */
@@ -171,7 +173,7 @@ csys_region_create_anonymous(size_t size, const csys_region_options *options, cs
  * \param out      the region, to be closed by csys_region_close.  Unchanged on failure
  * \retval 0             it is open
  * \retval CSYS_EBADMSG  it is no region, or another layout or version; or it is not sealed (see
- *                       csys_shm_from_handle_take)
+ *                       csys_shm_from_handle_take), unless `accept_unsealed`
  * \retval CSYS_ENOTSUP  this process cannot take part in it (see the top)
  * \retval other         as csys_shm_from_handle_take
  */
