@@ -7,6 +7,7 @@
 
 #include <csys/process/child.h>
 #include <csys/process/command.h>
+#include <csys/process/command_connection.h>
 #include <csys/process/command_options.h>
 #include <csys/process/exit.h>
 #include <csys/process/output.h>

@@ -10,6 +10,7 @@
 
 #include "base/atomic.h"
 #include "base/memory.h"
+#include "ipc/variable.h"
 #include "os/os.h"
 
 /* No service manager hands over more. */
@@ -28,19 +29,6 @@ struct csys_activation {
 static int is_taken;
 
 /* ---- variables ----------------------------------------------------------------------- */
-
-/* The value of a variable; NULL if there is none. */
-static const char *value_of(const struct csysi_os_environment *environment, const char *key)
-{
-	size_t size = strlen(key);
-
-	for (char *const *at = environment->all; *at; at++) {
-		size_t value = csysi_os_variable_value(*at);
-		if (value == size + 1 && csysi_os_key_compare(*at, size, key, size) == 0)
-			return *at + value;
-	}
-	return NULL;
-}
 
 /* A decimal number without sign or anything else; -1 for other text, and for what is too large. */
 static int64_t number_of(const char *text)
@@ -109,12 +97,12 @@ static int take(csys_activation *a)
 
 static int open_from(const struct csysi_os_environment *environment, csys_activation **out)
 {
-	const char *names = value_of(environment, "LISTEN_FDNAMES");
-	const char *listed = value_of(environment, "LISTEN_FDS");
+	const char *names = csysi_variable_of(environment, "LISTEN_FDNAMES");
+	const char *listed = csysi_variable_of(environment, "LISTEN_FDS");
 	csys_activation *a;
 
 	/* Without a pid, or with another's, they are not for this process. */
-	if (!listed || number_of(value_of(environment, "LISTEN_PID")) != csysi_os_pid())
+	if (!listed || number_of(csysi_variable_of(environment, "LISTEN_PID")) != csysi_os_pid())
 		return CSYS_ENOENT;
 	int64_t count = number_of(listed);
 	if (count == 0)

@@ -166,6 +166,15 @@ int csysi_connection_wait(csys_connection *connection, int is_writing, csys_dead
 /* Receive and keep messages until the other side has so many: connection_flush.c. */
 int csysi_connection_await(csys_connection *connection, uint64_t count, csys_deadline deadline);
 
+/* ---- bootstrap: connection_parent.c --------------------------------------------------------- */
+
+/* The variable that tells a child of its connection, and the least number of the handle. */
+#define CSYSI_CONNECTION_VARIABLE "CSYS_CONNECTION"
+#define CSYSI_CONNECTION_FIRST_NUMBER 3
+
+/* Send the child the number that its variable has too, before anything else. */
+int csysi_connection_greet(csys_connection *connection, uint64_t hello);
+
 /* ---- attachments: connection_attach.c ------------------------------------------------------- */
 
 /* What goes with a message that is being sent. */

@@ -80,6 +80,12 @@ int csysi_os_socket_dup(csysi_os_socket socket, csysi_os_socket *out);
  */
 int csysi_os_socket_activated(size_t index, csys_handle *out);
 
+/*
+ * The handle that this process was started with at a number, of those that csysi_os_child_spawn
+ * maps, as it is.  CSYS_EBADF: it is not open.
+ */
+int csysi_os_socket_mapped(int number, csys_handle *out);
+
 /* ---- addresses ----------------------------------------------------------------------- */
 
 /* What a local address is. */

@@ -185,6 +185,24 @@ CSYS_API CSYS_MUST_CHECK int csys_connection_accept_until(csys_listener *listene
 							  csys_connection **out);
 
 /**
+ * Take over the connection that this process was started with.
+ *
+ * Its parent has made it by csys_command_connection (csys/process/command_connection.h).  The
+ * handle becomes close-on-exec; children of this process that inherit the variable find nothing.
+ *
+ * \param options  NULL for the usual
+ * \param out      the connection, to be closed by csys_connection_close.  Unchanged on failure
+ * \retval 0             it is the caller's
+ * \retval CSYS_ENOENT   there is none for this process, or it was taken before
+ * \retval CSYS_EBADMSG  the variable CSYS_CONNECTION makes no sense
+ * \retval CSYS_EMFILE   no handle is left
+ * \retval CSYS_ENOMEM   no memory
+ * \retval CSYS_EINVAL   no such options, or `out` is NULL
+ */
+CSYS_API CSYS_MUST_CHECK int csys_connection_from_parent(const csys_connection_options *options,
+							 csys_connection **out);
+
+/**
  * Close a connection and release it.
  *
  * It does not wait.  What the system has taken is still received by the other side.  What is

@@ -166,6 +166,14 @@ int csysi_os_socket_activated(size_t index, csys_handle *out)
 	return 0;
 }
 
+int csysi_os_socket_mapped(int number, csys_handle *out)
+{
+	if (fcntl(number, F_GETFD) < 0)
+		return csysi_posix_fail();
+	*out = number;
+	return 0;
+}
+
 /* ---- listening ----------------------------------------------------------------------- */
 
 int csysi_os_socket_listen(csysi_os_socket socket, int backlog)
