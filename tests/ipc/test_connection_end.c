@@ -180,6 +180,56 @@ static void what_is_not_taken_is_closed_and_the_channel_told(void **state)
 	}
 }
 
+static int is_ready(csys_handle handle)
+{
+	csys_poll_item item = { .waitable = csys_waitable_reading(handle) };
+	return csys_poll(&item, 1, CSYS_POLL) == 1;
+}
+
+static void ends_that_are_waited_for_by_their_handles_are_sent_too(void **state)
+{
+	(void)state;
+	csys_handle handle;
+	channel = anonymous(NULL);
+	open_both();
+	connect_both();
+	assert_int_equal(csys_shared_sender_handle(sender, &handle), 0);
+	assert_int_equal(csys_shared_receiver_handle(receiver, &handle), 0);
+	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_false(is_ready(handle));
+	/* The receiver waits, and gets a message of the adopted sender. */
+	csys_parcel *parcel = sent_with(csys_attach_shared_sender_take(sender));
+	assert_int_equal(csys_parcel_take_shared_sender(parcel, 0, 0, &sender), 0);
+	csys_parcel_close(parcel);
+	put(1);
+	assert_true(is_ready(handle));
+	get(1);
+	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
+	/* It goes itself: its new handle is told. */
+	parcel = sent_with(csys_attach_shared_receiver_take(receiver));
+	assert_int_equal(csys_parcel_take_shared_receiver(parcel, 0, 0, &receiver), 0);
+	csys_parcel_close(parcel);
+	put(2);
+	assert_int_equal(csys_shared_receiver_handle(receiver, &handle), 0);
+	assert_true(is_ready(handle));
+	get(2);
+	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_false(is_ready(handle));
+	put(3);
+	assert_true(is_ready(handle));
+	get(3);
+	/* An end that is closed in flight is told too. */
+	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
+	const csys_attachment last = csys_attach_shared_sender_take(sender);
+	assert_int_equal(csys_connection_send(near_side, "x", 1, &last, 1), 0);
+	csys_connection_close(far_side);
+	csys_connection_close(near_side);
+	assert_true(is_ready(handle));
+	assert_int_equal(get_within(CSYS_FOREVER), CSYS_EDISCONNECTED);
+	csys_shared_receiver_close(receiver);
+	csys_shared_channel_close(channel);
+}
+
 static void an_end_of_a_channel_with_a_name_that_is_not_taken_is_closed_later(void **state)
 {
 	(void)state;
@@ -375,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(ends_of_a_channel_go_to_the_other_side),
 		NAMES_TEST(ends_of_a_channel_in_a_region_of_the_caller_go_along),
+		NAMES_TEST(ends_that_are_waited_for_by_their_handles_are_sent_too),
 		NAMES_TEST(ends_that_are_in_use_are_not_sent),
 		NAMES_TEST(ends_of_another_layout_stay),
 		NAMES_TEST(what_is_not_taken_is_closed_and_the_channel_told),
