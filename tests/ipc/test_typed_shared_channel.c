@@ -183,11 +183,51 @@ static void a_message_that_is_too_short_for_the_type_is_told_and_gone(void **sta
 	in_each_way(send_what_is_too_short);
 }
 
+static void send_ends(void)
+{
+	points_channel made;
+	points_sender from;
+	points_receiver to;
+	others_sender wrong;
+	newer_points_receiver newer;
+	csys_connection *near_side, *far_side;
+	csys_parcel *parcel;
+	struct point point = point_of(1);
+	assert_int_equal(points_create_anonymous(CAPACITY, NULL, &made), 0);
+	assert_int_equal(points_sender_open(made, &from), 0);
+	assert_int_equal(points_receiver_open(made, &to), 0);
+	points_channel_close(made);
+	assert_int_equal(csys_connection_pair(NULL, &near_side, &far_side), 0);
+	const csys_attachment both[] = { points_attach_sender_take(from),
+					 points_attach_receiver_take(to) };
+	assert_int_equal(csys_connection_send(near_side, NULL, 0, both, 2), 0);
+	assert_int_equal(csys_connection_recv(far_side, &parcel), 0);
+	assert_int_equal(others_take_sender(parcel, 0, &wrong), CSYS_EBADMSG);
+	assert_int_equal(newer_points_take_receiver(parcel, 1, &newer), CSYS_EBADMSG);
+	assert_int_equal(points_take_sender(parcel, 0, &from), 0);
+	assert_int_equal(points_take_receiver(parcel, 1, &to), 0);
+	csys_parcel_close(parcel);
+	csys_connection_close(near_side);
+	csys_connection_close(far_side);
+	assert_int_equal(points_send(from, &point), 0);
+	assert_int_equal(points_recv(to, &point), 0);
+	assert_point(&point, 1);
+	points_sender_close(from);
+	points_receiver_close(to);
+}
+
+static void ends_go_over_a_connection_with_their_type(void **state)
+{
+	(void)state;
+	in_each_way(send_ends);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(values_of_one_type_are_sent_and_received),
 		NAMES_TEST(a_channel_of_another_type_or_version_is_not_opened),
+		NAMES_TEST(ends_go_over_a_connection_with_their_type),
 		NAMES_TEST(a_message_that_is_too_short_for_the_type_is_told_and_gone),
 	};
 	return RUN(tests);

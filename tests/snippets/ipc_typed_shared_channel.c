@@ -37,3 +37,4 @@ CSYS_SHARED_CHANNEL_DEFINE(name, type, "1");
 #include "snippet/6"
 #include "snippet/7"
 #include "snippet/8"
+#include "snippet/9"

@@ -41,6 +41,8 @@
 #include <csys/base/deadline.h>
 #include <csys/base/handle.h>
 #include <csys/base/result.h>
+#include <csys/ipc/connection.h>
+#include <csys/ipc/parcel.h>
 #include <csys/ipc/region.h>
 #include <csys/ipc/shared_channel.h>
 #include <csys/ipc/shared_channel_in_place.h>
@@ -94,6 +96,14 @@ CSYS_BEGIN_DECLS
  *     int  name_try_peek(name_receiver receiver, type **out_value);
  *     void name_release(name_receiver receiver);
  *
+ *     csys_attachment name_attach_sender_take(name_sender sender);
+ *     csys_attachment name_attach_receiver_take(name_receiver receiver);
+ *     int  name_take_sender(csys_parcel *parcel, size_t index, name_sender *out);
+ *     int  name_take_receiver(csys_parcel *parcel, size_t index, name_receiver *out);
+ *
+ * The last four are for ends that are sent over a connection (csys/ipc/parcel.h); an end of another
+ * name, size, alignment or version of type is CSYS_EBADMSG, and stays in the parcel.
+ *
  * A receive returns CSYS_EBADMSG for a message that is shorter than the type, which an untyped
  * sender may have sent; it is gone then.  The layout of the options is ignored.  For all else each
  * has its untyped one, `core`: csys_shared_channel_len(channel.core).
@@ -108,6 +118,7 @@ CSYS_BEGIN_DECLS
 	CSYSI_SHARED_CHANNEL_SENDER(name)                                           \
 	CSYSI_SHARED_CHANNEL_RECEIVER(name)                                         \
 	CSYSI_SHARED_CHANNEL_IN_PLACE(name)                                         \
+	CSYSI_SHARED_CHANNEL_SENT(name)                                             \
 	CSYSI_AUTO_VALUE(name##_channel, csys_shared_channel_close(object->core))   \
 	CSYSI_AUTO_VALUE(name##_sender, csys_shared_sender_close(object->core))     \
 	CSYSI_AUTO_VALUE(name##_receiver, csys_shared_receiver_close(object->core)) \
@@ -349,6 +360,35 @@ CSYS_API CSYS_MUST_CHECK int csysi_shared_receiver_peek_exactly(csys_shared_rece
 	CSYSI_UNUSED static inline void name##_release(name##_receiver receiver)                   \
 	{                                                                                          \
 		csys_shared_receiver_release(receiver.core);                                       \
+	}
+
+#define CSYSI_SHARED_CHANNEL_SENT(name)                                                            \
+	CSYSI_UNUSED static inline csys_attachment name##_attach_sender_take(name##_sender sender) \
+	{                                                                                          \
+		return csys_attach_shared_sender_take(sender.core);                                \
+	}                                                                                          \
+	CSYSI_UNUSED static inline csys_attachment name##_attach_receiver_take(                    \
+		name##_receiver receiver)                                                          \
+	{                                                                                          \
+		return csys_attach_shared_receiver_take(receiver.core);                            \
+	}                                                                                          \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_take_sender(                         \
+		csys_parcel *parcel, size_t index, name##_sender *out)                             \
+	{                                                                                          \
+		csys_shared_channel_options typed;                                                 \
+		__builtin_memset(&typed, 0, sizeof typed);                                         \
+		typed = name##_csysi_options(&typed);                                              \
+		return csysi_parcel_take_shared_sender(parcel, index, sizeof(name##_message),      \
+						       typed.layout, &out->core);                  \
+	}                                                                                          \
+	CSYSI_UNUSED CSYS_MUST_CHECK static inline int name##_take_receiver(                       \
+		csys_parcel *parcel, size_t index, name##_receiver *out)                           \
+	{                                                                                          \
+		csys_shared_channel_options typed;                                                 \
+		__builtin_memset(&typed, 0, sizeof typed);                                         \
+		typed = name##_csysi_options(&typed);                                              \
+		return csysi_parcel_take_shared_receiver(parcel, index, sizeof(name##_message),    \
+							 typed.layout, &out->core);                \
 	}
 
 CSYS_END_DECLS
