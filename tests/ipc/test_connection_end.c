@@ -192,9 +192,15 @@ static void ends_that_are_waited_for_by_their_handles_are_sent_too(void **state)
 	csys_handle handle;
 	channel = anonymous(NULL);
 	open_both();
-	connect_both();
-	assert_int_equal(csys_shared_sender_handle(sender, &handle), 0);
+	int r = csys_shared_sender_handle(sender, &handle);
+	if (r == CSYS_ENOTSUP) {
+		close_both();
+		csys_shared_channel_close(channel);
+		skip_because("ends of shared channels have no handles here");
+	}
+	assert_int_equal(r, 0);
 	assert_int_equal(csys_shared_receiver_handle(receiver, &handle), 0);
+	connect_both();
 	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
 	assert_false(is_ready(handle));
 	/* The receiver waits, and gets a message of the adopted sender. */
