@@ -342,6 +342,23 @@ static void a_flood_of_questions_ends_no_deadline(void **state)
 	close_wire();
 }
 
+static void one_call_reads_no_more_than_some_heads(void **state)
+{
+	(void)state;
+	struct csysi_connection_frame question = frame_of(0), frame = frame_of(0);
+	csys_parcel *parcel;
+	question.head.kind = CSYSI_HEAD_ASK;
+	question.head.size = question.head.number = 0;
+	connect_wire();
+	for (int i = 0; i < 100; i++)
+		put(&question, sizeof question.head, CSYS_NO_HANDLE, 0);
+	put(&frame, sizeof frame.head, CSYS_NO_HANDLE, 0);
+	put("abc", 3, CSYS_NO_HANDLE, 0);
+	assert_int_equal(csys_connection_try_recv(near_side, &parcel), CSYS_EAGAIN);
+	csys_parcel_close(heard(near_side));
+	close_wire();
+}
+
 static void a_length_alone_takes_no_memory(void **state)
 {
 	(void)state;
@@ -411,6 +428,7 @@ int main(void)
 		TEST(what_a_handle_is_of_is_found_out),
 		TEST(ends_that_say_anything_do_no_harm),
 		TEST(a_flood_of_questions_ends_no_deadline),
+		TEST(one_call_reads_no_more_than_some_heads),
 		TEST(a_length_alone_takes_no_memory),
 		TEST(any_bytes_do_no_harm),
 	};
