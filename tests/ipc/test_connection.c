@@ -39,14 +39,14 @@ static void messages_go_both_ways_whole_and_in_order(void **state)
 {
 	(void)state;
 	connect_both();
-	say(near_side, "one");
-	say(near_side, "");
-	say(near_side, "three");
-	say(far_side, "back");
-	hear(far_side, "one");
-	hear(far_side, "");
-	hear(far_side, "three");
-	hear(near_side, "back");
+	say_to(near_side, "one");
+	say_to(near_side, "");
+	say_to(near_side, "three");
+	say_to(far_side, "back");
+	hear_from(far_side, "one");
+	hear_from(far_side, "");
+	hear_from(far_side, "three");
+	hear_from(near_side, "back");
 	csys_parcel *parcel = (void *)1;
 	assert_int_equal(csys_connection_try_recv(near_side, &parcel), CSYS_EAGAIN);
 	assert_int_equal(csys_connection_recv_until(near_side, csys_after_ms(1), &parcel),
@@ -72,8 +72,8 @@ static void strangers_connect_by_a_name(void **state)
 						       csys_after_ms(60000), &near_side),
 			 0);
 	assert_int_equal(csys_connection_accept(listener, NULL, &far_side), 0);
-	say(near_side, "hello");
-	hear(far_side, "hello");
+	say_to(near_side, "hello");
+	hear_from(far_side, "hello");
 	close_sides();
 	csys_listener_close(listener);
 	place_drop();
@@ -140,8 +140,8 @@ static void a_message_has_no_more_bytes_than_the_limit(void **state)
 	assert_int_equal(csys_connection_pair(&options, &near_side, &far_side), 0);
 	assert_int_equal(csys_connection_send(near_side, "12345678901", 11, NULL, 0),
 			 CSYS_EMSGSIZE);
-	say(near_side, "1234567890");
-	hear(far_side, "1234567890");
+	say_to(near_side, "1234567890");
+	hear_from(far_side, "1234567890");
 	close_sides();
 }
 
@@ -170,7 +170,7 @@ static void echo_one(void)
 {
 	csys_connection_close(near_side);
 	take_large(far_side);
-	say(far_side, "got it");
+	say_to(far_side, "got it");
 	csys_connection_close(far_side);
 }
 
@@ -246,8 +246,8 @@ static void what_was_begun_at_the_deadline_is_sent_by_later_calls(void **state)
 	assert_true(is_pattern(csys_parcel_data(parcel, NULL), LARGE));
 	csys_parcel_close(parcel);
 	assert_int_equal(csys_connection_is_pending(near_side), 0);
-	say(near_side, "next");
-	hear(far_side, "next");
+	say_to(near_side, "next");
+	hear_from(far_side, "next");
 	free(data);
 	close_sides();
 }
@@ -260,7 +260,7 @@ static void a_receive_sends_what_is_pending_while_it_waits(void **state)
 	connect_both();
 	assert_int_equal(csys_connection_try_send(near_side, data, LARGE, NULL, 0), 0);
 	pid_t pid = child(echo_one);
-	hear(near_side, "got it");
+	hear_from(near_side, "got it");
 	free(data);
 	close_sides();
 	await(pid);
@@ -291,9 +291,9 @@ static void a_connection_can_be_waited_for(void **state)
 	connect_both();
 	assert_false(is_ready(csys_connection_waitable_reading(far_side)));
 	assert_true(is_ready(csys_connection_waitable_writing(near_side)));
-	say(near_side, "x");
+	say_to(near_side, "x");
 	assert_true(is_ready(csys_connection_waitable_reading(far_side)));
-	hear(far_side, "x");
+	hear_from(far_side, "x");
 	assert_false(is_ready(csys_connection_waitable_reading(far_side)));
 	assert_int_equal(csys_connection_try_send(near_side, data, LARGE, NULL, 0), 0);
 	assert_false(is_ready(csys_connection_waitable_writing(near_side)));
@@ -306,12 +306,12 @@ static void a_flush_waits_until_the_other_side_has_all(void **state)
 	(void)state;
 	connect_both();
 	assert_int_equal(csys_connection_flush(near_side, CSYS_POLL), 0);
-	say(near_side, "one");
-	say(near_side, "two");
+	say_to(near_side, "one");
+	say_to(near_side, "two");
 	assert_int_equal(csys_connection_flush(near_side, csys_after_ms(1)), CSYS_ETIMEDOUT);
-	hear(far_side, "one");
+	hear_from(far_side, "one");
 	assert_int_equal(csys_connection_flush(near_side, csys_after_ms(1)), CSYS_ETIMEDOUT);
-	hear(far_side, "two");
+	hear_from(far_side, "two");
 	csys_parcel *parcel;
 	assert_int_equal(csys_connection_try_recv(far_side, &parcel), CSYS_EAGAIN);
 	assert_int_equal(csys_connection_flush(near_side, CSYS_FOREVER), 0);
@@ -323,22 +323,22 @@ static void a_flush_keeps_what_it_receives(void **state)
 	(void)state;
 	char text[20];
 	connect_both();
-	say(near_side, "mine");
+	say_to(near_side, "mine");
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(text, sizeof text, "yours %d", i);
-		say(far_side, text);
+		say_to(far_side, text);
 	}
 	assert_int_equal(csys_connection_flush(near_side, csys_after_ms(1)), CSYS_ETIMEDOUT);
 	/* It is there though the socket is empty. */
 	assert_true(is_ready(csys_connection_waitable_reading(near_side)));
 	assert_false(is_ready(csys_waitable_reading(csys_connection_handle(near_side))));
-	say(far_side, "last");
+	say_to(far_side, "last");
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(text, sizeof text, "yours %d", i);
-		hear(near_side, text);
+		hear_from(near_side, text);
 	}
-	hear(near_side, "last");
-	hear(far_side, "mine");
+	hear_from(near_side, "last");
+	hear_from(far_side, "mine");
 	close_sides();
 }
 
@@ -346,7 +346,7 @@ static void a_flush_does_not_keep_without_end(void **state)
 {
 	(void)state;
 	connect_both();
-	say(near_side, "mine");
+	say_to(near_side, "mine");
 	/* As much as there is room for, twice. */
 	for (int i = 0; i < 2; i++) {
 		int r;
@@ -360,7 +360,7 @@ static void a_flush_does_not_keep_without_end(void **state)
 	csys_parcel *parcel;
 	while (csys_connection_try_recv(near_side, &parcel) == 0)
 		csys_parcel_close(parcel);
-	hear(far_side, "mine");
+	hear_from(far_side, "mine");
 	assert_int_equal(csys_connection_try_recv(far_side, &parcel), CSYS_EAGAIN);
 	(void)csys_connection_advance(far_side);
 	assert_int_equal(csys_connection_flush(near_side, csys_after_ms(60000)), 0);
@@ -374,10 +374,10 @@ static void what_was_sent_before_the_end_is_received(void **state)
 	(void)state;
 	csys_parcel *parcel;
 	connect_both();
-	say(near_side, "one");
-	say(far_side, "never received");
+	say_to(near_side, "one");
+	say_to(far_side, "never received");
 	csys_connection_close(near_side);
-	hear(far_side, "one");
+	hear_from(far_side, "one");
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(csys_connection_recv(far_side, &parcel), CSYS_EDISCONNECTED);
 		assert_int_equal(csys_connection_send(far_side, "x", 1, NULL, 0),
@@ -394,10 +394,10 @@ static void half_a_message_before_the_end_is_none(void **state)
 	void *data = pattern(LARGE);
 	csys_parcel *parcel;
 	connect_both();
-	say(near_side, "whole");
+	say_to(near_side, "whole");
 	assert_int_equal(csys_connection_try_send(near_side, data, LARGE, NULL, 0), 0);
 	csys_connection_close(near_side);
-	hear(far_side, "whole");
+	hear_from(far_side, "whole");
 	assert_int_equal(csys_connection_recv(far_side, &parcel), CSYS_EDISCONNECTED);
 	free(data);
 	csys_connection_close(far_side);

@@ -192,7 +192,7 @@ static void a_count_of_what_was_received_does_not_go_back(void **state)
 	(void)state;
 	struct csysi_connection_frame frame = frame_of(0);
 	connect_wire();
-	say(near_side, "x");
+	say_to(near_side, "x");
 	frame.head.kind = CSYSI_HEAD_TELL;
 	frame.head.size = frame.head.number = 0;
 	frame.head.received = 1;
@@ -210,7 +210,7 @@ static void what_came_whole_before_that_is_received(void **state)
 	struct csysi_connection_frame frame = frame_of(0);
 	csys_parcel *parcel;
 	connect_wire();
-	say(near_side, "x");
+	say_to(near_side, "x");
 	put(&frame, sizeof frame.head, CSYS_NO_HANDLE, 0);
 	put("abc", 3, CSYS_NO_HANDLE, 0);
 	put(&frame, sizeof frame.head, CSYS_NO_HANDLE, 0); /* the same number again */

@@ -113,7 +113,7 @@ static void a_process_that_only_looks_is_not_taken_for_a_user(void **state)
 
 #ifdef CSYS_TEST_WRAPS
 /* Whether each handle that is closed leaves the object to others, if it is a directory's. */
-static int is_watched, locks, kept_alone;
+static int counts_locks, locks, kept_alone;
 
 void __real_csysi_os_close(csys_handle handle);
 void __wrap_csysi_os_close(csys_handle handle);
@@ -132,7 +132,7 @@ static void look_at_object(csys_handle handle)
 
 void __wrap_csysi_os_close(csys_handle handle)
 {
-	if (is_watched && handle != CSYS_NO_HANDLE)
+	if (counts_locks && handle != CSYS_NO_HANDLE)
 		look_at_object(handle);
 	__real_csysi_os_close(handle);
 }
@@ -142,9 +142,9 @@ static void a_scan_has_no_object_alone_without_the_lock(void **state)
 	(void)state;
 	struct csysi_named wanted = small_object("a");
 	leave(&wanted);
-	is_watched = 1;
+	counts_locks = 1;
 	int is = state_in_a_scan();
-	is_watched = 0;
+	counts_locks = 0;
 	assert_int_equal(is, CSYS_NAME_LEFT_OVER);
 	assert_true(locks > 1);
 	assert_int_equal(kept_alone, 0);

@@ -127,8 +127,8 @@ static void what_cannot_be_sent_stays_the_callers(void **state)
 		assert_int_equal(open_handles(), handles);
 	}
 	/* Nothing was sent, and the connection goes on. */
-	say(near_side, "next");
-	hear(far_side, "next");
+	say_to(near_side, "next");
+	hear_from(far_side, "next");
 	/* Nor is anything of what is sent to nobody. */
 	csys_connection_close(far_side);
 	const csys_attachment all[] = { csys_attach_handle_take(pipe.writer),
@@ -170,8 +170,8 @@ static void handles_are_kept_until_the_other_side_has_them(void **state)
 	csys_parcel_close(heard(far_side));
 	assert_int_equal(open_handles(), handles);
 	/* The news comes with the next message, or before. */
-	say(far_side, "x");
-	hear(near_side, "x");
+	say_to(far_side, "x");
+	hear_from(near_side, "x");
 	assert_int_equal(open_handles(), handles - 1);
 	csys_handle_close(pipe.reader);
 	close_sides();
@@ -211,24 +211,24 @@ static void a_connection_goes_on_in_the_other_process(void **state)
 	assert_int_equal(csys_connection_pair(NULL, &sent, &peer), 0);
 	connect_both();
 	/* Messages before and after it, in both directions. */
-	say(sent, "one");
-	hear(peer, "one");
-	say(peer, "two");
-	hear(sent, "two");
-	say(peer, "three");
-	say(sent, "four");
+	say_to(sent, "one");
+	hear_from(peer, "one");
+	say_to(peer, "two");
+	hear_from(sent, "two");
+	say_to(peer, "three");
+	say_to(sent, "four");
 	const csys_attachment one = csys_attach_connection_take(sent);
 	send_with(&one, 1);
 	csys_parcel *parcel = heard(far_side);
 	assert_int_equal(csys_parcel_kind(parcel, 0), CSYS_ATTACHMENT_CONNECTION);
 	assert_int_equal(csys_parcel_take_connection(parcel, 0, NULL, &got), 0);
 	csys_parcel_close(parcel);
-	hear(got, "three");
-	hear(peer, "four");
-	say(got, "five");
-	hear(peer, "five");
-	say(peer, "six");
-	hear(got, "six");
+	hear_from(got, "three");
+	hear_from(peer, "four");
+	say_to(got, "five");
+	hear_from(peer, "five");
+	say_to(peer, "six");
+	hear_from(got, "six");
 	csys_connection_close(got);
 	csys_connection_close(peer);
 	close_sides();

@@ -210,9 +210,9 @@ static void run_out_of_handles(void)
 		csysi_fault_arm(at);
 		csys_waitable waitable = csys_shared_receiver_waitable(receiver);
 		csysi_fault_arm(0);
-		assert_int_equal(is_ready(waitable, CSYS_POLL), 0);
+		assert_int_equal(is_waitable_ready(waitable, CSYS_POLL), 0);
 		put(1);
-		assert_int_equal(is_ready(waitable, CSYS_FOREVER), 1);
+		assert_int_equal(is_waitable_ready(waitable, CSYS_FOREVER), 1);
 		get(1);
 	}
 	close_both();

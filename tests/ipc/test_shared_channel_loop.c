@@ -264,11 +264,11 @@ static void look_behind_a_dead_claim(void)
 	await_step(1);
 	open_sender();
 	put(4);
-	assert_int_equal(is_ready(waitable, CSYS_POLL), 0);
+	assert_int_equal(is_waitable_ready(waitable, CSYS_POLL), 0);
 	kill_it(pid);
-	assert_int_equal(is_ready(waitable, CSYS_FOREVER), 1);
+	assert_int_equal(is_waitable_ready(waitable, CSYS_FOREVER), 1);
 	get(4);
-	assert_int_equal(is_ready(waitable, CSYS_POLL), 0);
+	assert_int_equal(is_waitable_ready(waitable, CSYS_POLL), 0);
 	close_both();
 	reach_step(0);
 }

@@ -31,9 +31,9 @@ static void answer(void)
 	/* Once. */
 	assert_int_equal(csys_connection_from_parent(NULL, &again), CSYS_ENOENT);
 	assert_null(again);
-	hear(connection, "before the spawn");
-	say(connection, "from the child");
-	hear(connection, "after it");
+	hear_from(connection, "before the spawn");
+	say_to(connection, "from the child");
+	hear_from(connection, "after it");
 	csys_connection_close(connection);
 }
 
@@ -91,7 +91,7 @@ static void fail_at_first(void)
 		csysi_fault_arm(0);
 		assert_true(r <= 0);
 	}
-	say(connection, "at last");
+	say_to(connection, "at last");
 	csys_connection_close(connection);
 }
 
@@ -100,7 +100,7 @@ static void stay_until_the_end(void)
 	csys_connection *connection = of_parent();
 	csys_parcel *parcel;
 
-	say(connection, "here");
+	say_to(connection, "here");
 	assert_int_equal(csys_connection_recv(connection, &parcel), CSYS_EDISCONNECTED);
 	csys_connection_close(connection);
 }
@@ -125,10 +125,10 @@ static void a_child_finds_its_connection_once(void **state)
 	(void)state;
 	csys_parcel *parcel;
 	csys_command *command = connected(answer);
-	say(near_side, "before the spawn");
+	say_to(near_side, "before the spawn");
 	csys_child *child = spawned(command);
-	hear(near_side, "from the child");
-	say(near_side, "after it");
+	hear_from(near_side, "from the child");
+	say_to(near_side, "after it");
 	end_well(child);
 	assert_int_equal(csys_connection_recv(near_side, &parcel), CSYS_EDISCONNECTED);
 	csys_connection_close(near_side);
@@ -139,11 +139,11 @@ static void both_sides_are_told_of_the_end_of_the_other(void **state)
 	(void)state;
 	csys_parcel *parcel;
 	csys_child *child = spawned(connected(stay_until_the_end));
-	hear(near_side, "here");
+	hear_from(near_side, "here");
 	csys_connection_close(near_side);
 	end_well(child);
 	child = spawned(connected(stay_until_the_end));
-	hear(near_side, "here");
+	hear_from(near_side, "here");
 	assert_int_equal(csys_child_kill(child), 0);
 	assert_int_equal(csys_connection_recv(near_side, &parcel), CSYS_EDISCONNECTED);
 	(void)finished(child);
@@ -190,7 +190,7 @@ static void a_failure_loses_nothing(void **state)
 {
 	(void)state;
 	csys_child *child = spawned(connected(fail_at_first));
-	hear(near_side, "at last");
+	hear_from(near_side, "at last");
 	end_well(child);
 	csys_connection_close(near_side);
 }

@@ -36,7 +36,7 @@ void close_wire(void)
 	near_side = NULL;
 }
 
-void say(csys_connection *connection, const char *text)
+void say_to(csys_connection *connection, const char *text)
 {
 	assert_int_equal(csys_connection_send(connection, text, strlen(text), NULL, 0), 0);
 }
@@ -49,7 +49,7 @@ csys_parcel *heard(csys_connection *connection)
 	return parcel;
 }
 
-void hear(csys_connection *connection, const char *text)
+void hear_from(csys_connection *connection, const char *text)
 {
 	size_t size;
 	csys_parcel *parcel = heard(connection);

@@ -17,8 +17,8 @@ void connect_wire(void);
 void close_wire(void);
 
 /* Send and receive text. */
-void say(csys_connection *connection, const char *text);
-void hear(csys_connection *connection, const char *text);
+void say_to(csys_connection *connection, const char *text);
+void hear_from(csys_connection *connection, const char *text);
 
 /* Receive a message, asserting that there is one. */
 csys_parcel *heard(csys_connection *connection);

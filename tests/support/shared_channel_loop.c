@@ -3,7 +3,7 @@
  */
 #include "support/shared_channel_loop.h"
 
-int is_ready(csys_waitable waitable, csys_deadline deadline)
+int is_waitable_ready(csys_waitable waitable, csys_deadline deadline)
 {
 	csys_poll_item item = { .waitable = waitable };
 	int r = csys_poll(&item, 1, deadline);
@@ -13,12 +13,12 @@ int is_ready(csys_waitable waitable, csys_deadline deadline)
 
 int can_receive(csys_deadline deadline)
 {
-	return is_ready(csys_shared_receiver_waitable(receiver), deadline);
+	return is_waitable_ready(csys_shared_receiver_waitable(receiver), deadline);
 }
 
 int can_send(csys_deadline deadline)
 {
-	return is_ready(csys_shared_sender_waitable(sender), deadline);
+	return is_waitable_ready(csys_shared_sender_waitable(sender), deadline);
 }
 
 int tells_ends(void)

@@ -10,7 +10,7 @@
 /* Whether it is ready by the deadline: an end of the test, anything. */
 int can_receive(csys_deadline deadline);
 int can_send(csys_deadline deadline);
-int is_ready(csys_waitable waitable, csys_deadline deadline);
+int is_waitable_ready(csys_waitable waitable, csys_deadline deadline);
 
 /* Whether all ends of processes are told: by handles of them, or because the receiver is looked at
  * again and again. */
