@@ -13,6 +13,7 @@
 #include <csys/ipc/named_mutex.h>
 #include <csys/ipc/named_rwlock.h>
 
+#include "base/atomic.h"
 #include "support/names.h"
 #include "support/region.h"
 #include "support/thread.h"
@@ -262,11 +263,13 @@ static void another_user_may_do_what_the_mode_says_and_its_death_is_told(void **
 
 /* ---- deadlines and misuse ------------------------------------------------------------------ */
 
+static uint32_t holds_both; /* atomic */
+
 static void *hold_for_a_moment(void *unused)
 {
 	CHECK(csys_named_mutex_lock(mutex) == 0);
 	CHECK(csys_named_rwlock_write(rwlock) == 0);
-	csys_named_event_set(event);
+	csysi_store_release(&holds_both, 1);
 	take_a_nap();
 	csys_named_mutex_unlock(mutex);
 	take_a_nap();
@@ -283,9 +286,10 @@ static void a_wait_lasts_until_its_deadline_if_nothing_comes_before(void **state
 	open_all(NULL);
 	for (int i = 0; i < 2; i++) {
 		csys_named_event_reset(event);
+		holds_both = 0;
 		assert_int_equal(pthread_create(&thread, NULL, hold_for_a_moment, NULL), 0);
-		csys_named_event_wait(event);
-		csys_named_event_reset(event);
+		while (!csysi_load_acquire(&holds_both))
+			csys_thread_yield();
 		csys_deadline later = csys_after_s(100);
 		assert_int_equal(csys_named_mutex_lock_until(mutex, later), 0);
 		int r = i == 0 ? csys_named_rwlock_read_until(rwlock, later)
