@@ -10,6 +10,8 @@
  *   - every thread ends: no notification is lost, also not to a thread that gives up;
  *   - no thread touches the record of a waiter that is gone, or the condvar that is gone;
  *   - a waiter that was notified under the mutex is not left in any thread's list.
+ * All of this is for -DWHOLE (run.sh whole).  In the short form, without it, only the first waiter
+ * has a deadline, so what several that give up do to each other is not looked at.
  *
  * What is done under the lock of the queue is one step, but for the marks: threads look
  * at their words, and act on them, without that lock.  The mutex is one step too, but for
@@ -20,6 +22,12 @@
 #include "waitqueue.states"
 
 #define WAITERS 3
+
+#ifdef WHOLE
+#define LIMIT DEADLINE
+#else
+#define LIMIT (self == 0 -> DEADLINE : FOREVER)
+#endif
 
 #define NONE THREADS
 
@@ -340,7 +348,7 @@ active [THREADS] proctype thread()
 		do
 		:: is_open || r == TIMEDOUT -> break
 		:: else ->
-			wait_until(DEADLINE); /* which may be far away: FOREVER */
+			wait_until(LIMIT); /* which may be far away: FOREVER */
 			was_notified = (r == WOKEN)
 		od;
 		home++;

@@ -8,6 +8,8 @@
  *   - a writer is alone, and one thread at most reads upgradably;
  *   - no thread sleeps on when all others have stopped;
  *   - nobody looks at the lock once it is freed.
+ * All of this is for -DWHOLE (run.sh whole).  In the short form, without it, one thread writes, one
+ * reads upgradably, and the third one reads or reads upgradably too; not any three.
  *
  * The turn is a mutex, which mutex.pml shows: here it is one step, or the deadline passes.
  */
@@ -33,6 +35,11 @@
 /* Threads are alike, so they choose their roles in order. */
 byte chosen = 0;
 byte lowest = WRITES;
+#ifdef WHOLE
+#define MAY_BE(role) (lowest <= (role))
+#else /* one of each, or a second one that upgrades in the place of the reader */
+#define MAY_BE(role) ((self == 1 && (role) != WRITES) || (role) == self)
+#endif
 
 bool turn = false;
 byte upgradable = 0; /* threads that read upgradably */
@@ -162,9 +169,9 @@ active [THREADS] proctype thread()
 	atomic {
 		chosen == self;
 		if
-		:: lowest == WRITES -> role = WRITES
-		:: lowest <= READS -> role = READS
-		:: role = UPGRADES
+		:: MAY_BE(WRITES) -> role = WRITES
+		:: MAY_BE(READS) -> role = READS
+		:: MAY_BE(UPGRADES) -> role = UPGRADES
 		fi;
 		lowest = role;
 		chosen++
