@@ -6,7 +6,9 @@
  *     csys_names *names; // all regions of this user
  *     csys_name_info name;
  *     int r = csys_names_open(CSYS_NAMES_USER, &names);
- *     while (r >= 0 && (r = csys_names_next(names, &name)) > 0) {
+ *     if (r < 0)
+ *             return r;
+ *     while ((r = csys_names_next(names, &name)) > 0) {
  *             csys_region *region;
  *             csys_region_info info;
  *             if (name.kind != CSYS_NAME_REGION || name.state != CSYS_NAME_IN_USE ||
@@ -17,6 +19,7 @@
  *                            csys_region_content_name(info.content), info.alive);
  *             csys_region_close(region);
  *     }
+ *     csys_names_close(names);
  *
  * A named mutex, rwlock, event or barrier, and a shared channel in a region of its own, are regions
  * that csys/ipc/names.h lists as CSYS_NAME_REGION.  Members are listed by csys_region_next_member,
