@@ -18,6 +18,8 @@
  *   - A process that is killed before it told the notifier makes the set ready by its end, if the
  *     receiver could open it by its pid.  Else an alarm makes the receiver look ten times a second.
  *     A sender that waits for room has an alarm always; it waits only while the channel is full.
+ *   - A process that becomes another program tells nothing at all.  So while a sender of another
+ *     process lives the receiver looks once a second.
  *   - A thread that ends in a process that goes on tells the notifier when it leaves the region.
  *
  * What is read of the ring may be any bytes: then the handle is ready too often, or never.
@@ -27,6 +29,9 @@
 #include "base/memory.h"
 
 #define KEY_NOTIFIER UINT32_MAX /* above those of the senders */
+
+/* How many naps the receiver waits at most while it watches another process. */
+#define NAPS_BESIDE_OTHERS 10
 
 /* A sender, as the receiver's handle has it. */
 struct watch {
@@ -123,14 +128,14 @@ static void clear(struct csysi_shared_handle *handle)
 	csysi_os_release_cancel(cancel);
 }
 
-/* Let an alarm make a handle ready after a nap; or none do. */
-static void set_alarm(struct csysi_shared_handle *handle, int is_wanted)
+/* Let an alarm make a handle ready after so many naps; 0: none does. */
+static void set_alarm(struct csysi_shared_handle *handle, int naps)
 {
-	if (!is_wanted && !handle->has_alarm)
+	if (naps == 0 && !handle->has_alarm)
 		return;
 	(void)csysi_os_pollset_alarm(&handle->set,
-				     is_wanted ? csys_now() + csysi_os_token_nap_ns : INT64_MAX);
-	handle->has_alarm = is_wanted;
+				     naps ? csys_now() + naps * csysi_os_token_nap_ns : INT64_MAX);
+	handle->has_alarm = naps != 0;
 }
 
 /* Where others find a handle.  Relaxed: the note that it waits orders it. */
@@ -217,7 +222,7 @@ void csysi_shared_receiver_arm(csys_shared_receiver *receiver)
 {
 	const csys_shared_channel *channel = receiver->end.channel;
 	struct csysi_shared_ring *ring = channel->ring;
-	int is_blind = 0;
+	int is_blind = 0, has_others = 0;
 
 	clear(receiver->handle);
 	tell_name(receiver->handle, ring->notifier);
@@ -227,9 +232,11 @@ void csysi_shared_receiver_arm(csys_shared_receiver *receiver)
 	/* Seq_cst: see the invariants of shared_channel.h. */
 	csysi_swap_seq_cst(&ring->receiver_sleeps,
 			   arms << CSYSI_RECEIVER_ARMS_SHIFT | CSYSI_RECEIVER_ARMED);
-	for (uint32_t i = 0; i < channel->senders; i++)
+	for (uint32_t i = 0; i < channel->senders; i++) {
 		is_blind |= !watch_sender(receiver, i);
-	set_alarm(receiver->handle, is_blind);
+		has_others |= receiver->handle->watches[i].process != CSYS_NO_HANDLE;
+	}
+	set_alarm(receiver->handle, is_blind ? 1 : has_others ? NAPS_BESIDE_OTHERS : 0);
 }
 
 void csysi_shared_sender_arm(csys_shared_sender *sender)

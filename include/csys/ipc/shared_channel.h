@@ -569,9 +569,11 @@ CSYS_API csys_waitable csys_shared_sender_waitable(csys_shared_sender *sender);
 /**
  * Get a handle that an event loop can wait for until a receive would not wait.
  *
- * It can be polled for reading, and is ready when csys_shared_receiver_waitable is.  Where the
- * system cannot tell of the end of a sender's process (Linux before 5.3; a process with other pids
- * or another network than this one), it is ready ten times a second too.
+ * It can be polled for reading, and is ready when csys_shared_receiver_waitable is.  While a sender
+ * of another process lives it is ready once a second too: nothing tells that such a process becomes
+ * another program (exec), which closes its ends.  Where the system cannot tell of the end of that
+ * process (Linux before 5.3; one with other pids or another network than this one), it is ready ten
+ * times a second.
  *
  * \param receiver    the receiver
  * \param out_handle  the handle; it is the receiver's, and gone with it: do not close, read or
