@@ -91,8 +91,9 @@ static void kill_one_that_came_late(void)
 	open_receiver();
 	find_nothing();
 	reach_step(1);
-	/* It is made ready, since there is one more to watch. */
-	assert_int_equal(can_receive(CSYS_FOREVER), 1);
+	/* A handle is made ready, since there is one more to watch. */
+	if (csys_can(CSYS_CAN_WAIT_SET_HANDLE))
+		assert_int_equal(can_receive(CSYS_FOREVER), 1);
 	await_step(2);
 	(void)get_within(CSYS_POLL);
 	kill_it(pid);
