@@ -85,6 +85,21 @@ void csysi_region_end(csys_region *region)
 	csysi_free(region);
 }
 
+void csysi_region_keep(csys_region *region)
+{
+	csysi_regions_enter();
+	region->users++;
+	csysi_regions_leave();
+}
+
+void csysi_region_let_go(csys_region *region)
+{
+	csysi_regions_enter();
+	csys_region *last = csysi_region_drop(region);
+	csysi_regions_leave();
+	csysi_region_end(last);
+}
+
 csys_region *csysi_region_of(const void *address)
 {
 	csysi_regions_enter();

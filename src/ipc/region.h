@@ -107,6 +107,10 @@ void csysi_regions_leave(void);
 csys_region *csysi_region_drop(csys_region *region);
 void csysi_region_end(csys_region *region);
 
+/* Keep a region open beyond its csys_region_close, and no longer; without the lock. */
+void csysi_region_keep(csys_region *region);
+void csysi_region_let_go(csys_region *region);
+
 /* Add a follower, and remove it. */
 void csysi_region_follow(csys_region *region, struct csysi_region_follower *follower);
 void csysi_region_unfollow(csys_region *region, const struct csysi_region_follower *follower);

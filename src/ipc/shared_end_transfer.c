@@ -25,7 +25,10 @@ static struct csysi_shared_flight *all;
 
 static void release(struct csysi_shared_flight *flight)
 {
+	csys_region *region = flight->channel->region;
+
 	csysi_shared_channel_leave(flight->channel);
+	csysi_region_let_go(region);
 	csysi_free(flight);
 }
 
@@ -91,6 +94,8 @@ static int make_flight(csys_shared_channel *channel, uint32_t *word, uint32_t id
 		return CSYS_ENOMEM;
 
 	csysi_shared_channel_enter(channel);
+	/* It may be the caller's, which has no end in it once this is sent. */
+	csysi_region_keep(channel->region);
 	flight->channel = channel;
 	flight->word = word;
 	flight->id = id;

@@ -26,8 +26,9 @@
  *
  * Ends of shared channels.  An end that is sent stays open on its way: neither side of the channel
  * is disconnected, and no other end can take its place.  The thread that has sent it is responsible
- * for it until the other process takes it.  If that thread ends first, the end is seen as closed
- * until it is taken, as csys/ipc/shared_channel.h tells of threads that go on with another's end.
+ * for it until the other process takes it.  If that thread ends first, or closes a region of its
+ * own that the channel lies in, the end is seen as closed until it is taken, as
+ * csys/ipc/shared_channel.h tells of threads that go on with another's end.
  * If the end is not taken (the parcel is closed, or the other process) it is closed, and the
  * other side of the channel is told.  This process finds out that the other one is gone in its next
  * call on that connection, or on any other once that is closed: there is no hidden thread.  Memory
