@@ -145,7 +145,7 @@ void csys_connection_close(csys_connection *connection)
 	}
 	for (size_t i = 0; i < connection->handle_count; i++)
 		csys_handle_close(connection->handles[i]);
-	csys_parcel_close(connection->parcel);
+	csysi_connection_drop_parcel(connection);
 	if (csysi_shared_flights_prune(connection) == 0 || !csysi_connection_park(connection)) {
 		csysi_shared_flights_close(connection);
 		csys_socket_close(connection->socket);

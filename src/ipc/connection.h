@@ -160,6 +160,9 @@ void csysi_connection_end_sending(csys_connection *connection, int code);
  * `receiving` (connection_recv.c). */
 int csysi_connection_pump(csys_connection *connection, csys_parcel **out);
 
+/* Close what has come of a message that does not come whole. */
+void csysi_connection_drop_parcel(csys_connection *connection);
+
 /* Wait until there is something to receive, or room for what is pending. */
 int csysi_connection_wait(csys_connection *connection, int is_writing, csys_deadline deadline);
 

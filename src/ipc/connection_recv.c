@@ -27,12 +27,25 @@ static void close_handles(csys_connection *connection)
 	connection->handle_count = 0;
 }
 
+void csysi_connection_drop_parcel(csys_connection *connection)
+{
+	csys_parcel *parcel = connection->parcel;
+
+	/* What has not come whole tells nothing: half of an end's entry may be right for another
+	 * end. */
+	if (parcel && !connection->has_entries)
+		for (size_t i = connection->came / sizeof parcel->items->entry; i < parcel->count;
+		     i++)
+			parcel->items[i].entry.kind = CSYS_ATTACHMENT_NONE;
+	csys_parcel_close(parcel);
+	connection->parcel = NULL;
+}
+
 /* Nothing more is received: the code for that. */
 static int end(csys_connection *connection, int code)
 {
 	close_handles(connection);
-	csys_parcel_close(connection->parcel);
-	connection->parcel = NULL;
+	csysi_connection_drop_parcel(connection);
 	connection->came = 0;
 	connection->end_code = code;
 	if (code != CSYS_EDISCONNECTED)
