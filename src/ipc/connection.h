@@ -68,6 +68,7 @@ struct csysi_parcel_item {
 	csys_handle handle;                  /* "none": it was taken, or the region has it */
 	struct csysi_connection_entry entry; /* its kind is NONE once it was taken */
 	csys_region *region; /* of an end: opened by a call that has failed after that; or NULL */
+	int is_unsealed;     /* others can make that smaller */
 };
 
 struct csys_parcel {

@@ -15,20 +15,25 @@ static struct csysi_shared_packed packed_of(const struct csysi_parcel_item *item
 
 /*
  * Open the region, once: the handle is its own then.  Memory that the other side can make smaller
- * is opened only for a caller that wants the end.
+ * is used only for a caller that wants the end.
  */
 static int open_region(struct csysi_parcel_item *item, int accept_unsealed)
 {
-	const csys_region_options options = { .accept_unsealed = accept_unsealed };
+	csys_region_options options = { 0 };
 	csys_region *region;
 
 	if (item->region)
-		return 0;
+		return item->is_unsealed && !accept_unsealed ? CSYS_EBADMSG : 0;
 	int r = csys_region_from_handle_take(item->handle, &options, &region);
+	if (r == CSYS_EBADMSG && accept_unsealed) {
+		options.accept_unsealed = 1;
+		r = csys_region_from_handle_take(item->handle, &options, &region);
+	}
 	if (r < 0)
 		return r;
 	item->handle = CSYS_NO_HANDLE;
 	item->region = region;
+	item->is_unsealed = options.accept_unsealed;
 	return 0;
 }
 
