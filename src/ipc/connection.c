@@ -192,19 +192,6 @@ csys_waitable csys_connection_waitable_writing(csys_connection *connection)
 	return csys_waitable_writing(csys_connection_handle(connection));
 }
 
-int csys_connection_is_pending(csys_connection *connection)
-{
-	if (!connection)
-		return 0;
-	csysi_lock_lock(&connection->sending);
-	/* Relaxed, both: what other threads do at this moment is not told. */
-	int is_pending = csysi_load_relaxed(&connection->broken) == 0 &&
-			 (connection->begin < connection->end ||
-			  csysi_load_relaxed(&connection->is_asked) != 0);
-	csysi_lock_unlock(&connection->sending);
-	return is_pending;
-}
-
 int csys_connection_advance(csys_connection *connection)
 {
 	if (!connection)

@@ -84,8 +84,14 @@ struct csys_parcel {
 csys_parcel *csysi_parcel_new(size_t count);
 
 /* The item with an index, if it is of a kind: CSYS_EINVAL, CSYS_EBADMSG. */
-int csysi_parcel_find(csys_parcel *parcel, size_t index, int kind, const void *out,
-		      struct csysi_parcel_item **out_item);
+static inline int csysi_parcel_find(csys_parcel *parcel, size_t index, int kind, const void *out,
+				    struct csysi_parcel_item **out_item)
+{
+	if (!parcel || !out || index >= parcel->count)
+		return CSYS_EINVAL;
+	*out_item = &parcel->items[index];
+	return (*out_item)->entry.kind == (uint32_t)kind ? 0 : CSYS_EBADMSG;
+}
 
 /* Close what an item of the kind of ends has (parcel_end.c). */
 void csysi_parcel_close_end(struct csysi_parcel_item *item);

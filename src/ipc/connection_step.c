@@ -186,11 +186,25 @@ int csysi_connection_step(csys_connection *connection)
 	return r;
 }
 
+int csys_connection_is_pending(csys_connection *connection)
+{
+	if (!connection)
+		return 0;
+	csysi_lock_lock(&connection->sending);
+	/* Relaxed, both: what other threads do at this moment is not told. */
+	int is_pending = csysi_load_relaxed(&connection->broken) == 0 &&
+			 (connection->begin < connection->end ||
+			  csysi_load_relaxed(&connection->is_asked) != 0);
+	csysi_lock_unlock(&connection->sending);
+	return is_pending;
+}
+
 int csysi_connection_wait(csys_connection *connection, int is_writing, csys_deadline deadline)
 {
+	csys_handle handle = csys_socket_handle(connection->socket);
 	csys_poll_item items[2] = {
-		{ .waitable = csys_waitable_reading(csys_connection_handle(connection)) },
-		{ .waitable = csys_connection_waitable_writing(connection) },
+		{ .waitable = csys_waitable_reading(handle) },
+		{ .waitable = csys_waitable_writing(handle) },
 	};
 
 	if (is_writing)

@@ -57,15 +57,6 @@ enum csys_attachment_kind csys_parcel_kind(const csys_parcel *parcel, size_t ind
 
 /* ---- taking ------------------------------------------------------------------------------- */
 
-int csysi_parcel_find(csys_parcel *parcel, size_t index, int kind, const void *out,
-		      struct csysi_parcel_item **out_item)
-{
-	if (!parcel || !out || index >= parcel->count)
-		return CSYS_EINVAL;
-	*out_item = &parcel->items[index];
-	return (*out_item)->entry.kind == (uint32_t)kind ? 0 : CSYS_EBADMSG;
-}
-
 /* The handle of an item belongs to another object. */
 static void is_taken(struct csysi_parcel_item *item)
 {

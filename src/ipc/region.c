@@ -28,6 +28,14 @@ static csys_region *regions;
 /* In a forked child: those that nobody can use or close there. */
 static csys_region *left_over;
 
+/* What follows a region that ends has none any more: a channel in it may be closed later. */
+static void lose_followers(csys_region *region)
+{
+	for (struct csysi_region_follower *each = region->followers; each; each = each->next)
+		each->region = NULL;
+	region->followers = NULL;
+}
+
 /* In a forked child: of the threads that were members none is there, or it is none any more.  So a
  * region that is closed, and was there for those, has no user. */
 static void begin_in_child(void)
@@ -38,6 +46,7 @@ static void begin_in_child(void)
 		csys_region *region = *link;
 		region->users = 1;
 		if (region->is_closed) {
+			lose_followers(region);
 			*link = region->next;
 			region->next = left_over;
 			left_over = region;
@@ -69,6 +78,7 @@ csys_region *csysi_region_drop(csys_region *region)
 {
 	if (--region->users > 0)
 		return NULL;
+	lose_followers(region);
 	csys_region **link = &regions;
 	while (*link != region)
 		link = &(*link)->next;

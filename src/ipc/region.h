@@ -74,6 +74,7 @@ struct csysi_region_head {
  * regions. */
 struct csysi_region_follower {
 	struct csysi_region_follower *next;
+	csys_region *region; /* NULL: it follows none, or the region is gone */
 	void (*thread_left)(struct csysi_region_follower *follower);
 };
 
@@ -111,9 +112,9 @@ void csysi_region_end(csys_region *region);
 void csysi_region_keep(csys_region *region);
 void csysi_region_let_go(csys_region *region);
 
-/* Add a follower, and remove it. */
+/* Add a follower, unless it is one already, and remove it, if it is one. */
 void csysi_region_follow(csys_region *region, struct csysi_region_follower *follower);
-void csysi_region_unfollow(csys_region *region, const struct csysi_region_follower *follower);
+void csysi_region_unfollow(struct csysi_region_follower *follower);
 
 /* The region in whose memory an address lies, NULL if none of this process. */
 csys_region *csysi_region_of(const void *address);

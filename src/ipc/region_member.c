@@ -352,18 +352,24 @@ static void leave_all(void)
 void csysi_region_follow(csys_region *region, struct csysi_region_follower *follower)
 {
 	csysi_regions_enter();
-	follower->next = region->followers;
-	region->followers = follower;
+	if (!follower->region) {
+		follower->region = region;
+		follower->next = region->followers;
+		region->followers = follower;
+	}
 	csysi_regions_leave();
 }
 
-void csysi_region_unfollow(csys_region *region, const struct csysi_region_follower *follower)
+void csysi_region_unfollow(struct csysi_region_follower *follower)
 {
 	csysi_regions_enter();
-	struct csysi_region_follower **link = &region->followers;
-	while (*link != follower)
-		link = &(*link)->next;
-	*link = follower->next;
+	if (follower->region) {
+		struct csysi_region_follower **link = &follower->region->followers;
+		while (*link != follower)
+			link = &(*link)->next;
+		*link = follower->next;
+		follower->region = NULL;
+	}
 	csysi_regions_leave();
 }
 

@@ -120,15 +120,6 @@ static int read_plan(const struct csysi_shared_ring *ring, size_t room, struct p
 
 /* ---- one in a process --------------------------------------------------------------------- */
 
-/* A thread of this process has left the region: its ends are closed from now on. */
-static void thread_left(struct csysi_region_follower *follower)
-{
-	const csys_shared_channel *channel = (const csys_shared_channel *)(const void *)follower;
-
-	(void)csysi_shared_wake_receiver(channel, CSYS_NO_HANDLE);
-	(void)csysi_shared_wake_senders(channel);
-}
-
 static csys_shared_channel *make(csys_region *region, void *memory, const struct plan *plan)
 {
 	csys_shared_channel *channel = csysi_alloc_zero(sizeof *channel);
@@ -148,8 +139,6 @@ static csys_shared_channel *make(csys_region *region, void *memory, const struct
 	channel->wake_mask = places >= 4 ? places / 4 - 1 : 0;
 	channel->region = region;
 	channel->users = 1;
-	channel->follower.thread_left = thread_left;
-	csysi_region_follow(region, &channel->follower);
 	return channel;
 }
 
@@ -204,7 +193,7 @@ void csysi_shared_channel_leave(csys_shared_channel *channel)
 	/* Acquire and release pair with each other: the last one comes after all others. */
 	if (csysi_sub_acq_rel(&channel->users, 1) > 0)
 		return;
-	csysi_region_unfollow(channel->region, &channel->follower);
+	csysi_region_unfollow(&channel->follower);
 	if (channel->has_region)
 		csys_region_close(channel->region);
 	csysi_free(channel);

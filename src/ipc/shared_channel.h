@@ -195,6 +195,9 @@ int csysi_shared_channel_look(csys_region *region, csys_shared_channel **out);
 void csysi_shared_channel_enter(csys_shared_channel *channel);
 void csysi_shared_channel_leave(csys_shared_channel *channel);
 
+/* The same for an end, which is told of threads that leave the region: see shared_end.c. */
+void csysi_shared_end_enter(csys_shared_channel *channel);
+
 /* Begin an end, for the calling thread; end it. */
 int csysi_shared_end_begin(csys_shared_channel *channel, struct csysi_shared_end *out);
 void csysi_shared_end_finish(const struct csysi_shared_end *end);
@@ -366,7 +369,7 @@ static inline int csysi_shared_wake_senders(const csys_shared_channel *channel)
 	return csysi_shared_wake_senders_slow(channel);
 }
 
-/* ---- handles: shared_handle.c --------------------------------------------------------------- */
+/* ---- handles: shared_handle.c, shared_notify.c --------------------------------------------- */
 
 /* A call found nothing to receive, or no room: the handle is not ready until the other side tells
  * it, which is what happens from here on.  So look once more after it. */
@@ -377,8 +380,11 @@ void csysi_shared_sender_arm(csys_shared_sender *sender);
  * been seen. */
 void csysi_shared_handle_wake(const struct csysi_shared_handle *handle);
 
-/* Close a handle; NULL is ignored. */
+/* Open a handle that watches so many senders, which is ready; close it, NULL is ignored; and what
+ * event loops get of it. */
+int csysi_shared_handle_open(uint32_t watched, struct csysi_shared_handle **out);
 void csysi_shared_handle_close(struct csysi_shared_handle *handle);
+csys_handle csysi_shared_handle_of(const struct csysi_shared_handle *handle);
 
 /* Tell the handle that waits for a receiver; those of all senders. */
 void csysi_shared_notify_receiver(const csys_shared_channel *channel, csys_handle remote);

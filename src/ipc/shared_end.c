@@ -5,6 +5,22 @@
 
 /* ---- ends --------------------------------------------------------------------------------- */
 
+/* A thread of this process has left the region: its ends are closed from now on. */
+static void thread_left(struct csysi_region_follower *follower)
+{
+	const csys_shared_channel *channel = (const csys_shared_channel *)(const void *)follower;
+
+	(void)csysi_shared_wake_receiver(channel, CSYS_NO_HANDLE);
+	(void)csysi_shared_wake_senders(channel);
+}
+
+void csysi_shared_end_enter(csys_shared_channel *channel)
+{
+	csysi_shared_channel_enter(channel);
+	channel->follower.thread_left = thread_left;
+	csysi_region_follow(channel->region, &channel->follower);
+}
+
 int csysi_shared_end_begin(csys_shared_channel *channel, struct csysi_shared_end *out)
 {
 	uint32_t id;
@@ -12,7 +28,7 @@ int csysi_shared_end_begin(csys_shared_channel *channel, struct csysi_shared_end
 	if (r < 0)
 		return r;
 
-	csysi_shared_channel_enter(channel);
+	csysi_shared_end_enter(channel);
 	*out = (struct csysi_shared_end){ .channel = channel, .generation = csysi_os_generation() };
 	csysi_shared_end_settle(out, id);
 	return 0;

@@ -20,7 +20,30 @@
 
 #include "ipc/shared_channel.h"
 
+/* ---- notes: shared_flight.c ----------------------------------------------------------------- */
+
 struct csysi_shared_flight;
+
+/* Note an end that may be sent, of which this word in the ring has this id: CSYS_ENOMEM. */
+int csysi_shared_flight_make(csys_shared_channel *channel, uint32_t *word, uint32_t id,
+			     int is_receiver, struct csysi_shared_flight **out);
+
+/* It was not sent; it was, by this connection. */
+void csysi_shared_flight_undo(struct csysi_shared_flight *flight);
+void csysi_shared_flight_commit(struct csysi_shared_flight *flight, const void *connection);
+
+/* Forget the ends that a connection has sent and that were adopted: how many are left. */
+size_t csysi_shared_flights_prune(const void *connection);
+
+/* Nobody adopts what a connection has sent any more: close what was not adopted. */
+void csysi_shared_flights_close(const void *connection);
+
+/* Close an end if the word has this id still. */
+void csysi_shared_close_sender_of(const csys_shared_channel *channel, uint32_t *word, uint32_t id);
+void csysi_shared_close_receiver_of(const csys_shared_channel *channel, uint32_t *word,
+				    uint32_t id);
+
+/* ---- ends: shared_end_transfer.c ------------------------------------------------------------- */
 
 /* What another process needs to adopt an end. */
 struct csysi_shared_packed {
@@ -40,20 +63,11 @@ int csysi_shared_sender_pack(csys_shared_sender *sender, struct csysi_shared_pac
 int csysi_shared_receiver_pack(csys_shared_receiver *receiver, struct csysi_shared_packed *out,
 			       struct csysi_shared_flight **out_flight);
 
-/* It was not sent. */
-void csysi_shared_flight_undo(struct csysi_shared_flight *flight);
-
 /* It was sent, by this connection: the object is gone, and the end stays alive. */
 void csysi_shared_sender_commit(csys_shared_sender *sender, struct csysi_shared_flight *flight,
 				const void *connection);
 void csysi_shared_receiver_commit(csys_shared_receiver *receiver,
 				  struct csysi_shared_flight *flight, const void *connection);
-
-/* Forget the ends that a connection has sent and that were adopted: how many are left. */
-size_t csysi_shared_flights_prune(const void *connection);
-
-/* Nobody adopts what a connection has sent any more: close what was not adopted. */
-void csysi_shared_flights_close(const void *connection);
 
 /*
  * Adopt an end of a channel that was opened by csysi_shared_packed.  If it was seen as closed

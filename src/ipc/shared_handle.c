@@ -80,7 +80,7 @@ static int fill(struct csysi_shared_handle *handle)
 	return r;
 }
 
-static int open_handle(uint32_t watched, struct csysi_shared_handle **out)
+int csysi_shared_handle_open(uint32_t watched, struct csysi_shared_handle **out)
 {
 	struct csysi_shared_handle *handle =
 		csysi_alloc_zero(sizeof *handle + watched * sizeof *handle->watches);
@@ -258,122 +258,7 @@ void csysi_shared_sender_arm(csys_shared_sender *sender)
 	set_alarm(sender->handle, 1);
 }
 
-/* ---- telling the other side ----------------------------------------------------------------- */
-
-void csysi_shared_sender_tell_place(const csys_shared_sender *sender, uint32_t id)
+csys_handle csysi_shared_handle_of(const struct csysi_shared_handle *handle)
 {
-	struct csysi_shared_contact *contact = &sender->end.channel->contacts[sender->at];
-
-	/* Relaxed: the id orders it.  Release pairs with the acquire in is_near. */
-	csysi_store_relaxed(&contact->place, sender->place);
-	csysi_store_release(&contact->id, id);
-}
-
-/* Make the handle ready that has this name. */
-static void notify(csys_handle remote, const uint64_t *name)
-{
-	/* Relaxed: the note that it waits has ordered it. */
-	const struct csysi_os_notifier_name copy = { { csysi_load_relaxed(&name[0]),
-						       csysi_load_relaxed(&name[1]) } };
-
-	(void)csysi_os_named_notifier_notify(remote, &copy);
-}
-
-void csysi_shared_notify_receiver(const csys_shared_channel *channel, csys_handle remote)
-{
-	csys_handle own = CSYS_NO_HANDLE;
-
-	if (remote == CSYS_NO_HANDLE && csysi_os_named_notifier_open_remote(&own) == 0)
-		remote = own;
-	if (remote != CSYS_NO_HANDLE)
-		notify(remote, channel->ring->notifier);
-	csysi_os_close(own);
-}
-
-void csysi_shared_notify_senders(const csys_shared_channel *channel)
-{
-	uint32_t *senders_armed = &channel->ring->senders_armed;
-	csys_handle remote;
-	/* Seq_cst: see the invariants of shared_channel.h. */
-	uint32_t were = csysi_load_seq_cst(senders_armed);
-
-	/* Without a handle for it their alarms have to do. */
-	if (!(were & 1) || csysi_os_named_notifier_open_remote(&remote) < 0)
-		return;
-	for (uint32_t i = 0; i < channel->senders; i++) {
-		struct csysi_shared_contact *contact = &channel->contacts[i];
-		/* Acquire pairs with the release in csysi_shared_sender_arm. */
-		uint32_t armed = csysi_load_acquire(&contact->armed);
-		if (armed == 0)
-			continue;
-		notify(remote, contact->notifier);
-		/* Relaxed: only a note that it is told. */
-		(void)csysi_cas_relaxed(&contact->armed, &armed, 0);
-	}
-	/* Unless a sender has come meanwhile.  Relaxed: as above. */
-	(void)csysi_cas_relaxed(senders_armed, &were, were + 1);
-	csysi_os_close(remote);
-}
-
-/* ---- public ------------------------------------------------------------------------------- */
-
-int csys_shared_receiver_handle(csys_shared_receiver *receiver, csys_handle *out_handle)
-{
-	if (!receiver || !out_handle)
-		return CSYS_EINVAL;
-	if (receiver->end.generation != csysi_os_generation())
-		return CSYS_EBADF;
-	int r = receiver->handle ? 0
-				 : open_handle(receiver->end.channel->senders, &receiver->handle);
-	if (r == 0)
-		*out_handle = receiver->handle->handle;
-	return r;
-}
-
-int csys_shared_sender_handle(csys_shared_sender *sender, csys_handle *out_handle)
-{
-	if (!sender || !out_handle)
-		return CSYS_EINVAL;
-	if (sender->end.generation != csysi_os_generation())
-		return CSYS_EBADF;
-	int r = sender->handle ? 0 : open_handle(0, &sender->handle);
-	if (r == 0)
-		*out_handle = sender->handle->handle;
-	return r;
-}
-
-static int is_receivable(void *object)
-{
-	return csysi_shared_is_receivable(object);
-}
-
-static int is_sendable(void *object)
-{
-	return csysi_shared_is_sendable(object);
-}
-
-csys_waitable csys_shared_receiver_waitable(csys_shared_receiver *receiver)
-{
-	csys_waitable waitable = { .handle = CSYS_NO_HANDLE };
-
-	if (!receiver || receiver->end.generation != csysi_os_generation())
-		return waitable;
-	if (csys_shared_receiver_handle(receiver, &waitable.handle) < 0) {
-		waitable.is_ready = is_receivable;
-		waitable.object = receiver;
-	}
-	return waitable;
-}
-
-csys_waitable csys_shared_sender_waitable(csys_shared_sender *sender)
-{
-	csys_waitable waitable = { .handle = CSYS_NO_HANDLE };
-
-	if (!sender || sender->end.generation != csysi_os_generation())
-		return waitable;
-	if (csys_shared_sender_handle(sender, &waitable.handle) < 0) {
-		waitable.is_ready = is_sendable;
-		waitable.object = sender;
-	}
-	return waitable;
+	return handle->handle;
 }
