@@ -65,6 +65,10 @@ static int publish(const char *market, uint64_t publisher, uint64_t count)
 		quote.check = check_of(&quote);
 		for (int i = 0; r == 0 && i < SUBSCRIBERS; i++)
 			r = quotes_send(senders[i], &quote);
+		if (number == 0) {
+			puts("at work");
+			(void)fflush(stdout);
+		}
 	}
 	for (int i = 0; i < SUBSCRIBERS; i++) {
 		quotes_sender_close(senders[i]);
@@ -187,17 +191,26 @@ static int start_subscriber(struct market *market, int i)
 	return r == 0 ? CSYS_EOTHER : r < 0 ? r : 0; /* 0: it has ended, and said why */
 }
 
+/* Start one, and wait until it has sent the first quote. */
 static int start_publisher(const struct market *market, uint64_t number, uint64_t count,
 			   csys_child **out)
 {
+	csys_lines *lines = NULL;
+	csys_line at_work;
 	char words[2][24];
 	(void)snprintf(words[0], sizeof words[0], "%" PRIu64, number);
 	(void)snprintf(words[1], sizeof words[1], "%" PRIu64, count);
 	csys_command *command =
 		csys_command_build(market->program, "-p", market->name, words[0], words[1], NULL);
+	csys_command_stdio(command, CSYS_STDOUT, CSYS_STDIO_PIPE);
 	int r = csys_command_spawn(command, out);
 	csys_command_free(command);
-	return r;
+	if (r == 0)
+		r = csys_lines_open(csys_child_stream(*out, CSYS_STDOUT), 0, &lines);
+	if (r == 0)
+		r = csys_lines_next(lines, &at_work);
+	csys_lines_close(lines);
+	return r == 0 ? CSYS_EOTHER : r < 0 ? r : 0; /* 0: it has ended, and said why */
 }
 
 /* Start publishers that would never end, and kill them; the last one ends by itself. */
@@ -209,21 +222,21 @@ static int trade(const struct market *market, uint64_t quotes, uint64_t kills)
 
 	for (uint64_t i = 1; r == 0 && i <= kills; i++) {
 		r = start_publisher(market, i, UINT64_MAX, &publisher);
-		if (r < 0)
-			break;
-		r = csys_child_wait_until(publisher, csys_after_ms(5 + (int64_t)(i % 7)), &end);
+		if (r == 0)
+			r = csys_child_wait_until(publisher,
+						  csys_after_us((int64_t)(i * 700 % 5000)), &end);
 		csys_child_close(publisher, CSYS_CLOSE_KILL);
-		r = r == CSYS_ETIMEDOUT ? 0 : CSYS_EOTHER; /* it said why */
+		publisher = NULL;
+		r = r == CSYS_ETIMEDOUT ? 0 : r < 0 ? r : CSYS_EOTHER;
 	}
 	if (r == 0)
 		r = start_publisher(market, kills + 1, quotes, &publisher);
 	if (r == 0)
 		r = csys_child_wait(publisher, &end);
-	if (r == 0) {
-		csys_child_close(publisher, CSYS_CLOSE_KILL);
-		r = end.how == CSYS_EXIT_CODE && end.value == 0 ? 0 : CSYS_EOTHER;
-	}
-	return r;
+	csys_child_close(publisher, CSYS_CLOSE_KILL);
+	if (r < 0)
+		return r;
+	return end.how == CSYS_EXIT_CODE && end.value == 0 ? 0 : CSYS_EOTHER;
 }
 
 /* What a subscriber has got: 0 if nothing was wrong. */

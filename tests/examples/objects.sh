@@ -32,7 +32,9 @@ wait $subscriber 2>/dev/null
 exec 3>&-
 "$objects" | grep -q '^region    m-0: left over$' || fail "left over: $("$objects")"
 [ "$("$objects" -c)" = '1 removed' ] || fail 'what is left over is not removed'
-[ -z "$(ls -A "$dir/names")" ] || fail "names that are left: $(ls -A "$dir/names")"
+# Files of tokens, where there are such, are removed by the next process that uses a region.
+left=$(ls -A "$dir/names" | grep -v '^csys-tokens-')
+[ -z "$left" ] || fail "names that are left: $left"
 
 "$objects" -x >"$dir/out" 2>&1
 [ $? -eq 2 ] || fail 'an unknown option is no failure'

@@ -78,8 +78,8 @@ static void a_region_of_the_caller_may_be_closed_once_its_ends_are_sent(void **s
 	assert_int_equal(csys_shared_receiver_recv(receiver, &number, sizeof number, NULL), 0);
 	csys_shared_sender_close(sender);
 	csys_shared_receiver_close(receiver);
-	say(near_side, "y");
-	hear(far_side, "y");
+	say_to(near_side, "y");
+	hear_from(far_side, "y");
 	/* With the next message that has attachments, what was kept for the first is closed. */
 	const csys_attachment handle = csys_attach_handle(csys_connection_handle(far_side));
 	csys_parcel_close(sent_with(handle));

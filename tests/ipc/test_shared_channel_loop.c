@@ -262,7 +262,8 @@ static void kill_one_of_two(void)
 	await_step(1);
 	find_nothing();
 	kill_it(pid);
-	assert_int_equal(can_receive(CSYS_FOREVER), 1);
+	if (csys_can(CSYS_CAN_WAIT_SET_HANDLE))
+		assert_int_equal(can_receive(CSYS_FOREVER), 1);
 	find_nothing(); /* not ready again and again by what is known */
 	close_both();
 	reach_step(0);
@@ -374,7 +375,8 @@ static void kill_one_elsewhere(void)
 	pid_t pid = forked(stay_elsewhere);
 	await_step(1);
 	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
-	assert_int_equal(can_receive(CSYS_FOREVER), 1); /* after a nap */
+	if (csys_can(CSYS_CAN_WAIT_SET_HANDLE))
+		assert_int_equal(can_receive(CSYS_FOREVER), 1); /* after a nap */
 	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
 	kill_it(pid);
 	expect_the_end();

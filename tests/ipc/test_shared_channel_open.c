@@ -363,6 +363,26 @@ static void a_creation_that_fails_leaves_no_name_that_is_to_be_kept(void **state
 	}
 }
 
+/* It should be the other way round, and harms nothing if no end is left. */
+static void a_channel_may_be_closed_after_its_region(void **state)
+{
+	(void)state;
+	csys_region *own;
+	csys_shared_channel *made[2];
+	csys_shared_sender *end;
+	assert_int_equal(csys_region_create_anonymous(65536, NULL, &own), 0);
+	for (size_t i = 0; i < 2; i++) {
+		void *memory = (char *)csys_region_data(own) + i * 32768;
+		assert_int_equal(csys_shared_channel_create_in(own, memory, 8, 8, NULL, &made[i]),
+				 0);
+		assert_int_equal(csys_shared_sender_open(made[i], &end), 0);
+		csys_shared_sender_close(end);
+	}
+	csys_region_close(own);
+	csys_shared_channel_close(made[0]);
+	csys_shared_channel_close(made[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +393,7 @@ int main(void)
 		NAMES_TEST(a_channel_without_a_name_is_handed_over_by_its_handle),
 		NAMES_TEST(what_cannot_be_is_told),
 		NAMES_TEST(a_channel_lies_in_a_region_of_the_caller),
+		NAMES_TEST(a_channel_may_be_closed_after_its_region),
 		NAMES_TEST(a_failure_at_any_step_leaves_nothing),
 		NAMES_TEST(a_creation_that_fails_leaves_no_name_that_is_to_be_kept),
 	};
