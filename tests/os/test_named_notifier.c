@@ -2,6 +2,7 @@
  * os/test_named_notifier.c - exam: handles that other processes make ready.
  */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fault.h"
 #include "os/os.h"
@@ -50,6 +51,28 @@ static void it_is_ready_from_a_notify_to_a_clear(void **state)
 	}
 	csysi_os_close(remote);
 	csysi_os_close(notifier);
+}
+
+static void one_remote_handle_notifies_any_number(void **state)
+{
+	(void)state;
+	enum { COUNT = 16 };
+	struct csysi_os_notifier_name names[COUNT];
+	csys_handle notifiers[COUNT], remote;
+	const int least = 1;
+	if (!open_notifier(&notifiers[0], &names[0], &remote))
+		return;
+	for (int i = 1; i < COUNT; i++)
+		assert_int_equal(csysi_os_named_notifier_open(&notifiers[i], &names[i]), 0);
+	/* What lies in the queues of some of them counts against the sender. */
+	assert_int_equal(setsockopt((int)remote, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(csysi_os_named_notifier_notify(remote, &names[i]), 0);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(is_ready(notifiers[i], CSYS_POLL), 1);
+		csysi_os_close(notifiers[i]);
+	}
+	csysi_os_close(remote);
 }
 
 static void only_its_whole_name_notifies(void **state)
@@ -147,8 +170,11 @@ static void they_are_like_every_handle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_is_ready_from_a_notify_to_a_clear), TEST(only_its_whole_name_notifies),
-		TEST(each_notifier_has_a_name_of_its_own),  TEST(another_process_can_notify),
+		TEST(it_is_ready_from_a_notify_to_a_clear),
+		TEST(only_its_whole_name_notifies),
+		TEST(one_remote_handle_notifies_any_number),
+		TEST(each_notifier_has_a_name_of_its_own),
+		TEST(another_process_can_notify),
 		TEST(they_are_like_every_handle),
 	};
 	return RUN(tests);

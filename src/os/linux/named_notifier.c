@@ -110,21 +110,35 @@ int csysi_os_named_notifier_open_remote(csys_handle *out_remote)
 	return open_socket(out_remote);
 }
 
-int csysi_os_named_notifier_notify(csys_handle remote, const struct csysi_os_notifier_name *name)
+/* Returns 0, or an error of the system. */
+static int try_notify(csys_handle remote, const struct csysi_os_notifier_name *name)
 {
 	struct sockaddr_un address;
 	socklen_t size = address_of(name, &address);
-	int before = csysi_os_hold_cancel();
 	ssize_t sent;
 
 	do
 		sent = sendto((int)remote, &name->words[1], sizeof name->words[1],
 			      MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&address, size);
 	while (sent < 0 && errno == EINTR);
-	int error = errno;
+	return sent < 0 ? errno : 0;
+}
+
+int csysi_os_named_notifier_notify(csys_handle remote, const struct csysi_os_notifier_name *name)
+{
+	csys_handle fresh;
+	int before = csysi_os_hold_cancel();
+	int error = try_notify(remote, name);
+
+	/* Its queue is full, or what this socket has sent to others lies in too many queues, as
+	 * that counts against the sender.  A socket that has sent nothing tells the two apart. */
+	if (error == EAGAIN && open_socket(&fresh) == 0) {
+		error = try_notify(fresh, name);
+		csysi_os_close(fresh);
+	}
 	csysi_os_release_cancel(before);
 	/* EAGAIN: the queue is full.  ECONNREFUSED: there is none with this name. */
-	if (sent >= 0 || error == EAGAIN || error == ECONNREFUSED || error == ENOENT)
+	if (error == 0 || error == EAGAIN || error == ECONNREFUSED || error == ENOENT)
 		return 0;
 	return csysi_posix_fail_with(error);
 }
