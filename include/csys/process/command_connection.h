@@ -36,8 +36,8 @@ CSYS_BEGIN_DECLS
  *
  * It is for the first spawn that succeeds: the child's side is the command's until then, and closed
  * with it (csys_command_map_take), so that this side is told that nobody is there.  What is sent
- * before the spawn is received by the child.  A command has one connection; another call takes the
- * place of the first.
+ * before the spawn is received by the child.  Another call takes the place of the first, if it is
+ * for the same number; the child would keep one at another number open, unknown to it.
  *
  * \param command  the command; NULL is one that could not be made
  * \param number   the number of the handle in the child: 3 or more, no other one of the command's
