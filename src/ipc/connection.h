@@ -199,7 +199,7 @@ struct csysi_outgoing {
 
 /* Look at attachments, which stay as they are. */
 int csysi_outgoing_pack(csys_connection *connection, const csys_attachment *attachments,
-			size_t count, struct csysi_outgoing *out);
+			size_t count, csys_deadline deadline, struct csysi_outgoing *out);
 
 /* They were not sent. */
 void csysi_outgoing_undo(struct csysi_outgoing *outgoing);

@@ -77,13 +77,16 @@ static int pack_connection(csys_connection *attached, struct csysi_connection_en
 	return 0;
 }
 
-static int pack_end(const csys_attachment *attachment, struct csysi_connection_entry *entry,
-		    csys_handle *out, struct csysi_shared_flight **out_flight)
+static int pack_end(const csys_attachment *attachment, csys_deadline deadline,
+		    struct csysi_connection_entry *entry, csys_handle *out,
+		    struct csysi_shared_flight **out_flight)
 {
 	struct csysi_shared_packed packed = { .handle = CSYS_NO_HANDLE };
 	int r = attachment->kind == CSYS_ATTACHMENT_SHARED_SENDER
-			? csysi_shared_sender_pack(attachment->object, &packed, out_flight)
-			: csysi_shared_receiver_pack(attachment->object, &packed, out_flight);
+			? csysi_shared_sender_pack(attachment->object, deadline, &packed,
+						   out_flight)
+			: csysi_shared_receiver_pack(attachment->object, deadline, &packed,
+						     out_flight);
 	if (r < 0)
 		return r;
 
@@ -96,7 +99,7 @@ static int pack_end(const csys_attachment *attachment, struct csysi_connection_e
 }
 
 static int pack_one(csys_connection *connection, const csys_attachment *attachment,
-		    struct csysi_connection_entry *entry, csys_handle *out,
+		    csys_deadline deadline, struct csysi_connection_entry *entry, csys_handle *out,
 		    struct csysi_shared_flight **out_flight)
 {
 	entry->kind = (uint32_t)attachment->kind;
@@ -120,7 +123,7 @@ static int pack_one(csys_connection *connection, const csys_attachment *attachme
 		return *out == CSYS_NO_HANDLE ? CSYS_ENOTSUP : 0;
 	case CSYS_ATTACHMENT_SHARED_SENDER:
 	case CSYS_ATTACHMENT_SHARED_RECEIVER:
-		return pack_end(attachment, entry, out, out_flight);
+		return pack_end(attachment, deadline, entry, out, out_flight);
 	default:
 		return CSYS_EINVAL;
 	}
@@ -148,15 +151,15 @@ static int is_kept(const csys_attachment *attachment)
 }
 
 int csysi_outgoing_pack(csys_connection *connection, const csys_attachment *attachments,
-			size_t count, struct csysi_outgoing *out)
+			size_t count, csys_deadline deadline, struct csysi_outgoing *out)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < count && r == 0; i++) {
 		r = is_taken_twice(attachments, i)
 			    ? CSYS_EINVAL
-			    : pack_one(connection, &attachments[i], &out->frame.entries[i],
-				       &out->handles[i], &out->flights[i]);
+			    : pack_one(connection, &attachments[i], deadline,
+				       &out->frame.entries[i], &out->handles[i], &out->flights[i]);
 		out->flight_count = i + 1;
 		out->taken_count += (size_t)is_kept(&attachments[i]);
 	}

@@ -122,9 +122,9 @@ int csys_connection_send_until(csys_connection *connection, const void *data, si
 	int r = 0;
 	if (count > 0) {
 		message.outgoing = csysi_alloc_zero(sizeof *message.outgoing);
-		r = message.outgoing
-			    ? csysi_outgoing_pack(connection, attachments, count, message.outgoing)
-			    : CSYS_ENOMEM;
+		r = message.outgoing ? csysi_outgoing_pack(connection, attachments, count, deadline,
+							   message.outgoing)
+				     : CSYS_ENOMEM;
 	}
 	if (r == 0)
 		r = send_begin(connection, &message, deadline, &number);

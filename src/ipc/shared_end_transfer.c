@@ -24,7 +24,8 @@ static int pack(const struct csysi_shared_end *end, struct csysi_shared_packed *
 	return 0;
 }
 
-int csysi_shared_sender_pack(csys_shared_sender *sender, struct csysi_shared_packed *out,
+int csysi_shared_sender_pack(csys_shared_sender *sender, csys_deadline deadline,
+			     struct csysi_shared_packed *out,
 			     struct csysi_shared_flight **out_flight)
 {
 	int r = sender->end.generation == csysi_os_generation() ? 0 : CSYS_EBADF;
@@ -33,7 +34,7 @@ int csysi_shared_sender_pack(csys_shared_sender *sender, struct csysi_shared_pac
 		r = CSYS_EBUSY;
 	/* The thread that sends it is responsible for it from now on. */
 	if (r == 0 && !csysi_shared_end_is_mine(&sender->end))
-		r = csysi_shared_sender_turn(sender, CSYS_FOREVER);
+		r = csysi_shared_sender_turn(sender, deadline);
 	if (r == 0)
 		r = pack(&sender->end, out);
 	if (r < 0)
@@ -44,13 +45,14 @@ int csysi_shared_sender_pack(csys_shared_sender *sender, struct csysi_shared_pac
 					0, out_flight);
 }
 
-int csysi_shared_receiver_pack(csys_shared_receiver *receiver, struct csysi_shared_packed *out,
+int csysi_shared_receiver_pack(csys_shared_receiver *receiver, csys_deadline deadline,
+			       struct csysi_shared_packed *out,
 			       struct csysi_shared_flight **out_flight)
 {
 	int r = receiver->end.generation == csysi_os_generation() ? 0 : CSYS_EBADF;
 
 	if (r == 0 && !csysi_shared_end_is_mine(&receiver->end))
-		r = csysi_shared_receiver_turn(receiver, CSYS_FOREVER);
+		r = csysi_shared_receiver_turn(receiver, deadline);
 	if (r == 0 && receiver->is_peeking)
 		r = CSYS_EBUSY;
 	if (r == 0)

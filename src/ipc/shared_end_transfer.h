@@ -56,11 +56,14 @@ struct csysi_shared_packed {
 
 /*
  * Pack an end, which stays what it is until the commit.  CSYS_EBUSY: a place is reserved, or a
- * message is peeked at.  CSYS_ENOTSUP: the region has no handle.  CSYS_ENOMEM, CSYS_EBADF.
+ * message is peeked at.  CSYS_ENOTSUP: the region has no handle.  CSYS_ETIMEDOUT: as in
+ * csysi_shared_end_turn.  CSYS_ENOMEM, CSYS_EBADF.
  */
-int csysi_shared_sender_pack(csys_shared_sender *sender, struct csysi_shared_packed *out,
+int csysi_shared_sender_pack(csys_shared_sender *sender, csys_deadline deadline,
+			     struct csysi_shared_packed *out,
 			     struct csysi_shared_flight **out_flight);
-int csysi_shared_receiver_pack(csys_shared_receiver *receiver, struct csysi_shared_packed *out,
+int csysi_shared_receiver_pack(csys_shared_receiver *receiver, csys_deadline deadline,
+			       struct csysi_shared_packed *out,
 			       struct csysi_shared_flight **out_flight);
 
 /* It was sent, by this connection: the object is gone, and the end stays alive. */
