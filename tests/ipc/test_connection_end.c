@@ -207,6 +207,10 @@ static void ends_that_are_waited_for_by_their_handles_are_sent_too(void **state)
 	csys_parcel *parcel = sent_with(csys_attach_shared_sender_take(sender));
 	assert_int_equal(csys_parcel_take_shared_sender(parcel, 0, 0, &sender), 0);
 	csys_parcel_close(parcel);
+	/* It has another process to watch. */
+	assert_true(is_ready(handle));
+	assert_int_equal(get_within(CSYS_POLL), CSYS_ETIMEDOUT);
+	assert_false(is_ready(handle));
 	put(1);
 	assert_true(is_ready(handle));
 	get(1);
