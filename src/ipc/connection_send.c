@@ -119,7 +119,7 @@ int csys_connection_send_until(csys_connection *connection, const void *data, si
 	if (size > connection->most)
 		return CSYS_EMSGSIZE;
 	csysi_connection_sweep();
-	int r = 0;
+	int r = 0, cancel = 0;
 	if (count > 0) {
 		message.outgoing = csysi_alloc_zero(sizeof *message.outgoing);
 		r = message.outgoing ? csysi_outgoing_pack(connection, attachments, count, deadline,
@@ -128,6 +128,10 @@ int csys_connection_send_until(csys_connection *connection, const void *data, si
 	}
 	if (r == 0)
 		r = send_begin(connection, &message, deadline, &number);
+	/* A thread that was cancelled from here on could not tell that what it has attached is
+	 * gone. */
+	if (count > 0)
+		cancel = csysi_os_hold_cancel();
 	if (r == 0 && count > 0)
 		csysi_outgoing_commit(connection, attachments, message.outgoing, number);
 	else if (message.outgoing)
@@ -135,6 +139,8 @@ int csys_connection_send_until(csys_connection *connection, const void *data, si
 	csysi_free(message.outgoing);
 	if (r == 0)
 		finish(connection, number, deadline);
+	if (count > 0)
+		csysi_os_release_cancel(cancel);
 	return r;
 }
 

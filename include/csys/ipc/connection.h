@@ -36,6 +36,10 @@
  * (csys_connection_waitable_reading, and _writing while csys_connection_is_pending), and uses
  * try_send and try_recv.
  *
+ * A call that sends may also receive, if it waits until the other side has attachments that were
+ * sent before, and keep what has come: call csys_connection_try_recv until it has nothing before
+ * waiting for csys_connection_handle again, or wait by csys_connection_waitable_reading.
+ *
  * The other side may be hostile.  What it sends is checked; a message that breaks a rule is
  * CSYS_EBADMSG, all that came with it is closed, and the connection is broken: it is shut down, so
  * that the other side receives the end, and all calls but closing return CSYS_EBADMSG from then on,
@@ -43,9 +47,11 @@
  * limit, with its attachments.  It cannot make a call last beyond its deadline.
  *
  * Threads: any number may use a connection at once, but for csys_connection_close, which belongs to
- * one.  Signals: not in handlers; none is raised (SIGPIPE).  Fork: a forked child has a copy of the
- * connection, as of a socket: one of the two goes on with it, and the other closes its copy.  It
- * should be made while no thread uses the connection, and nothing is pending.
+ * one.  Calls that wait are cancellation points; a thread that is cancelled in one that sends
+ * attachments has sent nothing, and is not cancelled any more once the message has begun.  Signals:
+ * not in handlers; none is raised (SIGPIPE).  Fork: a forked child has a copy of the connection, as
+ * of a socket: one of the two goes on with it, and the other closes its copy.  It should be made
+ * while no thread uses the connection, and nothing is pending.
  */
 #ifndef CSYS_IPC_CONNECTION_H
 #define CSYS_IPC_CONNECTION_H
