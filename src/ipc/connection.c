@@ -46,6 +46,7 @@ int csys_connection_from_socket_take(csys_socket *socket, const csys_connection_
 		return CSYS_ENOMEM;
 	connection->socket = socket;
 	connection->most = most;
+	connection->refuse_unsealed = options && options->refuse_unsealed;
 	connection->kept_end = &connection->kept;
 	connection->queue_end = &connection->queue;
 	*out = connection;

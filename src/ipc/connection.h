@@ -77,6 +77,7 @@ struct csys_parcel {
 	size_t size;
 	size_t room; /* at `data` */
 	size_t count;
+	int refuse_unsealed; /* as in csys_connection_options */
 	struct csysi_parcel_item items[];
 };
 
@@ -109,6 +110,7 @@ struct csysi_kept {
 struct csys_connection {
 	csys_socket *socket;
 	size_t most;
+	int refuse_unsealed;
 
 	struct csysi_lock sending; /* guards what follows */
 	unsigned char *rest;       /* of what was begun: from `begin` to `end` */

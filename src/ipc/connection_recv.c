@@ -139,6 +139,7 @@ static int take_head(csys_connection *connection)
 	csys_parcel *parcel = csysi_parcel_new(head->count);
 	if (!parcel)
 		return CSYS_ENOMEM;
+	parcel->refuse_unsealed = connection->refuse_unsealed;
 	for (size_t i = 0; i < connection->handle_count; i++)
 		parcel->items[i].handle = connection->handles[i];
 	connection->handle_count = 0;

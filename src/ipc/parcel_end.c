@@ -66,7 +66,7 @@ static int find(csys_parcel *parcel, size_t index, int kind, size_t size, uint64
 	if (r == 0 && layout != 0 && layout != found->item->entry.type)
 		r = CSYS_EBADMSG;
 	if (r == 0)
-		r = open_channel(found->item, 1, size, &found->channel);
+		r = open_channel(found->item, !parcel->refuse_unsealed, size, &found->channel);
 	if (r == 0)
 		found->packed = packed_of(found->item);
 	return r;

@@ -164,6 +164,33 @@ static void memory_that_can_be_cut_is_not_touched_by_closing_a_parcel(void **sta
 	close_wire();
 }
 
+static void memory_that_can_be_cut_is_refused_if_that_is_wished(void **state)
+{
+	(void)state;
+	const csys_connection_options refusing = { .refuse_unsealed = 1 };
+	for (int is_named = 0; is_named < 2; is_named++) {
+		int is_sealed = !is_named && csys_can(CSYS_CAN_SEAL_MEMORY);
+		const csys_shared_channel_options one = { .single_sender = 1 };
+		int r = is_named
+				? csys_shared_channel_create("named", 8, CAPACITY, &one, &channel)
+				: csys_shared_channel_create_anonymous(8, CAPACITY, &one, &channel);
+		assert_int_equal(r, 0);
+		open_sender();
+		assert_int_equal(csys_connection_pair(&refusing, &near_side, &far_side), 0);
+		csys_parcel *parcel = sent_with(csys_attach_shared_sender_take(sender));
+		r = csys_parcel_take_shared_sender(parcel, 0, 0, &sender);
+		assert_int_equal(r, is_sealed ? 0 : CSYS_EBADMSG);
+		if (r == 0)
+			csys_shared_sender_close(sender);
+		csys_parcel_close(parcel);
+		close_sides();
+		/* It was closed by the side that has sent it. */
+		open_sender();
+		csys_shared_sender_close(sender);
+		csys_shared_channel_close(channel);
+	}
+}
+
 /* ---- ids that nobody has -------------------------------------------------------------------- */
 
 static void an_end_of_nobody_is_not_taken(void **state)
@@ -344,6 +371,7 @@ int main(void)
 		NAMES_TEST(a_region_of_the_caller_may_be_closed_once_its_ends_are_sent),
 		NAMES_TEST(an_end_whose_entry_came_in_part_is_left_alone),
 		NAMES_TEST(memory_that_can_be_cut_is_not_touched_by_closing_a_parcel),
+		NAMES_TEST(memory_that_can_be_cut_is_refused_if_that_is_wished),
 		NAMES_TEST(an_end_of_nobody_is_not_taken),
 		NAMES_TEST(ends_that_are_not_sent_leave_no_notes),
 		NAMES_TEST(an_end_of_another_thread_is_another_one_too),

@@ -91,6 +91,9 @@ typedef struct csys_attachment csys_attachment;
 typedef struct csys_connection_options {
 	size_t most;           /**< bytes of a message at most, in both directions; 0: 16 MiB.  Both
 	                            sides say the same: a longer one breaks the connection */
+	int refuse_unsealed;   /**< ends of shared channels in memory that other processes can make
+	                            smaller are not taken (CSYS_EBADMSG): reading behind its end is
+	                            SIGBUS.  For other sides that are not trusted so far */
 	uintptr_t reserved[4]; /**< private: 0 */
 } csys_connection_options;
 

@@ -38,7 +38,8 @@
  *
  * The channel goes along, as the handle of its region, and where it is in there: the process that
  * takes the end needs to know nothing of it.  An end is taken from processes that may write the
- * channel's memory, so it is a matter of trust as that is (csys/ipc/region.h).
+ * channel's memory, so it is a matter of trust as that is (csys/ipc/region.h): these can also make
+ * memory that is not sealed smaller under it, unless csys_connection_options refuses it.
  *
  * Handles on their way count among those of this process, and the system has a limit on them.
  * Systems other than Linux may lose handles whose last copy in the sending process is closed before
@@ -264,7 +265,8 @@ CSYS_API CSYS_MUST_CHECK int csys_parcel_take_connection(csys_parcel *parcel, si
  * \param layout  CSYS_SHM_LAYOUT(type, version) of the messages; 0 is not checked
  * \param out     the sender, to be closed by csys_shared_sender_close.  Unchanged on failure
  * \retval 0             it is the caller's
- * \retval CSYS_EBADMSG  the attachment is of another kind or layout, or taken; or it is no channel
+ * \retval CSYS_EBADMSG  the attachment is of another kind or layout, or taken; or it is no channel,
+ *                       or in memory that is refused (csys_connection_options)
  * \retval CSYS_EINVAL   there is no such attachment, or a pointer is NULL
  * \retval other         as csys_region_from_handle_take, and csys_shared_sender_open; it stays
  */
@@ -283,7 +285,8 @@ CSYS_API CSYS_MUST_CHECK int csys_parcel_take_shared_sender(csys_parcel *parcel,
  * \param layout  CSYS_SHM_LAYOUT(type, version) of the messages; 0 is not checked
  * \param out     the receiver, to be closed by csys_shared_receiver_close.  Unchanged on failure
  * \retval 0             it is the caller's
- * \retval CSYS_EBADMSG  the attachment is of another kind or layout, or taken; or it is no channel
+ * \retval CSYS_EBADMSG  the attachment is of another kind or layout, or taken; or it is no channel,
+ *                       or in memory that is refused (csys_connection_options)
  * \retval CSYS_EBUSY    it was seen as closed, and there is another one by now
  * \retval CSYS_EINVAL   there is no such attachment, or a pointer is NULL
  * \retval other         as csys_region_from_handle_take, and csys_shared_receiver_open; it stays
