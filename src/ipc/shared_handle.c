@@ -21,8 +21,6 @@
  *   - A process that becomes another program tells nothing at all.  So while a sender of another
  *     process lives the receiver looks once a second.
  *   - A thread that ends in a process that goes on tells the notifier when it leaves the region.
- *   - OPEN: a process that becomes another program (exec) leaves the region, too, but nothing tells
- *     that: its pid is that of the other program.  What could is a socket that ends with an exec.
  *
  * What is read of the ring may be any bytes: then the handle is ready too often, or never.
  */

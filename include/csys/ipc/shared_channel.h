@@ -544,9 +544,6 @@ CSYS_API int csys_shared_receiver_drain(csys_shared_receiver *receiver, size_t *
  * nothing (CSYS_EAGAIN, CSYS_ETIMEDOUT).  That call makes a few system calls, and a send the first
  * time after it one; the others make none for it.
  *
- * That a sender's process becomes another program (exec) makes nothing ready, until that program
- * ends too, though calls that wait see it at once: such a process closes its senders before.
- *
  * Where wait sets have no handles (csys_can(CSYS_CAN_WAIT_SET_HANDLE) says 0), or none is left,
  * the receiver is looked at again and again, and then no other thread may use it.
  *
