@@ -132,6 +132,7 @@ struct csys_connection {
 	int end_code; /* what receiving returns once the queue is empty; 0: it goes on */
 
 	csys_connection *next; /* of those that are parked */
+	int is_in_flight;      /* something of it is; with the locks of these and of all notes */
 
 	/* Atomic. */
 	uint64_t received; /* messages that were received whole */

@@ -66,15 +66,24 @@ static int is_gone(csys_connection *connection)
 	return 0;
 }
 
+static void note_flight(const void *connection)
+{
+	((csys_connection *)(uintptr_t)connection)->is_in_flight = 1;
+}
+
 void csysi_connection_sweep_slow(void)
 {
 	csys_connection *over = NULL;
 	int cancel = csysi_os_hold_cancel();
 
 	csysi_process_lock_lock(&lock, begin_in_child);
+	for (csys_connection *each = all; each; each = each->next)
+		each->is_in_flight = 0;
+	/* All notes at once: one look for each connection would cost their product. */
+	csysi_shared_flights_prune_all(note_flight);
 	for (csys_connection **at = &all; *at;) {
 		csys_connection *connection = *at;
-		if (csysi_shared_flights_prune(connection) > 0 && !is_gone(connection)) {
+		if (connection->is_in_flight && !is_gone(connection)) {
 			at = &connection->next;
 			continue;
 		}

@@ -35,6 +35,10 @@ void csysi_shared_flight_commit(struct csysi_shared_flight *flight, const void *
 /* Forget the ends that a connection has sent and that were adopted: how many are left. */
 size_t csysi_shared_flights_prune(const void *connection);
 
+/* The same for all connections: each that has some left is told of, perhaps often, with the lock of
+ * all notes. */
+void csysi_shared_flights_prune_all(void (*tell)(const void *connection));
+
 /* Nobody adopts what a connection has sent any more: close what was not adopted. */
 void csysi_shared_flights_close(const void *connection);
 

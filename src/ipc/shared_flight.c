@@ -152,6 +152,25 @@ size_t csysi_shared_flights_prune(const void *connection)
 	return left;
 }
 
+static int is_adopted_of_any(const struct csysi_shared_flight *flight, const void *object,
+			     uint32_t id)
+{
+	(void)object;
+	return flight->connection && is_adopted(flight, flight->connection, id);
+}
+
+void csysi_shared_flights_prune_all(void (*tell)(const void *connection))
+{
+	if (csysi_load_relaxed(&csysi_shared_flights) == 0)
+		return;
+	release_all(removed(is_adopted_of_any, NULL, 0));
+	enter();
+	for (const struct csysi_shared_flight *flight = all; flight; flight = flight->next)
+		if (flight->connection)
+			tell(flight->connection);
+	leave();
+}
+
 /* ---- closing -------------------------------------------------------------------------------- */
 
 void csysi_shared_close_sender_of(const csys_shared_channel *channel, uint32_t *word, uint32_t id)
