@@ -19,9 +19,9 @@ static void each_flush_asks_again(void **state)
 	(void)state;
 	connect_both();
 	for (int i = 0; i < 3; i++) {
-		say(near_side, "x");
+		say_to(near_side, "x");
 		assert_int_equal(csys_connection_flush(near_side, CSYS_POLL), CSYS_ETIMEDOUT);
-		hear(far_side, "x");
+		hear_from(far_side, "x");
 		/* The question comes behind it. */
 		csys_parcel *parcel;
 		assert_int_equal(csys_connection_try_recv(far_side, &parcel), CSYS_EAGAIN);
@@ -37,7 +37,7 @@ static int kept_of(const void *data, size_t size, const csys_attachment *attachm
 	int r;
 
 	connect_both();
-	say(near_side, "x");
+	say_to(near_side, "x");
 	do {
 		assert_int_equal(csys_connection_send(far_side, data, size, attachments, count), 0);
 		r = csys_connection_flush(near_side, CSYS_POLL);
@@ -75,11 +75,11 @@ static void a_connection_with_messages_in_its_queue_is_not_sent(void **state)
 	assert_int_equal(csys_connection_pair(NULL, &sent, &peer), 0);
 	connect_both();
 	const csys_attachment one = csys_attach_connection_take(sent);
-	say(peer, "kept");
-	say(sent, "x");
+	say_to(peer, "kept");
+	say_to(sent, "x");
 	assert_int_equal(csys_connection_flush(sent, CSYS_POLL), CSYS_ETIMEDOUT);
 	assert_int_equal(csys_connection_send(near_side, "x", 1, &one, 1), CSYS_EBUSY);
-	hear(sent, "kept");
+	hear_from(sent, "kept");
 	assert_int_equal(csys_connection_send(near_side, "x", 1, &one, 1), 0);
 	csys_connection_close(peer);
 	close_sides();
@@ -93,13 +93,13 @@ static void an_answer_that_has_no_room_is_sent_later(void **state)
 	csys_parcel *parcel;
 	int count = 0;
 	connect_both();
-	say(far_side, "x");
-	hear(near_side, "x");
+	say_to(far_side, "x");
+	hear_from(near_side, "x");
 	while (csys_connection_try_send(near_side, "y", 1, NULL, 0) == 0)
 		count++;
 	assert_false(csys_connection_is_pending(near_side));
 	/* The question is received, and the answer finds no room. */
-	say(far_side, "z");
+	say_to(far_side, "z");
 	csysi_lock_lock(&far_side->sending);
 	struct csysi_connection_frame frame;
 	memset(&frame, 0, sizeof frame);
@@ -107,13 +107,13 @@ static void an_answer_that_has_no_room_is_sent_later(void **state)
 	frame.head.kind = CSYSI_HEAD_ASK;
 	assert_int_equal(csysi_connection_begin(far_side, &frame, NULL, NULL), 0);
 	csysi_lock_unlock(&far_side->sending);
-	hear(near_side, "z");
+	hear_from(near_side, "z");
 	assert_int_equal(csys_connection_try_recv(near_side, &parcel), CSYS_EAGAIN);
 	assert_true(csys_connection_is_pending(near_side));
 	assert_int_equal(csys_connection_advance(near_side), CSYS_EAGAIN);
 	assert_true(csys_connection_is_pending(near_side));
 	for (int i = 0; i < count; i++)
-		hear(far_side, "y");
+		hear_from(far_side, "y");
 	assert_int_equal(csys_connection_advance(near_side), 0);
 	assert_false(csys_connection_is_pending(near_side));
 	assert_int_equal(csys_connection_try_recv(far_side, &parcel), CSYS_EAGAIN);
