@@ -126,7 +126,7 @@ static int try_notify(csys_handle remote, const struct csysi_os_notifier_name *n
 
 int csysi_os_named_notifier_notify(csys_handle remote, const struct csysi_os_notifier_name *name)
 {
-	csys_handle fresh;
+	csys_handle fresh = CSYS_NO_HANDLE;
 	int before = csysi_os_hold_cancel();
 	int error = try_notify(remote, name);
 
