@@ -210,6 +210,21 @@ static csys_handle give(const csys_attachment *attachment)
 	}
 }
 
+/* Keep handles until the other side has the message with that number. */
+static void keep(csys_connection *connection, struct csysi_kept *kept, uint64_t number)
+{
+	kept->number = number;
+	csysi_lock_lock(&connection->sending);
+	*connection->kept_end = kept;
+	connection->kept_end = &kept->next;
+	connection->kept_count += kept->count;
+	uint64_t acked = csysi_load_relaxed(&connection->acked);
+	csysi_lock_unlock(&connection->sending);
+	/* The other side may have been faster. */
+	if (acked >= number)
+		csysi_connection_acked(connection, acked);
+}
+
 void csysi_outgoing_commit(csys_connection *connection, const csys_attachment *attachments,
 			   struct csysi_outgoing *outgoing, uint64_t number)
 {
@@ -227,19 +242,8 @@ void csysi_outgoing_commit(csys_connection *connection, const csys_attachment *a
 		else if (is_kept(attachment))
 			kept->handles[kept->count++] = give(attachment);
 	}
-	if (!kept)
-		goto flights;
-	kept->number = number;
-	csysi_lock_lock(&connection->sending);
-	*connection->kept_end = kept;
-	connection->kept_end = &kept->next;
-	connection->kept_count += kept->count;
-	uint64_t acked = csysi_load_relaxed(&connection->acked);
-	csysi_lock_unlock(&connection->sending);
-	/* The other side may have been faster. */
-	if (acked >= number)
-		csysi_connection_acked(connection, acked);
-flights:
+	if (kept)
+		keep(connection, kept, number);
 	(void)csysi_shared_flights_prune(connection);
 	/* It may be gone already, and this be seen by another thread before the commit. */
 	if (csysi_load_relaxed(&connection->broken) != 0)

@@ -121,10 +121,10 @@ int csysi_connection_begin(csys_connection *connection, const struct csysi_conne
 	int r = have_room(connection, head + size);
 	if (r == 0)
 		r = csys_message_try_send(connection->socket, &message, &sent);
-	if (r < 0)
+	if (r < 0) {
 		drop_rest(connection);
-	if (r < 0)
 		return told(connection, r);
+	}
 	connection->begin = sent;
 	connection->end = head + size;
 	if (sent == head + size) {

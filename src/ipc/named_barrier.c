@@ -24,8 +24,7 @@ static int init(void *object, const void *wanted)
 static int get(enum csysi_named_how how, const char *name, const uint32_t *numbers,
 	       const csys_named_options *options, csys_named_barrier **out)
 {
-	const struct csysi_named_wanted wanted = { CSYSI_NAMED_BARRIER, sizeof(csys_shared_barrier),
-						   init, numbers };
+	const struct csysi_named_wanted wanted = { CSYSI_NAMED_BARRIER, init, numbers };
 	struct csysi_named_object *named;
 	csys_shared_barrier any;
 	/* Wrong numbers would else only be seen if one has to be made. */

@@ -24,8 +24,7 @@ static int init(void *object, const void *is_automatic)
 static int get(enum csysi_named_how how, const char *name, int is_automatic,
 	       const csys_named_options *options, csys_named_event **out)
 {
-	const struct csysi_named_wanted wanted = { CSYSI_NAMED_EVENT, sizeof(csys_shared_event),
-						   init, &is_automatic };
+	const struct csysi_named_wanted wanted = { CSYSI_NAMED_EVENT, init, &is_automatic };
 	struct csysi_named_object *named;
 	int r = out ? csysi_named_object_get(&wanted, how, name, options, &named) : CSYS_EINVAL;
 

@@ -17,8 +17,7 @@ static csys_shared_mutex *shared(const csys_named_mutex *mutex)
 static int get(enum csysi_named_how how, const char *name, const csys_named_options *options,
 	       csys_named_mutex **out)
 {
-	const struct csysi_named_wanted wanted = { CSYSI_NAMED_MUTEX, sizeof(csys_shared_mutex),
-						   NULL, NULL };
+	const struct csysi_named_wanted wanted = { CSYSI_NAMED_MUTEX, NULL, NULL };
 	struct csysi_named_object *named;
 	int r = out ? csysi_named_object_get(&wanted, how, name, options, &named) : CSYS_EINVAL;
 

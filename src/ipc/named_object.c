@@ -30,6 +30,14 @@ struct head {
 
 _Static_assert(sizeof(struct head) == 64, "the same in all processes");
 
+/* How long the object of each kind is. */
+static const size_t sizes[] = {
+	[CSYSI_NAMED_MUTEX] = sizeof(csys_shared_mutex),
+	[CSYSI_NAMED_RWLOCK] = sizeof(csys_shared_rwlock),
+	[CSYSI_NAMED_EVENT] = sizeof(csys_shared_event),
+	[CSYSI_NAMED_BARRIER] = sizeof(csys_shared_barrier),
+};
+
 static int fill(void *data, size_t size, void *context)
 {
 	const struct csysi_named_wanted *wanted = context;
@@ -39,14 +47,14 @@ static int fill(void *data, size_t size, void *context)
 	head->magic = MAGIC;
 	head->version = VERSION;
 	head->kind = wanted->kind;
-	head->size = wanted->size;
+	head->size = sizes[wanted->kind];
 	return wanted->init ? wanted->init(head + 1, wanted->context) : 0;
 }
 
 static int open_region(const struct csysi_named_wanted *wanted, enum csysi_named_how how,
 		       const char *name, const csys_region_options *options, csys_region **out)
 {
-	size_t size = sizeof(struct head) + wanted->size;
+	size_t size = sizeof(struct head) + sizes[wanted->kind];
 
 	switch (how) {
 	case CSYSI_NAMED_CREATE:
@@ -69,12 +77,19 @@ static int has_head(const csys_region *region)
 	       head->version == VERSION && head->size == csys_region_size(region) - sizeof *head;
 }
 
-static int is_wanted(const csys_region *region, const struct csysi_named_wanted *wanted)
+int csysi_named_object_look(csys_region *region, void **out_object)
 {
-	const struct head *head = csys_region_data(region);
+	struct head *head = csys_region_data(region);
 
-	return has_head(region) && head->kind == (uint32_t)wanted->kind &&
-	       head->size == wanted->size;
+	if (!has_head(region))
+		return 0;
+	/* Read once: it may be any bytes. */
+	uint32_t kind = csysi_load_relaxed(&head->kind);
+	if (kind == 0 || kind >= sizeof sizes / sizeof *sizes ||
+	    csys_region_size(region) - sizeof *head != sizes[kind])
+		return 0;
+	*out_object = head + 1;
+	return (int)kind;
 }
 
 int csysi_named_object_get(const struct csysi_named_wanted *wanted, enum csysi_named_how how,
@@ -104,13 +119,12 @@ int csysi_named_object_get(const struct csysi_named_wanted *wanted, enum csysi_n
 	if (!named)
 		return CSYS_ENOMEM;
 	int r = open_region(wanted, how, name, &region_options, &named->region);
-	if (r == 0 && !is_wanted(named->region, wanted))
+	if (r == 0 && csysi_named_object_look(named->region, &named->object) != (int)wanted->kind)
 		r = CSYS_EBADMSG;
 	if (r < 0) {
 		csysi_named_object_close(named);
 		return r;
 	}
-	named->object = (struct head *)csys_region_data(named->region) + 1;
 	*out = named;
 	return 0;
 }
@@ -121,27 +135,4 @@ void csysi_named_object_close(struct csysi_named_object *named)
 		return;
 	csys_region_close(named->region);
 	csysi_free(named);
-}
-
-/* How long the object of each kind is. */
-static const size_t sizes[] = {
-	[CSYSI_NAMED_MUTEX] = sizeof(csys_shared_mutex),
-	[CSYSI_NAMED_RWLOCK] = sizeof(csys_shared_rwlock),
-	[CSYSI_NAMED_EVENT] = sizeof(csys_shared_event),
-	[CSYSI_NAMED_BARRIER] = sizeof(csys_shared_barrier),
-};
-
-int csysi_named_object_look(csys_region *region, void **out_object)
-{
-	struct head *head = csys_region_data(region);
-
-	if (!has_head(region))
-		return 0;
-	/* Read once: it may be any bytes. */
-	uint32_t kind = csysi_load_relaxed(&head->kind);
-	if (kind == 0 || kind >= sizeof sizes / sizeof *sizes ||
-	    csys_region_size(region) - sizeof *head != sizes[kind])
-		return 0;
-	*out_object = head + 1;
-	return (int)kind;
 }

@@ -19,11 +19,9 @@ enum csysi_named_kind {
 
 enum csysi_named_how { CSYSI_NAMED_CREATE, CSYSI_NAMED_OPEN, CSYSI_NAMED_CREATE_OR_OPEN };
 
-/* An object that is wanted, of `size` bytes.  `init` makes it before its name appears; NULL leaves
- * zeros. */
+/* An object that is wanted.  `init` makes it before its name appears; NULL leaves zeros. */
 struct csysi_named_wanted {
 	enum csysi_named_kind kind;
-	size_t size;
 	int (*init)(void *object, const void *context);
 	const void *context;
 };

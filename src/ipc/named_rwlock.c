@@ -17,8 +17,7 @@ static csys_shared_rwlock *shared(const csys_named_rwlock *lock)
 static int get(enum csysi_named_how how, const char *name, const csys_named_options *options,
 	       csys_named_rwlock **out)
 {
-	const struct csysi_named_wanted wanted = { CSYSI_NAMED_RWLOCK, sizeof(csys_shared_rwlock),
-						   NULL, NULL };
+	const struct csysi_named_wanted wanted = { CSYSI_NAMED_RWLOCK, NULL, NULL };
 	struct csysi_named_object *named;
 	int r = out ? csysi_named_object_get(&wanted, how, name, options, &named) : CSYS_EINVAL;
 

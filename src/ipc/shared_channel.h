@@ -319,9 +319,10 @@ static inline size_t csysi_shared_length(const csys_shared_channel *channel,
 int csysi_shared_sender_claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
 			      struct csysi_shared_spot *out);
 
-/* Fill in what a new sender has but for its end, and release all that one has in this process. */
+/* Fill in what a new sender has but for its end; release all that an end has in this process. */
 void csysi_shared_sender_prepare(csys_shared_sender *sender);
 void csysi_shared_sender_release(csys_shared_sender *sender);
+void csysi_shared_receiver_release(csys_shared_receiver *receiver);
 
 /* Let the calling thread go on with a sender, with the receiver. */
 int csysi_shared_sender_turn(csys_shared_sender *sender, csys_deadline deadline);

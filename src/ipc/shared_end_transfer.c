@@ -75,9 +75,7 @@ void csysi_shared_receiver_commit(csys_shared_receiver *receiver,
 				  struct csysi_shared_flight *flight, const void *connection)
 {
 	csysi_shared_flight_commit(flight, connection);
-	csysi_shared_end_finish(&receiver->end);
-	csysi_shared_handle_close(receiver->handle);
-	csysi_free(receiver);
+	csysi_shared_receiver_release(receiver);
 }
 
 /* ---- adopting ------------------------------------------------------------------------------- */
@@ -161,8 +159,7 @@ int csysi_shared_receiver_adopt(csys_shared_channel *channel,
 		*out = receiver;
 		return 0;
 	}
-	csysi_shared_end_finish(&receiver->end);
-	csysi_free(receiver);
+	csysi_shared_receiver_release(receiver);
 	/* It was seen as closed; there may be no other one yet. */
 	return r == CSYS_EOWNERDEAD ? csys_shared_receiver_open(channel, out) : r;
 }

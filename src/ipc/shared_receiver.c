@@ -31,6 +31,13 @@ static uint64_t what_was_peeked(const csys_shared_channel *channel)
 	return csysi_load_relaxed(&channel->ring->peeked);
 }
 
+void csysi_shared_receiver_release(csys_shared_receiver *receiver)
+{
+	csysi_shared_end_finish(&receiver->end);
+	csysi_shared_handle_close(receiver->handle);
+	csysi_free(receiver);
+}
+
 int csys_shared_receiver_open(csys_shared_channel *channel, csys_shared_receiver **out)
 {
 	if (!channel || !out)
@@ -43,8 +50,7 @@ int csys_shared_receiver_open(csys_shared_channel *channel, csys_shared_receiver
 	}
 	r = take_role(channel, receiver->end.id);
 	if (r < 0) {
-		csysi_shared_end_finish(&receiver->end);
-		csysi_free(receiver);
+		csysi_shared_receiver_release(receiver);
 		return r;
 	}
 	receiver->told = what_was_peeked(channel);
@@ -63,9 +69,7 @@ void csys_shared_receiver_close(csys_shared_receiver *receiver)
 		if (csysi_cas_seq_cst(&channel->ring->receiver, &id, CSYSI_RECEIVER_GONE))
 			(void)csysi_shared_wake_senders(channel);
 	}
-	csysi_shared_end_finish(&receiver->end);
-	csysi_shared_handle_close(receiver->handle);
-	csysi_free(receiver);
+	csysi_shared_receiver_release(receiver);
 }
 
 int csysi_shared_receiver_turn(csys_shared_receiver *receiver, csys_deadline deadline)

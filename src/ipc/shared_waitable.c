@@ -43,9 +43,8 @@ csys_waitable csys_shared_receiver_waitable(csys_shared_receiver *receiver)
 {
 	csys_waitable waitable = { .handle = CSYS_NO_HANDLE };
 
-	if (!receiver || receiver->end.generation != csysi_os_generation())
-		return waitable;
-	if (csys_shared_receiver_handle(receiver, &waitable.handle) < 0) {
+	int r = csys_shared_receiver_handle(receiver, &waitable.handle);
+	if (r < 0 && r != CSYS_EINVAL && r != CSYS_EBADF) {
 		waitable.is_ready = is_receivable;
 		waitable.object = receiver;
 	}
@@ -56,9 +55,8 @@ csys_waitable csys_shared_sender_waitable(csys_shared_sender *sender)
 {
 	csys_waitable waitable = { .handle = CSYS_NO_HANDLE };
 
-	if (!sender || sender->end.generation != csysi_os_generation())
-		return waitable;
-	if (csys_shared_sender_handle(sender, &waitable.handle) < 0) {
+	int r = csys_shared_sender_handle(sender, &waitable.handle);
+	if (r < 0 && r != CSYS_EINVAL && r != CSYS_EBADF) {
 		waitable.is_ready = is_sendable;
 		waitable.object = sender;
 	}
