@@ -68,6 +68,7 @@ static int some(csys_connection *connection, void *buffer, size_t size, int is_f
 	};
 	int r = csys_message_try_recv(connection->socket, &message);
 
+	*out_size = 0;
 	if (r == CSYS_ECONNRESET || r == CSYS_ENOTCONN || (r == 0 && message.size == 0))
 		return end(connection, CSYS_EDISCONNECTED);
 	/* Handles came that nobody has now, and bytes with them. */
