@@ -7,6 +7,7 @@
 
 #include <csys/ipc/activation.h>
 #include <csys/ipc/address.h>
+#include <csys/ipc/caller.h>
 #include <csys/ipc/connection.h>
 #include <csys/ipc/datagram.h>
 #include <csys/ipc/fifo.h>
@@ -29,6 +30,7 @@
 #include <csys/ipc/peer.h>
 #include <csys/ipc/region.h>
 #include <csys/ipc/region_info.h>
+#include <csys/ipc/service.h>
 #include <csys/ipc/shared_barrier.h>
 #include <csys/ipc/shared_channel.h>
 #include <csys/ipc/shared_channel_in_place.h>

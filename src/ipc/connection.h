@@ -76,6 +76,8 @@ struct csys_parcel {
 	unsigned char *data;
 	size_t size;
 	size_t room; /* at `data` */
+	size_t skip; /* of the bytes, how many the caller is not shown, at the beginning */
+	int code;    /* of a reply: ipc/call.h */
 	size_t count;
 	int refuse_unsealed; /* as in csys_connection_options */
 	struct csysi_parcel_item items[];
@@ -154,11 +156,12 @@ int csysi_connection_push(csys_connection *connection);
 int csysi_connection_step(csys_connection *connection);
 
 /*
- * Begin to send a frame and bytes, after a push that has returned 0.  0: it is sent, or the rest.
+ * Begin to send a frame and bytes (two slices, or NULL), after a push that has returned 0.
+ * 0: it is sent, or the rest.
  * CSYS_EAGAIN and all others: nothing was sent.  With the lock `sending`.
  */
 int csysi_connection_begin(csys_connection *connection, const struct csysi_connection_frame *frame,
-			   const void *data, const csys_handle *handles);
+			   const csys_slice *bytes, const csys_handle *handles);
 
 /* The other side has received so many. */
 void csysi_connection_acked(csys_connection *connection, uint64_t count);
@@ -172,6 +175,25 @@ int csysi_connection_pump(csys_connection *connection, csys_parcel **out);
 
 /* Close what has come of a message that does not come whole. */
 void csysi_connection_drop_parcel(csys_connection *connection);
+
+/* What is sent: the prefix and the data are the bytes of one message. */
+struct csysi_connection_content {
+	csys_slice prefix;
+	const void *data;
+	size_t size;
+	const csys_attachment *attachments;
+	size_t count;
+};
+
+/* Nothing was sent, since the other side has to receive attachments that were sent before. */
+#define CSYSI_CONNECTION_IS_FULL 1
+
+/*
+ * Send a message, or begin to, if that does not wait: connection_send.c.  Nothing is received for
+ * it.  CSYS_EAGAIN; CSYSI_CONNECTION_IS_FULL; else as csys_connection_send.
+ */
+int csysi_connection_send_once(csys_connection *connection,
+			       const struct csysi_connection_content *content);
 
 /* Wait until there is something to receive, or room for what is pending. */
 int csysi_connection_wait(csys_connection *connection, int is_writing, csys_deadline deadline);
@@ -203,6 +225,15 @@ struct csysi_outgoing {
 /* Look at attachments, which stay as they are. */
 int csysi_outgoing_pack(csys_connection *connection, const csys_attachment *attachments,
 			size_t count, csys_deadline deadline, struct csysi_outgoing *out);
+
+/*
+ * Make of attachments such as are all taken, for them to be sent later: those that the caller keeps
+ * are replaced by copies.  After a failure nothing is changed.
+ */
+int csysi_attachments_keep(csys_attachment *attachments, size_t count);
+
+/* Close all that was attached by a function with _take. */
+void csysi_attachments_drop(const csys_attachment *attachments, size_t count);
 
 /* They were not sent. */
 void csysi_outgoing_undo(struct csysi_outgoing *outgoing);

@@ -1,6 +1,8 @@
 /*
  * ipc/connection_attach.c - what goes with a message, on the side that sends it.
  */
+#include <string.h>
+
 #include "ipc/connection.h"
 
 #include "base/memory.h"
@@ -98,6 +100,13 @@ static int pack_end(const csys_attachment *attachment, csys_deadline deadline,
 	return 0;
 }
 
+/* A region whose handle was copied: csysi_attachments_keep. */
+static int is_kept_region(const csys_attachment *attachment)
+{
+	return attachment->kind == CSYS_ATTACHMENT_REGION && attachment->is_taken &&
+	       !attachment->object && attachment->handle != CSYS_NO_HANDLE;
+}
+
 static int pack_one(csys_connection *connection, const csys_attachment *attachment,
 		    csys_deadline deadline, struct csysi_connection_entry *entry, csys_handle *out,
 		    struct csysi_shared_flight **out_flight)
@@ -109,6 +118,10 @@ static int pack_one(csys_connection *connection, const csys_attachment *attachme
 	if (attachment->kind == CSYS_ATTACHMENT_HANDLE) {
 		*out = attachment->handle;
 		return *out == CSYS_NO_HANDLE ? CSYS_EBADF : 0;
+	}
+	if (is_kept_region(attachment)) {
+		*out = attachment->handle;
+		return 0;
 	}
 	if (!attachment->object)
 		return CSYS_EINVAL;
@@ -248,6 +261,70 @@ void csysi_outgoing_commit(csys_connection *connection, const csys_attachment *a
 	/* It may be gone already, and this be seen by another thread before the commit. */
 	if (csysi_load_relaxed(&connection->broken) != 0)
 		csysi_shared_flights_close(connection);
+}
+
+/* ---- keeping, and closing ------------------------------------------------------------------ */
+
+/* What stands for a copy of what the caller keeps. */
+static int keep_one(csys_attachment *attachment)
+{
+	csys_handle copy, handle = attachment->kind == CSYS_ATTACHMENT_REGION
+					   ? csys_region_handle(attachment->object)
+					   : attachment->handle;
+	int r = csys_handle_dup(handle, &copy);
+
+	if (r < 0)
+		return r;
+	*attachment = (csys_attachment){ .kind = attachment->kind, .is_taken = 1, .handle = copy };
+	return 0;
+}
+
+int csysi_attachments_keep(csys_attachment *attachments, size_t count)
+{
+	csys_attachment kept[CSYS_CONNECTION_ATTACHMENTS];
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		kept[i] = attachments[i];
+		if (!kept[i].is_taken)
+			r = keep_one(&kept[i]);
+		for (size_t k = 0; r < 0 && k < i; k++)
+			if (!attachments[k].is_taken)
+				csys_handle_close(kept[k].handle);
+	}
+	if (r == 0 && count > 0)
+		memcpy(attachments, kept, count * sizeof *kept);
+	return r;
+}
+
+static void drop_one(const csys_attachment *attachment)
+{
+	switch (attachment->is_taken ? attachment->kind : CSYS_ATTACHMENT_NONE) {
+	case CSYS_ATTACHMENT_SOCKET:
+		csys_socket_close(attachment->object);
+		break;
+	case CSYS_ATTACHMENT_CONNECTION:
+		csys_connection_close(attachment->object);
+		break;
+	case CSYS_ATTACHMENT_SHARED_SENDER:
+		csys_shared_sender_close(attachment->object);
+		break;
+	case CSYS_ATTACHMENT_SHARED_RECEIVER:
+		csys_shared_receiver_close(attachment->object);
+		break;
+	case CSYS_ATTACHMENT_HANDLE:
+	case CSYS_ATTACHMENT_REGION:
+		csys_handle_close(attachment->handle);
+		break;
+	default:
+		break;
+	}
+}
+
+void csysi_attachments_drop(const csys_attachment *attachments, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		drop_one(&attachments[i]);
 }
 
 /* ---- the other side: one that was taken ------------------------------------------------------ */

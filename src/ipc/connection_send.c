@@ -10,8 +10,7 @@
 
 /* What a message is made of. */
 struct message {
-	const void *data;
-	size_t size;
+	csys_slice bytes[2];
 	struct csysi_outgoing *outgoing; /* NULL: it has no attachments */
 };
 
@@ -23,14 +22,14 @@ static void make_frame(const csys_connection *connection, const struct message *
 		.magic = CSYSI_CONNECTION_MAGIC,
 		.kind = CSYSI_HEAD_DATA,
 		.count = message->outgoing ? frame->head.count : 0,
-		.size = message->size,
+		.size = message->bytes[0].size + message->bytes[1].size,
 		.number = connection->sent + 1,
 		/* Relaxed: fewer than there are by now does no harm. */
 		.received = csysi_load_relaxed(&connection->received),
 	};
 }
 
-/* Begin to send a message, if there is room: 0 and its number. */
+/* Begin to send a message, if there is room: 0 and its number.  CSYSI_CONNECTION_IS_FULL. */
 static int begin(csys_connection *connection, const struct message *message, uint64_t *out_number)
 {
 	struct csysi_outgoing *outgoing = message->outgoing;
@@ -42,10 +41,10 @@ static int begin(csys_connection *connection, const struct message *message, uin
 	int r = csysi_connection_push(connection);
 	if (r == 0 && outgoing && connection->kept_count > 0 &&
 	    connection->kept_count + outgoing->taken_count > CSYSI_CONNECTION_KEPT)
-		r = CSYS_EBUSY;
+		r = CSYSI_CONNECTION_IS_FULL;
 	if (r == 0) {
 		make_frame(connection, message, frame);
-		r = csysi_connection_begin(connection, frame, message->data,
+		r = csysi_connection_begin(connection, frame, message->bytes,
 					   outgoing ? outgoing->handles : NULL);
 	}
 	if (r == 0)
@@ -70,7 +69,7 @@ static int send_begin(csys_connection *connection, const struct message *message
 	for (;;) {
 		int is_over = csys_deadline_left(deadline) <= 0;
 		int r = begin(connection, message, out_number);
-		if (r == CSYS_EBUSY) {
+		if (r == CSYSI_CONNECTION_IS_FULL) {
 			r = await_kept(connection, deadline);
 			if (r < 0)
 				return r;
@@ -106,37 +105,74 @@ static void finish(csys_connection *connection, uint64_t number, csys_deadline d
 	}
 }
 
+/* Make a message of what a caller wants to be sent. */
+static int make_message(csys_connection *connection, const struct csysi_connection_content *content,
+			csys_deadline deadline, struct message *out)
+{
+	*out = (struct message){ { content->prefix, { content->data, content->size } }, NULL };
+	if ((!content->data && content->size > 0) ||
+	    (!content->attachments && content->count > 0) ||
+	    content->count > CSYS_CONNECTION_ATTACHMENTS)
+		return CSYS_EINVAL;
+	if (content->prefix.size > connection->most ||
+	    content->size > connection->most - content->prefix.size)
+		return CSYS_EMSGSIZE;
+	csysi_connection_sweep();
+	if (content->count == 0)
+		return 0;
+	out->outgoing = csysi_alloc_zero(sizeof *out->outgoing);
+	return out->outgoing ? csysi_outgoing_pack(connection, content->attachments, content->count,
+						   deadline, out->outgoing)
+			     : CSYS_ENOMEM;
+}
+
+/* The message was sent, with that number, or it was not. */
+static void finish_message(csys_connection *connection,
+			   const struct csysi_connection_content *content, struct message *message,
+			   int r, uint64_t number)
+{
+	if (r == 0 && message->outgoing)
+		csysi_outgoing_commit(connection, content->attachments, message->outgoing, number);
+	else if (message->outgoing)
+		csysi_outgoing_undo(message->outgoing);
+	csysi_free(message->outgoing);
+}
+
+int csysi_connection_send_once(csys_connection *connection,
+			       const struct csysi_connection_content *content)
+{
+	struct message message;
+	uint64_t number = 0;
+	int cancel = csysi_os_hold_cancel();
+
+	int r = make_message(connection, content, CSYS_POLL, &message);
+	if (r == 0)
+		r = begin(connection, &message, &number);
+	finish_message(connection, content, &message, r, number);
+	csysi_os_release_cancel(cancel);
+	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
+}
+
 int csys_connection_send_until(csys_connection *connection, const void *data, size_t size,
 			       const csys_attachment *attachments, size_t count,
 			       csys_deadline deadline)
 {
-	struct message message = { data, size, NULL };
-	uint64_t number;
+	const struct csysi_connection_content content = {
+		.data = data, .size = size, .attachments = attachments, .count = count
+	};
+	struct message message;
+	uint64_t number = 0;
 
-	if (!connection || (!data && size > 0) || (!attachments && count > 0) ||
-	    count > CSYS_CONNECTION_ATTACHMENTS)
+	if (!connection)
 		return CSYS_EINVAL;
-	if (size > connection->most)
-		return CSYS_EMSGSIZE;
-	csysi_connection_sweep();
-	int r = 0, cancel = 0;
-	if (count > 0) {
-		message.outgoing = csysi_alloc_zero(sizeof *message.outgoing);
-		r = message.outgoing ? csysi_outgoing_pack(connection, attachments, count, deadline,
-							   message.outgoing)
-				     : CSYS_ENOMEM;
-	}
+	int r = make_message(connection, &content, deadline, &message), cancel = 0;
 	if (r == 0)
 		r = send_begin(connection, &message, deadline, &number);
 	/* A thread that was cancelled from here on could not tell that what it has attached is
 	 * gone. */
 	if (count > 0)
 		cancel = csysi_os_hold_cancel();
-	if (r == 0 && count > 0)
-		csysi_outgoing_commit(connection, attachments, message.outgoing, number);
-	else if (message.outgoing)
-		csysi_outgoing_undo(message.outgoing);
-	csysi_free(message.outgoing);
+	finish_message(connection, &content, &message, r, number);
 	if (r == 0)
 		finish(connection, number, deadline);
 	if (count > 0)

@@ -105,20 +105,36 @@ static int push_rest(csys_connection *connection)
 	return 0;
 }
 
-int csysi_connection_begin(csys_connection *connection, const struct csysi_connection_frame *frame,
-			   const void *data, const csys_handle *handles)
+/* Copy what was not sent of some parts into the rest: all behind the first `sent` bytes. */
+static void keep_rest(csys_connection *connection, const csys_slice *parts, size_t count,
+		      size_t sent)
 {
-	size_t head = sizeof frame->head + frame->head.count * sizeof *frame->entries;
-	size_t size = (size_t)frame->head.size;
-	const csys_slice slices[2] = { { frame, head }, { data, size } };
-	const csys_message message = { .slices = slices,
-				       .slice_count = size > 0 ? 2 : 1,
-				       .handles = handles,
-				       .handle_count = frame->head.count };
-	size_t sent;
+	size_t at = 0;
 
+	for (size_t i = 0; i < count; at += parts[i++].size) {
+		size_t skip = sent <= at ? 0 : sent - at;
+		if (skip < parts[i].size)
+			memcpy(connection->rest + at + skip, (const char *)parts[i].data + skip,
+			       parts[i].size - skip);
+	}
+}
+
+int csysi_connection_begin(csys_connection *connection, const struct csysi_connection_frame *frame,
+			   const csys_slice *bytes, const csys_handle *handles)
+{
+	csys_slice parts[3] = { { frame, sizeof frame->head +
+						 frame->head.count * sizeof *frame->entries } };
+	csys_message message = { .slices = parts,
+				 .slice_count = 1,
+				 .handles = handles,
+				 .handle_count = frame->head.count };
+	size_t whole = parts[0].size + (size_t)frame->head.size, sent;
+
+	for (int i = 0; bytes && i < 2; i++)
+		if (bytes[i].size > 0)
+			parts[message.slice_count++] = bytes[i];
 	/* Before the first byte: afterwards there is no way back. */
-	int r = have_room(connection, head + size);
+	int r = have_room(connection, whole);
 	if (r == 0)
 		r = csys_message_try_send(connection->socket, &message, &sent);
 	if (r < 0) {
@@ -126,16 +142,12 @@ int csysi_connection_begin(csys_connection *connection, const struct csysi_conne
 		return told(connection, r);
 	}
 	connection->begin = sent;
-	connection->end = head + size;
-	if (sent == head + size) {
+	connection->end = whole;
+	if (sent == whole) {
 		drop_rest(connection);
 		return 0;
 	}
-	if (sent < head)
-		memcpy(connection->rest + sent, (const char *)frame + sent, head - sent);
-	size_t from = sent > head ? sent - head : 0;
-	if (size > from)
-		memcpy(connection->rest + head + from, (const char *)data + from, size - from);
+	keep_rest(connection, parts, message.slice_count, sent);
 	/* For what has come free meanwhile; the next step tells of a failure. */
 	(void)push_rest(connection);
 	return 0;

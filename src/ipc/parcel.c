@@ -39,8 +39,8 @@ void csys_parcel_close(csys_parcel *parcel)
 const void *csys_parcel_data(const csys_parcel *parcel, size_t *out_size)
 {
 	if (out_size)
-		*out_size = parcel ? parcel->size : 0;
-	return parcel ? parcel->data : NULL;
+		*out_size = parcel ? parcel->size - parcel->skip : 0;
+	return parcel ? parcel->data + parcel->skip : NULL;
 }
 
 size_t csys_parcel_count(const csys_parcel *parcel)

@@ -1,0 +1,552 @@
+/*
+ * ipc/test_service.c - promises of csys/ipc/service.h.
+ */
+#define _XOPEN_SOURCE 700
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ipc/call.h"
+#include "support/connection.h"
+#include "support/place.h"
+#include "support/service.h"
+#include "support/thread.h"
+
+#define LARGE ((size_t)4 << 20) /* more than the system holds for a socket */
+
+static uint64_t admitted, gone_last;
+static int gone_count;
+
+static int admit(void *context, uint64_t client, csys_socket *socket)
+{
+	assert_non_null(socket);
+	admitted = client;
+	return *(const int *)context;
+}
+
+static void gone(void *context, uint64_t client)
+{
+	(void)context;
+	gone_last = client;
+	gone_count++;
+}
+
+/* ---- clients that come -------------------------------------------------------------------- */
+
+static csys_caller *connected(void)
+{
+	csys_connection *connection;
+	csys_caller *made;
+
+	assert_int_equal(csys_connection_connect(place_address("x"), NULL, &connection), 0);
+	assert_int_equal(csys_caller_from_connection_take(connection, &made), 0);
+	return made;
+}
+
+static void listen_as(const csys_service_options *options)
+{
+	csys_listener *listener;
+
+	place_make();
+	assert_int_equal(csys_service_open(options, &service), 0);
+	assert_int_equal(csys_listener_bind(place_address("x"), NULL, &listener), 0);
+	assert_int_equal(csys_service_listen_take(service, listener), 0);
+}
+
+static void close_listening(void)
+{
+	csys_service_close(service);
+	service = NULL;
+	place_drop();
+}
+
+static void those_that_connect_are_clients_with_numbers_of_their_own(void **state)
+{
+	(void)state;
+	listen_as(NULL);
+	csys_caller *a = connected(), *b = connected();
+	csys_call *of_a = asked(a, "a");
+	csys_request *first = received("a");
+	csys_call *of_b = asked(b, "b");
+	csys_request *second = received("b");
+	assert_int_not_equal(csys_request_client(first), 0);
+	assert_int_not_equal(csys_request_client(first), csys_request_client(second));
+	assert_non_null(csys_request_socket(first));
+	answer(second, "of b");
+	answer(first, "of a");
+	assert_reply(of_a, 0, "of a");
+	assert_reply(of_b, 0, "of b");
+	csys_caller_close(a);
+	csys_caller_close(b);
+	close_listening();
+}
+
+static void those_that_are_not_admitted_are_closed(void **state)
+{
+	(void)state;
+	int verdict = 1;
+	const csys_service_options options = { .admit = admit, .context = &verdict };
+	csys_parcel *reply = NULL;
+	listen_as(&options);
+	csys_caller *a = connected();
+	assert_no_request();
+	assert_int_not_equal(admitted, 0);
+	assert_int_equal(csys_caller_call(a, "x", 1, NULL, 0, &reply), CSYS_EDISCONNECTED);
+	csys_caller_close(a);
+	verdict = 0;
+	a = connected();
+	csys_call *call = asked(a, "y");
+	csys_request *request = received("y");
+	assert_int_equal(csys_request_client(request), admitted);
+	answer(request, "z");
+	assert_reply(call, 0, "z");
+	csys_caller_close(a);
+	close_listening();
+}
+
+static void no_more_clients_are_accepted_than_there_may_be(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .most_clients = 1, .gone = gone };
+	listen_as(&options);
+	gone_count = 0;
+	csys_caller *a = connected(), *b = connected();
+	csys_call *of_a = asked(a, "a"), *of_b = asked(b, "b");
+	answer(received("a"), "1");
+	assert_no_request();
+	assert_reply(of_a, 0, "1");
+	csys_caller_close(a);
+	answer(received("b"), "2");
+	assert_int_equal(gone_count, 1);
+	assert_reply(of_b, 0, "2");
+	csys_caller_close(b);
+	close_listening();
+}
+
+static void accept_without_handles(void)
+{
+	csys_service_options options = { 0 };
+	listen_as(&options);
+	csys_caller *a = connected();
+	csys_call *call = asked(a, "x");
+	csys_handle handles[64];
+	int count = 0;
+	allow_handles(64);
+	while (csys_handle_dup(csys_standard(CSYS_STDIN), &handles[count]) == 0)
+		count++;
+	assert_no_request();
+	assert_no_request();
+	while (count > 0)
+		csys_handle_close(handles[--count]);
+	answer(received("x"), "y");
+	assert_reply(call, 0, "y");
+	csys_caller_close(a);
+	close_listening();
+}
+
+static void clients_wait_while_there_is_no_handle(void **state)
+{
+	(void)state;
+	in_child(accept_without_handles);
+}
+
+/* ---- clients that go ---------------------------------------------------------------------- */
+
+static void requests_of_one_that_is_gone_are_abandoned(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .gone = gone };
+	open_service(&options);
+	csys_caller *second = another_caller();
+	gone_count = 0;
+	csys_call *call = asked(second, "a"), *more = asked(second, "b");
+	csys_request *request = received("a");
+	uint64_t client = csys_request_client(request);
+	csys_call_close(call);
+	csys_call_close(more);
+	csys_caller_close(second);
+	/* What came before is received still. */
+	csys_request *last = received("b");
+	assert_no_request();
+	assert_int_equal(gone_count, 1);
+	assert_int_equal(gone_last, client);
+	assert_true(csys_request_is_abandoned(request));
+	assert_true(csys_request_is_abandoned(last));
+	assert_int_equal(csys_request_reply(request, "x", 1, NULL, 0), CSYS_ECANCELED);
+	csys_request_close(request);
+	csys_request_close(last);
+	/* Others are not. */
+	call = asked(caller, "c");
+	answer(received("c"), "d");
+	assert_reply(call, 0, "d");
+	close_service();
+	assert_int_equal(gone_count, 2);
+}
+
+static void a_reply_to_one_that_is_gone_says_so(void **state)
+{
+	(void)state;
+	open_service(NULL);
+	csys_call *call = asked(caller, "a");
+	csys_request *request = received("a");
+	csys_caller_close(caller);
+	caller = NULL;
+	csys_call_close(call);
+	struct ends pipe = opened_ends();
+	csys_attachment attachment = csys_attach_handle_take(pipe.writer);
+	assert_int_equal(csys_request_reply(request, "x", 1, &attachment, 1), CSYS_EDISCONNECTED);
+	close_ends(pipe); /* the caller's still */
+	csys_request_close(request);
+	close_service();
+}
+
+static void requests_outlive_the_service(void **state)
+{
+	(void)state;
+	open_service(NULL);
+	csys_parcel *reply = NULL;
+	csys_call *a = asked(caller, "a"), *b = asked(caller, "b");
+	csys_request *first = received("a"), *second = received("b");
+	csys_service_close(service);
+	service = NULL;
+	assert_true(csys_request_is_abandoned(first));
+	assert_string_equal(csys_request_data(first, NULL), "a");
+	assert_int_equal(csys_request_reply(first, "x", 1, NULL, 0), CSYS_ECANCELED);
+	assert_int_equal(csys_call_wait(a, &reply), CSYS_EDISCONNECTED);
+	csys_request_close(first);
+	csys_call_close(a);
+	csys_call_close(b);
+	csys_request_close(second);
+	close_service();
+}
+
+static void ask_and_hang(void)
+{
+	csys_call *call;
+	csys_caller *mine = connected();
+	CHECK(csys_caller_begin(mine, "ready", 5, NULL, 0, &call) == 0);
+	for (;;)
+		pause();
+}
+
+static void a_client_that_is_killed_is_gone(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .gone = gone };
+	listen_as(&options);
+	gone_count = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		ask_and_hang();
+		_exit(1);
+	}
+	csys_request *request = received("ready");
+	assert_false(csys_request_is_abandoned(request));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_no_request();
+	assert_true(csys_request_is_abandoned(request));
+	assert_int_equal(gone_count, 1);
+	csys_request_close(request);
+	close_listening();
+}
+
+/* ---- replies that wait ---------------------------------------------------------------------- */
+
+static void a_reply_never_waits_for_its_client(void **state)
+{
+	(void)state;
+	csys_call *calls[3];
+	csys_parcel *reply;
+	void *data = pattern(LARGE);
+	open_service(NULL);
+	struct ends pipe = opened_ends();
+	csys_region *region = NULL;
+	assert_int_equal(csys_region_create_anonymous(4096, NULL, &region), 0);
+	const csys_attachment attachments[] = { csys_attach_handle_take(pipe.writer),
+						csys_attach_handle(pipe.reader),
+						csys_attach_region(region) };
+	for (int i = 0; i < 3; i++)
+		calls[i] = asked(caller, "x");
+	for (int i = 0; i < 3; i++) {
+		csys_request *request = received("x");
+		assert_int_equal(csys_request_reply(request, data, i == 2 ? 5 : LARGE,
+						    i == 1 ? attachments : NULL, i == 1 ? 3 : 0),
+				 0);
+		csys_request_close(request);
+	}
+	/* What was not taken may be closed. */
+	csys_region_close(region);
+	csys_handle_close(pipe.reader);
+	csys_thread *thread = echo_thread();
+	for (int i = 2; i >= 0; i--) {
+		size_t size;
+		assert_int_equal(csys_call_wait(calls[i], &reply), 0);
+		assert_true(is_pattern(csys_parcel_data(reply, &size), i == 2 ? 5 : LARGE));
+		assert_int_equal(size, i == 2 ? 5 : LARGE);
+		if (i == 1) {
+			csys_handle handle;
+			assert_int_equal(csys_parcel_take_handle(reply, 1, &handle), 0);
+			csys_handle_close(handle);
+			assert_int_equal(csys_parcel_take_region(reply, 2, NULL, &region), 0);
+			csys_region_close(region);
+		}
+		csys_parcel_close(reply);
+		csys_call_close(calls[i]);
+	}
+	free(data);
+	end_echo(thread);
+	close_service();
+}
+
+static void what_waits_for_one_that_goes_is_dropped(void **state)
+{
+	(void)state;
+	void *data = pattern(LARGE);
+	open_service(NULL);
+	csys_call *calls[3];
+	struct ends pipe = opened_ends();
+	csys_attachment attachment = csys_attach_handle_take(pipe.writer);
+	for (int i = 0; i < 3; i++)
+		calls[i] = asked(caller, "x");
+	for (int i = 0; i < 3; i++) {
+		csys_request *request = received("x");
+		if (i < 2)
+			assert_int_equal(
+				csys_request_reply(request, data, LARGE, &attachment, (size_t)i),
+				0);
+		csys_request_close(request);
+	}
+	for (int i = 0; i < 3; i++)
+		csys_call_close(calls[i]);
+	csys_caller_close(caller);
+	caller = NULL;
+	assert_no_request();
+	/* Its writer is closed. */
+	char byte;
+	size_t size;
+	assert_int_equal(csys_stream_read(pipe.reader, &byte, 1, &size), 0);
+	assert_int_equal(size, 0);
+	csys_handle_close(pipe.reader);
+	free(data);
+	close_service();
+}
+
+static void a_client_has_a_limited_number_of_requests(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .most_requests = 2 };
+	csys_call *calls[3];
+	open_service(&options);
+	for (int i = 0; i < 3; i++)
+		calls[i] = asked(caller, i == 0 ? "a" : i == 1 ? "b" : "c");
+	csys_request *a = received("a"), *b = received("b");
+	assert_no_request();
+	/* Others are served. */
+	csys_caller *second = another_caller();
+	csys_call *other = asked(second, "d");
+	answer(received("d"), "4");
+	assert_reply(other, 0, "4");
+	csys_caller_close(second);
+	answer(b, "2");
+	csys_request *c = received("c");
+	answer(a, "1");
+	answer(c, "3");
+	for (int i = 0; i < 3; i++)
+		assert_reply(calls[i], 0, i == 0 ? "1" : i == 1 ? "2" : "3");
+	close_service();
+}
+
+static void one_that_does_not_read_is_not_read(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .most_requests = 2 };
+	void *data = pattern(LARGE);
+	csys_request *request = NULL;
+	open_service(&options);
+	csys_call *calls[20];
+	for (int i = 0; i < 20; i++)
+		calls[i] = asked(caller, "x");
+	int count = 0;
+	while (csys_service_try_recv(service, &request) == 0) {
+		assert_int_equal(csys_request_reply(request, data, LARGE, NULL, 0), 0);
+		csys_request_close(request);
+		count++;
+	}
+	/* The first is in the connection, two wait. */
+	assert_int_equal(count, 3);
+	for (int i = 0; i < 20; i++)
+		csys_call_close(calls[i]);
+	free(data);
+	close_service();
+}
+
+/* ---- hostile clients ------------------------------------------------------------------------ */
+
+static void requests_that_break_a_rule_end_their_client_alone(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .gone = gone };
+	const struct csysi_call_head right = { .magic = CSYSI_CALL_MAGIC,
+					       .kind = CSYSI_CALL_REQUEST,
+					       .id = 1 };
+	open_service(&options);
+	gone_count = 0;
+	for (int i = 0; i < 6; i++) {
+		struct csysi_call_head wrong = right;
+		csys_parcel *parcel = NULL;
+		connect_both();
+		assert_int_equal(csys_service_connect_take(service, near_side, NULL), 0);
+		if (i == 0)
+			wrong.magic++;
+		else if (i == 1)
+			wrong.kind = CSYSI_CALL_REPLY;
+		else if (i == 2)
+			wrong.kind = 99;
+		else if (i == 3)
+			wrong.reserved = 1;
+		size_t size = i == 4 ? sizeof wrong - 1 : i == 5 ? 0 : sizeof wrong;
+		assert_int_equal(csys_connection_send(far_side, &wrong, size, NULL, 0), 0);
+		assert_no_request();
+		assert_int_equal(gone_count, i + 1);
+		assert_int_equal(csys_connection_recv(far_side, &parcel), CSYS_EDISCONNECTED);
+		csys_connection_close(far_side);
+	}
+	csys_call *call = asked(caller, "a");
+	answer(received("a"), "b");
+	assert_reply(call, 0, "b");
+	close_service();
+}
+
+static void a_client_that_sends_without_end_takes_turns(void **state)
+{
+	(void)state;
+	const struct csysi_call_head cancel = { .magic = CSYSI_CALL_MAGIC,
+						.kind = CSYSI_CALL_CANCEL,
+						.id = 1 };
+	open_service(NULL);
+	connect_both();
+	assert_int_equal(csys_service_connect_take(service, near_side, NULL), 0);
+	/* Messages that are no requests, as many as there is room for. */
+	while (csys_connection_try_send(far_side, &cancel, sizeof cancel, NULL, 0) == 0)
+		;
+	csys_call *call = asked(caller, "a");
+	answer(received("a"), "b");
+	assert_reply(call, 0, "b");
+	csys_connection_close(far_side);
+	close_service();
+}
+
+/* ---- stopping, waiting, arguments ----------------------------------------------------------- */
+
+static void *receive_until_stopped(void *unused)
+{
+	csys_request *request;
+
+	return csys_service_recv(service, &request) == CSYS_ECANCELED ? unused : (void *)1;
+}
+
+static void all_threads_that_receive_are_stopped(void **state)
+{
+	(void)state;
+	csys_thread *threads[4];
+	csys_request *request;
+	open_service(NULL);
+	csys_call *call = asked(caller, "a");
+	csys_request *open = received("a");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(csys_thread_spawn(receive_until_stopped, NULL, NULL, &threads[i]),
+				 0);
+	take_a_nap();
+	csys_service_stop(service);
+	for (int i = 0; i < 4; i++) {
+		void *result = (void *)1;
+		assert_int_equal(csys_thread_join(threads[i], &result), 0);
+		assert_null(result);
+		csys_thread_unref(threads[i]);
+	}
+	assert_int_equal(csys_service_recv(service, &request), CSYS_ECANCELED);
+	assert_int_equal(csys_service_try_recv(service, &request), CSYS_ECANCELED);
+	answer(open, "b");
+	assert_reply(call, 0, "b");
+	close_service();
+}
+
+static void a_service_is_waited_for_in_loops(void **state)
+{
+	(void)state;
+	open_service(NULL);
+	csys_poll_item item = { .waitable = csys_service_waitable(service) };
+	csys_request *request = NULL;
+	assert_int_equal(csys_poll(&item, 1, csys_after_ms(1)), CSYS_ETIMEDOUT);
+	assert_int_equal(csys_service_recv_until(service, csys_after_ms(1), &request),
+			 CSYS_ETIMEDOUT);
+	csys_call *call = asked(caller, "a");
+	assert_true(csys_poll(&item, 1, csys_after_s(60)) > 0);
+	assert_int_equal(csys_service_try_recv(service, &request), 0);
+	answer(request, "b");
+	assert_reply(call, 0, "b");
+	close_service();
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+	(void)state;
+	const csys_service_options reserved = { .reserved = { 1 } };
+	const csys_service_options large = { .of = { .most = CSYS_CONNECTION_MOST + 1 } };
+	csys_service *none = NULL;
+	csys_request *request = NULL;
+	assert_int_equal(csys_service_open(NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_service_open(&reserved, &none), CSYS_EINVAL);
+	assert_int_equal(csys_service_open(&large, &none), CSYS_EINVAL);
+	assert_null(none);
+	open_service(NULL);
+	assert_int_equal(csys_service_listen_take(service, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_service_connect_take(service, NULL, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_service_recv(NULL, &request), CSYS_EINVAL);
+	assert_int_equal(csys_service_recv(service, NULL), CSYS_EINVAL);
+	assert_int_equal(csys_request_reply(NULL, "", 0, NULL, 0), CSYS_EINVAL);
+	assert_int_equal(csys_request_fail(NULL, 1, NULL, 0), CSYS_EINVAL);
+	assert_null(csys_request_data(NULL, NULL));
+	assert_null(csys_request_parcel(NULL));
+	assert_null(csys_request_socket(NULL));
+	assert_int_equal(csys_request_client(NULL), 0);
+	assert_int_equal(csys_request_is_abandoned(NULL), 0);
+	assert_true(csys_deadline_is_forever(csys_request_deadline(NULL)));
+	csys_call *call = asked(caller, "a");
+	request = received("a");
+	assert_int_equal(csys_request_reply(request, NULL, 1, NULL, 0), CSYS_EINVAL);
+	assert_int_equal(csys_request_reply(request, "", 0, NULL, 1), CSYS_EINVAL);
+	answer(request, "b");
+	assert_reply(call, 0, "b");
+	csys_request_close(NULL);
+	csys_service_stop(NULL);
+	csys_service_close(NULL);
+	close_service();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(those_that_connect_are_clients_with_numbers_of_their_own),
+		TEST(those_that_are_not_admitted_are_closed),
+		TEST(no_more_clients_are_accepted_than_there_may_be),
+		TEST(clients_wait_while_there_is_no_handle),
+		TEST(requests_of_one_that_is_gone_are_abandoned),
+		TEST(a_reply_to_one_that_is_gone_says_so),
+		TEST(requests_outlive_the_service),
+		TEST(a_client_that_is_killed_is_gone),
+		TEST(a_reply_never_waits_for_its_client),
+		TEST(what_waits_for_one_that_goes_is_dropped),
+		TEST(a_client_has_a_limited_number_of_requests),
+		TEST(one_that_does_not_read_is_not_read),
+		TEST(requests_that_break_a_rule_end_their_client_alone),
+		TEST(a_client_that_sends_without_end_takes_turns),
+		TEST(all_threads_that_receive_are_stopped),
+		TEST(a_service_is_waited_for_in_loops),
+		TEST(what_makes_no_sense_is_refused),
+	};
+	return RUN(tests);
+}
