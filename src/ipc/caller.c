@@ -201,7 +201,7 @@ static int begin(csys_caller *caller, const struct csysi_connection_content *con
 		.deadline = csys_deadline_is_poll(deadline) ? 0 : deadline.ns,
 	};
 	struct csysi_connection_content request = *content;
-	csys_call *call;
+	csys_call *call = NULL;
 
 	int r = open_call(caller, &call);
 	if (r < 0)

@@ -204,8 +204,8 @@ static int tell_dropped(csys_request *request)
 					       .kind = CSYSI_CALL_DROPPED,
 					       .id = request->id };
 	int r = send_answer(client, drop);
-	/* Without memory too: then it is tried again. */
-	return (r == CSYS_EAGAIN || r == CSYS_ENOMEM) && enqueue(client, drop, 0);
+	/* Whatever has failed: it is tried again, and if that fails the client is closed. */
+	return r < 0 && r != CSYS_EDISCONNECTED && r != CSYS_EBADMSG && enqueue(client, drop, 0);
 }
 
 void csys_request_close(csys_request *request)

@@ -7,7 +7,7 @@
  *     if (r == 0)
  *             r = csys_caller_call_until(caller, "sum 1 2", 7, NULL, 0, csys_after_s(1), &reply);
  *     if (r == 0 && csys_reply_code(reply) == 0)
- *             puts(csys_parcel_data(reply, NULL));
+ *             printf("%s\n", (const char *)csys_parcel_data(reply, NULL));
  *
  * and several at once
  *

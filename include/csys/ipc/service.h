@@ -16,7 +16,7 @@
  *
  * where answer says, now or later and in any thread,
  *
- *     const char *data = csys_request_data(request, &size);
+ *     const void *data = csys_request_data(request, &size);
  *     if (size == 0)
  *             r = csys_request_fail(request, CSYS_EINVAL, "nothing is asked", 16);
  *     else
