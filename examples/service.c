@@ -5,8 +5,8 @@
  *     service ask PATH REQUEST...     send all requests at once, print the replies in order
  *
  * where a request is `get NAME`, `set NAME VALUE`, `wait NAME` (answered when the name has a value,
- * however long that takes) or `stop`.  Shows: several requests under way, a request that is kept and
- * answered later, failures with a code and a text, deadlines, and clients that are killed while
+ * however long that takes) or `stop`.  Shows: several requests under way, a request that is kept
+ * and answered later, failures with a code and a text, deadlines, and clients that are killed while
  * they wait: what they asked is dropped, and nobody else hears of it.
  */
 #include <stdio.h>

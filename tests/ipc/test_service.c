@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/connection.h"
 #include "support/place.h"
 #include "support/service.h"
 #include "support/thread.h"
@@ -247,6 +248,78 @@ static void a_client_that_is_killed_is_gone(void **state)
 	close_listening();
 }
 
+static void ask_until_killed(csys_connection *connection)
+{
+	static const char data[70000];
+	csys_caller *mine;
+	CHECK(csys_caller_from_connection_take(connection, &mine) == 0);
+	for (size_t i = 0;; i++) {
+		csys_call *call;
+		csys_attachment attachment = csys_attach_handle(csys_standard(CSYS_STDERR));
+		CHECK(csys_caller_begin(mine, data, i * 7919 % sizeof data, &attachment, 1,
+					&call) == 0);
+		csys_parcel *reply;
+		/* Some are waited for, and some are given up. */
+		if (i % 3 != 0 && csys_call_wait(call, &reply) == 0)
+			csys_parcel_close(reply);
+		csys_call_close(call);
+	}
+}
+
+static void return_request(csys_request *request)
+{
+	csys_handle handle;
+	size_t size;
+	const void *data = csys_request_data(request, &size);
+	assert_int_equal(csys_parcel_take_handle(csys_request_parcel(request), 0, &handle), 0);
+	csys_attachment attachment = csys_attach_handle_take(handle);
+	if (csys_request_reply(request, data, size, &attachment, 1) < 0)
+		csys_handle_close(handle);
+	csys_request_close(request);
+}
+
+/* One that is killed after so many requests were received. */
+static void serve_one_that_is_killed(int count)
+{
+	csys_request *request;
+	connect_both();
+	pid_t pid = fork();
+	if (pid == 0) {
+		csys_connection_close(near_side);
+		ask_until_killed(far_side);
+		_exit(1);
+	}
+	assert_true(pid > 0);
+	csys_connection_close(far_side);
+	assert_int_equal(csys_service_connect_take(service, near_side, NULL), 0);
+	gone_count = 0;
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(csys_service_recv(service, &request), 0);
+		return_request(request);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	while (gone_count == 0)
+		if (csys_service_try_recv(service, &request) == 0)
+			return_request(request);
+}
+
+static void clients_that_are_killed_at_any_time_leave_nothing(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .gone = gone };
+	open_service(&options);
+	int handles = open_handles();
+	for (int i = 0; i < (is_watched() ? 8 : 40); i++) {
+		serve_one_that_is_killed(i);
+		assert_int_equal(open_handles(), handles);
+	}
+	csys_call *call = asked(caller, "a");
+	answer(received("a"), "b");
+	assert_reply(call, 0, "b");
+	close_service();
+}
+
 /* ---- stopping, waiting, arguments ----------------------------------------------------------- */
 
 static void *receive_until_stopped(void *unused)
@@ -346,6 +419,7 @@ int main(void)
 		TEST(a_reply_to_one_that_is_gone_says_so),
 		TEST(requests_outlive_the_service),
 		TEST(a_client_that_is_killed_is_gone),
+		TEST(clients_that_are_killed_at_any_time_leave_nothing),
 		TEST(all_threads_that_receive_are_stopped),
 		TEST(a_service_is_waited_for_in_loops),
 		TEST(what_makes_no_sense_is_refused),

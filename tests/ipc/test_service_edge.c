@@ -208,7 +208,7 @@ static void a_client_that_sends_without_end_takes_turns(void **state)
 
 /* ---- lack of memory ------------------------------------------------------------------------- */
 
-/* A request, a reply that waits for room, and a request that is dropped: what of it failed first. */
+/* A request, a reply that waits for room, and a request that is dropped: what failed first. */
 static int use_once(csys_request **out_request)
 {
 	csys_connection *a = NULL, *b = NULL;
