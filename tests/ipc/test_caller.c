@@ -309,6 +309,49 @@ static void a_forked_child_only_closes_its_copy(void **state)
 
 /* ---- threads ------------------------------------------------------------------------------ */
 
+static void *wait_for_text(void *call)
+{
+	csys_parcel *reply = NULL;
+
+	if (csys_call_wait_until(call, csys_after_s(60), &reply) < 0)
+		return NULL;
+	csys_parcel_close(reply);
+	return call;
+}
+
+static void end_waiting(csys_thread *thread, csys_call *call)
+{
+	void *result = NULL;
+
+	assert_int_equal(csys_thread_join(thread, &result), 0);
+	csys_thread_unref(thread);
+	assert_ptr_equal(result, call);
+	csys_call_close(call);
+}
+
+static void the_thread_that_receives_does_it_for_all_and_hands_over(void **state)
+{
+	(void)state;
+	csys_thread *threads[3];
+	csys_call *calls[3];
+	csys_request *requests[3];
+	open_service(NULL);
+	for (int i = 0; i < 3; i++)
+		calls[i] = asked(caller, "x");
+	for (int i = 0; i < 3; i++) {
+		requests[i] = received("x");
+		assert_int_equal(csys_thread_spawn(wait_for_text, calls[i], NULL, &threads[i]), 0);
+		take_a_nap(); /* so that the first one receives, and the others wait for it */
+	}
+	answer(requests[1], "of a thread that waits");
+	end_waiting(threads[1], calls[1]);
+	answer(requests[0], "of the one that receives");
+	end_waiting(threads[0], calls[0]);
+	answer(requests[2], "of the one that goes on");
+	end_waiting(threads[2], calls[2]);
+	close_service();
+}
+
 #define THREADS 4
 
 static void *ask_often(void *failure)
@@ -363,6 +406,7 @@ int main(void)
 		TEST(a_closed_caller_ends_its_calls),
 		TEST(threads_that_wait_find_that_the_caller_is_closed),
 		TEST(a_forked_child_only_closes_its_copy),
+		TEST(the_thread_that_receives_does_it_for_all_and_hands_over),
 		TEST(threads_that_call_at_once_get_their_own_replies),
 	};
 	return RUN(tests);

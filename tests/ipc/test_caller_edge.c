@@ -3,6 +3,7 @@
  * memory.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ipc/call.h"
 #include "support/connection.h"
@@ -12,12 +13,11 @@
 
 /* ---- large messages ------------------------------------------------------------------------- */
 
-static void large_requests_and_replies_do_not_wait_for_each_other(void **state)
+static void exchange_large(const csys_service_options *options)
 {
-	(void)state;
 	csys_call *calls[4];
 	void *data = pattern(LARGE);
-	open_service(NULL);
+	open_service(options);
 	csys_thread *thread = echo_thread();
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(csys_caller_begin(caller, data, LARGE, NULL, 0, &calls[i]), 0);
@@ -33,6 +33,15 @@ static void large_requests_and_replies_do_not_wait_for_each_other(void **state)
 	free(data);
 	end_echo(thread);
 	close_service();
+}
+
+static void large_requests_and_replies_do_not_wait_for_each_other(void **state)
+{
+	(void)state;
+	/* With one request at a time the next is read only after the caller has read the reply. */
+	const csys_service_options one = { .most_requests = 1 };
+	exchange_large(NULL);
+	exchange_large(&one);
 }
 
 static void what_there_was_no_room_for_is_sent_while_replies_are_waited_for(void **state)
@@ -79,6 +88,8 @@ static void a_loop_waits_for_replies_and_for_room(void **state)
 	csys_call_close(call);
 	free(data);
 	end_echo(thread);
+	item.waitable = csys_caller_waitable(caller);
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
 	item.waitable = csys_caller_waitable(NULL);
 	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_EBADF);
 	close_service();
@@ -156,6 +167,34 @@ static void replies_that_break_a_rule_end_all_calls(void **state)
 		assert_int_equal(csys_caller_begin(caller, "y", 1, NULL, 0, &none), CSYS_EBADMSG);
 		close_hostile(call);
 	}
+}
+
+static void a_second_reply_is_dropped(void **state)
+{
+	(void)state;
+	csys_parcel *reply = NULL, *request;
+	struct csysi_call_head head;
+	open_hostile();
+	csys_call *call = asked(caller, "x"), *other = asked(caller, "y");
+	assert_int_equal(csys_connection_recv(far_side, &request), 0);
+	memcpy(&head, csys_parcel_data(request, NULL), sizeof head);
+	csys_parcel_close(request);
+	head.kind = CSYSI_CALL_REPLY;
+	csys_attachment attachment = csys_attach_handle(csys_standard(CSYS_STDERR));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(csys_connection_send(far_side, &head, sizeof head, &attachment, 1),
+				 0);
+	/* This receives both, and the handles of one are closed: the test counts them. */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(csys_call_wait_until(other, csys_after_ms(1), &reply),
+				 CSYS_ETIMEDOUT);
+	assert_int_equal(csys_call_wait(call, &reply), 0);
+	csys_parcel_close(reply);
+	assert_int_equal(csys_connection_send(far_side, &head, sizeof head, &attachment, 1), 0);
+	assert_int_equal(csys_call_wait(call, &reply), CSYS_EINVAL);
+	assert_int_equal(csys_call_wait_until(other, csys_after_ms(1), &reply), CSYS_ETIMEDOUT);
+	csys_call_close(other);
+	close_hostile(call);
 }
 
 static void *flood(void *unused)
@@ -252,6 +291,7 @@ int main(void)
 		TEST(a_loop_waits_for_replies_and_for_room),
 		TEST(a_request_has_fewer_bytes_than_a_message),
 		TEST(replies_that_break_a_rule_end_all_calls),
+		TEST(a_second_reply_is_dropped),
 		TEST(replies_of_no_call_do_not_keep_one_from_its_deadline),
 		TEST(what_makes_no_sense_is_refused),
 		TEST(without_memory_or_handles_nothing_is_left),

@@ -68,6 +68,27 @@ static void a_reply_never_waits_for_its_client(void **state)
 	close_service();
 }
 
+static void the_rest_of_a_reply_is_sent_while_its_request_is_open(void **state)
+{
+	(void)state;
+	const csys_service_options options = { .most_requests = 1 };
+	csys_parcel *reply = NULL;
+	void *data = pattern(LARGE);
+	open_service(&options);
+	csys_call *call = asked(caller, "x");
+	csys_request *request = received("x");
+	assert_int_equal(csys_request_reply(request, data, LARGE, NULL, 0), 0);
+	csys_thread *thread = echo_thread();
+	assert_int_equal(csys_call_wait_until(call, csys_after_s(60), &reply), 0);
+	assert_true(is_pattern(csys_parcel_data(reply, NULL), LARGE));
+	csys_parcel_close(reply);
+	csys_call_close(call);
+	end_echo(thread);
+	csys_request_close(request);
+	free(data);
+	close_service();
+}
+
 static void what_waits_for_one_that_goes_is_dropped(void **state)
 {
 	(void)state;
@@ -309,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_reply_never_waits_for_its_client),
+		TEST(the_rest_of_a_reply_is_sent_while_its_request_is_open),
 		TEST(what_waits_for_one_that_goes_is_dropped),
 		TEST(a_client_has_a_limited_number_of_requests),
 		TEST(one_that_does_not_read_is_not_read),
