@@ -341,7 +341,8 @@ static void the_thread_that_receives_does_it_for_all_and_hands_over(void **state
 	for (int i = 0; i < 3; i++) {
 		requests[i] = received("x");
 		assert_int_equal(csys_thread_spawn(wait_for_text, calls[i], NULL, &threads[i]), 0);
-		take_a_nap(); /* so that the first one receives, and the others wait for it */
+		for (int naps = 0; naps < 50; naps++) /* the first receives, the others wait */
+			take_a_nap();
 	}
 	answer(requests[1], "of a thread that waits");
 	end_waiting(threads[1], calls[1]);
