@@ -149,7 +149,7 @@ static int send_request(csys_caller *caller, const struct csysi_connection_conte
 {
 	for (;;) {
 		int is_over = csys_deadline_left(deadline) <= 0;
-		int r = csysi_connection_send_once(caller->connection, content);
+		int r = csysi_connection_send_once(caller->connection, content, deadline);
 		if (r == CSYS_EAGAIN || r == CSYSI_CONNECTION_IS_FULL) {
 			if (is_over)
 				return CSYS_ETIMEDOUT;
@@ -270,7 +270,7 @@ static void cancel_call(csys_call *call)
 					      .id = call->id };
 	const struct csysi_connection_content content = { .prefix = { &head, sizeof head } };
 
-	(void)csysi_connection_send_once(caller->connection, &content);
+	(void)csysi_connection_send_once(caller->connection, &content, CSYS_POLL);
 	csysi_caller_note_pending(caller);
 }
 

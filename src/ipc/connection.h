@@ -189,11 +189,13 @@ struct csysi_connection_content {
 #define CSYSI_CONNECTION_IS_FULL 1
 
 /*
- * Send a message, or begin to, if that does not wait: connection_send.c.  Nothing is received for
- * it.  CSYS_EAGAIN; CSYSI_CONNECTION_IS_FULL; else as csys_connection_send.
+ * Send a message, or begin to, if there is room: connection_send.c.  Nothing is received for it.
+ * `deadline` is for ends of channels that another thread uses: CSYS_ETIMEDOUT.  CSYS_EAGAIN: no
+ * room; CSYSI_CONNECTION_IS_FULL; else as csys_connection_send.
  */
 int csysi_connection_send_once(csys_connection *connection,
-			       const struct csysi_connection_content *content);
+			       const struct csysi_connection_content *content,
+			       csys_deadline deadline);
 
 /* Wait until there is something to receive, or room for what is pending. */
 int csysi_connection_wait(csys_connection *connection, int is_writing, csys_deadline deadline);

@@ -139,18 +139,19 @@ static void finish_message(csys_connection *connection,
 }
 
 int csysi_connection_send_once(csys_connection *connection,
-			       const struct csysi_connection_content *content)
+			       const struct csysi_connection_content *content,
+			       csys_deadline deadline)
 {
 	struct message message;
 	uint64_t number = 0;
 	int cancel = csysi_os_hold_cancel();
 
-	int r = make_message(connection, content, CSYS_POLL, &message);
+	int r = make_message(connection, content, deadline, &message);
 	if (r == 0)
 		r = begin(connection, &message, &number);
 	finish_message(connection, content, &message, r, number);
 	csysi_os_release_cancel(cancel);
-	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
+	return r;
 }
 
 int csys_connection_send_until(csys_connection *connection, const void *data, size_t size,

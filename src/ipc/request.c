@@ -58,7 +58,7 @@ static int send_answer(struct csysi_client *client, const struct csysi_answer *a
 		.attachments = answer->attachments,
 		.count = answer->count,
 	};
-	return csysi_connection_send_once(client->connection, &content);
+	return csysi_connection_send_once(client->connection, &content, CSYS_POLL);
 }
 
 /* One that cannot be sent: there is no reply.  If that cannot be sent either, its caller must not
@@ -150,8 +150,9 @@ static int answer(csys_request *request, int code, struct csysi_connection_conte
 	if (csys_request_is_abandoned(request))
 		return CSYS_ECANCELED;
 	content->prefix = (csys_slice){ &head, sizeof head };
-	int r = csysi_connection_send_once(client->connection, content);
-	if (r == CSYSI_CONNECTION_IS_FULL)
+	int r = csysi_connection_send_once(client->connection, content, CSYS_POLL);
+	/* What another thread uses cannot be waited for here either. */
+	if (r == CSYSI_CONNECTION_IS_FULL || r == CSYS_ETIMEDOUT)
 		return CSYS_EBUSY;
 	if (r == CSYS_EAGAIN)
 		return queue_answer(client, &head, content);
