@@ -88,7 +88,8 @@ end TERM 9
 # SIGHUP starts it again at once, and the log anew.
 rm log
 begin -l log -b 1000000,1000000 -n 0 sh -c 'echo up >"$0"; exec "$1" polite' news "$CSYS_TEST_HELPER"
-until grep -q ready log; do :; done
+# Either may be first.
+until grep -q ready log && grep -q started log; do :; done
 mv log old
 kill -HUP $pid
 read -r line <&3
