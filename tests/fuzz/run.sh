@@ -104,7 +104,7 @@ try_plant() {
     mkdir -p "$name"
     compile_planted "$file" "$expression" "$name/planted.o" || return 1
     link "$target" "$name/program" "$name/planted.o" || return 1
-    if fuzz "$name/program" "$target" 60 "$name/corpus" "$name" >"$name/log" 2>&1; then
+    if fuzz "$name/program" "$target" 180 "$name/corpus" "$name" >"$name/log" 2>&1; then
         echo "run.sh: fuzz_$target.c does not find: $file $expression"
         return 1
     fi
