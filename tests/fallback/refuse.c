@@ -9,6 +9,7 @@
  *   clone_pidfd  clone with CLONE_PIDFD: EINVAL
  *   ptpeer       ioctl with TIOCGPTPEER: EINVAL
  *   o_tmpfile    openat with O_TMPFILE: EOPNOTSUPP
+ *   advice       madvise does nothing and says that it has, as under qemu-user
  *   populate     madvise with MADV_POPULATE_READ and _WRITE: EINVAL
  *   link         linkat: EPERM, as on a file system without links
  *   peerpidfd    getsockopt with SO_PEERPIDFD: ENOPROTOOPT
@@ -151,6 +152,10 @@ static void apply(const char *name, int *error)
 	}
 	if (strcmp(name, "o_tmpfile") == 0) {
 		refuse_argument(SYS_openat, 2, BPF_JSET, 020000000, EOPNOTSUPP);
+		return;
+	}
+	if (strcmp(name, "advice") == 0) {
+		refuse(SYS_madvise, 0);
 		return;
 	}
 	if (strcmp(name, "populate") == 0) {

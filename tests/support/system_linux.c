@@ -62,12 +62,13 @@ int enter_network_namespace(void)
 #define MADV_WIPEONFORK 18
 #endif
 
-/* Linux 4.14 has pages that a copy finds empty. */
+/* Linux 4.14 has pages that a copy finds empty.  What takes an advice that is none has not. */
 static int has_wiped_pages(void)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
 	void *page = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int can = page != MAP_FAILED && madvise(page, size, MADV_WIPEONFORK) == 0;
+	int can = page != MAP_FAILED && madvise(page, size, MADV_WIPEONFORK) == 0 &&
+		  madvise(page, size, -1) < 0;
 
 	if (page != MAP_FAILED)
 		munmap(page, size);

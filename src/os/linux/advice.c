@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/fault.h"
+#include "os/linux/linux.h"
 #include "os/posix/posix.h"
 
 /* Newer than some libcs. */
@@ -34,6 +35,15 @@ int csysi_os_map_resize(void **address, size_t size, size_t new_size, int may_mo
 	}
 	*address = moved;
 	return 0;
+}
+
+int csysi_linux_hears_advice(void)
+{
+	int error = errno;
+	int is = madvise(NULL, 0, -1) < 0; /* no kernel has this one */
+
+	errno = error;
+	return is;
 }
 
 /* Call madvise for all pages of a range. */
@@ -73,7 +83,7 @@ int csysi_os_map_advise(void *address, size_t size, enum csysi_os_advice advice)
 int csysi_os_map_prefault(void *address, size_t size, int writing)
 {
 	if (advise(address, size, writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0)
-		return 0;
+		return csysi_linux_hears_advice() ? 0 : csysi_posix_touch(address, size);
 	if (errno == EINVAL) /* a kernel before 5.14, or no write access */
 		return csysi_posix_touch(address, size);
 	int r = csysi_posix_fail();

@@ -3,7 +3,8 @@
  *
  * A word in a page that the kernel fills with zeros in each copy of the memory, whichever call
  * copies it: fork, or a raw clone, of which a handler of pthread_atfork does not hear.  Kernels
- * before 4.14 have no such pages; there a handler has to do.
+ * before 4.14 have no such pages, nor has an emulator that hears no advice; there a handler has to
+ * do.
  */
 #define _DEFAULT_SOURCE /* madvise */
 #include <errno.h>
@@ -11,12 +12,12 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "os/linux/linux.h"
 #include "os/os.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
-
 static uint32_t *page;   /* of the word; NULL until the first call */
 static uint32_t last;    /* the greatest number given in this process and those before it */
 static uint32_t by_hand; /* the word, where there is no such page */
@@ -36,7 +37,7 @@ static uint32_t *make_page(void)
 	uint32_t *wiped = made == MAP_FAILED ? NULL : made;
 	uint32_t *before = NULL;
 
-	if (wiped && madvise(wiped, size, MADV_WIPEONFORK) < 0) {
+	if (wiped && (madvise(wiped, size, MADV_WIPEONFORK) < 0 || !csysi_linux_hears_advice())) {
 		munmap(wiped, size);
 		wiped = NULL;
 	}

@@ -44,6 +44,10 @@ struct __attribute__((packed, may_alias)) directory_entry {
 };
 #define ENTRY_IS_DIRECTORY 4 /* the type DT_DIR */
 
+/* Whether madvise looks at what is advised.  An emulator may say yes to all and do nothing, as
+ * qemu-user 7.2 does (advice.c). */
+int csysi_linux_hears_advice(void);
+
 /* How many CPUs the mask of a thread has; 0 if it cannot be read.  Thread 0 is the calling one
  * (cpu.c). */
 int csysi_linux_count_cpus(pid_t thread);
