@@ -19,6 +19,7 @@ mount -t devpts -o ptmxmode=0666 none /dev/pts
 mount -t tmpfs none /dev/shm
 chmod 1777 tmp dev/shm
 ln -sf /proc/self/fd /dev/fd
+ifconfig lo up
 echo 'root:x:0:0::/:/bin/sh' >/etc/passwd
 export PATH=/bin:/usr/bin HOME=/
 
