@@ -9,9 +9,10 @@
  *
  * `shared.mutex.pair` and the like: pairs of calls in one process, while no other wants the object.
  * `shared.mutex.2`: two processes want one mutex all the time; the time for a pair of either.
+ * `shared.barrier.2`: two processes meet; `shared.condvar.2`: they take turns under a mutex.
  * `shared.death`: from the kill of a holder to the return of a process that sleeps for its lock.
- * `shared.attach`, `shared.make`, `shared.open`: how long it takes to begin and end.  Beside csys
- * stands the ratio to each peer: the median of the rounds' ratios.
+ * `shared.attach`, `shared.make`, `shared.open`: how long it takes to begin and end.
+ * `shared.bytes.*`: the memory of each thing.  Beside csys stands the ratio to each peer: the median of the rounds' ratios.
  */
 #include <signal.h>
 #include <stddef.h>
@@ -117,6 +118,22 @@ static double run_two(const struct shared_peer *peer, const struct what *what, v
 	return (double)(bench_now() - begin) / (2.0 * count);
 }
 
+/* Both need each other from the first time on. */
+static double run_meeting(const struct shared_peer *peer, const struct what *what, void *object,
+			  int count)
+{
+	pid_t pid = forked();
+	if (pid == 0) {
+		loop_of(peer, what)(object, 1 + count);
+		_exit(0);
+	}
+	loop_of(peer, what)(object, 1);
+	int64_t begin = bench_now();
+	loop_of(peer, what)(object, count);
+	reap(pid, 0);
+	return (double)(bench_now() - begin) / count;
+}
+
 static pid_t start_holder(const struct shared_peer *peer, void *object)
 {
 	pid_t pid = forked();
@@ -169,6 +186,8 @@ static const struct what cases[] = {
 	{ "shared.semaphore.pair", "ns", 400000, LOOP(semaphore), run_alone },
 	{ "shared.mutex.2", "ns", 200000, LOOP(mutex), run_two },
 	{ "shared.rwlock.read.2", "ns", 200000, LOOP(read), run_two },
+	{ "shared.barrier.2", "ns", 50000, LOOP(barrier), run_meeting },
+	{ "shared.condvar.2", "ns", 50000, LOOP(condvar), run_meeting },
 	{ "shared.death", "us", 10, LOOP(lock), run_death },
 	{ "shared.attach", "ns", 2000, LOOP(attach), run_alone },
 	{ "shared.make", "ns", 500, LOOP(make), run_alone },
@@ -203,6 +222,23 @@ static void measure_all(const struct bench_options *options, int round, const st
 	for (size_t i = 0; i < PEERS; i++)
 		names[i] = peers[i]->name;
 	bench_add_ratios(what->name, names, values, PEERS);
+}
+
+static const char *sizes_of;
+
+static void add_size(const char *name, double bytes)
+{
+	bench_add(name, sizes_of, bytes, "bytes");
+}
+
+static void add_sizes(const struct bench_options *options)
+{
+	for (size_t i = 0; i < PEERS; i++) {
+		sizes_of = peers[i]->name;
+		if (bench_listed(options->only, sizes_of) && peers[i]->sizes &&
+		    bench_listed(options->cases, "shared.bytes"))
+			peers[i]->sizes(add_size);
+	}
 }
 
 static int count_only(const struct bench_options *options)
@@ -244,6 +280,7 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < CASES; i++)
 			if (bench_listed(options.cases, cases[i].name))
 				measure_all(&options, round, &cases[i]);
+	add_sizes(&options);
 	bench_print();
 	printf("# others: %.0f %% of the CPUs\n", 100 * machine_others_since(&begin));
 	return 0;

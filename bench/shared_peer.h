@@ -22,6 +22,10 @@ struct shared_peer {
 	void (*write)(void *object, int count);
 	void (*semaphore)(void *object, int count);
 
+	/* `count` times, by two processes: meet; take turns under the mutex. */
+	void (*barrier)(void *object, int count);
+	void (*condvar)(void *object, int count);
+
 	/* Lock the mutex, and leave it so: 1 if a holder has ended before. */
 	int (*lock)(void *object);
 
@@ -30,6 +34,9 @@ struct shared_peer {
 	void (*attach)(void *object, int count);
 	void (*make)(void *object, int count);
 	void (*open)(void *object, int count);
+
+	/* Tell how many bytes of memory each thing takes. */
+	void (*sizes)(void (*tell)(const char *name, double bytes));
 };
 
 #endif

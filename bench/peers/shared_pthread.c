@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "../bench.h"
 #include "../shared_peer.h"
@@ -15,6 +16,13 @@ struct objects {
 	char apart[64];
 	pthread_rwlock_t rwlock;
 	sem_t semaphore;
+	char further[64];
+	pthread_barrier_t barrier;
+	char beyond[64];
+	pthread_mutex_t turning;
+	pthread_cond_t turned;
+	int turn;
+	pid_t maker;
 };
 
 static void must(int error)
@@ -39,6 +47,16 @@ static struct objects *map(int robust)
 	must(pthread_rwlockattr_setpshared(&rwlock, PTHREAD_PROCESS_SHARED));
 	must(pthread_rwlock_init(&made->rwlock, &rwlock));
 	must(sem_init(&made->semaphore, 1, 0));
+	pthread_barrierattr_t barrier;
+	pthread_condattr_t condvar;
+	must(pthread_barrierattr_init(&barrier));
+	must(pthread_barrierattr_setpshared(&barrier, PTHREAD_PROCESS_SHARED));
+	must(pthread_barrier_init(&made->barrier, &barrier, 2));
+	must(pthread_condattr_init(&condvar));
+	must(pthread_condattr_setpshared(&condvar, PTHREAD_PROCESS_SHARED));
+	must(pthread_cond_init(&made->turned, &condvar));
+	must(pthread_mutex_init(&made->turning, &mutex));
+	made->maker = getpid();
 	return made;
 }
 
@@ -94,6 +112,38 @@ static void semaphore(void *object, int count)
 	}
 }
 
+static void barrier(void *object, int count)
+{
+	struct objects *objects = object;
+	for (int i = 0; i < count; i++) {
+		int error = pthread_barrier_wait(&objects->barrier);
+		must(error == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : error);
+	}
+}
+
+static void condvar(void *object, int count)
+{
+	struct objects *objects = object;
+	int mine = getpid() != objects->maker;
+	must(pthread_mutex_lock(&objects->turning));
+	for (int i = 0; i < count; i++) {
+		while (objects->turn != mine)
+			must(pthread_cond_wait(&objects->turned, &objects->turning));
+		objects->turn = !mine;
+		must(pthread_cond_signal(&objects->turned));
+	}
+	must(pthread_mutex_unlock(&objects->turning));
+}
+
+static void sizes(void (*tell)(const char *name, double bytes))
+{
+	tell("shared.bytes.mutex", sizeof(pthread_mutex_t));
+	tell("shared.bytes.rwlock", sizeof(pthread_rwlock_t));
+	tell("shared.bytes.semaphore", sizeof(sem_t));
+	tell("shared.bytes.barrier", sizeof(pthread_barrier_t));
+	tell("shared.bytes.condvar", sizeof(pthread_cond_t));
+}
+
 static int lock(void *object)
 {
 	struct objects *objects = object;
@@ -113,6 +163,9 @@ const struct shared_peer shared_peer_pthread = {
 	.read = read_lock,
 	.write = write_lock,
 	.semaphore = semaphore,
+	.barrier = barrier,
+	.condvar = condvar,
+	.sizes = sizes,
 };
 
 const struct shared_peer shared_peer_pthread_robust = {
