@@ -12,7 +12,8 @@
  * `shared.barrier.2`: two processes meet; `shared.condvar.2`: they take turns under a mutex.
  * `shared.death`: from the kill of a holder to the return of a process that sleeps for its lock.
  * `shared.attach`, `shared.make`, `shared.open`: how long it takes to begin and end.
- * `shared.bytes.*`: the memory of each thing.  Beside csys stands the ratio to each peer: the median of the rounds' ratios.
+ * `shared.bytes.*`: the memory of each thing.
+ * Beside csys stands the ratio to each peer: the median of the rounds' ratios.
  */
 #include <signal.h>
 #include <stddef.h>

@@ -38,7 +38,7 @@ static void a_timer_is_ready_from_its_time_on_until_it_is_set_again(void **state
 		csysi_os_timer_set(timer, i == 0 ? INT64_MAX : INT64_MAX - i);
 		assert_int_equal(is_ready(timer, CSYS_POLL), 0);
 	}
-	/* Long past: as soon as the kernel looks at its timers, which an emulated machine does late. */
+	/* Long past: once the kernel looks at its timers, which an emulated machine does late. */
 	csysi_os_timer_set(timer, 1);
 	assert_int_equal(is_ready(timer, CSYS_FOREVER), 1);
 	csysi_os_close(timer);
