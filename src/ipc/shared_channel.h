@@ -377,6 +377,10 @@ static inline int csysi_shared_wake_senders(const csys_shared_channel *channel)
 void csysi_shared_receiver_arm(csys_shared_receiver *receiver);
 void csysi_shared_sender_arm(csys_shared_sender *sender);
 
+/* Nothing was found after that, but that this sender lives: see to it that its end makes the handle
+ * ready. */
+void csysi_shared_receiver_expect(const csys_shared_receiver *receiver, uint32_t id);
+
 /* The same calls did not end with nothing: make the handle ready, since nobody tells it of what has
  * been seen. */
 void csysi_shared_handle_wake(const struct csysi_shared_handle *handle);

@@ -75,7 +75,6 @@ int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *
 	const struct csysi_shared_ring *ring = channel->ring;
 	/* Acquire, here and below, pairs with the release in count_opened. */
 	uint32_t opened = csysi_load_acquire(&ring->opened);
-	int is_known = opened != 0;
 
 	for (uint32_t i = 0; i < channel->senders; i++) {
 		/* Seq_cst pairs with the close of a sender, which looks for a sleeping receiver
@@ -87,12 +86,11 @@ int csysi_shared_are_senders_gone(const csys_shared_channel *channel, uint32_t *
 			*out_id = id;
 			return 0;
 		}
-		is_known = 1;
 	}
 	*out_id = 0;
 	/* One that came meanwhile may have an entry that was passed before, and the one that lived
 	 * until then be closed by now. */
-	return is_known && !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING) &&
+	return opened != 0 && !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING) &&
 	       csysi_load_acquire(&ring->opened) == opened;
 }
 

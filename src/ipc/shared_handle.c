@@ -20,6 +20,9 @@
  *     A sender that waits for room has an alarm always; it waits only while the channel is full.
  *   - A process that becomes another program tells nothing at all.  So while a sender of another
  *     process lives the receiver looks once a second.
+ *   - A sender that comes tells the notifier, and is counted only then.  If the receiver finds one
+ *     that it does not watch yet, without an alarm, it makes the handle ready itself: that one may
+ *     be killed before it tells.
  *   - A thread that ends in a process that goes on tells the notifier when it leaves the region.
  *
  * What is read of the ring may be any bytes: then the handle is ready too often, or never.
@@ -237,6 +240,17 @@ void csysi_shared_receiver_arm(csys_shared_receiver *receiver)
 		has_others |= receiver->handle->watches[i].process != CSYS_NO_HANDLE;
 	}
 	set_alarm(receiver->handle, is_blind ? 1 : has_others ? NAPS_BESIDE_OTHERS : 0);
+}
+
+void csysi_shared_receiver_expect(const csys_shared_receiver *receiver, uint32_t id)
+{
+	const struct csysi_shared_handle *handle = receiver->handle;
+	int is_watched = id == 0 || handle->has_alarm;
+
+	for (uint32_t i = 0; i < handle->watched && !is_watched; i++)
+		is_watched = handle->watches[i].id == id;
+	if (!is_watched)
+		csysi_shared_handle_wake(handle);
 }
 
 void csysi_shared_sender_arm(csys_shared_sender *sender)

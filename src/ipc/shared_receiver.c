@@ -240,6 +240,8 @@ static int await_slow(csys_shared_receiver *receiver, csys_deadline deadline,
 			}
 		}
 		if (is_over) {
+			if (receiver->handle)
+				csysi_shared_receiver_expect(receiver, sender);
 			r = CSYS_ETIMEDOUT;
 			break;
 		}

@@ -53,8 +53,8 @@ static inline int is_receiver_seen(const csys_shared_sender *sender)
 
 /* ---- opening and closing ------------------------------------------------------------------ */
 
-/* Count that a member has a sender from now on.  After its id is in the ring: a thread that is
- * killed in between is known by that. */
+/* Count that a member has a sender from now on.  After its id is in the ring and the receiver was
+ * told: one that is killed before that has never come. */
 static void count_opened(struct csysi_shared_ring *ring)
 {
 	/* Release pairs with the acquire in csysi_shared_are_senders_gone.  0 would be none. */
@@ -79,7 +79,6 @@ static int take_entry(csys_shared_sender *sender, uint32_t id)
 			continue;
 		sender->at = i;
 		csysi_shared_sender_tell_place(sender, id);
-		count_opened(ring);
 		return 0;
 	}
 	return channel->flags & CSYSI_SHARED_CHANNEL_SINGLE ? CSYS_EBUSY : CSYS_ENOSPC;
@@ -120,8 +119,10 @@ int csys_shared_sender_open(csys_shared_channel *channel, csys_shared_sender **o
 		csysi_shared_sender_release(sender);
 		return r;
 	}
-	/* A receiver that is waited for has one sender more to watch. */
+	/* A receiver that is waited for has one sender more to watch.  Before that is counted: of
+	 * one that is killed by then it need not hear. */
 	(void)csysi_shared_wake_receiver_slow(channel, sender->remote);
+	count_opened(channel->ring);
 	*out = sender;
 	return 0;
 }
@@ -154,12 +155,12 @@ int csysi_shared_sender_turn(csys_shared_sender *sender, csys_deadline deadline)
 	if (was != id) {
 		csysi_shared_flight_over(&channel->ring->ids[sender->at], id);
 		/* The entry is another's, if this one was seen as closed. */
-		if (csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id)) {
+		if (csysi_cas_acq_rel(&channel->ring->ids[sender->at], &was, id))
 			csysi_shared_sender_tell_place(sender, id);
-			count_opened(channel->ring);
-		} else {
+		else
 			r = take_entry(sender, id);
-		}
+		if (r == 0)
+			count_opened(channel->ring);
 	}
 	if (r < 0)
 		return r;

@@ -403,6 +403,8 @@ static const struct traced_walk walks[] = {
 static const struct traced_walk long_walks[] = {
 	REGION_WALK("open, send and close", begin, NULL, start_receiver, open_send_and_close, look,
 		    check_receiver),
+	REGION_WALK("open, send to a loop and close", begin, NULL, start_receiver_in_loop,
+		    open_send_and_close, look, check_receiver),
 	REGION_WALK("receive from a loop", begin_full, prepare_receiver, start_sender_in_loop,
 		    receive_batch, look, check_sender),
 	REGION_WALK("open, receive and close", begin_with_some, NULL, NULL, open_receive_and_close,

@@ -491,6 +491,11 @@ MODELLED = {
                           'include/csys/ipc/shared_rwlock_inside.h:csys_shared_rwlock_(unlock_)?read',
                           'src/ipc/region_member.c:csysi_region_is_alive|fill_place',
                           'src/ipc/region.h:csysi_region_is_takable'],
+    'shared_handle.pml': ['src/ipc/shared_handle.c:clear|watch_sender|csysi_shared_receiver_(arm|expect)',
+                          'src/ipc/shared_end.c:'
+                          'csysi_shared_(are_senders_gone|wake_receiver_slow)',
+                          'src/ipc/shared_sender.c:csys_shared_sender_(open|close)|take_entry',
+                          'src/ipc/shared_receiver.c:await_slow'],
     'shared_condvar.pml': ['src/ipc/shared_condvar.c:(?!csys_shared_condvar_wait(_while.*)?$).*'],
     'sleep.pml': ['src/os/posix/wake.c', 'src/base/wakequeue.h'],
     'task_queue.pml': ['src/sync/task_queue.c:csys_task_queue_wake|run_task|run_some'],
