@@ -220,6 +220,29 @@ int csys_call_try_wait(csys_call *call, csys_parcel **out_reply)
 	return r == CSYS_ETIMEDOUT ? CSYS_EAGAIN : r;
 }
 
+int csys_caller_advance(csys_caller *caller)
+{
+	if (!caller)
+		return CSYS_EINVAL;
+	if (!csysi_caller_is_ours(caller))
+		return CSYS_EBADF;
+	int cancel = csysi_os_hold_cancel();
+	csysi_lock_lock(&caller->lock);
+	int r = caller->end_code;
+	int is_mine = r == 0 && !caller->is_led;
+	caller->is_led |= is_mine;
+	csysi_lock_unlock(&caller->lock);
+	for (int i = 0; is_mine && r == 0 && i < MOST_BEHIND; i++)
+		r = csysi_caller_receive(caller);
+	if (is_mine) {
+		csysi_lock_lock(&caller->lock);
+		csysi_caller_hand_over(caller);
+		csysi_lock_unlock(&caller->lock);
+	}
+	csysi_os_release_cancel(cancel);
+	return r == CSYS_EAGAIN ? 0 : r;
+}
+
 int csys_reply_code(const csys_parcel *reply)
 {
 	return reply ? reply->code : 0;

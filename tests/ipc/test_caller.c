@@ -290,6 +290,7 @@ static void use_in_child(void)
 	csys_request *request;
 	CHECK(csys_caller_begin(caller, "x", 1, NULL, 0, &call) == CSYS_EBADF);
 	CHECK(csys_caller_call(caller, "x", 1, NULL, 0, &reply) == CSYS_EBADF);
+	CHECK(csys_caller_advance(caller) == CSYS_EBADF);
 	CHECK(csys_service_recv(service, &request) == CSYS_EBADF);
 	csys_caller_close(caller);
 	csys_service_close(service);

@@ -95,6 +95,61 @@ static void a_loop_waits_for_replies_and_for_room(void **state)
 	close_service();
 }
 
+static int is_ready(void)
+{
+	csys_poll_item item = { .waitable = csys_caller_waitable(caller) };
+	int r = csys_poll(&item, 1, CSYS_POLL);
+
+	assert_true(r == 1 || r == CSYS_ETIMEDOUT);
+	return r == 1;
+}
+
+static void a_loop_has_nothing_to_do_while_no_call_is_open(void **state)
+{
+	(void)state;
+	void *data = pattern(LARGE);
+	csys_call *call = NULL;
+	open_service(NULL);
+	/* A reply that comes after its call was closed. */
+	call = asked(caller, "a");
+	csys_request *request = received("a");
+	answer(request, "b");
+	csys_call_close(call);
+	assert_true(is_ready());
+	assert_int_equal(csys_caller_advance(caller), 0);
+	assert_false(is_ready());
+	/* The rest of a request whose call was closed. */
+	assert_int_equal(csys_caller_try_begin(caller, data, LARGE, NULL, 0, &call), 0);
+	csys_call_close(call);
+	request = NULL;
+	while (!request) {
+		int r = csys_service_try_recv(service, &request);
+		assert_true(r == 0 || r == CSYS_EAGAIN);
+		assert_int_equal(csys_caller_advance(caller), 0);
+	}
+	size_t size;
+	assert_true(is_pattern(csys_request_data(request, &size), LARGE));
+	assert_int_equal(size, LARGE);
+	csys_request_close(request);
+	assert_int_equal(csys_caller_advance(caller), 0);
+	assert_false(is_ready());
+	/* Replies are kept for their calls. */
+	call = asked(caller, "c");
+	answer(received("c"), "d");
+	assert_int_equal(csys_caller_advance(caller), 0);
+	assert_false(is_ready());
+	assert_reply(call, 0, "d");
+	/* The end of the service. */
+	csys_service_close(service);
+	service = NULL;
+	assert_true(is_ready());
+	assert_int_equal(csys_caller_advance(caller), CSYS_EDISCONNECTED);
+	assert_int_equal(csys_caller_advance(caller), CSYS_EDISCONNECTED);
+	assert_int_equal(csys_caller_advance(NULL), CSYS_EINVAL);
+	free(data);
+	close_service();
+}
+
 static void a_request_has_fewer_bytes_than_a_message(void **state)
 {
 	(void)state;
@@ -227,6 +282,41 @@ static void replies_of_no_call_do_not_keep_one_from_its_deadline(void **state)
 	csys_connection_close(far_side);
 }
 
+/* Replies of no call. */
+static void put_replies(int count)
+{
+	const struct csysi_call_head head = { .magic = CSYSI_CALL_MAGIC,
+					      .kind = CSYSI_CALL_REPLY,
+					      .id = 12345 };
+
+	for (int i = 0; i < count; i++)
+		from_service(&head, sizeof head);
+}
+
+static void one_wait_looks_at_some_messages_and_not_at_all(void **state)
+{
+	(void)state;
+	struct csysi_call_head head;
+	csys_parcel *reply, *request;
+	for (int i = 0; i < 2; i++) {
+		int count = 0, r;
+		open_hostile();
+		csys_call *call = asked(caller, "x");
+		assert_int_equal(csys_connection_recv(far_side, &request), 0);
+		memcpy(&head, csys_parcel_data(request, NULL), sizeof head);
+		csys_parcel_close(request);
+		head.kind = CSYSI_CALL_REPLY;
+		put_replies(i == 0 ? 20 : 100);
+		from_service(&head, sizeof head);
+		while ((r = csys_call_try_wait(call, &reply)) == CSYS_EAGAIN)
+			count++;
+		assert_int_equal(r, 0);
+		assert_true(i == 0 ? count == 0 : count > 0 && count < 100);
+		csys_parcel_close(reply);
+		close_hostile(call);
+	}
+}
+
 /* ---- arguments, and lack of memory ---------------------------------------------------------- */
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -289,10 +379,12 @@ int main(void)
 		TEST(large_requests_and_replies_do_not_wait_for_each_other),
 		TEST(what_there_was_no_room_for_is_sent_while_replies_are_waited_for),
 		TEST(a_loop_waits_for_replies_and_for_room),
+		TEST(a_loop_has_nothing_to_do_while_no_call_is_open),
 		TEST(a_request_has_fewer_bytes_than_a_message),
 		TEST(replies_that_break_a_rule_end_all_calls),
 		TEST(a_second_reply_is_dropped),
 		TEST(replies_of_no_call_do_not_keep_one_from_its_deadline),
+		TEST(one_wait_looks_at_some_messages_and_not_at_all),
 		TEST(what_makes_no_sense_is_refused),
 		TEST(without_memory_or_handles_nothing_is_left),
 	};

@@ -263,15 +263,32 @@ CSYSI_AUTO(csys_call, csys_call_close(*object))
 /* ---- event loops, and what it tells --------------------------------------------------------- */
 
 /**
- * Make a waitable for replies, and for room for what is pending.
+ * Make a waitable for what the service sends, and for room for requests that are not sent whole.
  *
- * When it is ready, call csys_call_try_wait for each open call: the first one receives what has
- * come, also for the others.
+ * When it is ready, call csys_caller_advance, and then csys_call_try_wait for each open call.
  *
  * \param caller  the caller
  * \return the waitable; csys_poll fails with CSYS_EBADF for NULL
  */
 CSYS_API csys_waitable csys_caller_waitable(csys_caller *caller);
+
+/**
+ * Receive what has come, and send what there is room for.  It does not wait.
+ *
+ * Event loops call it when csys_caller_waitable is ready.  It is needed while no call is open, too:
+ * replies of calls that were closed come then, and the end of the service.  Replies are kept for
+ * their calls.  One call receives a limited number of messages; if there are more the waitable
+ * stays ready.  If another thread receives at the moment, this is left to it.
+ *
+ * \param caller  the caller
+ * \retval 0            it is done
+ * \retval CSYS_ENOMEM  no memory; it may be done again
+ * \retval CSYS_EBADF   the caller is the parent's
+ * \retval CSYS_EINVAL  the caller is NULL
+ * \retval other        what all calls end with from now on, as csys_call_wait.  The waitable may
+ *                      stay ready, so do not wait for it any more
+ */
+CSYS_API CSYS_MUST_CHECK int csys_caller_advance(csys_caller *caller);
 
 /**
  * Get the socket of a caller, to be asked about the service (csys/ipc/peer.h).
