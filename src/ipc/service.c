@@ -10,8 +10,8 @@
 
 #define USUAL_MOST_REQUESTS 64
 
-/* How long nothing is accepted when that has failed. */
-#define ACCEPT_AGAIN_MS 50
+/* After how long what has failed is tried again, such as to accept. */
+#define AGAIN_MS 50
 
 /* ---- making ------------------------------------------------------------------------------- */
 
@@ -70,12 +70,16 @@ static int is_full(const csys_service *service)
 	return most > 0 && service->client_count + service->coming >= most;
 }
 
+static void try_again_later(csys_service *service)
+{
+	(void)!csys_wait_set_set_timer(service->set, service->timer, csys_after_ms(AGAIN_MS), 0);
+}
+
 /* With the lock, as the next one. */
 static void accept_none(csys_service *service, int has_failed)
 {
 	if (has_failed)
-		(void)!csys_wait_set_set_timer(service->set, service->timer,
-					       csys_after_ms(ACCEPT_AGAIN_MS), 0);
+		try_again_later(service);
 	if (!service->is_accepting)
 		return;
 	service->is_accepting = 0;
@@ -90,24 +94,35 @@ static void accept_again(csys_service *service)
 		return;
 	service->is_accepting = 1;
 	for (struct csysi_ring *link = service->listeners.next; link != &service->listeners;
-	     link = link->next)
-		/* Without memory it is tried later. */
-		if (csys_wait_set_resume(service->set, place_of(link)->entry) < 0)
+	     link = link->next) {
+		int r = csys_wait_set_resume(service->set, place_of(link)->entry);
+		/* One that was closed is told to be so; without memory it is tried later. */
+		if (r < 0 && r != CSYS_EBADF) {
 			accept_none(service, 1);
+			return;
+		}
+	}
 }
 
-void csysi_service_pause(csys_service *service, int has_failed)
+int csysi_service_may_accept(csys_service *service)
+{
+	if (is_full(service)) {
+		accept_none(service, 0);
+		return 0;
+	}
+	service->coming++;
+	return 1;
+}
+
+void csysi_service_accepted(csys_service *service, int has_failed)
 {
 	csysi_lock_lock(&service->lock);
+	service->coming--;
 	if (has_failed || is_full(service))
 		accept_none(service, has_failed);
-	csysi_lock_unlock(&service->lock);
-}
-
-void csysi_service_resume(csys_service *service)
-{
-	csysi_lock_lock(&service->lock);
-	accept_again(service);
+	else
+		/* Another thread may have found that there was no room beside this one. */
+		accept_again(service);
 	csysi_lock_unlock(&service->lock);
 }
 
@@ -120,6 +135,11 @@ int csys_service_listen_take(csys_service *service, csys_listener *listener)
 	if (listener->kind != CSYS_SOCKET_STREAM || !listener->is_local)
 		return CSYS_EBADMSG;
 	csysi_lock_lock(&service->lock);
+	/* Such as by a callback of csys_service_close, which would not see it. */
+	if (service->is_closed) {
+		csysi_lock_unlock(&service->lock);
+		return CSYS_ECANCELED;
+	}
 	struct csysi_place *place = csysi_slot_take(&service->places);
 	int r = place ? csys_wait_set_add(service->set, csys_listener_waitable(listener),
 					  csys_token_number(csysi_slot_id(place)), &place->entry)
@@ -163,8 +183,10 @@ static int add_entries(struct csysi_client *client, struct csysi_place *place)
 static int add_client(struct csysi_client *client)
 {
 	csys_service *service = client->service;
-	struct csysi_place *place = csysi_slot_take(&service->places);
 
+	if (service->is_closed) /* as in csys_service_listen_take */
+		return CSYS_ECANCELED;
+	struct csysi_place *place = csysi_slot_take(&service->places);
 	if (!place)
 		return CSYS_ENOMEM;
 	int r = add_entries(client, place);
@@ -250,14 +272,20 @@ void csysi_client_leave(struct csysi_client *client)
 	leave_service(service);
 }
 
-/* Let an entry be paused or not, as `want` says.  It stays as it is if that fails. */
-static void turn(csys_wait_set *set, csys_wait_entry entry, int want, int *is_on)
+/* Let an entry be paused or not, as `want` says.  If that fails it stays as it is for some time. */
+static void turn(csys_service *service, csys_wait_entry entry, int want, int *is_on)
 {
 	if (want == *is_on)
 		return;
-	int r = want ? csys_wait_set_resume(set, entry) : csys_wait_set_pause(set, entry);
-	if (r == 0)
+	int r = want ? csys_wait_set_resume(service->set, entry)
+		     : csys_wait_set_pause(service->set, entry);
+	/* A handle that was closed is told to be so. */
+	if (r == 0 || r == CSYS_EBADF) {
 		*is_on = want;
+		return;
+	}
+	service->has_failed = 1;
+	try_again_later(service);
 }
 
 void csysi_client_note(struct csysi_client *client)
@@ -267,11 +295,25 @@ void csysi_client_note(struct csysi_client *client)
 	if (client->is_gone || service->is_closed)
 		return;
 	/* Each thread that changes what is asked here looks after that: the last one is right. */
-	turn(service->set, client->reading, client->requests < service->options.most_requests,
+	turn(service, client->reading, client->requests < service->options.most_requests,
 	     &client->is_reading);
-	turn(service->set, client->writing,
+	turn(service, client->writing,
 	     !csysi_ring_is_empty(&client->queue) || csys_connection_is_pending(client->connection),
 	     &client->is_writing);
+}
+
+void csysi_service_resume(csys_service *service)
+{
+	csysi_lock_lock(&service->lock);
+	accept_again(service);
+	int has_failed = service->has_failed;
+	service->has_failed = 0;
+	for (uint32_t i = 0; has_failed && i < service->places.count; i++) {
+		struct csysi_place *place = (void *)csysi_slot_at(&service->places, i);
+		if (place->slot.generation % 2 == 1 && place->client)
+			csysi_client_note(place->client);
+	}
+	csysi_lock_unlock(&service->lock);
 }
 
 /* Take a client out of the lists: its queue.  With the lock. */
@@ -348,6 +390,7 @@ void csys_service_close(csys_service *service)
 {
 	if (!service)
 		return;
+	int cancel = csysi_os_hold_cancel(); /* for `gone` */
 	csysi_lock_lock(&service->lock);
 	service->is_closed = 1;
 	csysi_lock_unlock(&service->lock);
@@ -360,6 +403,7 @@ void csys_service_close(csys_service *service)
 	csys_wait_set_close(service->set);
 	csysi_lock_lock(&service->lock);
 	leave_service(service);
+	csysi_os_release_cancel(cancel);
 }
 
 void csys_service_stop(csys_service *service)

@@ -68,7 +68,7 @@ struct csysi_place {
 struct csys_service {
 	csys_service_options options;
 	csys_wait_set *set;
-	csys_wait_entry timer; /* when to accept again */
+	csys_wait_entry timer; /* when to try again what has failed */
 	uint32_t generation;   /* of the process */
 	uint32_t is_stopped;   /* atomic */
 
@@ -81,6 +81,7 @@ struct csys_service {
 	uint64_t last_number;
 	int is_closed;
 	int is_accepting; /* the entries of listeners are not paused */
+	int has_failed;   /* an entry of a client could not be paused or resumed */
 };
 
 struct csys_request {
@@ -122,10 +123,15 @@ void csysi_client_drop(struct csysi_client *client);
 /* Pause and resume its entries as things are.  With the lock. */
 void csysi_client_note(struct csysi_client *client);
 
-/* Accept no client until one is gone; with a failure, for some time. */
-void csysi_service_pause(csys_service *service, int has_failed);
+/* Whether a thread may accept a client, which is coming then; if not, the listeners are paused.
+ * With the lock. */
+int csysi_service_may_accept(csys_service *service);
 
-/* Accept again, unless there are as many clients as there may be. */
+/* A thread has done so, and there is a client or none.  With a failure nothing is accepted for some
+ * time. */
+void csysi_service_accepted(csys_service *service, int has_failed);
+
+/* Try again what has failed. */
 void csysi_service_resume(csys_service *service);
 
 /* ---- answers: service_answer.c -------------------------------------------------------------- */

@@ -27,27 +27,39 @@ static int lose_listener(csys_service *service, uint64_t token, int r)
 	return r;
 }
 
-/* Accept one client. */
-static int accept_one(csys_service *service, csys_listener *listener, uint64_t token)
+/* Let a connection be a client, or close it. */
+static void admit(csys_service *service, csys_connection *connection)
 {
 	const csys_service_options *options = &service->options;
-	csys_connection *connection;
-
-	int r = csys_connection_accept_until(listener, &options->of, CSYS_POLL, &connection);
-	if (r == CSYS_ETIMEDOUT || r == CSYS_ENOMEM)
-		return 0;
-	if (r == CSYS_EMFILE) {
-		csysi_service_pause(service, 1);
-		return 0;
-	}
-	if (r < 0)
-		return lose_listener(service, token, r);
 	uint64_t number = csysi_service_number(service);
-	if ((options->admit &&
-	     options->admit(options->context, number, csys_connection_socket(connection)) != 0) ||
-	    csysi_client_open(service, number, connection) < 0)
-		csys_connection_close(connection);
-	return 0;
+	int is_admitted =
+		!options->admit ||
+		options->admit(options->context, number, csys_connection_socket(connection)) == 0;
+
+	if (is_admitted && csysi_client_open(service, number, connection) == 0)
+		return;
+	csys_connection_close(connection);
+	/* One that the callback has let in, and that there is no memory for. */
+	if (is_admitted && options->admit && options->gone)
+		options->gone(options->context, number);
+}
+
+/* Accept one client, if there is one. */
+static int accept_one(csys_service *service, csys_listener *listener, uint64_t token)
+{
+	csys_connection *connection;
+	csys_socket *socket;
+
+	int r = csys_listener_accept_until(listener, CSYS_POLL, &socket);
+	int is_short = r == CSYS_EMFILE || r == CSYS_ENOMEM;
+	if (r == 0 &&
+	    csys_connection_from_socket_take(socket, &service->options.of, &connection) == 0)
+		admit(service, connection);
+	else if (r == 0)
+		/* It may be gone again, which is no failure of the listener. */
+		csys_socket_close(socket);
+	csysi_service_accepted(service, is_short);
+	return r == 0 || r == CSYS_ETIMEDOUT || is_short ? 0 : lose_listener(service, token, r);
 }
 
 /* ---- requests ----------------------------------------------------------------------------- */
@@ -117,19 +129,11 @@ static int handle(csys_service *service, uint64_t token, csys_request **out)
 	csys_listener *listener = place ? place->listener : NULL;
 	if (client)
 		may_read = enter(client);
-	size_t most = service->options.most_clients;
-	int may_accept = listener && (most == 0 || service->client_count + service->coming < most);
-	service->coming += (size_t)may_accept;
+	int may_accept = listener && csysi_service_may_accept(service);
 	csysi_lock_unlock(&service->lock);
 	if (client)
 		return serve(client, may_read, out);
-	int r = may_accept ? accept_one(service, listener, token) : 0;
-	csysi_lock_lock(&service->lock);
-	service->coming -= (size_t)may_accept;
-	csysi_lock_unlock(&service->lock);
-	if (listener)
-		csysi_service_pause(service, 0);
-	return r;
+	return may_accept ? accept_one(service, listener, token) : 0;
 }
 
 /* ---- receiving ---------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ipc/connection.h"
@@ -121,6 +122,62 @@ static void an_answer_that_has_no_room_is_sent_later(void **state)
 	close_sides();
 }
 
+/* How many bytes of the next message the system takes at first; 0: as it likes. */
+static size_t cut;
+
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct msghdr shorter = *message;
+	struct iovec parts[8];
+	size_t count = 0, left = cut;
+
+	if (cut == 0 || (size_t)message->msg_iovlen > sizeof parts / sizeof *parts)
+		return __real_sendmsg(fd, message, flags);
+	for (; left > 0 && count < (size_t)message->msg_iovlen; count++) {
+		parts[count] = message->msg_iov[count];
+		if (parts[count].iov_len > left)
+			parts[count].iov_len = left;
+		left -= parts[count].iov_len;
+	}
+	cut = 0;
+	shorter.msg_iov = parts;
+	shorter.msg_iovlen = count;
+	return __real_sendmsg(fd, &shorter, flags);
+}
+
+static void what_the_system_does_not_take_at_once_follows(void **state)
+{
+	(void)state;
+	struct ends pipe = opened_ends();
+	const csys_attachment attachment = csys_attach_handle(pipe.reader);
+	const struct csysi_connection_content content = {
+		.prefix = { "before", 6 },
+		.data = "behind it",
+		.size = 9,
+		.attachments = &attachment,
+		.count = 1,
+	};
+	const size_t whole = sizeof(struct csysi_connection_head) +
+			     sizeof(struct csysi_connection_entry) + 6 + 9;
+	skip_unless_wrapped();
+	connect_both();
+	for (size_t at = 1; at < whole; at++) {
+		size_t size;
+		cut = at;
+		assert_int_equal(csysi_connection_send_once(near_side, &content, CSYS_POLL), 0);
+		assert_int_equal(cut, 0);
+		csys_parcel *parcel = heard(far_side);
+		assert_string_equal(csys_parcel_data(parcel, &size), "beforebehind it");
+		assert_int_equal(size, 15);
+		assert_int_equal(csys_parcel_count(parcel), 1);
+		csys_parcel_close(parcel);
+	}
+	close_ends(pipe);
+	close_sides();
+}
+
 /* ---- what is kept ------------------------------------------------------------------------- */
 
 static void no_more_handles_are_kept_than_promised(void **state)
@@ -209,6 +266,7 @@ int main(void)
 		TEST(a_flush_keeps_so_much_and_no_more),
 		TEST(a_connection_with_messages_in_its_queue_is_not_sent),
 		TEST(an_answer_that_has_no_room_is_sent_later),
+		TEST(what_the_system_does_not_take_at_once_follows),
 		TEST(no_more_handles_are_kept_than_promised),
 		TEST(a_thread_that_has_given_something_away_is_told),
 	};

@@ -130,12 +130,13 @@ CSYSI_AUTO(csys_service, csys_service_close(*object))
  *
  * \param service   the service
  * \param listener  of local streams, the service's after success
- * \retval 0             it is listened to
- * \retval CSYS_EBADMSG  the listener is for other sockets
- * \retval CSYS_EBADF    the service is the parent's
- * \retval CSYS_ENOMEM   no memory
- * \retval CSYS_ENOSPC   as csys_wait_set_add
- * \retval CSYS_EINVAL   a pointer is NULL
+ * \retval 0               it is listened to
+ * \retval CSYS_EBADMSG    the listener is for other sockets
+ * \retval CSYS_ECANCELED  the service is being closed: this is a call from csys_service_gone
+ * \retval CSYS_EBADF      the service is the parent's
+ * \retval CSYS_ENOMEM     no memory
+ * \retval CSYS_ENOSPC     as csys_wait_set_add
+ * \retval CSYS_EINVAL     a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int csys_service_listen_take(csys_service *service,
 						      csys_listener *listener);
@@ -149,11 +150,12 @@ CSYS_API CSYS_MUST_CHECK int csys_service_listen_take(csys_service *service,
  * \param service     the service
  * \param connection  the connection, the service's after success
  * \param out_client  its number; may be NULL.  Unchanged on failure
- * \retval 0            it is a client
- * \retval CSYS_EBADF   the service is the parent's
- * \retval CSYS_ENOMEM  no memory
- * \retval CSYS_ENOSPC  as csys_wait_set_add
- * \retval CSYS_EINVAL  a pointer is NULL
+ * \retval 0               it is a client
+ * \retval CSYS_ECANCELED  the service is being closed: this is a call from csys_service_gone
+ * \retval CSYS_EBADF      the service is the parent's
+ * \retval CSYS_ENOMEM     no memory
+ * \retval CSYS_ENOSPC     as csys_wait_set_add
+ * \retval CSYS_EINVAL     a pointer is NULL
  */
 CSYS_API CSYS_MUST_CHECK int
 csys_service_connect_take(csys_service *service, csys_connection *connection, uint64_t *out_client);
