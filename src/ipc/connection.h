@@ -166,6 +166,9 @@ int csysi_connection_begin(csys_connection *connection, const struct csysi_conne
 /* The other side has received so many. */
 void csysi_connection_acked(csys_connection *connection, uint64_t count);
 
+/* How many handles are kept until it has. */
+size_t csysi_connection_kept(csys_connection *connection);
+
 /* Nothing more is sent, and what is in flight is closed.  The first code stays. */
 void csysi_connection_end_sending(csys_connection *connection, int code);
 

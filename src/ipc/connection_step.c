@@ -62,6 +62,14 @@ void csysi_connection_acked(csys_connection *connection, uint64_t count)
 	}
 }
 
+size_t csysi_connection_kept(csys_connection *connection)
+{
+	csysi_lock_lock(&connection->sending);
+	size_t count = connection->kept_count;
+	csysi_lock_unlock(&connection->sending);
+	return count;
+}
+
 /* ---- the rest ----------------------------------------------------------------------------- */
 
 /* Have room for a rest of so many bytes. */

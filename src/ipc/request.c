@@ -66,6 +66,9 @@ static int send_answer(struct csysi_client *client, const struct csysi_answer *a
 static int send_drop(struct csysi_client *client, struct csysi_answer *answer)
 {
 	csysi_attachments_drop(answer->attachments, answer->count);
+	csysi_lock_lock(&client->service->lock);
+	client->handles -= answer->count;
+	csysi_lock_unlock(&client->service->lock);
 	answer->count = 0;
 	answer->size = 0;
 	answer->head.kind = CSYSI_CALL_DROPPED;
@@ -109,6 +112,7 @@ void csysi_client_flush(struct csysi_client *client)
 			return;
 		csysi_lock_lock(&client->service->lock);
 		client->requests--;
+		client->handles -= answer->count;
 		csysi_lock_unlock(&client->service->lock);
 		if (r == 0)
 			/* What it took is gone. */
@@ -122,6 +126,23 @@ void csysi_client_flush(struct csysi_client *client)
 
 /* ---- answering ---------------------------------------------------------------------------- */
 
+/*
+ * Have so many handles in answers of a client: CSYS_EBUSY.  With those that it has not received yet
+ * they are no more than the connection keeps, so an answer in the queue never waits for that: the
+ * client may not be read while it is there.
+ */
+static int reserve_handles(struct csysi_client *client, size_t count)
+{
+	csysi_lock_lock(&client->service->lock);
+	int is_busy =
+		count > 0 && csysi_connection_kept(client->connection) + client->handles + count >
+				     CSYSI_CONNECTION_KEPT;
+	if (!is_busy)
+		client->handles += count;
+	csysi_lock_unlock(&client->service->lock);
+	return is_busy ? CSYS_EBUSY : 0;
+}
+
 /* Let an answer wait for room. */
 static int queue_answer(struct csysi_client *client, const struct csysi_call_head *head,
 			const struct csysi_connection_content *content)
@@ -133,6 +154,7 @@ static int queue_answer(struct csysi_client *client, const struct csysi_call_hea
 		return r;
 	csysi_lock_lock(&client->service->lock);
 	client->requests++;
+	client->handles += content->count;
 	csysi_lock_unlock(&client->service->lock);
 	if (!enqueue(client, answer, 0))
 		/* As if it had been sent right before the client was gone. */
@@ -149,17 +171,21 @@ static int answer(csys_request *request, int code, struct csysi_connection_conte
 
 	if (csys_request_is_abandoned(request))
 		return CSYS_ECANCELED;
+	if (content->count > CSYS_CONNECTION_ATTACHMENTS)
+		return CSYS_EINVAL;
+	int r = reserve_handles(client, content->count);
+	if (r < 0)
+		return r;
 	content->prefix = (csys_slice){ &head, sizeof head };
-	int r = csysi_connection_send_once(client->connection, content, CSYS_POLL);
-	/* What another thread uses cannot be waited for here either. */
-	if (r == CSYSI_CONNECTION_IS_FULL || r == CSYS_ETIMEDOUT)
-		return CSYS_EBUSY;
+	r = csysi_connection_send_once(client->connection, content, CSYS_POLL);
 	if (r == CSYS_EAGAIN)
-		return queue_answer(client, &head, content);
+		r = queue_answer(client, &head, content);
 	csysi_lock_lock(&client->service->lock);
+	client->handles -= content->count;
 	csysi_client_note(client);
 	csysi_lock_unlock(&client->service->lock);
-	return r;
+	/* What another thread uses cannot be waited for here either. */
+	return r == CSYS_ETIMEDOUT ? CSYS_EBUSY : r;
 }
 
 static int reply(csys_request *request, int code, struct csysi_connection_content *content)

@@ -49,6 +49,7 @@ struct csysi_client {
 	/* Under the lock of the service. */
 	size_t users;    /* the service until it is gone, requests, and threads */
 	size_t requests; /* under way */
+	size_t handles;  /* of answers in the queue, or about to be sent or put there */
 	int is_gone;
 	int is_reading, is_writing; /* the entry is not paused */
 	csys_wait_entry reading, writing;

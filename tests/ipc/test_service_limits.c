@@ -325,6 +325,42 @@ static void what_waits_is_closed_once(void **state)
 	close_service();
 }
 
+static void a_reply_that_was_accepted_does_not_run_out_of_kept_handles(void **state)
+{
+	(void)state;
+	void *data = pattern(LARGE);
+	csys_call *calls[4];
+	csys_request *requests[4];
+	open_service(NULL);
+	for (int i = 0; i < 4; i++)
+		calls[i] = asked(caller, "x");
+	for (int i = 0; i < 4; i++)
+		requests[i] = received("x");
+	csys_connection *connection = requests[0]->client->connection;
+	assert_int_equal(csys_request_reply(requests[0], data, LARGE, NULL, 0), 0);
+	/* As if the client had not told that it has received so many. */
+	connection->kept_count += CSYSI_CONNECTION_KEPT - 2;
+	csys_attachment attachment = csys_attach_handle(csys_standard(CSYS_STDERR));
+	for (int i = 1; i < 3; i++)
+		assert_int_equal(csys_request_reply(requests[i], "y", 1, &attachment, 1), 0);
+	assert_int_equal(csys_request_reply(requests[3], "y", 1, &attachment, 1), CSYS_EBUSY);
+	for (int i = 0; i < 3; i++)
+		csys_request_close(requests[i]);
+	assert_large_reply(calls[0]);
+	assert_no_request();
+	assert_reply(calls[1], 0, "y");
+	assert_reply(calls[2], 0, "y");
+	connection->kept_count -= CSYSI_CONNECTION_KEPT - 2;
+	assert_no_request();
+	/* It can be answered now. */
+	assert_int_equal(csys_request_reply(requests[3], "y", 1, &attachment, 1), 0);
+	csys_request_close(requests[3]);
+	assert_reply(calls[3], 0, "y");
+	assert_int_equal(under_way(caller), 0);
+	free(data);
+	close_service();
+}
+
 /* Messages that are no requests, in one piece, so that the system has room for many. */
 static void put_cancels(csys_connection *on, uint64_t count)
 {
@@ -447,6 +483,7 @@ int main(void)
 		TEST(none_comes_to_a_service_that_is_being_closed),
 		TEST(replies_that_wait_are_counted_until_they_are_sent),
 		TEST(what_waits_is_closed_once),
+		TEST(a_reply_that_was_accepted_does_not_run_out_of_kept_handles),
 		TEST(one_call_looks_at_some_messages_and_not_at_all),
 		TEST(one_that_could_not_be_waited_for_again_is_so_later),
 		TEST(a_request_of_one_that_is_gone_meanwhile_is_abandoned),
