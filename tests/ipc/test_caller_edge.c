@@ -120,6 +120,9 @@ static void a_loop_has_nothing_to_do_while_no_call_is_open(void **state)
 	assert_false(is_ready());
 	/* The rest of a request whose call was closed. */
 	assert_int_equal(csys_caller_try_begin(caller, data, LARGE, NULL, 0, &call), 0);
+	assert_false(is_ready());
+	assert_no_request(); /* this makes room */
+	assert_true(is_ready());
 	csys_call_close(call);
 	request = NULL;
 	while (!request) {

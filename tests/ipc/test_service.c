@@ -2,6 +2,7 @@
  * ipc/test_service.c - promises of csys/ipc/service.h.
  */
 #define _XOPEN_SOURCE 700
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -355,6 +356,38 @@ static void all_threads_that_receive_are_stopped(void **state)
 	close_service();
 }
 
+static void *receive_for_ever(void *unused)
+{
+	csys_request *request;
+
+	while (csys_service_recv(service, &request) == 0)
+		csys_request_close(request);
+	return unused;
+}
+
+static void a_thread_that_receives_can_be_cancelled(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	void *result = NULL;
+	csys_parcel *reply = NULL;
+	if (WITH_ASAN)
+		skip_because("AddressSanitizer takes the stack of a cancelled thread for broken");
+	open_service(NULL);
+	csys_call *call = asked(caller, "a");
+	assert_int_equal(pthread_create(&thread, NULL, receive_for_ever, NULL), 0);
+	assert_int_equal(csys_call_wait(call, &reply), CSYS_ECANCELED);
+	csys_call_close(call);
+	assert_int_equal(pthread_cancel(thread), 0);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	/* Others go on. */
+	call = asked(caller, "b");
+	answer(received("b"), "c");
+	assert_reply(call, 0, "c");
+	close_service();
+}
+
 static void a_service_is_waited_for_in_loops(void **state)
 {
 	(void)state;
@@ -421,6 +454,7 @@ int main(void)
 		TEST(a_client_that_is_killed_is_gone),
 		TEST(clients_that_are_killed_at_any_time_leave_nothing),
 		TEST(all_threads_that_receive_are_stopped),
+		TEST(a_thread_that_receives_can_be_cancelled),
 		TEST(a_service_is_waited_for_in_loops),
 		TEST(what_makes_no_sense_is_refused),
 	};

@@ -208,6 +208,22 @@ static void requests_that_break_a_rule_end_their_client_alone(void **state)
 	close_service();
 }
 
+static void one_call_that_is_given_up_is_not_another(void **state)
+{
+	(void)state;
+	open_service(NULL);
+	csys_call *first = asked(caller, "a"), *second = asked(caller, "b");
+	csys_request *a = received("a"), *b = received("b");
+	csys_call_close(second);
+	assert_no_request();
+	assert_true(csys_request_is_abandoned(b));
+	assert_false(csys_request_is_abandoned(a));
+	csys_request_close(b);
+	answer(a, "of a");
+	assert_reply(first, 0, "of a");
+	close_service();
+}
+
 static void a_client_that_sends_without_end_takes_turns(void **state)
 {
 	(void)state;
@@ -335,6 +351,7 @@ int main(void)
 		TEST(a_client_has_a_limited_number_of_requests),
 		TEST(one_that_does_not_read_is_not_read),
 		TEST(requests_that_break_a_rule_end_their_client_alone),
+		TEST(one_call_that_is_given_up_is_not_another),
 		TEST(a_client_that_sends_without_end_takes_turns),
 		TEST(without_memory_or_handles_nothing_is_left),
 		TEST(one_whose_caller_cannot_be_told_ends_its_client),
