@@ -238,7 +238,9 @@ int csysi_os_socket_accept(csysi_os_socket listener, csys_deadline deadline, csy
 		}
 		int code = errno;
 		int is_none = code == EAGAIN || code == EWOULDBLOCK;
-		int is_doubtful = has_failed(code) || (is_none && announced);
+		/* A caller that does not wait may have a loop, in which poll has said it. */
+		int is_doubtful = has_failed(code) ||
+				  (is_none && (announced || csys_deadline_is_poll(deadline)));
 		if (code == EINVAL || (is_doubtful && is_shut_down((int)listener)))
 			return csysi_posix_fail_with(EBADF);
 		if (has_failed(code))
