@@ -245,8 +245,13 @@ static void a_closed_caller_ends_its_calls(void **state)
 	answer(received("a"), "x");
 	assert_int_equal(csys_call_try_wait(b, &reply), CSYS_EAGAIN); /* a has its reply */
 	assert_int_equal(csys_call_try_wait(b, &reply), CSYS_EAGAIN);
+	csys_request *request = received("b");
 	csys_caller_close(caller);
 	caller = NULL;
+	/* The service finds the end while calls are open. */
+	assert_no_request();
+	assert_true(csys_request_is_abandoned(request));
+	csys_request_close(request);
 	assert_int_equal(csys_call_wait(b, &reply), CSYS_EDISCONNECTED);
 	csys_call_close(b);
 	assert_reply(a, 0, "x");

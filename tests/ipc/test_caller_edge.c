@@ -8,6 +8,7 @@
 #include "ipc/call.h"
 #include "support/connection.h"
 #include "support/service.h"
+#include "support/thread.h"
 
 #define LARGE ((size_t)4 << 20) /* more than the system holds for a socket */
 
@@ -95,6 +96,52 @@ static void a_loop_waits_for_replies_and_for_room(void **state)
 	close_service();
 }
 
+/* Begin a call for which there is no room. */
+static void *begin_in_vain(void *unused)
+{
+	csys_call *call;
+	int r = csys_caller_begin_until(caller, "x", 1, NULL, 0, csys_after_ms(100), &call);
+
+	return r == CSYS_ETIMEDOUT ? unused : (void *)1;
+}
+
+static void *wait_for_large(void *call)
+{
+	csys_parcel *reply;
+	size_t size = 0;
+
+	if (csys_call_wait(call, &reply) < 0)
+		return NULL;
+	int is_right = is_pattern(csys_parcel_data(reply, &size), LARGE) && size == LARGE;
+	csys_parcel_close(reply);
+	return is_right ? call : NULL;
+}
+
+static void a_thread_that_waits_for_room_hands_over_too(void **state)
+{
+	(void)state;
+	csys_thread *sender, *waiter;
+	csys_call *call = NULL;
+	void *data = pattern(LARGE), *result = (void *)1;
+	open_service(NULL);
+	assert_int_equal(csys_caller_try_begin(caller, data, LARGE, NULL, 0, &call), 0);
+	assert_int_equal(csys_thread_spawn(begin_in_vain, NULL, NULL, &sender), 0);
+	for (int naps = 0; naps < 20; naps++) /* it receives for the other one */
+		take_a_nap();
+	assert_int_equal(csys_thread_spawn(wait_for_large, call, NULL, &waiter), 0);
+	assert_int_equal(csys_thread_join(sender, &result), 0);
+	assert_null(result);
+	csys_thread_unref(sender);
+	csys_thread *thread = echo_thread();
+	assert_int_equal(csys_thread_join(waiter, &result), 0);
+	assert_ptr_equal(result, call);
+	csys_thread_unref(waiter);
+	csys_call_close(call);
+	free(data);
+	end_echo(thread);
+	close_service();
+}
+
 static int is_ready(void)
 {
 	csys_poll_item item = { .waitable = csys_caller_waitable(caller) };
@@ -133,6 +180,8 @@ static void a_loop_has_nothing_to_do_while_no_call_is_open(void **state)
 	size_t size;
 	assert_true(is_pattern(csys_request_data(request, &size), LARGE));
 	assert_int_equal(size, LARGE);
+	/* Not to wait for room is no deadline of the call. */
+	assert_true(csys_deadline_is_forever(csys_request_deadline(request)));
 	csys_request_close(request);
 	assert_int_equal(csys_caller_advance(caller), 0);
 	assert_false(is_ready());
@@ -382,6 +431,7 @@ int main(void)
 		TEST(large_requests_and_replies_do_not_wait_for_each_other),
 		TEST(what_there_was_no_room_for_is_sent_while_replies_are_waited_for),
 		TEST(a_loop_waits_for_replies_and_for_room),
+		TEST(a_thread_that_waits_for_room_hands_over_too),
 		TEST(a_loop_has_nothing_to_do_while_no_call_is_open),
 		TEST(a_request_has_fewer_bytes_than_a_message),
 		TEST(replies_that_break_a_rule_end_all_calls),

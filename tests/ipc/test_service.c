@@ -401,6 +401,7 @@ static void a_service_is_waited_for_in_loops(void **state)
 	assert_true(csys_poll(&item, 1, csys_after_s(60)) > 0);
 	assert_int_equal(csys_service_try_recv(service, &request), 0);
 	answer(request, "b");
+	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
 	assert_reply(call, 0, "b");
 	close_service();
 }

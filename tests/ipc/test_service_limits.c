@@ -443,36 +443,6 @@ static void one_that_could_not_be_waited_for_again_is_so_later(void **state)
 	}
 }
 
-static void a_request_of_one_that_is_gone_meanwhile_is_abandoned(void **state)
-{
-	(void)state;
-	const struct csysi_call_head head = { .magic = CSYSI_CALL_MAGIC,
-					      .kind = CSYSI_CALL_REQUEST,
-					      .id = 1 };
-	open_service(NULL);
-	csys_call *call = asked(caller, "a");
-	csys_request *request = received("a");
-	struct csysi_client *client = request->client;
-	csys_parcel *parcel = csysi_parcel_new(0);
-	csys_request *late = calloc(1, sizeof *late);
-	assert_non_null(parcel);
-	assert_non_null(late);
-	parcel->data = malloc(sizeof head + 1);
-	assert_non_null(parcel->data);
-	memcpy(parcel->data, &head, sizeof head);
-	parcel->size = sizeof head;
-	/* A thread that has received this, and another one that finds the end. */
-	csysi_client_drop(client);
-	client->requests++;
-	assert_int_equal(csysi_request_begin(client, parcel, late), 1);
-	assert_true(csys_request_is_abandoned(late));
-	assert_int_equal(csys_request_reply(late, "x", 1, NULL, 0), CSYS_ECANCELED);
-	csys_request_close(late);
-	csys_request_close(request);
-	csys_call_close(call);
-	close_service();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,7 +456,6 @@ int main(void)
 		TEST(a_reply_that_was_accepted_does_not_run_out_of_kept_handles),
 		TEST(one_call_looks_at_some_messages_and_not_at_all),
 		TEST(one_that_could_not_be_waited_for_again_is_so_later),
-		TEST(a_request_of_one_that_is_gone_meanwhile_is_abandoned),
 	};
 	return RUN(tests);
 }
