@@ -113,7 +113,11 @@ static void answer(csys_service *service, csys_request *request)
 			reply(request, value_of(name));
 		else
 			fail(request, CSYS_ENOENT, "the name has no value");
-	} else if (strncmp(text, "wait ", 5) == 0 && waiting_count < MOST_WAITING) {
+	} else if (strncmp(text, "wait ", 5) == 0) {
+		if (waiting_count == MOST_WAITING) {
+			fail(request, CSYS_ENOSPC, "too many wait");
+			return;
+		}
 		waiting[waiting_count++] = request;
 		look_at_waiting();
 	} else {

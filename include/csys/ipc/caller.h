@@ -21,27 +21,31 @@
  * (csys/ipc/service.h).  A call is a request and the reply to it: bytes and attachments, both ways.
  * Any number may be under way at once; replies come in any order, and each one goes to its call.
  *
- * Two things are told apart.  What a function returns says whether there is a reply.  Whether the
- * service did what was asked is the service's to say: csys_reply_code of the reply, 0 or a number
- * of the service's choice; bytes may come with both.
+ * Two results are kept apart.  What a function returns says whether there is a reply.  Whether the
+ * service did what was asked is in the reply: csys_reply_code is 0, or a number that the service
+ * has chosen.  Either reply may have bytes.
  *
- * A call ends with its reply; with CSYS_ECANCELED if the service closes the request without one;
- * and with CSYS_EDISCONNECTED, as all others, if the service is closed or dead.  A call that is
- * closed before is given up: the service is told, if that does not wait, and a reply that comes
- * later is dropped.  Whether the service has done then what was asked is not known.
+ * A call ends when its reply comes.  It ends with CSYS_ECANCELED if the service closes the request
+ * without a reply.  If the service is closed or dies, all calls end with CSYS_EDISCONNECTED.
  *
- * There is no hidden thread.  Of the threads that wait for replies one receives for all, and when
- * it leaves another one goes on; a reply that comes while no thread waits stays where it is.
- * While a request finds no room what comes is received, so a caller and a service that send each
- * other large messages do not wait for each other.
+ * A call that is closed earlier is given up, and a reply that comes later is dropped.  The service
+ * is told so if there is room for that at the moment.  Whether it has done what was asked, or does
+ * it still, is not known then.
  *
- * The service may be hostile: what it sends is checked, and a message that breaks a rule ends all
- * calls with CSYS_EBADMSG.  It cannot make a call last beyond its deadline.
+ * There is no hidden thread.  Of the threads that wait for replies one receives for all; when it
+ * leaves, another one takes over.  A reply that comes while no thread waits stays in the socket.  A
+ * thread that waits for room for a request receives meanwhile, so a caller and a service that send
+ * each other large messages do not wait for each other.
  *
- * Threads: any number may use a caller at once, and a call belongs to one at a time.  A caller may
- * be closed while threads wait for its calls.  Cancellation: it is held back until a call returns.
- * Fork: a caller belongs to the process that has made it; in a forked child all is CSYS_EBADF, and
- * it may be closed if no thread used it at the fork.
+ * The service may be hostile.  What it sends is checked, and a message that breaks a rule ends all
+ * calls with CSYS_EBADMSG.  Nothing that it sends keeps a wait from ending at its deadline.
+ *
+ * Threads: any number may use a caller at once, and each call is used by one thread at a time.  A
+ * caller may be closed while threads wait for its calls, but not while one begins a call or uses
+ * the caller otherwise.  Cancellation is held back until the function returns, also while it waits.
+ * Fork: a caller belongs to the process that has made it.  In a forked child what can fail is
+ * CSYS_EBADF; the child may close its copies of the caller and of calls if no thread used them at
+ * the moment of the fork.
  */
 #ifndef CSYS_IPC_CALLER_H
 #define CSYS_IPC_CALLER_H
@@ -73,7 +77,7 @@ typedef struct csys_call csys_call;
 /**
  * Make a caller of a connection to a service.
  *
- * Nothing was sent or received on it before.
+ * Nothing may have been sent or received on the connection before.
  *
  * \param connection  the connection, the caller's after success
  * \param out         the caller, to be closed by csys_caller_close.  Unchanged on failure
@@ -88,8 +92,8 @@ CSYS_API CSYS_MUST_CHECK int csys_caller_from_connection_take(csys_connection *c
 /**
  * Close a caller.
  *
- * It does not wait.  Calls that are open are CSYS_EDISCONNECTED from now on, unless their reply was
- * received, and are to be closed; threads that wait for them return.  No call may begin any more.
+ * It does not wait.  Open calls end with CSYS_EDISCONNECTED, but for those whose reply was received
+ * already.  Threads that wait for them return.  The calls are to be closed still.
  *
  * \param caller  the caller; NULL is ignored
  */
@@ -101,8 +105,8 @@ CSYSI_AUTO(csys_caller, csys_caller_close(*object))
 /**
  * Send a request and wait for its reply, however long that takes.
  *
- * What was attached by a function with _take is gone, whatever is returned but CSYS_EINVAL, since
- * a failure does not tell how far the request came; csys_caller_begin tells it.
+ * After any result but CSYS_EINVAL, what was attached by a function with _take is gone: a failure
+ * does not tell whether the request was sent.  csys_caller_begin and csys_call_wait tell it.
  *
  * \param caller       the caller
  * \param data         the bytes; may be NULL if there are none
@@ -124,7 +128,7 @@ CSYS_API CSYS_MUST_CHECK int csys_caller_call(csys_caller *caller, const void *d
 /**
  * Send a request and wait for its reply, until `deadline`.
  *
- * The service is told the deadline, and when the caller has given up.
+ * The service is told the deadline, and, if it passes, that the call was given up.
  *
  * \param caller       the caller
  * \param data         the bytes; may be NULL if there are none
@@ -146,8 +150,8 @@ CSYS_API CSYS_MUST_CHECK int csys_caller_call_until(csys_caller *caller, const v
  * Tell what the service says about a request: that it did what was asked, or why it did not.
  *
  * \param reply  a reply
- * \return 0 for csys_request_reply, the code of csys_request_fail, whose text are the bytes; 0 for
- *         NULL, and for messages that are no replies
+ * \return 0 if the service has used csys_request_reply; the code if it has used csys_request_fail,
+ *         which may say more in the bytes; 0 for NULL, and for a message that is no reply
  */
 CSYS_API int csys_reply_code(const csys_parcel *reply);
 
@@ -163,7 +167,7 @@ CSYS_API int csys_reply_code(const csys_parcel *reply);
  *                     after success, and yours after a failure
  * \param count        how many there are
  * \param out          the call, to be closed by csys_call_close.  Unchanged on failure
- * \retval 0                   the request is sent, or the connection's
+ * \retval 0                   the request is sent, or kept by the caller as the next to be sent
  * \retval CSYS_EDISCONNECTED  the service is closed, or dead
  * \retval CSYS_EMSGSIZE       it is longer than the limit
  * \retval CSYS_EBADF          the caller is the parent's; or as csys_connection_send
@@ -185,7 +189,7 @@ CSYS_API CSYS_MUST_CHECK int csys_caller_begin(csys_caller *caller, const void *
  * \param count        how many there are
  * \param deadline     when to give up
  * \param out          the call, to be closed by csys_call_close.  Unchanged on failure
- * \retval 0               the request is sent, or the connection's
+ * \retval 0               as csys_caller_begin
  * \retval CSYS_ETIMEDOUT  the deadline passed, and nothing was sent
  * \retval other           as csys_caller_begin
  */
@@ -204,7 +208,7 @@ CSYS_API CSYS_MUST_CHECK int csys_caller_begin_until(csys_caller *caller, const 
  * \param attachments  what goes with it, as of csys_caller_begin
  * \param count        how many there are
  * \param out          the call, to be closed by csys_call_close.  Unchanged on failure
- * \retval 0            the request is sent, or the connection's
+ * \retval 0            as csys_caller_begin
  * \retval CSYS_EAGAIN  there is no room now
  * \retval other        as csys_caller_begin
  */
@@ -235,7 +239,7 @@ CSYS_API CSYS_MUST_CHECK int csys_call_wait(csys_call *call, csys_parcel **out_r
  * \param deadline   when to give up waiting; the call goes on until it is closed
  * \param out_reply  the reply, to be closed by csys_parcel_close.  Unchanged on failure
  * \retval 0               there is a reply: csys_reply_code
- * \retval CSYS_ETIMEDOUT  there is none until then
+ * \retval CSYS_ETIMEDOUT  the deadline passed, and there is none
  * \retval other           as csys_call_wait
  */
 CSYS_API CSYS_MUST_CHECK int csys_call_wait_until(csys_call *call, csys_deadline deadline,
@@ -260,7 +264,7 @@ CSYS_API CSYS_MUST_CHECK int csys_call_try_wait(csys_call *call, csys_parcel **o
 CSYS_API void csys_call_close(csys_call *call);
 CSYSI_AUTO(csys_call, csys_call_close(*object))
 
-/* ---- event loops, and what it tells --------------------------------------------------------- */
+/* ---- event loops, and the socket --------------------------------------------------------- */
 
 /**
  * Make a waitable for what the service sends, and for room for requests that are not sent whole.

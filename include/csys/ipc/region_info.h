@@ -25,9 +25,9 @@
  * that csys/ipc/names.h lists as CSYS_NAME_REGION.  Members are listed by csys_region_next_member,
  * and regions that nobody uses are removed by csys_names_clean.
  *
- * A look takes no part: this thread becomes no member, and nothing in the region changes.  But the
- * region is open meanwhile, and does not end with its last user before that is closed.  What is
- * told may be out of date when the caller sees it, and is what the members have written.
+ * A look changes nothing in the region, and this thread becomes no member.  But the region is open
+ * here meanwhile: if its last user leaves, it stays until it is closed here too.  What is told may
+ * be out of date when the caller sees it, and is what the members have written.
  *
  * Threads: any.  Signals: not in handlers.  Fork: as any use of an open region.
  */
@@ -56,13 +56,13 @@ enum {
 typedef struct csys_region_info {
 	int content;               /**< CSYS_REGION_OTHER, ... */
 	unsigned room;             /**< how many members there can be at a time */
-	unsigned alive;            /**< how many there are: threads of all processes */
+	unsigned alive;            /**< how many there are now: threads of all processes */
 	int is_poisoned;           /**< mutex, rwlock: 1 if so */
 	int has_holder;            /**< 1: there is one, alive or not */
 	csys_region_member holder; /**< of a mutex; the writer of a rwlock; the receiver of a
 	                                channel */
-	unsigned senders;          /**< channel: how many ends there are that live */
-	uint64_t queued;           /**< channel: how many messages there are */
+	unsigned senders;          /**< channel: how many senders are alive */
+	uint64_t queued;           /**< channel: how many messages are in it */
 	uintptr_t reserved[4];     /**< 0 */
 } csys_region_info;
 

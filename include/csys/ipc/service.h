@@ -22,27 +22,32 @@
  *     else
  *             r = csys_request_reply(request, data, size, NULL, 0);
  *
- * A service has clients: processes that connect to its listeners, and connections that it is given
- * (of csys_connection_pair, or of a child).  They send requests by csys/ipc/caller.h.  A request is
- * an object: it may be answered at once, or be kept while others are received.  One that is closed
- * without an answer is told to its caller, so nobody waits for what does not come.
+ * A service has clients: processes that connect to its listeners, and the other sides of
+ * connections that it is given (of csys_connection_pair, or of a child).  They send requests by
+ * csys/ipc/caller.h.  A request is an object: it may be answered at once, or be kept while others
+ * are received.  If it is closed without an answer its caller is told, and does not wait in vain.
  *
- * No call waits for a client but csys_service_recv.  A reply for which a client has no room is kept
- * by the service, and sent while a thread is in csys_service_recv.  A client has a limited number
- * of requests under way (`most_requests`); beyond that nothing of it is received, so one that asks
- * and does not read costs no more than that number of requests and replies.
+ * Only csys_service_recv waits.  A reply for which a client has no room is kept by the service, and
+ * sent by a thread in csys_service_recv.  If it cannot be sent then either, for lack of memory or
+ * because too many handles are on their way, the call of the client ends with CSYS_ECANCELED.
+ *
+ * A client can have `most_requests` under way: requests that are not closed, and replies that are
+ * kept.  While it has so many nothing is received from it.  So one that asks and does not read
+ * costs no more than that many requests and replies, each with up to CSYS_CONNECTION_ATTACHMENTS
+ * handles.  If this process can have no more handles, a client whose message brings one is dropped,
+ * and new clients wait to be accepted.
  *
  * A client that is closed, that dies or that breaks a rule is dropped, with the replies that were
- * kept for it.  Its requests are abandoned (csys_request_is_abandoned), as are those that their
- * caller has given up: what is answered then goes nowhere.  Clients take turns, however fast one
- * sends.  New ones wait to be accepted while there is no handle for them.
+ * kept for it.  Its requests are abandoned (csys_request_is_abandoned), as are requests that their
+ * caller has given up: an answer to them is not sent.  Clients take turns, however fast one sends.
  *
- * Threads: any number may receive at once, and each request goes to one of them; a request
- * belongs to one thread at a time.  csys_service_stop makes all return.  csys_service_close belongs
- * to one thread, while no other one receives; requests may outlive the service.
- * Cancellation: csys_service_recv is a cancellation point, and nothing is lost.  Fork: a
- * service belongs to the process that has made it; in a forked child all is CSYS_EBADF, and it
- * may be closed if no thread used it at the fork.
+ * Threads: any number may receive at once, and each request is returned to one of them.  A request
+ * is used by one thread at a time, which may be another one.  csys_service_stop makes all threads
+ * return.  csys_service_close is called when no thread receives any more; requests may outlive the
+ * service.  Cancellation: csys_service_recv is a cancellation point, and no request is lost then.
+ * Fork: a service belongs to the process that has made it.  In a forked child what can fail is
+ * CSYS_EBADF; the child may close its copies of the service and of requests if no thread used them
+ * at the moment of the fork.
  */
 #ifndef CSYS_IPC_SERVICE_H
 #define CSYS_IPC_SERVICE_H
@@ -69,19 +74,27 @@ typedef struct csys_service csys_service;
 typedef struct csys_request csys_request;
 
 /**
- * Decide on a process that has connected to a listener; csys/ipc/peer.h tells which one that is.
- * Called in csys_service_recv.
+ * Decide whether a process that has connected to a listener is let in; csys/ipc/peer.h tells which
+ * one that is.
+ *
+ * Called by threads in csys_service_recv, perhaps by several at once.  It may use the service, but
+ * not close it.  Cancellation is held back meanwhile.
  *
  * \param context  of the options
  * \param client   its number, never 0, which no other client of this service has had
  * \param socket   its socket
- * \return 0: it is a client; else it is closed
+ * \return 0: it becomes a client; else the socket is closed
  */
 typedef int csys_service_admit(void *context, uint64_t client, csys_socket *socket);
 
 /**
- * Hear that a client is gone.  Called in csys_service_recv, and in csys_service_close for all that
- * are left.
+ * Hear that a client is gone: once for each that was let in, or that is of a connection that was
+ * given.
+ *
+ * Called by threads in csys_service_recv, perhaps by several at once, and by csys_service_close for
+ * all clients that are left.  It may use the service and close requests, but not close the service.
+ * Cancellation is held back meanwhile.  A request of this client that another thread was receiving
+ * may be returned after that; it is abandoned.
  *
  * \param context  of the options
  * \param client   its number
@@ -90,8 +103,8 @@ typedef void csys_service_gone(void *context, uint64_t client);
 
 /** How a service is made.  All zero is the usual way. */
 typedef struct csys_service_options {
-	size_t most_clients;        /**< how many at most, the next ones wait; 0: no limit */
-	size_t most_requests;       /**< under way at most, of each client; 0: 64 */
+	size_t most_clients;        /**< how many are accepted; others wait; 0: no limit */
+	size_t most_requests;       /**< of each client, under way at a time; 0: 64 */
 	csys_service_admit *admit;  /**< which are admitted; NULL: all that can connect */
 	csys_service_gone *gone;    /**< told of clients that are gone; NULL: nothing is */
 	void *context;              /**< of both */
@@ -117,8 +130,8 @@ CSYS_API CSYS_MUST_CHECK int csys_service_open(const csys_service_options *optio
 /**
  * Close a service, with its listeners and clients.
  *
- * It does not wait.  Replies that clients had no room for are lost.  Requests that are open are
- * abandoned, and are to be closed; their callers are told that the service is gone.
+ * It does not wait.  Replies that are kept are lost.  Open requests are abandoned, and are to be
+ * closed still; calls of all clients end with CSYS_EDISCONNECTED.
  *
  * \param service  the service; NULL is ignored
  */
@@ -144,8 +157,8 @@ CSYS_API CSYS_MUST_CHECK int csys_service_listen_take(csys_service *service,
 /**
  * Let the other side of a connection be a client.
  *
- * Nothing was sent or received on it before.  It counts beyond `most_clients`, and is not asked
- * about.
+ * Nothing may have been sent or received on the connection before.  The client is let in even if
+ * there are `most_clients` already, and csys_service_admit is not called.
  *
  * \param service     the service
  * \param connection  the connection, the service's after success
@@ -165,7 +178,7 @@ csys_service_connect_take(csys_service *service, csys_connection *connection, ui
 /**
  * Receive a request, however long that takes.
  *
- * Meanwhile new clients are accepted, and replies are sent that had to wait.
+ * Meanwhile new clients are accepted, and replies that are kept are sent.
  *
  * \param service  the service
  * \param out      the request, to be closed by csys_request_close.  Unchanged on failure
@@ -204,9 +217,10 @@ CSYS_API CSYS_MUST_CHECK int csys_service_recv_until(csys_service *service, csys
 CSYS_API CSYS_MUST_CHECK int csys_service_try_recv(csys_service *service, csys_request **out);
 
 /**
- * Let all threads that receive, and all that come later, return CSYS_ECANCELED.
+ * Make csys_service_recv return CSYS_ECANCELED in all threads, now and later.
  *
- * Async-signal-safe.  Requests may still be answered, and are sent if there is room.
+ * Async-signal-safe.  Requests may still be answered; a reply is sent if there is room, and else
+ * kept and lost.
  *
  * \param service  the service; NULL is ignored
  */
@@ -256,18 +270,20 @@ CSYS_API uint64_t csys_request_client(const csys_request *request);
 CSYS_API csys_socket *csys_request_socket(const csys_request *request);
 
 /**
- * Tell when the caller gives up, as it says.
+ * Tell the deadline after which the caller wants no reply any more.
+ *
+ * It is what the caller has sent, so it may be any.
  *
  * \param request  the request
- * \return that; CSYS_FOREVER if it has not said, and for NULL
+ * \return the deadline; CSYS_FOREVER if there is none, and for NULL
  */
 CSYS_API csys_deadline csys_request_deadline(const csys_request *request);
 
 /**
  * Tell whether nobody waits for the answer any more.
  *
- * It becomes known in csys_service_recv, of any thread; that a client is gone that has as many
- * requests under way as it may have becomes known once it has fewer.
+ * A thread in csys_service_recv has to receive the news.  While a client has `most_requests` under
+ * way nothing is received from it, neither this nor that it is gone.
  *
  * \param request  the request
  * \return 1: the caller has given up, or is gone; else 0; 0 for NULL
@@ -283,15 +299,15 @@ CSYS_API int csys_request_is_abandoned(const csys_request *request);
  * \param attachments  what goes with it; may be NULL if there is nothing.  What was attached by a
  *                     function with _take is gone after success, and the caller's after a failure
  * \param count        how many there are
- * \retval 0                   the reply is sent, or the service's
+ * \retval 0                   the reply is sent, or kept by the service
  * \retval CSYS_ECANCELED      its caller has given up, or the service is closed
  * \retval CSYS_EDISCONNECTED  the client is gone
  * \retval CSYS_EMSGSIZE       it is longer than the limit
  * \retval CSYS_EBUSY          an attachment cannot be sent now, as csys_connection_send tells; or
- *                             the client has to receive attachments that were sent before
+ *                             the client has to receive attachments of earlier replies first
  * \retval CSYS_EINVAL         the request is answered; or as csys_connection_send
  * \retval CSYS_EBADF          the request is the parent's; or as csys_connection_send
- * \retval other               as csys_connection_send; it can be answered by another reply
+ * \retval other               as csys_connection_send; another reply may be tried
  */
 CSYS_API CSYS_MUST_CHECK int csys_request_reply(csys_request *request, const void *data,
 						size_t size, const csys_attachment *attachments,
@@ -304,7 +320,7 @@ CSYS_API CSYS_MUST_CHECK int csys_request_reply(csys_request *request, const voi
  * \param code     why: any number but 0, such as CSYS_ENOENT, or one that both sides agree on
  * \param data     bytes that tell more; may be NULL if there are none
  * \param size     how many there are
- * \retval 0            the answer is sent, or the service's
+ * \retval 0            the answer is sent, or kept by the service
  * \retval CSYS_EINVAL  the code is 0; or as csys_request_reply
  * \retval other        as csys_request_reply
  */
@@ -312,7 +328,7 @@ CSYS_API CSYS_MUST_CHECK int csys_request_fail(csys_request *request, int code, 
 					       size_t size);
 
 /**
- * Close a request.  One that is not answered is CSYS_ECANCELED to its caller.
+ * Close a request.  If it was not answered, the call ends with CSYS_ECANCELED.
  *
  * \param request  the request; NULL is ignored
  */
