@@ -131,10 +131,12 @@ static int is_over_code(int r)
 	return r < 0 && r != CSYS_ETIMEDOUT && r != CSYS_EAGAIN;
 }
 
-/* Send what has begun, as far as that goes until `deadline`.  Nothing can fail any more. */
-static void finish(csys_caller *caller, csys_deadline deadline)
+/* Send a message that was begun, as far as that goes until `deadline`, and not what other threads
+ * have begun after it.  Nothing can fail any more. */
+static void finish(csys_caller *caller, uint64_t number, csys_deadline deadline)
 {
-	while (csys_connection_is_pending(caller->connection) && csys_deadline_left(deadline) > 0) {
+	while (csysi_connection_has_rest(caller->connection, number) &&
+	       csys_deadline_left(deadline) > 0) {
 		int r = wait_for_room(caller, 0, deadline);
 		if (!is_over_code(r))
 			r = csys_connection_advance(caller->connection);
@@ -145,11 +147,12 @@ static void finish(csys_caller *caller, csys_deadline deadline)
 }
 
 static int send_request(csys_caller *caller, const struct csysi_connection_content *content,
-			csys_deadline deadline)
+			csys_deadline deadline, uint64_t *out_number)
 {
 	for (;;) {
 		int is_over = csys_deadline_left(deadline) <= 0;
-		int r = csysi_connection_send_once(caller->connection, content, deadline);
+		int r = csysi_connection_send_once(caller->connection, content, deadline,
+						   out_number);
 		if (r == CSYS_EAGAIN || r == CSYSI_CONNECTION_IS_FULL) {
 			if (is_over)
 				return CSYS_ETIMEDOUT;
@@ -202,18 +205,19 @@ static int begin(csys_caller *caller, const struct csysi_connection_content *con
 	};
 	struct csysi_connection_content request = *content;
 	csys_call *call = NULL;
+	uint64_t number;
 
 	int r = open_call(caller, &call);
 	if (r < 0)
 		return r;
 	head.id = call->id;
 	request.prefix = (csys_slice){ &head, sizeof head };
-	r = send_request(caller, &request, deadline);
+	r = send_request(caller, &request, deadline, &number);
 	if (r < 0) {
 		release_call(call);
 		return r;
 	}
-	finish(caller, deadline);
+	finish(caller, number, deadline);
 	*out = call;
 	return 0;
 }
@@ -270,7 +274,7 @@ static void cancel_call(csys_call *call)
 					      .id = call->id };
 	const struct csysi_connection_content content = { .prefix = { &head, sizeof head } };
 
-	(void)csysi_connection_send_once(caller->connection, &content, CSYS_POLL);
+	(void)csysi_connection_send_once(caller->connection, &content, CSYS_POLL, NULL);
 	csysi_caller_note_pending(caller);
 }
 

@@ -194,11 +194,15 @@ struct csysi_connection_content {
 /*
  * Send a message, or begin to, if there is room: connection_send.c.  Nothing is received for it.
  * `deadline` is for ends of channels that another thread uses: CSYS_ETIMEDOUT.  CSYS_EAGAIN: no
- * room; CSYSI_CONNECTION_IS_FULL; else as csys_connection_send.
+ * room; CSYSI_CONNECTION_IS_FULL; else as csys_connection_send.  *out_number: which message it is;
+ * may be NULL.
  */
 int csysi_connection_send_once(csys_connection *connection,
 			       const struct csysi_connection_content *content,
-			       csys_deadline deadline);
+			       csys_deadline deadline, uint64_t *out_number);
+
+/* Whether the rest of the message with a number is not sent yet. */
+int csysi_connection_has_rest(csys_connection *connection, uint64_t number);
 
 /* Wait until there is something to receive, or room for what is pending. */
 int csysi_connection_wait(csys_connection *connection, int is_writing, csys_deadline deadline);

@@ -85,8 +85,7 @@ static int send_begin(csys_connection *connection, const struct message *message
 	}
 }
 
-/* Whether the rest of a message is not sent yet. */
-static int has_rest(csys_connection *connection, uint64_t number)
+int csysi_connection_has_rest(csys_connection *connection, uint64_t number)
 {
 	csysi_lock_lock(&connection->sending);
 	int has = connection->begin < connection->end && connection->sent == number;
@@ -97,7 +96,7 @@ static int has_rest(csys_connection *connection, uint64_t number)
 /* Wait until a message that was begun is sent, or stays as the rest.  Nothing can fail any more. */
 static void finish(csys_connection *connection, uint64_t number, csys_deadline deadline)
 {
-	while (has_rest(connection, number) && csys_deadline_left(deadline) > 0 &&
+	while (csysi_connection_has_rest(connection, number) && csys_deadline_left(deadline) > 0 &&
 	       csysi_connection_wait(connection, 1, deadline) >= 0) {
 		int r = csysi_connection_step(connection);
 		if (r < 0 && r != CSYS_EAGAIN)
@@ -140,7 +139,7 @@ static void finish_message(csys_connection *connection,
 
 int csysi_connection_send_once(csys_connection *connection,
 			       const struct csysi_connection_content *content,
-			       csys_deadline deadline)
+			       csys_deadline deadline, uint64_t *out_number)
 {
 	struct message message;
 	uint64_t number = 0;
@@ -151,6 +150,8 @@ int csysi_connection_send_once(csys_connection *connection,
 		r = begin(connection, &message, &number);
 	finish_message(connection, content, &message, r, number);
 	csysi_os_release_cancel(cancel);
+	if (r == 0 && out_number)
+		*out_number = number;
 	return r;
 }
 

@@ -58,7 +58,7 @@ static int send_answer(struct csysi_client *client, const struct csysi_answer *a
 		.attachments = answer->attachments,
 		.count = answer->count,
 	};
-	return csysi_connection_send_once(client->connection, &content, CSYS_POLL);
+	return csysi_connection_send_once(client->connection, &content, CSYS_POLL, NULL);
 }
 
 /* One that cannot be sent: there is no reply.  If that cannot be sent either, its caller must not
@@ -177,7 +177,7 @@ static int answer(csys_request *request, int code, struct csysi_connection_conte
 	if (r < 0)
 		return r;
 	content->prefix = (csys_slice){ &head, sizeof head };
-	r = csysi_connection_send_once(client->connection, content, CSYS_POLL);
+	r = csysi_connection_send_once(client->connection, content, CSYS_POLL, NULL);
 	if (r == CSYS_EAGAIN)
 		r = queue_answer(client, &head, content);
 	csysi_lock_lock(&client->service->lock);

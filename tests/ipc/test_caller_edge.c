@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipc/caller.h"
 #include "ipc/call.h"
 #include "support/connection.h"
 #include "support/service.h"
@@ -93,6 +94,48 @@ static void a_loop_waits_for_replies_and_for_room(void **state)
 	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_ETIMEDOUT);
 	item.waitable = csys_caller_waitable(NULL);
 	assert_int_equal(csys_poll(&item, 1, CSYS_POLL), CSYS_EBADF);
+	close_service();
+}
+
+/* What another thread sends right after the next message. */
+static const struct csysi_connection_content *behind;
+
+int __real_csysi_connection_send_once(csys_connection *connection,
+				      const struct csysi_connection_content *content,
+				      csys_deadline deadline, uint64_t *out_number);
+int __wrap_csysi_connection_send_once(csys_connection *connection,
+				      const struct csysi_connection_content *content,
+				      csys_deadline deadline, uint64_t *out_number);
+int __wrap_csysi_connection_send_once(csys_connection *connection,
+				      const struct csysi_connection_content *content,
+				      csys_deadline deadline, uint64_t *out_number)
+{
+	int r = __real_csysi_connection_send_once(connection, content, deadline, out_number);
+
+	if (r == 0 && behind)
+		r = __real_csysi_connection_send_once(connection, behind, deadline, NULL);
+	behind = NULL;
+	return r;
+}
+
+static void what_others_send_is_not_waited_for(void **state)
+{
+	(void)state;
+	const struct csysi_call_head head = { .magic = CSYSI_CALL_MAGIC,
+					      .kind = CSYSI_CALL_REQUEST };
+	void *data = pattern(LARGE);
+	const struct csysi_connection_content large = { .prefix = { &head, sizeof head },
+							.data = data,
+							.size = LARGE };
+	skip_unless_wrapped();
+	open_service(NULL);
+	behind = &large;
+	csys_call *call = asked(caller, "x");
+	assert_null(behind);
+	assert_true(csys_connection_is_pending(caller->connection));
+	answer(received("x"), "y");
+	assert_reply(call, 0, "y");
+	free(data);
 	close_service();
 }
 
@@ -431,6 +474,7 @@ int main(void)
 		TEST(large_requests_and_replies_do_not_wait_for_each_other),
 		TEST(what_there_was_no_room_for_is_sent_while_replies_are_waited_for),
 		TEST(a_loop_waits_for_replies_and_for_room),
+		TEST(what_others_send_is_not_waited_for),
 		TEST(a_thread_that_waits_for_room_hands_over_too),
 		TEST(a_loop_has_nothing_to_do_while_no_call_is_open),
 		TEST(a_request_has_fewer_bytes_than_a_message),

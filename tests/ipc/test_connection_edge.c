@@ -166,7 +166,8 @@ static void what_the_system_does_not_take_at_once_follows(void **state)
 	for (size_t at = 1; at < whole; at++) {
 		size_t size;
 		cut = at;
-		assert_int_equal(csysi_connection_send_once(near_side, &content, CSYS_POLL), 0);
+		assert_int_equal(csysi_connection_send_once(near_side, &content, CSYS_POLL, NULL),
+				 0);
 		assert_int_equal(cut, 0);
 		csys_parcel *parcel = heard(far_side);
 		assert_string_equal(csys_parcel_data(parcel, &size), "beforebehind it");
