@@ -31,6 +31,7 @@ for build; do
             run "$build/tests/fallback/refuse" $refused "$build/tests/crash/crash_names"
         done
     fi
+    run "$build/tests/crash/crash_connection" whole
     run "$build/tests/crash/crash_token" whole
     run "$build/tests/crash/crash_shared_barrier" whole
     run "$build/tests/crash/crash_shared_channel" whole
