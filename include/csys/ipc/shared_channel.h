@@ -58,7 +58,9 @@
  * Event loops.  Both ends have a waitable for csys_poll and wait sets, and a handle for others.
  * With several channels in one set a receiver can prefer some to others: it tries them in order.
  *
- * Trust.  As in any region; each length and place that is read from it is checked.
+ * Trust.  As in any region; each length and place that is read from it is checked.  If bytes were
+ * overwritten, a call may look at four times as many places as there are, and some more, before it
+ * looks at its deadline.
  *
  * Threads: each end is used by one thread at a time, and a channel by any number.  Signals: not in
  * handlers.  Fork: a channel is the child's too, and each closes its own; the ends are the
