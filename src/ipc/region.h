@@ -133,6 +133,9 @@ uint32_t csysi_region_own_id(const csys_region *region);
  * a forked child.  Atomic, and always there: what is noted of a thread as a member holds while it
  * is the same.
  */
+#if CSYSI_IS_ELF
+CSYSI_ATTRIBUTE((visibility("hidden"))) /* so that no table is asked where it is */
+#endif
 extern uint64_t csysi_region_epoch;
 
 /* How many times more the calling thread reads what its cells are for, in memory of its own; NULL
