@@ -66,6 +66,9 @@
 enum { CSYSI_PLACE_FREE, CSYSI_PLACE_CLAIMED, CSYSI_PLACE_READY, CSYSI_PLACE_DROPPED };
 #define CSYSI_PLACE_KIND 3u
 
+/* What makes a state one of the next lap. */
+#define CSYSI_LAP ((uint64_t)1 << 32)
+
 struct csysi_shared_place {
 	_Alignas(16) uint64_t state; /* atomic */
 	uint32_t length;
@@ -152,23 +155,41 @@ struct csysi_shared_end {
 	uint32_t generation; /* of the process that has opened it */
 };
 
+/* What the next short message of an end needs if nothing is special, at hand: shared_quick.h. */
+struct csysi_shared_quick {
+	const void *thread; /* as in the end; NULL: it does not hold */
+	uint64_t epoch;     /* as in the end */
+	struct csysi_shared_ring *ring;
+	char *place; /* of the message */
+	char *stop;  /* a place, or behind the last one: there is more to do than to go on */
+	uint64_t stride;
+	uint64_t position;   /* of the message */
+	uint64_t before;     /* the state of the place that a message needs */
+	uint64_t after;      /* the state that it gets */
+	size_t below;        /* short messages have fewer bytes than this */
+	size_t below_single; /* the same with a single sender, else 0 */
+};
+
 /* A place that is reserved, and the state that it was given. */
 struct csysi_shared_reserved {
 	struct csysi_shared_place *place;
 	uint64_t state;
 };
 
+/* In csysi_shared_seen: no receiver that the ring can have. */
+#define CSYSI_NONE_SEEN UINT64_MAX
+
 /* The receiver as a sender has seen it last.  Where there is no sign of life, a death is noticed
  * when the channel is full. */
 struct csysi_shared_seen {
-	uint32_t receiver;   /* as in the ring */
-	uint32_t sign;       /* what *sign_of_life was */
-	uint32_t generation; /* of its place in the region */
-	const uint32_t *sign_of_life;
-	const uint32_t *its_generation;
+	uint64_t receiver;                      /* as in the ring; or CSYSI_NONE_SEEN */
+	const struct csysi_member_entry *entry; /* where the signs of its life are */
+	uint32_t token;                         /* what the word of that one's token was */
+	uint32_t generation;
 };
 
 struct csys_shared_sender {
+	struct csysi_shared_quick quick;
 	struct csysi_shared_end end;
 	struct csysi_shared_seen seen;
 	struct csysi_shared_handle *handle; /* NULL: not asked for */
@@ -181,6 +202,7 @@ struct csys_shared_sender {
 };
 
 struct csys_shared_receiver {
+	struct csysi_shared_quick quick;
 	struct csysi_shared_end end;
 	struct csysi_shared_handle *handle; /* NULL: not asked for */
 	uint64_t told;     /* the position that an earlier receiver has looked at, plus 1; or 0 */
@@ -259,6 +281,14 @@ static inline void csysi_shared_copy_short(void *to, const void *from, size_t le
 	}
 }
 
+static inline void csysi_shared_copy(void *to, const void *from, size_t length)
+{
+	if (length <= CSYSI_SHARED_SHORT)
+		csysi_shared_copy_short(to, from, length);
+	else
+		memcpy(to, from, length);
+}
+
 /* ---- places ------------------------------------------------------------------------------- */
 
 /* Where a message with a position is, or will be. */
@@ -295,6 +325,12 @@ static inline uint32_t csysi_place_kind(uint64_t state)
 static inline uint32_t csysi_place_claimer(uint64_t state)
 {
 	return (uint32_t)state >> 2;
+}
+
+/* A state but for the id of the claimer. */
+static inline uint64_t csysi_place_without_id(uint64_t state)
+{
+	return state & ~((uint64_t)CSYSI_ID << 2);
 }
 
 /* How many laps a state is behind that of a spot (below 0), or ahead of it. */

@@ -4,6 +4,7 @@
 #include "ipc/shared_end_transfer.h"
 
 #include "base/memory.h"
+#include "ipc/shared_quick.h"
 
 /* ---- packing -------------------------------------------------------------------------------- */
 
@@ -151,6 +152,7 @@ int csysi_shared_receiver_adopt(csys_shared_channel *channel,
 		return CSYS_ENOMEM;
 
 	receiver->end = end_of_another(channel, packed->id);
+	csysi_shared_quick_begin(&receiver->quick, channel);
 	r = csysi_shared_receiver_turn(receiver, CSYS_FOREVER);
 	if (r == 0) {
 		/* The one that has sent it may not have told yet what one before it has left.

@@ -4,6 +4,7 @@
 #include "ipc/shared_channel.h"
 
 #include "base/memory.h"
+#include "ipc/shared_quick.h"
 
 /* ---- opening and closing ------------------------------------------------------------------ */
 
@@ -53,6 +54,7 @@ int csys_shared_receiver_open(csys_shared_channel *channel, csys_shared_receiver
 		csysi_shared_receiver_release(receiver);
 		return r;
 	}
+	csysi_shared_quick_begin(&receiver->quick, channel);
 	receiver->told = what_was_peeked(channel);
 	*out = receiver;
 	return 0;
@@ -92,6 +94,7 @@ int csysi_shared_receiver_turn(csys_shared_receiver *receiver, csys_deadline dea
 			receiver->told = what_was_peeked(channel);
 		}
 	}
+	csysi_shared_quick_off(&receiver->quick);
 	csysi_shared_end_settle(&receiver->end, id);
 	return 0;
 }
@@ -108,13 +111,13 @@ static inline void pass(const csys_shared_channel *channel, uint64_t position)
 /* The state of the place of a spot once that is received: free, for the next lap. */
 static inline uint64_t state_after(const struct csysi_shared_spot *spot)
 {
-	return spot->state + ((uint64_t)1 << 32);
+	return spot->state + CSYSI_LAP;
 }
 
 /* Whether a state tells of a message. */
 static inline int is_ready(const struct csysi_shared_spot *spot, uint64_t state)
 {
-	return (state & ~((uint64_t)CSYSI_ID << 2)) == csysi_spot_state(spot, 0, CSYSI_PLACE_READY);
+	return csysi_place_without_id(state) == csysi_spot_state(spot, 0, CSYSI_PLACE_READY);
 }
 
 /* The spot that is received next.  Relaxed: only the receiver writes it. */
@@ -263,6 +266,7 @@ int csysi_shared_receiver_await(csys_shared_receiver *receiver, csys_deadline de
 {
 	const csys_shared_channel *channel = receiver->end.channel;
 
+	csysi_shared_quick_off(&receiver->quick);
 	if (!csysi_shared_end_is_mine(&receiver->end)) {
 		int r = csysi_shared_receiver_turn(receiver, deadline);
 		if (r < 0)
@@ -290,8 +294,7 @@ static inline int copy(const csys_shared_channel *channel, const struct csysi_sh
 		return CSYS_EMSGSIZE;
 	if (length < lengths->least)
 		return CSYS_EBADMSG;
-	if (length > 0)
-		memcpy(out_data, place->data, length);
+	csysi_shared_copy(out_data, place->data, length);
 	*out_length = length;
 	return 0;
 }
@@ -321,61 +324,47 @@ static int recv_slow(csys_shared_receiver *receiver, csys_deadline deadline, voi
 	return r;
 }
 
-static int recv_any(csys_shared_receiver *receiver, csys_deadline deadline, void *out_data,
-		    size_t room, size_t *out_length)
-{
-	const struct lengths lengths = { 0, room };
-	size_t length;
-
-	return recv_slow(receiver, deadline, out_data, &lengths, out_length ? out_length : &length);
-}
-
-int csysi_shared_receiver_recv_exactly(csys_shared_receiver *receiver, csys_deadline deadline,
-				       void *out_data, size_t size)
-{
-	const struct lengths lengths = { size, size };
-	size_t length;
-
-	return recv_slow(receiver, deadline, out_data, &lengths, &length);
-}
-
-/* A short message that is there: no call of another function, so that no register has to be saved
- * for it. */
-int csys_shared_receiver_recv_until(csys_shared_receiver *receiver, csys_deadline deadline,
-				    void *out_data, size_t room, size_t *out_length)
+/* The next message is short, it may be, and from the same sender; unless it has to be told of. */
+static inline void be_quick(csys_shared_receiver *receiver, uint64_t position, uint32_t id)
 {
 	const csys_shared_channel *channel = receiver->end.channel;
+	struct csysi_shared_spot spot = csysi_spot_of(channel, position);
 
+	receiver->is_peeking = 0;
+	if (!CSYSI_LIKELY(receiver->told <= position))
+		return;
+	csysi_shared_quick_on(&receiver->quick, &receiver->end, &spot);
+	receiver->quick.before = csysi_spot_state(&spot, id, CSYSI_PLACE_READY);
+	receiver->quick.after = state_after(&spot);
+	/* Where the senders are woken: see release. */
+	receiver->quick.stop = csysi_shared_place_at(
+		channel, ((position & channel->mask) | channel->wake_mask) + 1);
+}
+
+int csysi_shared_receiver_recv_any(csys_shared_receiver *receiver, void *out_data, size_t most,
+				   size_t *out_length, size_t least, csys_deadline deadline)
+{
+	const csys_shared_channel *channel = receiver->end.channel;
+	const struct lengths lengths = { least, most };
+	size_t length;
+
+	if (!out_length)
+		out_length = &length;
 	if (!CSYSI_LIKELY(!csysi_tsan_is_there() && csysi_shared_end_is_mine(&receiver->end)))
-		return recv_any(receiver, deadline, out_data, room, out_length);
+		return recv_slow(receiver, deadline, out_data, &lengths, out_length);
 	struct csysi_shared_spot spot = first_spot(channel);
 	/* Seq_cst: as in look. */
-	if (!CSYSI_LIKELY(is_ready(&spot, csysi_load_seq_cst(&spot.place->state)) &&
-			  receiver->told != spot.position + 1))
-		return recv_any(receiver, deadline, out_data, room, out_length);
+	uint64_t state = csysi_load_seq_cst(&spot.place->state);
+	if (!CSYSI_LIKELY(is_ready(&spot, state) && receiver->told != spot.position + 1))
+		return recv_slow(receiver, deadline, out_data, &lengths, out_length);
 	/* Relaxed: the commit has ordered it. */
-	size_t length = csysi_load_relaxed(&spot.place->length);
-	if (!CSYSI_LIKELY(length <= CSYSI_SHARED_SHORT && length <= channel->size &&
-			  length <= room))
-		return recv_any(receiver, deadline, out_data, room, out_length);
-	csysi_shared_copy_short(out_data, spot.place->data, length);
-	if (out_length)
-		*out_length = length;
-	receiver->is_peeking = 0;
+	size_t is = csysi_load_relaxed(&spot.place->length);
+	if (!CSYSI_LIKELY(is <= channel->size && is >= least && is <= most))
+		return recv_slow(receiver, deadline, out_data, &lengths, out_length);
+	csysi_shared_copy(out_data, spot.place->data, is);
+	*out_length = is;
+	be_quick(receiver, spot.position + 1, csysi_place_claimer(state));
 	return release(channel, &spot);
-}
-
-int csys_shared_receiver_recv(csys_shared_receiver *receiver, void *out_data, size_t room,
-			      size_t *out_length)
-{
-	return csys_shared_receiver_recv_until(receiver, CSYS_FOREVER, out_data, room, out_length);
-}
-
-int csys_shared_receiver_try_recv(csys_shared_receiver *receiver, void *out_data, size_t room,
-				  size_t *out_length)
-{
-	return csysi_shared_without_waiting(
-		csys_shared_receiver_recv_until(receiver, CSYS_POLL, out_data, room, out_length));
 }
 
 /* The position behind those messages that are there, the first for sure, at most so many. */

@@ -4,15 +4,17 @@
 #include "ipc/shared_channel.h"
 
 #include "base/memory.h"
+#include "ipc/shared_quick.h"
 
 /* ---- the receiver ------------------------------------------------------------------------- */
 
-/* Note what the ring has as the receiver, of which nothing tells that it lives. */
-static void see_nothing(csys_shared_sender *sender, uint32_t word)
-{
-	struct csysi_shared_seen *seen = &sender->seen;
+/* Of no member. */
+static const struct csysi_member_entry nobody;
 
-	*seen = (struct csysi_shared_seen){ word, 0, 0, &seen->sign, &seen->generation };
+/* Note what the ring has as the receiver, of which nothing tells that it lives. */
+static void see_nothing(csys_shared_sender *sender, uint64_t word)
+{
+	sender->seen = (struct csysi_shared_seen){ .receiver = word, .entry = &nobody };
 }
 
 /* Look anew whether there is a receiver, or may come one. */
@@ -27,28 +29,19 @@ static int look_for_receiver(csys_shared_sender *sender)
 	see_nothing(sender, word);
 	if (sign && word != 0 && (word & CSYSI_ID_PLACE) < region->members &&
 	    !(channel->flags & CSYSI_SHARED_CHANNEL_LASTING)) {
-		const uint32_t *generation = &region->entries[word & CSYSI_ID_PLACE].generation;
-		sender->seen = (struct csysi_shared_seen){ word, csysi_load_relaxed(sign),
-							   csysi_load_relaxed(generation), sign,
-							   generation };
+		const struct csysi_member_entry *entry = &region->entries[word & CSYSI_ID_PLACE];
+		sender->seen = (struct csysi_shared_seen){
+			word,
+			entry,
+			csysi_load_relaxed(sign),
+			csysi_load_relaxed(&entry->generation),
+		};
 	}
 	if (!csysi_shared_is_receiver_gone(channel))
 		return 1;
 	/* Nothing that stays the same tells that it lives: the next send looks again. */
-	see_nothing(sender, UINT32_MAX);
+	see_nothing(sender, CSYSI_NONE_SEEN);
 	return 0;
-}
-
-/* Whether the receiver is the one that was seen last, and lives. */
-static inline int is_receiver_seen(const csys_shared_sender *sender)
-{
-	const struct csysi_shared_seen *seen = &sender->seen;
-
-	/* Relaxed, all: as if this call had come before a close or a death. */
-	return csysi_load_relaxed(&sender->end.channel->ring->receiver) == seen->receiver &&
-	       csysi_load_relaxed(seen->sign_of_life) == seen->sign &&
-	       csysi_load_relaxed(seen->its_generation) == seen->generation &&
-	       !(seen->receiver & CSYSI_RECEIVER_GONE);
 }
 
 /* ---- opening and closing ------------------------------------------------------------------ */
@@ -86,7 +79,8 @@ static int take_entry(csys_shared_sender *sender, uint32_t id)
 
 void csysi_shared_sender_prepare(csys_shared_sender *sender)
 {
-	see_nothing(sender, UINT32_MAX);
+	see_nothing(sender, CSYSI_NONE_SEEN);
+	csysi_shared_quick_begin(&sender->quick, sender->end.channel);
 	sender->remote = CSYS_NO_HANDLE;
 	/* Without it the receiver looks again and again, if it is waited for by its handle. */
 	sender->place = csysi_os_named_notifier_open_remote(&sender->remote) < 0
@@ -164,6 +158,7 @@ int csysi_shared_sender_turn(csys_shared_sender *sender, csys_deadline deadline)
 	}
 	if (r < 0)
 		return r;
+	csysi_shared_quick_off(&sender->quick);
 	csysi_shared_end_settle(&sender->end, id);
 	return 0;
 }
@@ -240,12 +235,11 @@ static inline void move_tail(const csys_shared_channel *channel, uint64_t positi
 }
 
 /* Write a message into a place that is not committed. */
-static void fill(struct csysi_shared_place *place, const void *data, size_t length)
+static inline void fill(struct csysi_shared_place *place, const void *data, size_t length)
 {
 	/* Relaxed: the commit orders it. */
 	csysi_store_relaxed(&place->length, (uint32_t)length);
-	if (length > 0)
-		memcpy(place->data, data, length);
+	csysi_shared_copy(place->data, data, length);
 }
 
 /* ---- waiting for room --------------------------------------------------------------------- */
@@ -314,12 +308,16 @@ static int prepare(csys_shared_sender *sender, csys_deadline deadline)
 
 	if (r < 0)
 		return r;
-	return is_receiver_seen(sender) || look_for_receiver(sender) ? 0 : CSYS_EDISCONNECTED;
+	return csysi_shared_is_receiver_seen(sender, sender->end.channel->ring) ||
+			       look_for_receiver(sender)
+		       ? 0
+		       : CSYS_EDISCONNECTED;
 }
 
 int csysi_shared_sender_claim(csys_shared_sender *sender, int is_kept, csys_deadline deadline,
 			      struct csysi_shared_spot *out)
 {
+	csysi_shared_quick_off(&sender->quick);
 	int r = prepare(sender, deadline);
 
 	if (r == 0 && !try_claim(sender, is_kept, out))
@@ -358,16 +356,28 @@ static int send_slow(csys_shared_sender *sender, const void *data, size_t length
 	return commit(sender, &spot);
 }
 
-/* A short message, for which there is room: no call of another function, so that no register has to
- * be saved for it. */
-int csys_shared_sender_send_until(csys_shared_sender *sender, const void *data, size_t length,
-				  csys_deadline deadline)
+/* The next message is short, it may be. */
+static inline void be_quick(csys_shared_sender *sender, uint64_t position)
+{
+	const csys_shared_channel *channel = sender->end.channel;
+	struct csysi_shared_spot spot = csysi_spot_of(channel, position);
+	uint32_t kind = is_single(channel) ? CSYSI_PLACE_READY : CSYSI_PLACE_CLAIMED;
+
+	csysi_shared_quick_on(&sender->quick, &sender->end, &spot);
+	sender->quick.before = spot.state;
+	sender->quick.after = csysi_spot_state(&spot, sender->end.id, kind);
+	sender->quick.stop = csysi_shared_place_at(channel, channel->mask + 1);
+}
+
+/* Send a message where the tail is, if there is room. */
+CSYSI_ALWAYS int send_at_tail(csys_shared_sender *sender, const void *data, size_t length,
+			      csys_deadline deadline)
 {
 	const csys_shared_channel *channel = sender->end.channel;
 
-	if (!CSYSI_LIKELY(!csysi_tsan_is_there() && csysi_shared_end_is_mine(&sender->end) &&
-			  is_receiver_seen(sender) && length <= CSYSI_SHARED_SHORT &&
-			  length <= channel->size))
+	if (!CSYSI_LIKELY(!csysi_tsan_is_there() && length <= channel->size &&
+			  csysi_shared_end_is_mine(&sender->end) &&
+			  csysi_shared_is_receiver_seen(sender, channel->ring)))
 		return send_slow(sender, data, length, deadline);
 	/* Relaxed: as in try_claim. */
 	struct csysi_shared_spot spot =
@@ -376,21 +386,24 @@ int csys_shared_sender_send_until(csys_shared_sender *sender, const void *data, 
 		return send_slow(sender, data, length, deadline);
 	if (!is_single(channel))
 		move_tail(channel, spot.position);
-	/* Relaxed: the commit orders it. */
-	csysi_store_relaxed(&spot.place->length, (uint32_t)length);
-	csysi_shared_copy_short(spot.place->data, data, length);
+	fill(spot.place, data, length);
+	be_quick(sender, spot.position + 1);
 	return commit(sender, &spot);
 }
 
-int csys_shared_sender_send(csys_shared_sender *sender, const void *data, size_t length)
+static CSYSI_ATTRIBUTE((noinline)) int send_long(csys_shared_sender *sender, const void *data,
+						 size_t length, csys_deadline deadline)
 {
-	return csys_shared_sender_send_until(sender, data, length, CSYS_FOREVER);
+	return send_at_tail(sender, data, length, deadline);
 }
 
-int csys_shared_sender_try_send(csys_shared_sender *sender, const void *data, size_t length)
+/* A short one by no call of another function, so that no register has to be saved for it. */
+int csysi_shared_sender_send_any(csys_shared_sender *sender, const void *data, size_t length,
+				 csys_deadline deadline)
 {
-	return csysi_shared_without_waiting(
-		csys_shared_sender_send_until(sender, data, length, CSYS_POLL));
+	if (length > CSYSI_SHARED_SHORT)
+		return send_long(sender, data, length, deadline);
+	return send_at_tail(sender, data, length, deadline);
 }
 
 /* Send what there is room for without waiting: how many. */
@@ -419,6 +432,8 @@ int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, 
 	const csys_shared_channel *channel = sender->end.channel;
 	const char *from = data;
 	size_t sent = 0;
+
+	csysi_shared_quick_off(&sender->quick);
 	int r = length > channel->size ? CSYS_EMSGSIZE : prepare(sender, deadline);
 
 	while (r == 0 && sent < count) {
