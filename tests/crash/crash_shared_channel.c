@@ -113,6 +113,22 @@ static void send_one(void *unused)
 	CHECK(csys_shared_sender_send(sender, &number, sizeof number) == 0);
 }
 
+/* The next message is quick (src/ipc/shared_quick.h). */
+static void prepare_quick_sender(void *unused)
+{
+	uint64_t number = 0;
+	prepare_sender(unused);
+	CHECK(csys_shared_sender_send(sender, &number, sizeof number) == 0);
+}
+
+/* To the end of a lap, and on: the last of them stays where another sender has to pass it. */
+static void send_a_lap(void *unused)
+{
+	for (uint64_t number = 2; number <= CAPACITY; number++)
+		CHECK(csys_shared_sender_send(sender, &number, sizeof number) == 0);
+	(void)unused;
+}
+
 static void send_batch(void *unused)
 {
 	static const uint64_t numbers[BATCH] = { 1, 2, 3 };
@@ -147,6 +163,18 @@ static void receive_one(void *unused)
 	CHECK(csys_shared_receiver_recv(receiver, &number, sizeof number, NULL) == 0);
 }
 
+static void prepare_quick_receiver(void *unused)
+{
+	prepare_receiver(unused);
+	receive_one(unused);
+}
+
+static void receive_three(void *unused)
+{
+	for (int i = 0; i < 3; i++)
+		receive_one(unused);
+}
+
 static void receive_batch(void *unused)
 {
 	uint64_t numbers[BATCH];
@@ -179,6 +207,17 @@ static int receive_number(void *unused)
 	uint64_t number;
 	prepare_receiver(unused);
 	int r = csys_shared_receiver_recv(receiver, &number, sizeof number, NULL);
+	return r == 0 ? (int)number : r == CSYS_EDISCONNECTED ? DISCONNECTED : -1;
+}
+
+/* The second one, for which it sleeps. */
+static int receive_second_number(void *unused)
+{
+	uint64_t number;
+	prepare_receiver(unused);
+	int r = csys_shared_receiver_recv(receiver, &number, sizeof number, NULL);
+	if (r == 0)
+		r = csys_shared_receiver_recv(receiver, &number, sizeof number, NULL);
 	return r == 0 ? (int)number : r == CSYS_EDISCONNECTED ? DISCONNECTED : -1;
 }
 
@@ -241,6 +280,13 @@ static void start_receiver(void *unused, const struct traced_victim *victim)
 	(void)unused;
 	(void)victim;
 	sleeper = traced_sleeper_start(receive_number, NULL);
+}
+
+static void start_quick_receiver(void *unused, const struct traced_victim *victim)
+{
+	(void)unused;
+	(void)victim;
+	sleeper = traced_sleeper_start(receive_second_number, NULL);
 }
 
 static void start_sender(void *unused, const struct traced_victim *victim)
@@ -383,6 +429,13 @@ static const struct traced_walk walks[] = {
 		    check_receiver),
 	REGION_WALK("send to a loop", begin, prepare_sender, start_receiver_in_loop, send_one, look,
 		    check_receiver),
+	REGION_WALK("send one more", begin, prepare_quick_sender, start_quick_receiver, send_one,
+		    look, check_receiver),
+	REGION_WALK("send one more, single", begin_single, prepare_quick_sender,
+		    start_quick_receiver, send_one, look, check_receiver),
+	REGION_WALK("send a lap", begin, prepare_quick_sender, NULL, send_a_lap, look, check),
+	REGION_WALK("send a lap, single", begin_single, prepare_quick_sender, NULL, send_a_lap,
+		    look, check),
 	REGION_WALK("send a batch", begin, prepare_sender, NULL, send_batch, look, check),
 	REGION_WALK("send a batch, single", begin_single, prepare_sender, NULL, send_batch, look,
 		    check),
@@ -391,6 +444,8 @@ static const struct traced_walk walks[] = {
 	REGION_WALK("commit and abort, single", begin_single, prepare_sender, NULL,
 		    commit_and_abort, look, check),
 	REGION_WALK("receive", begin_with_some, prepare_receiver, NULL, receive_one, look, check),
+	REGION_WALK("receive three more", begin_with_some, prepare_quick_receiver, NULL,
+		    receive_three, look, check),
 	REGION_WALK("receive behind gaps", begin_with_gaps, prepare_receiver, NULL, receive_one,
 		    look, check),
 	REGION_WALK("receive a batch", begin_full, prepare_receiver, start_sender, receive_batch,
