@@ -98,7 +98,7 @@ static void a_loop_waits_for_replies_and_for_room(void **state)
 }
 
 /* What another thread sends right after the next message. */
-static const struct csysi_connection_content *behind;
+static _Thread_local const struct csysi_connection_content *behind;
 
 int __real_csysi_connection_send_once(csys_connection *connection,
 				      const struct csysi_connection_content *content,

@@ -217,13 +217,14 @@ static void none_comes_to_a_service_that_is_being_closed(void **state)
 
 /* ---- what is counted ------------------------------------------------------------------------ */
 
-/* How many requests of a client are under way. */
+/* How many requests of a client are under way; no handles of replies are. */
 static size_t under_way(csys_caller *of)
 {
 	csys_call *call = asked(of, "?");
 	csys_request *request = received("?");
 	size_t count = request->client->requests - 1;
 
+	assert_int_equal(request->client->handles, 0);
 	answer(request, "!");
 	assert_reply(call, 0, "!");
 	return count;
