@@ -444,7 +444,7 @@ int csys_shared_sender_send_batch(csys_shared_sender *sender, const void *data, 
 		sent += some;
 		if (sent == count)
 			break;
-		r = csys_shared_sender_send_until(sender, from + sent * length, length, deadline);
+		r = csysi_shared_sender_send_any(sender, from + sent * length, length, deadline);
 		sent += r == 0;
 	}
 	*out_sent = sent;
