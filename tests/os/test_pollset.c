@@ -120,7 +120,8 @@ static void the_alarm_is_told_from_its_point_on(void **state)
 	assert_int_equal(csysi_os_pollset_alarm(&set, INT64_MAX), 0);
 	assert_int_equal(next_key(&set), 0);
 	assert_int_equal(csysi_os_pollset_alarm(&set, 1), 0);
-	assert_true(next_key(&set) == CSYSI_OS_POLLSET_ALARM);
+	/* Once the kernel looks at its timers, which an emulated machine does late. */
+	assert_true(next(&set, CSYS_FOREVER).key == CSYSI_OS_POLLSET_ALARM);
 	csysi_os_pollset_close(&set);
 }
 
