@@ -39,7 +39,9 @@
  * The channel goes along, as the handle of its region, and where it is in there: the process that
  * takes the end needs to know nothing of it.  An end is taken from processes that may write the
  * channel's memory, so it is a matter of trust as that is (csys/ipc/region.h): these can also make
- * memory that is not sealed smaller under it, unless csys_connection_options refuses it.
+ * memory that is not sealed smaller under it, unless csys_connection_options refuses it.  The
+ * thread that takes it becomes a member of the region, and waits for that without a deadline while
+ * one of these processes keeps the region's file locked.
  *
  * Handles on their way count among those of this process, and the system has a limit on them.
  * Systems other than Linux may lose handles whose last copy in the sending process is closed before
