@@ -28,7 +28,9 @@ trap 'rm -f "$trace"' EXIT
 count() {
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 		"$build/bench/$1" --count "$3" "$4" --case "$2" >/dev/null 2>"$trace" || return
-	sed -n 's/^==[0-9]*== Collected : *//p' "$trace" | grep .
+	# Of each process of the case.
+	sed -n 's/^==[0-9]*== Collected : *//p' "$trace" |
+		awk '{ sum += $1 } END { if (NR == 0) exit 1; printf "%.0f\n", sum }'
 }
 
 # count_case PROGRAM CASE SUBJECT
