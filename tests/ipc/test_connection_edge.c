@@ -143,7 +143,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 	}
 	cut = 0;
 	shorter.msg_iov = parts;
-	shorter.msg_iovlen = count;
+	shorter.msg_iovlen = (__typeof__(shorter.msg_iovlen))count;
 	return __real_sendmsg(fd, &shorter, flags);
 }
 

@@ -363,7 +363,7 @@ static void a_reply_that_was_accepted_does_not_run_out_of_kept_handles(void **st
 }
 
 /* Messages that are no requests, in one piece, so that the system has room for many. */
-static void put_cancels(csys_connection *on, uint64_t count)
+static void put_cancels(csys_connection *on, size_t count)
 {
 	struct {
 		struct csysi_connection_head head;
@@ -372,7 +372,7 @@ static void put_cancels(csys_connection *on, uint64_t count)
 	size_t size = 0;
 
 	assert_non_null(messages);
-	for (uint64_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		messages[i].head = (struct csysi_connection_head){ .magic = CSYSI_CONNECTION_MAGIC,
 								   .kind = CSYSI_HEAD_DATA,
 								   .size = sizeof messages->call,
