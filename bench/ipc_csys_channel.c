@@ -25,7 +25,8 @@ static void *open_two(size_t size, int is_single)
 {
 	const csys_shared_channel_options options = { .single_sender = is_single };
 	size_t bytes = size > 0 ? size : sizeof(uint64_t); /* 0: of a pair */
-	size_t capacity = size > 4096 ? 4 : 1024;
+	/* A MiB of long messages, if they are not longer than that. */
+	size_t capacity = size > 65536 ? 4 : size > 4096 ? 16 : 1024;
 	struct ends *ends = calloc(1, sizeof *ends);
 	ipc_check(ends != NULL, "out of memory");
 	for (int side = 0; side < 2; side++)
