@@ -124,7 +124,9 @@ pack() {
 read_console() {
     expected=$(grep -c '^check ' "$place/files/plan")
     ran=0 failed=0 skipped=0 ended=
+    cr=$(printf '\r')
     while IFS= read -r line; do
+        line=${line%"$cr"}
         case $line in
         '@ kernel '*) echo "kernel ${line#@ kernel }" ;;
         '@ end') ended=yes ;;
@@ -165,6 +167,6 @@ for kernel; do
         -display none -serial stdio -no-reboot -nic none \
         -kernel "$place/vmlinuz-$kernel" -initrd "$place/files.gz" \
         -append 'console=ttyS0 quiet loglevel=0 panic=-1'"${VERBOSE:+ verbose}" </dev/null 2>&1 |
-        tr -d '\r' | tee "$place/console-$kernel" | read_console || worst=1
+        tee "$place/console-$kernel" | read_console || worst=1
 done
 exit $worst
