@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "support/connection.h"
-#include "support/place.h"
 #include "support/service.h"
 #include "support/thread.h"
 
@@ -31,38 +30,11 @@ static void gone(void *context, uint64_t client)
 
 /* ---- clients that come -------------------------------------------------------------------- */
 
-static csys_caller *connected(void)
-{
-	csys_connection *connection;
-	csys_caller *made;
-
-	assert_int_equal(csys_connection_connect(place_address("x"), NULL, &connection), 0);
-	assert_int_equal(csys_caller_from_connection_take(connection, &made), 0);
-	return made;
-}
-
-static void listen_as(const csys_service_options *options)
-{
-	csys_listener *listener;
-
-	place_make();
-	assert_int_equal(csys_service_open(options, &service), 0);
-	assert_int_equal(csys_listener_bind(place_address("x"), NULL, &listener), 0);
-	assert_int_equal(csys_service_listen_take(service, listener), 0);
-}
-
-static void close_listening(void)
-{
-	csys_service_close(service);
-	service = NULL;
-	place_drop();
-}
-
 static void those_that_connect_are_clients_with_numbers_of_their_own(void **state)
 {
 	(void)state;
-	listen_as(NULL);
-	csys_caller *a = connected(), *b = connected();
+	open_listening(NULL);
+	csys_caller *a = connected_caller(), *b = connected_caller();
 	csys_call *of_a = asked(a, "a");
 	csys_request *first = received("a");
 	csys_call *of_b = asked(b, "b");
@@ -85,14 +57,14 @@ static void those_that_are_not_admitted_are_closed(void **state)
 	int verdict = 1;
 	const csys_service_options options = { .admit = admit, .context = &verdict };
 	csys_parcel *reply = NULL;
-	listen_as(&options);
-	csys_caller *a = connected();
+	open_listening(&options);
+	csys_caller *a = connected_caller();
 	assert_no_request();
 	assert_int_not_equal(admitted, 0);
 	assert_int_equal(csys_caller_call(a, "x", 1, NULL, 0, &reply), CSYS_EDISCONNECTED);
 	csys_caller_close(a);
 	verdict = 0;
-	a = connected();
+	a = connected_caller();
 	csys_call *call = asked(a, "y");
 	csys_request *request = received("y");
 	assert_int_equal(csys_request_client(request), admitted);
@@ -106,9 +78,9 @@ static void no_more_clients_are_accepted_than_there_may_be(void **state)
 {
 	(void)state;
 	const csys_service_options options = { .most_clients = 1, .gone = gone };
-	listen_as(&options);
+	open_listening(&options);
 	gone_count = 0;
-	csys_caller *a = connected(), *b = connected();
+	csys_caller *a = connected_caller(), *b = connected_caller();
 	csys_call *of_a = asked(a, "a"), *of_b = asked(b, "b");
 	answer(received("a"), "1");
 	assert_no_request();
@@ -124,8 +96,8 @@ static void no_more_clients_are_accepted_than_there_may_be(void **state)
 static void accept_without_handles(void)
 {
 	csys_service_options options = { 0 };
-	listen_as(&options);
-	csys_caller *a = connected();
+	open_listening(&options);
+	csys_caller *a = connected_caller();
 	csys_call *call = asked(a, "x");
 	csys_handle handles[64];
 	int count = 0;
@@ -223,7 +195,7 @@ static void requests_outlive_the_service(void **state)
 static void ask_and_hang(void)
 {
 	csys_call *call;
-	csys_caller *mine = connected();
+	csys_caller *mine = connected_caller();
 	CHECK(csys_caller_begin(mine, "ready", 5, NULL, 0, &call) == 0);
 	for (;;)
 		pause();
@@ -233,7 +205,7 @@ static void a_client_that_is_killed_is_gone(void **state)
 {
 	(void)state;
 	const csys_service_options options = { .gone = gone };
-	listen_as(&options);
+	open_listening(&options);
 	gone_count = 0;
 	pid_t pid = fork();
 	if (pid == 0) {

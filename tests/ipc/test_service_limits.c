@@ -9,37 +9,9 @@
 
 #include "ipc/service.h"
 #include "support/connection.h"
-#include "support/place.h"
 #include "support/service.h"
 
 #define LARGE ((size_t)4 << 20) /* more than the system holds for a socket */
-
-static csys_caller *connected(void)
-{
-	csys_connection *connection;
-	csys_caller *made;
-
-	assert_int_equal(csys_connection_connect(place_address("x"), NULL, &connection), 0);
-	assert_int_equal(csys_caller_from_connection_take(connection, &made), 0);
-	return made;
-}
-
-static void listen_as(const csys_service_options *options)
-{
-	csys_listener *listener;
-
-	place_make();
-	assert_int_equal(csys_service_open(options, &service), 0);
-	assert_int_equal(csys_listener_bind(place_address("x"), NULL, &listener), 0);
-	assert_int_equal(csys_service_listen_take(service, listener), 0);
-}
-
-static void close_listening(void)
-{
-	csys_service_close(service);
-	service = NULL;
-	place_drop();
-}
 
 /* ---- clients that are accepted -------------------------------------------------------------- */
 
@@ -69,9 +41,9 @@ static void the_next_is_accepted_after_one_that_was_refused(void **state)
 {
 	(void)state;
 	const csys_service_options options = { .most_clients = 1, .admit = refuse_the_first };
-	listen_as(&options);
+	open_listening(&options);
 	refused = 0;
-	csys_caller *a = connected(), *b = connected();
+	csys_caller *a = connected_caller(), *b = connected_caller();
 	csys_call *call = asked(b, "b");
 	csys_request *request = NULL;
 	assert_int_equal(csys_service_recv_until(service, csys_after_s(10), &request), 0);
@@ -101,14 +73,14 @@ static void no_failure_of_one_client_is_that_of_others(void **state)
 		csys_request *request = NULL;
 		let_in = 0;
 		gone_count = 0;
-		listen_as(&options);
-		csys_caller *a = connected();
+		open_listening(&options);
+		csys_caller *a = connected_caller();
 		csysi_fault_arm(nth);
 		int r = csys_service_try_recv(service, &request);
 		int fired = csysi_fault_fired();
 		csysi_fault_arm(0);
 		assert_true(r == CSYS_EAGAIN || r == CSYS_ENOMEM);
-		csys_caller *b = connected();
+		csys_caller *b = connected_caller();
 		csys_call *call = asked(b, "b");
 		assert_int_equal(csys_service_recv_until(service, csys_after_s(10), &request), 0);
 		answer(request, "c");
@@ -142,8 +114,8 @@ static void one_that_is_gone_before_it_is_accepted_is_not_the_listeners_end(void
 {
 	(void)state;
 	skip_unless_wrapped();
-	listen_as(NULL);
-	csys_caller *a = connected(), *b = connected();
+	open_listening(NULL);
+	csys_caller *a = connected_caller(), *b = connected_caller();
 	absent = 1;
 	csys_call *call = asked(b, "b");
 	csys_request *request = received("b");

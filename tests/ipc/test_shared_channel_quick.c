@@ -110,7 +110,7 @@ static void a_message_that_is_too_short_for_its_type_is_none(void **state)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-/* Send a number; its place tells who has. */
+/* Send a number; its place tells which member has sent it. */
 static void put_as_myself(uint64_t number)
 {
 	uint64_t tail = csysi_load_relaxed(&channel->ring->tail);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "support/place.h"
 #include "support/service.h"
 
 csys_service *service;
@@ -31,6 +32,33 @@ void close_service(void)
 	csys_service_close(service);
 	caller = NULL;
 	service = NULL;
+}
+
+csys_caller *connected_caller(void)
+{
+	csys_connection *connection;
+	csys_caller *made;
+
+	assert_int_equal(csys_connection_connect(place_address("x"), NULL, &connection), 0);
+	assert_int_equal(csys_caller_from_connection_take(connection, &made), 0);
+	return made;
+}
+
+void open_listening(const csys_service_options *options)
+{
+	csys_listener *listener;
+
+	place_make();
+	assert_int_equal(csys_service_open(options, &service), 0);
+	assert_int_equal(csys_listener_bind(place_address("x"), NULL, &listener), 0);
+	assert_int_equal(csys_service_listen_take(service, listener), 0);
+}
+
+void close_listening(void)
+{
+	csys_service_close(service);
+	service = NULL;
+	place_drop();
 }
 
 csys_call *asked(csys_caller *by, const char *text)

@@ -14,6 +14,11 @@ void open_service(const csys_service_options *options);
 csys_caller *another_caller(void);
 void close_service(void);
 
+/* A service in a folder of its own that listens there, and a caller that connects to it. */
+void open_listening(const csys_service_options *options);
+csys_caller *connected_caller(void);
+void close_listening(void);
+
 /* Send a request of text; receive one, and assert that it has this text. */
 csys_call *asked(csys_caller *by, const char *text);
 csys_request *received(const char *text);
